@@ -1,0 +1,52 @@
+# The commands of this project; `make` alone prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+# As many test processes as cores; each starts servers of its own.
+JOBS ?= auto
+
+help:  ## print the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: .venv/ready  ## set everything up and train the tutorial's eight stages through the whole service
+	@$(BIN)/gradyard demo
+
+up: .venv/ready  ## start the service on this machine and keep it up until Ctrl-C
+	@$(BIN)/gradyard up
+
+test: .venv/ready-for-tests  ## lint, types, import contracts and all tests, on SQLite and PostgreSQL; what CI runs
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: .venv/ready-for-tests  ## style, types and import contracts alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/ready-for-tests  ## measure the overhead of one job, side by side, on this machine
+	@$(BIN)/python -m bench.overhead
+
+constraints: .venv/ready-for-tests  ## pin what is installed now into constraints.txt
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel)=='; } > .venv/constraints && mv .venv/constraints constraints.txt
+
+clean:  ## remove the virtual environment and everything that was built
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gradyard needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@echo "setting up .venv"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+.venv/ready: .venv/bin/python pyproject.toml constraints.txt
+	@echo "installing gradyard with PyTorch and an embedded Redis server (the first time takes a minute or more)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql]'
+	@touch $@
+
+.venv/ready-for-tests: .venv/ready
+	@echo "installing what the tests need"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test]'
+	@touch $@
+
+.PHONY: help demo up test lint bench constraints clean

@@ -1,0 +1,52 @@
+"""When a queue's bell must be rung again. A bell belongs to a queue, not to a row; that it rang is no one's state."""
+
+from sqlalchemy import Connection, exists, func, or_, select, update
+
+from jobs.database import now
+from jobs.states import State
+from jobs.tables import Bell, Claim, Job, Worker
+
+QUIET_SECONDS = 5.0  # between two rings of maintenance; those of submissions come on top
+LONGEST_QUIET_SECONDS = 60.0
+
+
+def due(connection: Connection, queue: str) -> bool:
+    """Whether the queue has a row claimable now, an idle live slot, and no ring of maintenance for a while.
+
+    Rings that nobody answers come less and less often, down to one a minute.
+    """
+    bell = connection.execute(
+        select(Bell.rung_at, Bell.silent_rings, now().label("now")).where(Bell.queue == queue)
+    ).one()
+    quiet = min(LONGEST_QUIET_SECONDS, QUIET_SECONDS * 2 ** min(bell.silent_rings, 10))
+    return bell.now - bell.rung_at >= quiet and _unheard(connection, queue)
+
+
+def answered(connection: Connection, queue: str) -> bool:
+    """Whether rings were silent before, and there is nobody now who could take something and does not."""
+    silent = connection.execute(select(Bell.silent_rings).where(Bell.queue == queue)).scalar_one()
+    return silent > 0 and not _unheard(connection, queue)
+
+
+def idle_slots(connection: Connection, queue: str) -> int:
+    """Live workers of the queue that hold no claim."""
+    busy = exists().where(Claim.worker_id == Worker.id)
+    idle = select(func.count()).where(Worker.queue == queue, Worker.lease_until > now(), ~busy)
+    return int(connection.execute(idle).scalar_one())
+
+
+def rung(connection: Connection, queue: str) -> None:
+    """The bell rang; written only after a ring that succeeded."""
+    silent = {"rung_at": now(), "silent_rings": Bell.silent_rings + 1}
+    connection.execute(update(Bell).where(Bell.queue == queue).values(silent))
+
+
+def hushed(connection: Connection, queue: str) -> None:
+    """Its rings were answered: the next lost bell is rung again soon."""
+    connection.execute(update(Bell).where(Bell.queue == queue).values(silent_rings=0))
+
+
+def _unheard(connection: Connection, queue: str) -> bool:
+    its_time = or_(Job.not_before.is_(None), Job.not_before <= now())
+    ready = select(Job.id).where(Job.state == State.QUEUED, Job.queue.in_([queue, "any"]), its_time)
+    return connection.execute(ready.limit(1)).first() is not None and idle_slots(connection, queue) > 0

@@ -1,0 +1,19 @@
+"""Every change of a job's state, and nothing else. Each function works inside the caller's transaction.
+
+Every write of a running job is fenced: it names the attempt, and where the row has moved on it changes nothing.
+"""
+
+from jobs.lifecycle.cancel import cancel_by_worker, move_silent, request_cancel
+from jobs.lifecycle.claim import Claim, ClaimedJob, claim
+from jobs.lifecycle.expire import expire_claims, forget_old_keys, forget_workers, lease_is_over
+from jobs.lifecycle.finish import Outcome, fail, hand_back, release, succeed
+from jobs.lifecycle.presence import WorkerFacts, hand_back_slot, heartbeat, register, retire
+from jobs.lifecycle.record import Progress, record, rewind
+from jobs.lifecycle.submit import Submitted, submit
+
+__all__ = [
+    "Claim", "ClaimedJob", "Outcome", "Progress", "Submitted", "WorkerFacts", "cancel_by_worker", "claim",
+    "expire_claims", "fail", "forget_old_keys", "forget_workers", "hand_back", "hand_back_slot", "heartbeat",
+    "lease_is_over", "move_silent", "record", "register", "release", "request_cancel", "retire", "rewind", "submit",
+    "succeed",
+]  # fmt: skip

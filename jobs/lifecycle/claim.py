@@ -1,0 +1,152 @@
+"""A worker takes the first job that it can train, and with it the riders that train as one program."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from jobs.database import for_claiming, now
+from jobs.identifiers import new_id
+from jobs.lifecycle.moves import write_events
+from jobs.lifecycle.presence import Abilities, WorkerFacts
+from jobs.stages import stage_named
+from jobs.states import State
+from jobs.tables import Claim as ClaimRow
+from jobs.tables import Job, Worker
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """One member of a claimed pack: its fence (id, attempt) and what training it needs.
+
+    `summary` holds the curve's figures so far, by the names of the columns of `jobs`.
+    """
+
+    id: UUID
+    attempt: int
+    spec: dict[str, Any]
+    resolved: dict[str, Any]
+    warnings: list[dict[str, str]]
+    spec_sha256: str
+    timeout_seconds: float
+    failures: int
+    crashes: int
+    last_error: str | None
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A pack that this worker now holds; every member has the same stage, steps, dtype and start step."""
+
+    id: UUID
+    stage: str
+    steps: int
+    start_step: int
+    members: list[ClaimedJob]
+
+
+def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> Claim | None:
+    """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none."""
+    head = connection.execute(_questions(worker.abilities).head).first()
+    if head is None:
+        return None
+    rows = [head, *_riders(connection, worker, head)]
+    claim_id, ids = new_id(), [row.id for row in rows]
+    lease = {"lease_until": now() + lease_seconds, "claimed_at": now()}
+    connection.execute(insert(ClaimRow).values(
+        id=claim_id, worker_id=worker.id, queue=worker.queue, width=len(rows), steps_done=head.start_step, **lease,
+    ))  # fmt: skip
+    connection.execute(update(Job).where(Job.id.in_(ids), Job.state == State.QUEUED).values(
+        state=State.RUNNING, attempt=Job.attempt + 1, claim_id=claim_id, started_at=now(), not_before=None,
+        steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue,
+    ))  # fmt: skip
+    attempts = [row.attempt + 1 for row in rows]
+    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts)
+    return Claim(claim_id, head.stage, head.steps, head.start_step, [_member(row) for row in rows])
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """What a worker of some abilities asks at each claim; built once, since building costs more than asking."""
+
+    head: Any
+    waiting: Any  # how many jobs of a key, at most `most`
+    riders: Any
+
+
+@lru_cache(maxsize=32)
+def _questions(abilities: Abilities) -> _Questions:
+    turn = (Job.priority.desc(), Job.rank, Job.id)
+    able, most = _claimable_by(abilities), bindparam("most", type_=Integer)
+    same = (
+        Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
+        or_(Job.max_pack.is_(None), Job.max_pack > 1),
+    )  # fmt: skip
+    waiting = select(Job.id).where(*able, *same).limit(most).subquery()
+    return _Questions(
+        head=for_claiming(select(Job).where(*able).order_by(*turn).limit(1)),
+        waiting=select(func.count()).select_from(waiting),
+        riders=for_claiming(select(Job).where(*able, *same).order_by(*turn).limit(most)),
+    )
+
+
+def _claimable_by(abilities: Abilities) -> list[ColumnElement[bool]]:
+    """What a row must satisfy: its queue, its moment, a stage that is installed, a device that fits."""
+    return [
+        Job.state == literal_column("'queued'"),  # a literal, so that the partial index serves
+        Job.queue.in_([abilities.queue, "any"]),
+        or_(Job.not_before.is_(None), Job.not_before <= now()),
+        tuple_(Job.stage, Job.numerics_version).in_(list(abilities.stages)),
+        or_(Job.pool.is_(None), Job.pool == abilities.pool),
+        or_(Job.gpu_memory_mib.is_(None), Job.gpu_memory_mib <= abilities.memory_mib),
+    ]
+
+
+def _riders(connection: Connection, worker: WorkerFacts, head: Any) -> list[Any]:
+    """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
+    widest = min(stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"])), head.max_pack or 2**30)
+    if widest <= 1:
+        return []
+    questions, same = _questions(worker.abilities), {"key": head.pack_key, "step": head.start_step, "head": head.id}
+    waiting = connection.execute(questions.waiting, same | {"most": widest * 8}).scalar_one()
+    if waiting == 0:
+        return []
+    share = -(-(waiting + 1) // max(1, _idle_slots(connection, worker)))
+    rows = connection.execute(questions.riders, same | {"most": min(widest, share) - 1})
+    return [row for place, row in enumerate(rows, start=2) if row.max_pack is None or place <= row.max_pack]
+
+
+def _points(dataset: dict[str, Any]) -> int:
+    return len(dataset["x"]) if "x" in dataset else int(dataset["points"])
+
+
+def _idle_slots(connection: Connection, worker: WorkerFacts) -> int:
+    """Live slots of this queue that hold no claim, this one included."""
+    busy = select(ClaimRow.id).where(ClaimRow.worker_id == Worker.id).exists()
+    idle = select(cast(func.count(), Integer)).where(Worker.queue == worker.queue, Worker.lease_until > now(), ~busy)
+    return int(connection.execute(idle).scalar_one())
+
+
+def _member(row: Any) -> ClaimedJob:
+    summary = {name: getattr(row, name) for name in ("loss_first", "loss_last", "loss_min", "loss_min_step", "records",
+                                                     "setup_seconds", "train_seconds")}  # fmt: skip
+    return ClaimedJob(
+        row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
+        row.failures, row.crashes, row.last_error, summary,
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""An attempt ends: with a result, with a reason, or back in the queue."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select
+
+from jobs.database import now
+from jobs.lifecycle.moves import move, project_of_job
+from jobs.states import Reason, State
+from jobs.tables import Checkpoint, Claim, Job, Result
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job that trained to its end found."""
+
+    coefficients: dict[str, float] | None
+    formula: str | None
+    environment: dict[str, Any]
+
+
+def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
+    """The job is done and this is its result; False where it has moved on, and nothing is stored."""
+    if not move(connection, job_id, State.SUCCEEDED, attempt=attempt, actor=actor):
+        return False
+    connection.execute(insert(Result).values(
+        job_id=job_id, project_id=project_of_job, attempt=attempt, coefficients=outcome.coefficients or {},
+        formula=outcome.formula, environment=outcome.environment,
+    ), {"of_job": job_id})  # fmt: skip
+    return True
+
+
+def fail(
+    connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
+) -> bool:
+    """The job cannot be done; False where it has moved on."""
+    columns |= {"reason": reason, "message": message}
+    failed = move(
+        connection, job_id, State.FAILED, attempt=attempt, actor=actor, detail=f"{reason}: {message}", **columns
+    )
+    if failed:
+        connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+    return failed
+
+
+def hand_back(
+    connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str, lost: bool = False,
+    max_pack: int | None = None, wait_seconds: float = 0.0, **columns: Any,
+) -> bool:  # fmt: skip
+    """Back into the queue, to go on from its newest checkpoint; False where it has moved on.
+
+    `lost` counts against the job's losses, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
+    A job that someone asked to cancel meanwhile is cancelled instead.
+    """
+    if connection.execute(select(Job.cancel_requested_at).where(Job.id == job_id)).scalar() is not None:
+        return move(connection, job_id, State.CANCELLED, attempt=attempt, actor=actor, detail=detail)
+    if lost:
+        columns["losses"] = Job.losses + 1
+    if max_pack is not None:
+        columns["max_pack"] = max_pack
+    if wait_seconds:
+        columns["not_before"] = now() + wait_seconds
+    columns["steps_done"] = Job.start_step
+    return move(connection, job_id, State.QUEUED, attempt=attempt, actor=actor, detail=detail, **columns)
+
+
+def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
+    """Give up a claim; a job that still runs under it is queued again."""
+    held = select(Job.id, Job.attempt).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
+    for job in list(connection.execute(held)):
+        hand_back(connection, job.id, job.attempt, actor=actor, detail="its claim ended without a word on it")
+    connection.execute(delete(Claim).where(Claim.id == claim_id))

@@ -1,0 +1,71 @@
+"""The one statement that moves a job, and the event that it leaves."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from jobs.database import now
+from jobs.states import MOVES, OVER, State
+from jobs.tables import Job, JobEvent
+
+
+def move(
+    connection: Connection, job_id: UUID, to: State, *, actor: str, attempt: int | None = None,
+    only_from: State | None = None, detail: str | None = None, **columns: Any,
+) -> bool:  # fmt: skip
+    """Move one job, if its state and (where given) its attempt allow; whether it moved.
+
+    An attempt is a fence: it stands for the state `running` as well. `only_from` narrows the states of MOVES.
+
+    One statement: of two workers, or a worker and a cancel, exactly one wins.
+    """
+    before: str | None = State.RUNNING if attempt is not None else only_from
+    if before is None:  # read in the same transaction, for the event alone; the guard is the statement below
+        before = connection.execute(select(Job.state).where(Job.id == job_id)).scalar()
+    statement = _guarded(to, attempt is not None, only_from)
+    if columns:
+        statement = statement.values(columns)
+    moved = connection.execute(statement, {"of_job": job_id, "fenced": attempt}).scalar()
+    if moved is None:
+        return False
+    write_events(connection, [job_id], before, to, actor=actor, attempts=[moved], detail=detail)
+    return True
+
+
+@cache
+def _guarded(to: State, fenced: bool, only_from: State | None) -> Any:
+    """The UPDATE to that state, built once: building it costs more than executing it."""
+    allowed = [Job.id == bindparam("of_job"), Job.state.in_(MOVES[to] & {only_from} if only_from else MOVES[to])]
+    if fenced:
+        allowed += [Job.attempt == bindparam("fenced"), Job.state == State.RUNNING]
+    return update(Job).where(*allowed).values(state=to, **_consequences(to)).returning(Job.attempt)
+
+
+def _consequences(to: State) -> dict[str, Any]:
+    """What every move to that state sets, whoever makes it."""
+    if to in OVER:
+        return {"finished_at": now(), "claim_id": None}
+    return {"claim_id": None, "started_at": None} if to is State.QUEUED else {}
+
+
+_next = select(func.coalesce(func.max(JobEvent.sequence), 0) + 1).where(JobEvent.job_id == bindparam("of_job"))
+# What belongs to a job bears the job's project, copied by the very statement that writes it.
+project_of_job = select(Job.project_id).where(Job.id == bindparam("of_job")).scalar_subquery()
+_event = insert(JobEvent).values(
+    job_id=bindparam("of_job"), project_id=project_of_job, sequence=_next.scalar_subquery(),
+    attempt=bindparam("of_attempt"), from_state=bindparam("before"), to_state=bindparam("to"),
+    actor=bindparam("by"), at=now(), detail=bindparam("why"),
+)  # fmt: skip
+
+
+def write_events(
+    connection: Connection, job_ids: Iterable[UUID], before: str | None, to: str, *, actor: str,
+    attempts: Iterable[int], detail: str | None = None,
+) -> None:  # fmt: skip
+    """One event for each job, numbered after those that it has."""
+    move = {"before": before, "to": to, "by": actor[:200], "why": detail}
+    pairs = zip(job_ids, attempts, strict=True)
+    connection.execute(_event, [{"of_job": job, "of_attempt": attempt, **move} for job, attempt in pairs])

@@ -1,0 +1,97 @@
+"""A worker says that it is there: when it starts, every heartbeat, and when it leaves."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from jobs.database import now
+from jobs.lifecycle.finish import hand_back
+from jobs.states import State
+from jobs.tables import Claim, Job, Worker
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What decides which jobs a worker may claim; stages are pairs of name and numerics version."""
+
+    queue: str
+    stages: tuple[tuple[str, int], ...]
+    pool: str | None
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What is known of a worker process: its slot of a host, its device, and the stages (name to numerics version)."""
+
+    id: UUID
+    host: str
+    slot: str
+    queue: str
+    pid: int
+    stages: dict[str, int]
+    pool: str | None = None
+    device_name: str = "cpu"
+    device_uuid: str | None = None
+    memory_mib: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it may claim."""
+        return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0)
+
+    @property
+    def name(self) -> str:
+        """How events and people call it."""
+        return f"worker {self.slot}@{self.host} (pid {self.pid})"
+
+
+def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
+    """Enter a new worker process of a slot."""
+    connection.execute(insert(Worker).values(
+        id=worker.id, host=worker.host, slot=worker.slot, queue=worker.queue, pool=worker.pool, pid=worker.pid,
+        device_name=worker.device_name, device_uuid=worker.device_uuid, device_memory_mib=worker.memory_mib,
+        versions=worker.versions, stages=worker.stages, started_at=now(), heartbeat_at=now(),
+        lease_until=now() + lease_seconds,
+    ))  # fmt: skip
+
+
+def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
+    """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
+    earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
+    held = select(Job.id, Job.attempt).join(Claim, Job.claim_id == Claim.id).where(
+        Claim.worker_id.in_(earlier), Job.state == State.RUNNING
+    )  # fmt: skip
+    jobs = list(connection.execute(held))
+    for job in jobs:
+        hand_back(connection, job.id, job.attempt, actor=worker.name, detail="its worker process died", lost=True)
+    dead = list(connection.execute(earlier).scalars())
+    connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
+    connection.execute(delete(Worker).where(Worker.id.in_(dead)))
+    return len(jobs)
+
+
+def heartbeat(
+    connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None, steps_done: int = 0
+) -> bool:
+    """Renew the worker's lease and that of its claim; False where the claim is no longer its own.
+
+    A worker that was asleep for so long that it was forgotten is entered again.
+    """
+    until = now() + lease_seconds
+    seen = update(Worker).where(Worker.id == worker.id).values(heartbeat_at=now(), lease_until=until)
+    if not connection.execute(seen).rowcount:
+        register(connection, worker, lease_seconds)
+    if claim_id is None:
+        return True
+    renew = update(Claim).where(Claim.id == claim_id).values(lease_until=until, steps_done=steps_done)
+    return connection.execute(renew).rowcount == 1
+
+
+def retire(connection: Connection, worker_id: UUID) -> None:
+    """Forget a worker that leaves on purpose; one that still holds something only ends its lease."""
+    holding = exists().where(Claim.worker_id == worker_id)
+    if not connection.execute(delete(Worker).where(Worker.id == worker_id, ~holding)).rowcount:
+        connection.execute(update(Worker).where(Worker.id == worker_id).values(lease_until=now()))
