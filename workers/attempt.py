@@ -1,0 +1,123 @@
+"""One attempt at a pack, from its first frame to its last. Every way out leaves no member of it running."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from jobs import lifecycle
+from workers import judgement
+from workers.pack import Member, Pack
+from workers.records import Written, write_records
+from workers.resume import states_to_resume
+from workers.runner_process import RunnerDied
+from workers.station import Station
+from workers.wire import Frame
+
+DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
+STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
+STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck
+
+
+class Attempt:
+    """Hands the pack to the runner, takes its segments, and tends to cancels, time limits and stops in between."""
+
+    def __init__(self, station: Station, pack: Pack) -> None:
+        self._pack, self._runner, self._presence = pack, station.runner, station.presence
+        self._settings, self._database = station.settings, station.database
+        self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
+        self._began = self._heard = time.monotonic()
+        self._last_segment_seconds = 0.0
+        self._asked_to_stop_at: float | None = None
+        self._emptied_at: float | None = None
+
+    def run(self) -> None:
+        """Train until every member has moved on."""
+        try:
+            states = states_to_resume(self._pack, self._database, self._commit, actor=self._actor)
+            if states is None:
+                return
+            seconds = self._settings.segment_seconds, self._settings.record_seconds
+            self._runner.send(self._pack.train_frame(states, *seconds))
+            while not self._serve(self._runner.receive(0.05)):
+                self._tend()
+        except RunnerDied as error:
+            self._runner.end()
+            words = str(error)
+            self._for_all(lambda connection: judgement.pack_crashed(connection, self._pack, words, actor=self._actor))
+
+    def _serve(self, frame: Frame | None) -> bool:
+        """Take what the runner said; whether the pack is over."""
+        if frame is None:
+            return False
+        self._heard = time.monotonic()
+        if frame.kind == "idle":
+            return True
+        if frame.kind == "failed":
+            fields = frame.fields
+            self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
+            return True
+        return self._segment(frame)
+
+    def _segment(self, frame: Frame) -> bool:
+        self._last_segment_seconds = frame.fields["seconds"]
+        self._pack.take(frame)
+        self._presence.steps_done = self._pack.step
+        if worth := self._pack.worth_recording(frame):
+            written: list[Written] = self._commit(lambda connection: self._write(connection, worth, frame))
+            for each in written:
+                self._pack.settle(each.member, each.progress, gone=each.gone)
+        return "results" in frame.fields or bool(frame.fields["stopped"])
+
+    def _write(self, connection: Connection, members: list[Member], frame: Frame) -> list[Written]:
+        written = write_records(connection, self._pack, members, frame, actor=self._actor)
+        if len(written) == len(self._pack.members) and all(each.gone for each in written):
+            # In the same transaction: nobody must wait for the lock a second time.
+            lifecycle.release(connection, self._pack.claim.id, actor=self._actor)
+        return written
+
+    def _tend(self) -> None:
+        """Between two frames: cancels, time limits, a stop, a runner that says nothing."""
+        self._let_go(self._marked(), lambda connection, member: lifecycle.cancel_by_worker(
+            connection, member.job.id, member.job.attempt, actor=self._actor
+        ))  # fmt: skip
+        self._let_go(self._late(), lambda connection, member: judgement.time_is_over(
+            connection, self._pack, member, actor=self._actor
+        ))  # fmt: skip
+        now = time.monotonic()
+        if self._stopping() and self._asked_to_stop_at is None:
+            self._asked_to_stop_at = now
+            self._runner.send(Frame("stop"))
+        silence = max(STUCK_SECONDS, STUCK_SEGMENTS * self._last_segment_seconds)
+        self._kill_after(self._heard, silence, f"the runner was silent for {silence:.0f} s")
+        self._kill_after(self._asked_to_stop_at, STOP_SECONDS, "the worker stops, and its runner did not answer")
+        self._kill_after(self._emptied_at, DROP_SECONDS, "nobody is left in its pack")
+
+    def _kill_after(self, since: float | None, seconds: float, why: str) -> None:
+        if since is not None and time.monotonic() - since > seconds:
+            self._runner.end()
+            raise RunnerDied(why)
+
+    def _marked(self) -> list[Member]:
+        cancelled = self._presence.cancelled()
+        return [member for member in self._pack.members.values() if member.job.id in cancelled]
+
+    def _late(self) -> list[Member]:
+        age = time.monotonic() - self._began
+        return [member for member in self._pack.members.values() if age > member.job.timeout_seconds]
+
+    def _let_go(self, members: list[Member], move: Callable[[Connection, Member], Any]) -> None:
+        """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
+        if not members:
+            return
+        self._commit(lambda connection: [move(connection, member) for member in members])
+        for member in members:
+            del self._pack.members[member.index]
+        if not self._pack.members and self._emptied_at is None:
+            self._emptied_at = time.monotonic()
+        self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
+
+    def _for_all(self, write: Callable[[Connection], Any]) -> None:
+        self._commit(write)
+        self._pack.members.clear()

@@ -1,0 +1,58 @@
+"""The training loop, once: a generator of segments. Whoever consumes it decides what happens in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.trainers.contract import Array, Losses, StacksLosses, Trainer
+
+FIRST_STEPS = 1
+"""Length of the first segment: nobody knows its speed yet, and a step of a large pack may take seconds."""
+
+MOST_STEPS = 65_536
+"""Length of the longest segment; its losses wait in memory, up to a kilobyte a step."""
+
+# A segment may grow by this factor over the last: the first steps are slow, and one lucky measurement must not count.
+_GROWTH = 16
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and what they took."""
+
+    start_step: int
+    losses: Array
+    seconds: float
+
+
+def segments(trainer: Trainer, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
+    """Train from step `begin` up to `steps`, about `seconds` of steps between two yields.
+
+    Where it is cut never changes a bit. At each yield the trainer's state is that after the segment's last step, and
+    leaving the loop ends the training.
+    """
+    count = FIRST_STEPS
+    while begin < steps:
+        segment = _train(trainer, begin, min(begin + count, steps))
+        yield segment
+        done = segment.losses.shape[1]
+        begin += done
+        wanted = seconds * done / max(segment.seconds, 1e-9)
+        count = max(1, min(round(wanted), done * _GROWTH, MOST_STEPS))
+
+
+def _train(trainer: Trainer, begin: int, end: int) -> Segment:
+    started = time.perf_counter()
+    # A list costs a tenth of writing into a tensor row by row, and the trainer turns it into one array at the end.
+    losses = [trainer.step(t) for t in range(begin, end)]
+    stacked = trainer.stack_losses(losses) if isinstance(trainer, StacksLosses) else stack_arrays(losses)
+    return Segment(begin, np.ascontiguousarray(stacked.T), time.perf_counter() - started)
+
+
+def stack_arrays(losses: Sequence[Losses]) -> Array:
+    """(steps, members) of arrays, or of tensors on the CPU."""
+    return np.stack([np.asarray(loss) for loss in losses])

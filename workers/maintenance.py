@@ -1,0 +1,101 @@
+"""A small process of each pool: leases that are over, bells that were lost, rows that are old. It needs no leader.
+
+It reads first and writes only where there is something to move.
+"""
+
+import os
+import platform
+import signal
+import threading
+import time
+
+import structlog
+
+from jobs import bells, lifecycle
+from jobs import settings as environment
+from jobs.database import Database
+from jobs.dispatch import QUEUES, Bells
+from jobs.errors import DatabaseUnavailable
+from jobs.settings import Settings
+
+log = structlog.get_logger()
+
+TIDY_SECONDS = 60.0
+WORKERS_KEPT_SECONDS = 3600.0
+
+
+class Maintenance:
+    """`tick()` once a second, in as many processes at once as there are pools."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database, pool_size=1)
+        self._bells = Bells(settings)
+        self._actor = f"maintenance@{platform.node()} (pid {os.getpid()})"
+        self._good_at = time.monotonic()
+        self._trusted_from = self._good_at
+        self._tidied_at = 0.0
+
+    def tick(self) -> None:
+        """One look at the database; DatabaseUnavailable where there is none to look at."""
+        with self._database.read() as connection:
+            over = lifecycle.lease_is_over(connection)
+            due = [queue for queue in QUEUES if bells.due(connection, queue)]
+            answered = [queue for queue in QUEUES if bells.answered(connection, queue)]
+        if over and self._may_judge():
+            with self._database.begin() as connection:
+                moved = lifecycle.expire_claims(connection, actor=self._actor)
+            log.warning("leases over", jobs=moved)
+            due = due or (list(QUEUES) if moved else [])
+        for queue in due:
+            self._ring(queue)
+        for queue in answered:
+            with self._database.begin() as connection:
+                bells.hushed(connection, queue)
+        self._tidy()
+        self._good_at = time.monotonic()
+
+    def _may_judge(self) -> bool:
+        """Whoever slept or was cut off lets the others renew their leases before it declares them lost."""
+        if time.monotonic() - self._good_at > max(5.0, 3 * self._settings.maintenance_seconds):
+            self._trusted_from = time.monotonic() + self._settings.lease_seconds
+        return time.monotonic() >= self._trusted_from
+
+    def _ring(self, queue: str) -> None:
+        with self._database.read() as connection:
+            slots = bells.idle_slots(connection, queue)
+        if self._bells.ring_many(queue, max(1, slots)):
+            with self._database.begin() as connection:
+                bells.rung(connection, queue)
+
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidied_at < TIDY_SECONDS:
+            return
+        self._tidied_at = time.monotonic()
+        with self._database.begin() as connection:
+            lifecycle.forget_old_keys(connection, self._settings.idempotency_hours)
+            lifecycle.forget_workers(connection, WORKERS_KEPT_SECONDS)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._database.close()
+
+
+def main() -> None:
+    """Tick until SIGTERM or Ctrl-C."""
+    settings = environment.load()
+    over = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: over.set())
+    maintenance = Maintenance(settings)
+    while not over.is_set():
+        try:
+            maintenance.tick()
+        except DatabaseUnavailable as error:
+            log.warning("the database is away", error=str(error))
+        over.wait(settings.maintenance_seconds)
+    maintenance.close()
+
+
+if __name__ == "__main__":
+    main()

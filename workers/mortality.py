@@ -1,0 +1,19 @@
+"""A process that must not outlive its parent says so to the kernel."""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(expected_parent: int | None = None) -> None:
+    """Be killed as soon as the thread that made this process ends (Linux; elsewhere the closing pipe tells).
+
+    `expected_parent` is the pid that the parent had at the fork: if it is gone already, leave at once.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if expected_parent is not None and os.getppid() != expected_parent:
+        os._exit(1)

@@ -1,0 +1,111 @@
+"""The supervisor's book of one pack: which members are still in it, and what each did since its last record."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from jobs.curves import Summary
+from jobs.lifecycle import Claim, ClaimedJob, Outcome, Progress
+from jobs.stages import stage_named
+from workers.checkpoints import MOST_BYTES, fingerprint, freeze
+from workers.wire import Frame
+
+
+@dataclass
+class Member:
+    """One job of the pack: its losses since the last record, and the figures of its curve so far."""
+
+    index: int
+    job: ClaimedJob
+    recorded_to: int
+    summary: Summary
+    pending: list[np.ndarray] = field(default_factory=list)
+    diverged_at: int | None = None
+
+    def take(self, losses: np.ndarray, start_step: int, seconds: float, setup_seconds: float) -> None:
+        """The losses (steps,) of a segment; from the first that is not finite on, nothing counts."""
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if len(bad):
+            self.diverged_at = start_step + int(bad[0])
+            losses = losses[: bad[0]]
+        self.pending.append(losses)
+        self.summary.take(losses, start_step)
+        self.summary.train_seconds += seconds
+        self.summary.setup_seconds += setup_seconds
+
+
+class Pack:
+    """A claimed pack in training. `members` holds those not yet moved on, by their index in the claim."""
+
+    def __init__(self, claim: Claim, facts: dict[str, Any]) -> None:
+        self.claim, self.facts = claim, facts
+        self.width = len(claim.members)
+        self.step = claim.start_step
+        books = (Member(index, job, self.step, Summary(**job.summary)) for index, job in enumerate(claim.members))
+        self.members = {member.index: member for member in books}
+        self._numerics_version = stage_named(claim.stage).numerics_version
+
+    def train_frame(self, states: list[dict[str, np.ndarray]], segment_seconds: float, record_seconds: float) -> Frame:
+        """What the runner needs to begin; `states` of the members are stacked along the member axis."""
+        fields = {
+            "trainer": stage_named(self.claim.stage).trainer, "steps": self.claim.steps,
+            "members": [job.spec | job.resolved for job in self.claim.members], "start_step": self.claim.start_step,
+            "segment_seconds": segment_seconds, "record_seconds": record_seconds,
+        }  # fmt: skip
+        arrays = {name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})}
+        return Frame("train", fields, arrays)
+
+    def take(self, frame: Frame) -> None:
+        """Enter the losses of a segment frame; rows of members that have moved on are passed over."""
+        fields, losses = frame.fields, frame.arrays["losses"]
+        for row, index in enumerate(fields["members"]):
+            if member := self.members.get(index):
+                member.take(losses[row], fields["start_step"], fields["seconds"], fields["setup_seconds"])
+        self.step = fields["start_step"] + losses.shape[1]
+
+    def worth_recording(self, frame: Frame) -> list[Member]:
+        """The members whose record this frame completes: it carries their state, or their curve ended."""
+        whole = any(name.startswith("state.") for name in frame.arrays)
+        listed = frame.fields["members"]
+        return [m for m in self.members.values() if m.diverged_at is not None or (whole and m.index in listed)]
+
+    def progress(self, member: Member, frame: Frame) -> Progress:
+        """What is new of a member since its last record, with the state that the frame carries."""
+        losses = np.concatenate(member.pending) if member.pending else np.empty(0)
+        blob, sha256 = self._checkpoint(member, frame)
+        summary = replace(member.summary, records=member.summary.records + 1)
+        made_by = self.fingerprint_of(member.job)
+        job = member.job
+        return Progress(job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by)
+
+    def settle(self, member: Member, progress: Progress, *, gone: bool) -> None:
+        """The record is committed: what comes next starts after it; or nothing does, where the member is `gone`."""
+        member.recorded_to, member.pending = progress.steps_done, []
+        member.summary.records += 1
+        if gone:
+            self.members.pop(member.index, None)
+
+    def outcome(self, result: dict[str, Any]) -> Outcome:
+        """What a member found, from the runner's `results` entry."""
+        environment = self.facts | {"engine": "eager"}
+        return Outcome(result["coefficients"], result["formula"], {key: environment[key] for key in _SHOWN})
+
+    def fingerprint_of(self, job: ClaimedJob) -> str:
+        """What a checkpoint of this job must have been made by."""
+        return fingerprint(job.spec_sha256, self._numerics_version, self.facts)
+
+    @staticmethod
+    def _checkpoint(member: Member, frame: Frame) -> tuple[bytes | None, str]:
+        if member.index not in frame.fields["members"] or member.diverged_at is not None:
+            return None, ""
+        row = frame.fields["members"].index(member.index)
+        named = {name.removeprefix("state."): array for name, array in frame.arrays.items() if name != "losses"}
+        state = {name: array[row] for name, array in named.items()}
+        if not state:
+            return None, ""
+        blob, sha256 = freeze(state)
+        return (blob, sha256) if len(blob) <= MOST_BYTES else (None, "")
+
+
+_SHOWN = ("versions", "device", "threads", "numerics_class", "engine")

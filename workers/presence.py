@@ -1,0 +1,125 @@
+"""The worker's heartbeat, on a thread and a connection of its own: it renews leases and watches for cancels."""
+
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from jobs import lifecycle, queries
+from jobs.database import Database
+from jobs.errors import DatabaseUnavailable
+from jobs.lifecycle import WorkerFacts
+from jobs.settings import Settings
+
+log = structlog.get_logger()
+
+FIRST_BEATS_SECONDS = 0.5  # a young pack tells its progress more often: someone may be watching
+
+
+class Presence:
+    """Says every `heartbeat_seconds` that the worker lives, and of its claim how far it is.
+
+    `on_first_contact` is called once, as soon as the database answers; `entered` is set after it. `hold(claim)` and
+    `let_go()` bracket a pack; `cancelled()` answers which members were marked since.
+    """
+
+    def __init__(self, settings: Settings, worker: WorkerFacts, on_first_contact: Callable[[], None]) -> None:
+        self._settings, self._worker = settings, worker
+        self._on_first_contact = on_first_contact
+        self.entered = threading.Event()
+        self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
+        self._lock = threading.Lock()
+        self._claim: UUID | None = None
+        self._held_since = self._beaten = 0.0
+        self._cancelled: set[UUID] = set()
+        self._over = threading.Event()
+        self._busy = threading.Event()
+        self.steps_done = 0
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating and end the worker's lease."""
+        self._over.set()
+        self._busy.set()
+        self._thread.join(timeout=2.0)
+        try:
+            with self._database.begin() as connection:
+                lifecycle.retire(connection, self._worker.id)
+        except DatabaseUnavailable:
+            pass  # the lease ends by itself
+        self._database.close()
+
+    def hold(self, claim: UUID, steps_done: int) -> None:
+        """From now on this claim is renewed too."""
+        with self._lock:
+            self._claim, self.steps_done, self._cancelled = claim, steps_done, set()
+            self._held_since = self._beaten = time.monotonic()  # the claim itself was as good as a beat
+        self._busy.set()
+
+    def let_go(self) -> None:
+        """The claim is over."""
+        with self._lock:
+            self._claim = None
+        self._busy.clear()
+
+    def cancelled(self) -> set[UUID]:
+        """The members of the present claim that someone asked to cancel, as last seen."""
+        with self._lock:
+            return set(self._cancelled)
+
+    def _run(self) -> None:
+        while not self.entered.is_set() and not self._over.is_set():
+            self._try(self._enter)
+            self._over.wait(0.0 if self.entered.is_set() else 1.0)
+        self._beaten = time.monotonic()
+        while not self._over.is_set():
+            if time.monotonic() - self._beaten >= self._pause():
+                self._beaten = time.monotonic()
+                self._try(self._beat)
+            if self._claim is not None:
+                self._over.wait(self._settings.cancel_poll_seconds)
+                self._try(self._look_for_cancels)
+            else:
+                self._busy.wait(max(0.05, self._pause() - (time.monotonic() - self._beaten)))
+
+    def _enter(self) -> None:
+        self._on_first_contact()
+        self.entered.set()
+
+    def _pause(self) -> float:
+        """Seconds between two beats: short in the first seconds of a pack, then the setting."""
+        if self._claim is None:
+            return self._settings.heartbeat_seconds
+        age = time.monotonic() - self._held_since
+        return min(self._settings.heartbeat_seconds, max(FIRST_BEATS_SECONDS, age / 10))
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except DatabaseUnavailable as error:
+            log.warning("heartbeat missed", error=str(error))
+        except Exception:
+            # This thread is the worker's pulse: whatever goes wrong once must not end it.
+            log.exception("heartbeat failed")
+
+    def _beat(self) -> None:
+        with self._lock:
+            claim, steps_done = self._claim, self.steps_done
+        with self._database.begin() as connection:
+            lifecycle.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done)
+
+    def _look_for_cancels(self) -> None:
+        claim = self._claim
+        if claim is None:
+            return
+        with self._database.read() as connection:
+            marked = queries.cancelled_members(connection, claim)
+        with self._lock:
+            if self._claim == claim:
+                self._cancelled.update(marked)

@@ -1,0 +1,85 @@
+"""What a worker process consists of, made in the child after its fork and put away at its end."""
+
+import os
+import platform
+import threading
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import structlog
+
+from jobs import lifecycle
+from jobs.database import Database
+from jobs.dispatch import Bells
+from jobs.identifiers import new_id
+from jobs.lifecycle import WorkerFacts
+from jobs.settings import Settings
+from jobs.stages import STAGES
+from workers.presence import Presence
+from workers.runner_process import RunnerProcess
+from workers.station import Station
+from workers.stopping import Stopping
+from workers.supervisor import Supervisor
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Process:
+    """What this worker process consists of, made once after its fork."""
+
+    worker: WorkerFacts
+    presence: Presence
+    supervisor: Supervisor
+    bells: Bells
+
+
+current: Process | None = None
+
+
+def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | None) -> None:
+    """In a new child: enter the worker, hand back what a predecessor of its slot held, start the heartbeat."""
+    global current
+    worker = facts(settings, "gpu" if "gpu" in consumed else "cpu")
+    presence = Presence(settings, worker, on_first_contact=lambda: _enter(settings, worker))
+    database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
+    asked = stopping.asked if stopping else lambda: False
+    supervisor = Supervisor(Station(settings, worker, presence, asked, database, runner))
+    current = Process(worker, presence, supervisor, Bells(settings))
+    presence.start()
+
+
+def end() -> None:
+    """Leave: no runner, no lease and no connection is left behind."""
+    global current
+    if current is not None:
+        current.supervisor.close()
+        current.presence.stop()
+        current = None
+
+
+def facts(settings: Settings, queue: str) -> WorkerFacts:
+    """What this process is, from its settings and its machine."""
+    slot = settings.slot or f"{queue}-celery-{os.getppid()}"
+    packages = {name: version(name) for name in ("gradyard", "celery", "numpy", "torch")}
+    return WorkerFacts(
+        id=new_id(), host=platform.node(), slot=slot, queue=queue, pid=os.getpid(), pool=settings.pool,
+        stages={name: stage.numerics_version for name, stage in STAGES.items() if queue in stage.devices},
+        device_name=settings.device_name or queue, device_uuid=settings.device_uuid,
+        memory_mib=settings.device_memory_mib,
+        versions=packages | {"python": platform.python_version()},
+    )  # fmt: skip
+
+
+def _enter(settings: Settings, worker: WorkerFacts) -> None:
+    """Register; then whatever an earlier process of this slot held is queued again, and rung for."""
+    database = Database(settings.database, lock_timeout_seconds=5.0, pool_size=1)
+    try:
+        with database.begin() as connection:
+            lifecycle.register(connection, worker, settings.lease_seconds)
+            handed_back = lifecycle.hand_back_slot(connection, worker)
+    finally:
+        database.close()
+    if handed_back:
+        log.warning("handed back what a dead process of this slot held", slot=worker.slot, jobs=handed_back)
+    threading.Thread(target=lambda: Bells(settings).ring_many(worker.queue, 1), daemon=True).start()

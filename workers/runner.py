@@ -1,0 +1,64 @@
+"""The exec'ed process that owns torch and the device. No SQL, no Redis, no secret: frames in, frames out."""
+
+import argparse
+import importlib
+import os
+import signal
+import socket
+from typing import Any
+
+from workers.mortality import die_with_parent
+from workers.numerics import numerics_class, one_thread, versions
+from workers.training import Training
+from workers.wire import Frame, Wire, WireClosed
+
+
+def main() -> None:
+    """Serve packs until the supervisor hangs up or nothing came for `--idle-seconds`."""
+    options = _options()
+    die_with_parent(options.parent)
+    for signum in (signal.SIGTERM, signal.SIGINT):  # service managers signal the whole group; the supervisor decides
+        signal.signal(signum, signal.SIG_IGN)
+    if options.cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(cpu) for cpu in options.cpus.split(",")})
+    wire = Wire(socket.socket(fileno=options.wire))
+    try:
+        one_thread()
+        wire.send(Frame("hello", _facts(options)))
+        while (frame := wire.receive(options.idle_seconds)) is not None:
+            _serve(wire, frame, options.device)
+    except WireClosed:
+        pass  # the supervisor is gone, and with it the reason to train
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wire", type=int, required=True, help="file descriptor of the socket to the supervisor")
+    parser.add_argument("--parent", type=int, required=True, help="pid of the supervisor")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where torch computes")
+    parser.add_argument("--device-name", default="cpu", help="what the device is called")
+    parser.add_argument("--cpus", default="", help="the cores that this process may use, by comma")
+    parser.add_argument("--idle-seconds", type=float, default=600.0, help="leave after so long without a pack")
+    return parser.parse_args()
+
+
+def _facts(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "versions": versions(), "device": options.device_name, "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "numerics_class": numerics_class(options.device, options.device_name), "threads": 1, "pid": os.getpid(),
+    }  # fmt: skip
+
+
+def _serve(wire: Wire, frame: Frame, device: str) -> None:
+    if frame.kind != "train":
+        return  # a drop or stop that crossed with the end of its pack
+    module, _, name = frame.fields["trainer"].partition(":")
+
+    def make(members: list[dict[str, Any]]) -> Any:
+        return getattr(importlib.import_module(module), name)(members, device)
+
+    Training(wire, frame, make).run()
+
+
+if __name__ == "__main__":
+    main()

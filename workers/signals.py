@@ -1,0 +1,52 @@
+"""What happens at the turns of a Celery worker's life: before its fork, in its child, at its shutdown."""
+
+import os
+import signal
+from typing import Any
+
+from celery import signals
+
+from workers import process
+from workers.app import settings
+from workers.mortality import die_with_parent
+from workers.stopping import Stopping
+
+stopping: Stopping | None = None
+consumed: frozenset[str] = frozenset({settings.device})
+main_pid = os.getpid()
+
+
+@signals.celeryd_after_setup.connect
+def remember_queues(sender: Any, instance: Any, **_: Any) -> None:
+    """Which queues `-Q` named: a worker claims for the class of device whose bell it hears."""
+    global consumed
+    consumed = frozenset(instance.app.amqp.queues.consume_from)
+
+
+@signals.worker_init.connect
+def make_pipe(**_: Any) -> None:
+    """Before the fork: the way by which the child will hear of a shutdown, also while Redis is away."""
+    global stopping, main_pid
+    stopping, main_pid = Stopping(), os.getpid()
+
+
+@signals.worker_shutting_down.connect
+def tell_the_child(**_: Any) -> None:
+    """The main process got SIGTERM."""
+    if stopping is not None:
+        stopping.ask()
+
+
+@signals.worker_process_init.connect
+def begin_in_child(**_: Any) -> None:
+    """The child is the supervisor. Service managers signal the whole group; here only the main process decides."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.SIG_IGN)
+    die_with_parent(main_pid)
+    process.begin(settings, consumed, stopping)
+
+
+@signals.worker_process_shutdown.connect
+def end_in_child(**_: Any) -> None:
+    """The child leaves: its lease ends now, not in fifteen seconds."""
+    process.end()

@@ -1,0 +1,53 @@
+"""What one worker process trains with: its settings, its place, its database, its runner, its pulse."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from jobs.database import Database
+from jobs.errors import DatabaseUnavailable
+from jobs.lifecycle import WorkerFacts
+from jobs.settings import Settings
+from workers.presence import Presence
+from workers.runner_process import RunnerProcess
+
+log = structlog.get_logger()
+
+UNSURE_SECONDS = 600.0  # so long a result is kept while the database is away
+
+
+@dataclass(frozen=True)
+class Station:
+    """Everything that an attempt needs beside its pack; `stopping()` tells whether the worker shall stop."""
+
+    settings: Settings
+    worker: WorkerFacts
+    presence: Presence
+    stopping: Callable[[], bool]
+    database: Database
+    runner: RunnerProcess
+
+    @property
+    def actor(self) -> str:
+        """How events call this worker."""
+        return self.worker.name
+
+    def commit(self, write: Callable[[Connection], Any]) -> Any:
+        """Do `write` in one transaction; while the database is away, again and again for ten minutes.
+
+        `write` may run more than once, so it must change nothing but the database.
+        """
+        until = time.monotonic() + UNSURE_SECONDS
+        while True:
+            try:
+                with self.database.begin() as connection:
+                    return write(connection)
+            except DatabaseUnavailable as error:
+                if time.monotonic() >= until:
+                    raise
+                log.warning("the database is away; what was trained is kept", error=str(error))
+                time.sleep(0.5)

@@ -1,0 +1,64 @@
+"""Drives one runner: claims packs, has them trained, and gives the claims up again."""
+
+import time
+
+import structlog
+
+from jobs import lifecycle, queries
+from jobs.lifecycle import Claim
+from workers import judgement
+from workers.attempt import Attempt
+from workers.pack import Pack
+from workers.runner_process import RunnerDied
+from workers.station import Station
+
+log = structlog.get_logger()
+
+
+class Supervisor:
+    """One worker process's training: `work()` claims and trains until nothing is claimable."""
+
+    def __init__(self, station: Station) -> None:
+        self._at = station
+
+    def work(self) -> bool:
+        """Claim and train for `task_seconds`; whether more may be waiting."""
+        until = time.monotonic() + self._at.settings.task_seconds
+        while time.monotonic() < until:
+            if self._at.stopping():
+                return False
+            with self._at.database.begin() as connection:
+                claim = lifecycle.claim(connection, self._at.worker, self._at.settings.lease_seconds)
+            if claim is None:
+                return False
+            self._train(claim)
+        return True
+
+    def close(self) -> None:
+        """End the runner and the connections."""
+        self._at.runner.end()
+        self._at.database.close()
+
+    def _train(self, claim: Claim) -> None:
+        at, actor = self._at, self._at.actor
+        at.presence.hold(claim.id, claim.start_step)
+        try:
+            at.runner.ensure()
+            Attempt(at, Pack(claim, at.runner.facts)).run()
+        except RunnerDied as error:
+            words = f"its runner cannot be started: {error}"
+            log.error(words)
+            at.commit(lambda connection: judgement.runner_missing(connection, Pack(claim, {}), words, actor=actor))
+        except BaseException:
+            at.runner.end()  # nobody knows what it would say next
+            raise
+        finally:
+            at.presence.let_go()
+            self._give_up(claim)
+
+    def _give_up(self, claim: Claim) -> None:
+        """Nothing stays claimed, whatever happened; mostly the last record has seen to it."""
+        with self._at.database.read() as connection:
+            held = queries.is_held(connection, claim.id)
+        if held:
+            self._at.commit(lambda connection: lifecycle.release(connection, claim.id, actor=self._at.actor))

@@ -1,0 +1,80 @@
+"""What the runner may ask of a trainer. Any class of this shape can train, also one from a plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+Member: TypeAlias = Mapping[str, Any]
+"""The resolved parameters of one job: every key present, every default filled in."""
+
+Array: TypeAlias = npt.NDArray[Any]
+
+Losses: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
+"""One loss per member, shape (members,), in the dtype of the stage; a tensor is detached and may still be computing."""
+
+
+class MemberError(Exception):
+    """One member of the pack cannot be trained, and the others are not to blame.
+
+    `index` is its position in the pack, `message` says what its owner can do about it.
+    """
+
+    def __init__(self, index: int, message: str) -> None:
+        super().__init__(index, message)
+        self.index = index
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"member {self.index}: {self.message}"
+
+
+class Trainer(Protocol):
+    """Trains the members of one pack together; what one member computes never depends on the others.
+
+    The members agree in stage, steps, points, degree, dtype, loss and reduction, optimizer and its slots. They may
+    differ in seed, initial weights, data and every numeric hyper-parameter. Built in milliseconds, since a pack that
+    loses a member is rebuilt: `Trainer(remaining, device)` and then `load_state` with the remaining rows.
+    """
+
+    def __init__(self, members: Sequence[Member], device: str) -> None:
+        """Ready for step 0. `device` is "cpu" or "cuda". Raises MemberError for one whose parameters are at fault."""
+
+    def step(self, t: int) -> Losses:
+        """Do update `t` of every member; the losses, shape (members,), belong to the weights before that update.
+
+        Every call returns a new array, never a view of a buffer it will write again. No wait for the device.
+        """
+        ...
+
+    def state(self) -> dict[str, Array]:
+        """Copies of all that a bitwise resume needs, each with the leading member axis.
+
+        The weights are named by their letters, what the optimizer keeps by slot and letter: "a", "momentum.a".
+        """
+        ...
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """The exact inverse of `state`. Raises KeyError for a missing array, ValueError for one of a wrong shape."""
+
+    def coefficients(self) -> list[dict[str, float]]:
+        """For each member its letters in order and their values, each converted to float64 without rounding."""
+        ...
+
+    def formula(self, coefficients: Mapping[str, float]) -> str:
+        """One member's coefficients as the tutorial prints them."""
+        ...
+
+
+@runtime_checkable
+class StacksLosses(Protocol):
+    """A trainer that gathers the losses of a segment itself: all tensors at once, with one wait for the device."""
+
+    def stack_losses(self, losses: Sequence[Losses]) -> Array:
+        """Numpy array (steps, members) of what `step` returned at successive steps."""
+        ...

@@ -1,0 +1,52 @@
+"""Every random number of a job, as a function of its seed, a stream and a position; nothing is remembered.
+
+The generator is Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) with key
+(seed, stream). Its n-th output can be had without the first n - 1, so a job resumed at any step draws what it would
+have drawn anyway.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+class Stream(IntEnum):
+    """Independent sequences of one seed. The numbers are part of the promise that a seed repeats: never change one."""
+
+    INITIAL_WEIGHTS = 1
+    NOISE = 2
+    ORDER = 3
+
+
+# One increment of Philox's counter makes four 64-bit outputs.
+_OUTPUTS_PER_COUNT = 4
+
+
+def _philox(seed: int, stream: Stream, counter: int = 0) -> np.random.Philox:
+    return np.random.Philox(key=np.array([seed, stream], dtype=np.uint64), counter=counter)
+
+
+def normals(seed: int, stream: Stream, count: int) -> Floats:
+    """`count` standard normal numbers; a longer draw begins with the shorter one."""
+    return np.random.Generator(_philox(seed, stream)).standard_normal(count)
+
+
+def uniforms(seed: int, stream: Stream, count: int) -> Floats:
+    """`count` numbers uniform over [-1, 1); a longer draw begins with the shorter one."""
+    return 2.0 * np.random.Generator(_philox(seed, stream)).random(count) - 1.0
+
+
+def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:
+    """The polynomial's order at steps `begin` to `begin + count - 1` of the `dynamic` stage, each 3, 4 or 5.
+
+    Step t uses output t of the stream, whatever range it is asked for in. The remainder of 64 random bits by 3 favours
+    no order by more than 2^-63.
+    """
+    skipped = begin % _OUTPUTS_PER_COUNT
+    bits = _philox(seed, Stream.ORDER, begin // _OUTPUTS_PER_COUNT).random_raw(skipped + count)
+    return 3 + (bits[skipped:] % 3).astype(np.int64)

@@ -1,0 +1,53 @@
+"""The linear model of stages 5 and 6: torch.nn.Linear over (x, x^2, x^3, ...) for each member of a pack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from workers.trainers.contract import Member
+from workers.trainers.member_loss import MemberLoss
+from workers.trainers.parameters import letters_of_degree
+from workers.trainers.torch_trainer import TorchTrainer
+
+
+class PackedLinear(torch.nn.Module):
+    """What torch.nn.Linear(degree, 1) is to one job, for all members: `weight` (members, degree, 1), `bias`
+    (members, 1, 1).
+
+    Multiplies and adds instead of calling a matrix product, whose rounding would depend on the width of the pack.
+    """
+
+    def __init__(self, bias: Tensor, weight: Tensor) -> None:
+        super().__init__()
+        self.bias = torch.nn.Parameter(bias)
+        self.weight = torch.nn.Parameter(weight)
+
+    def forward(self, powers: Tensor) -> Tensor:
+        """(members, 1, points) for powers of (members or 1, degree, points)."""
+        return (self.weight * powers).sum(1, keepdim=True) + self.bias
+
+
+class LinearTrainer(TorchTrainer):
+    """Holds `model`, its input `xx`, (members or 1, degree, points), and `loss_fn`, (members,)."""
+
+    def __init__(self, members: Sequence[Member], device: str) -> None:
+        degree = members[0]["degree"]
+        super().__init__(members, device, letters_of_degree(degree))
+        bias, weight = self.initial_weights("linear").movedim(0, 1).split([1, degree], dim=1)
+        self.xx = self.powers_as_inputs(degree)
+        self.model = torch.nn.Sequential(
+            PackedLinear(bias.contiguous(), weight.contiguous()),
+            torch.nn.Flatten(1, 2),
+        )
+        # Degree 0 leaves the weight empty, and nothing to update.
+        self.parameters = [parameter for parameter in self.model.parameters() if parameter.numel()]
+        self.loss_fn = MemberLoss(members, self.as_column)
+        self.y = self.y.expand(self.width, -1)
+
+    def powers_as_inputs(self, degree: int) -> Tensor:
+        """x^1 to x^degree by one call of `pow` for each x, as in the tutorial; (members or 1, degree, points)."""
+        p = torch.arange(1, degree + 1).unsqueeze(-1)
+        return torch.stack([row.pow(p) for row in self.x.cpu()]).to(self.device)

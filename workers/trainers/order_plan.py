@@ -1,0 +1,57 @@
+"""Which members use their shared weight at a step of stage 8, drawn ahead in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from workers.trainers.contract import Member
+from workers.trainers.draws import orders
+
+# Steps drawn at a time. The draws are a function of the step, so this changes no value, only how often we draw.
+_BLOCK = 1024
+
+
+Rows = npt.NDArray[np.int64] | None
+"""The members that take part in something: their rows in the pack, or `ALL`."""
+
+ALL = None
+NOBODY = np.empty(0, dtype=np.int64)
+
+EXPONENTS = (4, 5)
+
+
+class Term(NamedTuple):
+    """e x^exponent, and the members whose polynomial has it at this step."""
+
+    exponent: int
+    rows: Rows
+
+
+class OrderPlan:
+    """The terms beyond x^3 at every step of every member: none, x^4, or x^4 and x^5."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._seeds = [member["seed"] for member in members]
+        self._begin = self._end = 0
+
+    def terms(self, t: int) -> list[Term]:
+        """The terms of step `t`, without those nobody has; who has the second also has the first."""
+        if not self._begin <= t < self._end:
+            self._draw(t)
+        step = t - self._begin
+        return [Term(exponent, self._rows(exponent, step)) for exponent in EXPONENTS if self._takers[exponent][step]]
+
+    def _draw(self, begin: int) -> None:
+        self._begin, self._end = begin, begin + _BLOCK
+        drawn = {seed: orders(seed, begin, _BLOCK) for seed in self._seeds}
+        self._orders = np.stack([drawn[seed] for seed in self._seeds], axis=1)
+        self._takers = {exponent: (self._orders >= exponent).sum(axis=1).tolist() for exponent in EXPONENTS}
+
+    def _rows(self, exponent: int, step: int) -> Rows:
+        if self._takers[exponent][step] == len(self._seeds):
+            return ALL
+        return np.flatnonzero(self._orders[step] >= exponent)

@@ -1,0 +1,60 @@
+"""The polynomial a + b x + c x^2 + ... of every stage but one: its value, its powers of x and how it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+Tensor = TypeVar("Tensor", bound=Any)
+"""A numpy array or a torch tensor; the same lines serve both."""
+
+
+def powers_of(x: Tensor, degree: int) -> list[Tensor]:
+    """[x^0, x^1, ... x^degree], each (points,); taken of one member's x, as in the tutorial, so in the same bits."""
+    return [x**exponent for exponent in range(degree + 1)]
+
+
+def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor]) -> Tensor:
+    """a + b x + c x^2 + ..., (members, points), for weights (members, 1) and powers (members or 1, points).
+
+    Added from the left like the tutorial's expression, so it has the same bits, and has them in every company.
+    """
+    if len(weights) == 1:
+        return weights[0] * powers[0]
+    y = weights[0] + weights[1] * powers[1]
+    for weight, power in zip(weights[2:], powers[2:], strict=True):
+        y += weight * power
+    return y
+
+
+def stacked_polynomial(weights: Tensor, basis: Tensor) -> Tensor:
+    """The same for weights in one piece, (letters, members, 1), and a basis of (letters, members or 1, points)."""
+    if weights.shape[1] > 1:
+        return polynomial(list(weights), list(basis))
+    # Alone, time goes into the number of operations: all terms in one product. A pack's would not fit in the cache.
+    first, *others = weights * basis
+    y = first + others[0] if others else first
+    for term in others[1:]:
+        y += term
+    return y
+
+
+def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tensor:
+    """What `stacked_polynomial` hands on to its weights, (letters, members, 1), of a gradient (members, points).
+
+    `library` is the one the tensors come from, numpy or torch.
+    """
+    if len(grad_y_pred) == 1:
+        return (grad_y_pred * basis).sum(-1, keepdims=True)
+    constant = grad_y_pred.sum(-1, keepdims=True)
+    return library.stack([constant, *((grad_y_pred * power).sum(-1, keepdims=True) for power in basis[1:])])
+
+
+def polynomial_formula(coefficients: Mapping[str, float]) -> str:
+    """The tutorial's line: y = a + b x + c x^2 + d x^3."""
+    terms = [f"{value}{_power_of_x(exponent)}" for exponent, value in enumerate(coefficients.values())]
+    return "y = " + " + ".join(terms)
+
+
+def _power_of_x(exponent: int) -> str:
+    return ("", " x")[exponent] if exponent < 2 else f" x^{exponent}"

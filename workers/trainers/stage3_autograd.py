@@ -1,0 +1,38 @@
+"""Stage 3, `autograd`: torch records the forward pass and works out the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from workers.trainers.contract import Losses, Member
+from workers.trainers.losses import WrittenOutLoss, turns
+from workers.trainers.parameters import letters_of_degree
+from workers.trainers.polynomial import stacked_polynomial
+from workers.trainers.torch_trainer import TorchTrainer
+
+
+class Trainer(TorchTrainer):
+    """Beside stage 2 the gradient by hand is gone and `backward` is new. `weights` are (letters, members, 1)."""
+
+    def __init__(self, members: Sequence[Member], device: str) -> None:
+        degree = members[0]["degree"]
+        super().__init__(members, device, letters_of_degree(degree))
+        self.basis = self.powers_of_x(degree)
+        self.weights = self.initial_weights().requires_grad_()
+        self.parameters = self.weights.detach().unbind()
+        self.learning_rate = self.column("learning_rate")
+        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
+
+    def step(self, t: int) -> Losses:
+        # forward
+        y_pred = stacked_polynomial(self.weights, self.basis)
+        loss = self.loss(y_pred - self.y)
+        # backward
+        loss.backward(self.ones)
+        # update, unseen by autograd
+        with torch.no_grad():
+            self.weights -= self.learning_rate * self.weights.grad  # type: ignore[operator]
+            self.weights.grad = None
+        return loss.detach()

@@ -1,0 +1,54 @@
+"""Stage 7, `module`: a model as a class of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from workers.trainers.contract import Losses, Member
+from workers.trainers.member_loss import MemberLoss
+from workers.trainers.optimized import OptimizedTrainer
+from workers.trainers.optimizers import MemberOptimizer, optimizer_of
+from workers.trainers.parameters import letters_of_degree
+from workers.trainers.polynomial import polynomial
+
+
+class Polynomial(torch.nn.Module):
+    """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each letter, under that name."""
+
+    def __init__(self, letters: Sequence[str], weights: Tensor) -> None:
+        super().__init__()
+        for letter, weight in zip(letters, weights, strict=True):
+            self.register_parameter(letter, torch.nn.Parameter(weight.clone()))
+        self._weights = list(self.parameters())
+
+    def forward(self, powers: Sequence[Tensor]) -> Tensor:
+        """(members, points) for x^0, x^1, ... of (members or 1, points) each."""
+        return polynomial(self._weights, powers)
+
+
+class Trainer(OptimizedTrainer):
+    """Beside stage 6 the model is a module of our own, with a parameter for each letter again."""
+
+    def __init__(self, members: Sequence[Member], device: str) -> None:
+        degree = members[0]["degree"]
+        super().__init__(members, device, letters_of_degree(degree))
+        self.powers = self.powers_of_x(degree).unbind()
+        self.y = self.y.expand(self.width, -1)
+        self.model = Polynomial(self.letters, self.initial_weights())
+        self.parameters = list(self.model.parameters())
+        self.criterion = MemberLoss(members, self.as_column)
+        self.optimizer: MemberOptimizer = optimizer_of(self.parameters, members)
+
+    def step(self, t: int) -> Losses:
+        # forward
+        y_pred = self.model(self.powers)
+        loss = self.criterion(y_pred, self.y)
+        # backward
+        self.optimizer.zero_grad()
+        loss.backward(self.ones)
+        # update
+        self.optimizer.step()
+        return loss.detach()

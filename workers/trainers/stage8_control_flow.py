@@ -1,0 +1,71 @@
+"""Stage 8, `dynamic`: control flow decides at every step which terms there are, and two of them share a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from workers.trainers.contract import Losses, Member
+from workers.trainers.member_loss import MemberLoss
+from workers.trainers.optimized import OptimizedTrainer
+from workers.trainers.order_plan import ALL, NOBODY, OrderPlan, Term
+from workers.trainers.polynomial import polynomial
+from workers.trainers.skipping_optimizer import SkippingOptimizer
+
+LETTERS = "abcde"
+HIGHEST_ORDER = 5
+
+
+class DynamicNet(torch.nn.Module):
+    """a + b x + c x^2 + d x^3, then e x^4 and e x^5 as far as a member's order of this step goes."""
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.d, self.e = (torch.nn.Parameter(weight.clone()) for weight in weights)
+        self._always = [self.a, self.b, self.c, self.d]
+
+    def forward(self, powers: Sequence[Tensor], terms: Sequence[Term]) -> Tensor:
+        """(members, points) for x^0 to x^5 of (members or 1, points) each, and this step's terms beyond x^3."""
+        y = polynomial(self._always, powers[:4])
+        for exponent, rows in terms:
+            power = powers[exponent]
+            if rows is ALL:
+                y += self.e * power
+            else:
+                # The others' rows take no part at all: with e times zero they would have a gradient, and it is None.
+                chosen = torch.from_numpy(rows).to(y.device)
+                y.index_add_(0, chosen, self.e.index_select(0, chosen) * (power if len(power) == 1 else power[chosen]))
+        return y
+
+
+class Trainer(OptimizedTrainer):
+    """Beside stage 7 the forward pass is another at every step, so `e` has a gradient at some steps only."""
+
+    def __init__(self, members: Sequence[Member], device: str) -> None:
+        super().__init__(members, device, LETTERS)
+        self.powers = self.powers_of_x(HIGHEST_ORDER).unbind()
+        self.y = self.y.expand(self.width, -1)
+        self.plan = OrderPlan(members)
+        self.model = DynamicNet(self.initial_weights())
+        self.parameters = list(self.model.parameters())
+        self.criterion = MemberLoss(members, self.as_column)
+        *always, e = self.parameters
+        self.optimizer: SkippingOptimizer = SkippingOptimizer(always, e, members)
+
+    def step(self, t: int) -> Losses:
+        terms = self.plan.terms(t)
+        # forward
+        y_pred = self.model(self.powers, terms)
+        loss = self.criterion(y_pred, self.y)
+        # backward
+        self.optimizer.zero_grad()
+        loss.backward(self.ones)
+        # update
+        self.optimizer.step(terms[0].rows if terms else NOBODY)
+        return loss.detach()
+
+    def formula(self, coefficients: Mapping[str, float]) -> str:
+        """The question marks say that the last two terms are there at some steps only."""
+        return "y = {a} + {b} x + {c} x^2 + {d} x^3 + {e} x^4 ? + {e} x^5 ?".format_map(coefficients)

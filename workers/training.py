@@ -1,0 +1,115 @@
+"""One pack in the runner: train segment by segment, say what came of it, listen in between."""
+
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from workers.loop import Segment, segments
+from workers.trainers.contract import MemberError
+from workers.wire import Frame, Wire
+
+SEND_SECONDS = 0.05  # the first segments are short: each frame costs both sides more than it tells
+
+MakeTrainer = Callable[[list[dict[str, Any]]], Any]
+
+
+class Training:
+    """Trains the members of a `train` frame and sends a `segment` frame after each stretch.
+
+    Members are known by their index in the frame; those that diverge or are dropped leave, and the others go on
+    in a smaller pack, which changes none of their bits.
+    """
+
+    def __init__(self, wire: Wire, frame: Frame, make: MakeTrainer) -> None:
+        self._wire, self._make = wire, make
+        self._specs: list[dict[str, Any]] = frame.fields["members"]
+        self._steps, self._step = frame.fields["steps"], frame.fields["start_step"]
+        self._segment_seconds, self._record_seconds = frame.fields["segment_seconds"], frame.fields["record_seconds"]
+        self._begin_state = frame.arrays
+        self._active = list(range(len(self._specs)))
+        self._stopping = False
+        self._setup_seconds = 0.0
+        self._recorded_at = self._sent_at = time.perf_counter()
+        self._unsent: list[Segment] = []
+
+    def run(self) -> None:
+        """Train to the end, to a stop, or until nobody is left; whatever is raised is sent, not raised."""
+        try:
+            trainer = self._trainer(self._active, self._begin_state)
+            while self._active and trainer is not None:
+                trainer = self._train_until_someone_leaves(trainer)
+            if not self._active:
+                self._wire.send(Frame("idle"))
+        except MemberError as error:
+            self._report(error, self._active[error.index])
+        except Exception as error:
+            self._report(error, None)
+
+    def _trainer(self, members: list[int], state: dict[str, np.ndarray]) -> Any:
+        started = time.perf_counter()
+        trainer = self._make([self._specs[member] for member in members])
+        if state:
+            trainer.load_state(state)
+        self._setup_seconds += time.perf_counter() - started
+        return trainer
+
+    def _train_until_someone_leaves(self, trainer: Any) -> Any:
+        """The trainer of those who stay; None at the end."""
+        for segment in segments(trainer, steps=self._steps, begin=self._step, seconds=self._segment_seconds):
+            self._step = segment.start_step + segment.losses.shape[1]
+            staying = self._after(segment)
+            self._unsent.append(segment)
+            over, someone_leaves = self._step >= self._steps, len(staying) < len(self._active)
+            if over or self._stopping or someone_leaves or time.perf_counter() - self._sent_at >= SEND_SECONDS:
+                self._send(trainer, over)
+            if over or self._stopping:
+                return None
+            if someone_leaves:
+                return self._shrink(trainer, staying)
+        return None
+
+    def _after(self, segment: Segment) -> list[int]:
+        """Which rows go on after this segment: those that stayed finite and that nobody dropped."""
+        dropped: set[int] = set()
+        while (frame := self._wire.receive(0)) is not None:
+            self._stopping |= frame.kind == "stop"
+            dropped |= set(frame.fields.get("members", ()))
+        finite = np.atleast_1d(np.isfinite(segment.losses).all(axis=1))
+        return [row for row, member in enumerate(self._active) if finite[row] and member not in dropped]
+
+    def _shrink(self, trainer: Any, staying: list[int]) -> Any:
+        state = {name: array[staying] for name, array in trainer.state().items()}
+        self._active = [self._active[row] for row in staying]
+        return self._trainer(self._active, state) if self._active else None
+
+    def _send(self, trainer: Any, over: bool) -> None:
+        sent, self._unsent = self._unsent, []
+        fields: dict[str, Any] = {
+            "members": self._active, "start_step": sent[0].start_step, "seconds": sum(each.seconds for each in sent),
+            "setup_seconds": self._setup_seconds, "stopped": self._stopping and not over,
+        }  # fmt: skip
+        arrays = {"losses": np.concatenate([each.losses for each in sent], axis=1)}
+        due = time.perf_counter() - self._recorded_at >= self._record_seconds
+        if over or self._stopping or due:
+            arrays |= {f"state.{name}": array for name, array in trainer.state().items()}
+            self._recorded_at = time.perf_counter()
+        if over:
+            fields["results"] = [self._result(trainer, each) for each in trainer.coefficients()]
+        self._setup_seconds, self._sent_at = 0.0, time.perf_counter()
+        self._wire.send(Frame("segment", fields, arrays))
+
+    @staticmethod
+    def _result(trainer: Any, coefficients: dict[str, float]) -> dict[str, Any]:
+        finite = bool(np.isfinite(list(coefficients.values())).all())
+        formula = trainer.formula(coefficients) if finite else None
+        return {"finite": finite, "coefficients": coefficients if finite else None, "formula": formula}
+
+    def _report(self, error: Exception, member: int | None) -> None:
+        memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        self._wire.send(Frame("failed", {
+            "reason": "out_of_memory" if memory else "error", "message": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc()[-65536:], "step": self._step, "member": member,
+        }))  # fmt: skip
