@@ -1,0 +1,50 @@
+"""The Flask app: `gunicorn 'service.app:create_app()'`."""
+
+from importlib.metadata import version
+from threading import Thread
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from pydantic import ValidationError
+
+from jobs import settings as environment
+from jobs.errors import FieldProblem
+from jobs.settings import Settings
+from service import access_log, auth, errors, health_api, jobs_api, losses_api, openapi, stages_api, workers_api
+from service.resources import Resources
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """The app of these settings (else of the environment's); it starts also while database and Redis are away.
+
+    Raises SettingsInvalid where a setting is wrong, or where others than this machine could ask without a key.
+    """
+    settings = settings or environment.load()
+    app = OpenAPI(
+        "service", info=Info(title="gradyard", version=version("gradyard")), static_folder=None, doc_ui=False,
+        security_schemes=openapi.SECURITY_SCHEMES, openapi_extensions={"security": openapi.KEY_WHERE_ONE_IS_SET},
+        validation_error_status="default",
+        validation_error_callback=_refuse_parameters,
+    )  # fmt: skip
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1  # one over: `jobs_api` tells full from cut off
+    errors.install(app)
+    access_log.install(app, settings)
+    auth.install(app, settings)
+    for room in (jobs_api, losses_api, stages_api, workers_api, health_api):
+        app.register_api(room.api)
+    openapi.install(app)
+    at_hand = Resources.of(settings)
+    at_hand.give_to(app)
+    Thread(target=at_hand.bells.warm, name="warm the bells", daemon=True).start()
+    return app
+
+
+def _refuse_parameters(error: ValidationError) -> None:
+    raise errors.ParametersInvalid([
+        FieldProblem("/" + "/".join(map(str, each["loc"])), _in_words(each["type"], each["msg"]))
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    ])  # fmt: skip
+
+
+def _in_words(kind: str, message: str) -> str:
+    return "there is no such parameter here" if kind == "extra_forbidden" else message.removeprefix("Value error, ")

@@ -1,0 +1,139 @@
+"""Jobs: submit, list, look at, wait for, cancel."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+from sqlalchemy import Row
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from jobs import lifecycle, queries
+from jobs.errors import BodyMalformed, NotFound, SpecInvalid
+from jobs.intake import take_in
+from jobs.states import State
+from service import parameters, schemas
+from service.errors import HeaderInvalid, ParametersInvalid
+from service.openapi import SUBMISSION, problems, routes
+from service.reasons import live_workers, why_each_waits, why_it_waits, without_position
+from service.representation import answer, event_as_json, job_as_json
+from service.resources import ACTOR, DEFAULT_PROJECT, resources
+from service.waiting import is_over_within
+
+CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
+
+api = routes("jobs", "/v1/jobs")
+
+
+@api.post(
+    "", responses={"202": schemas.Job, **problems(400, 413, 415, 422, 429)}, openapi_extensions=SUBMISSION,
+)  # fmt: skip
+def submit_job(query: parameters.NoQuery) -> Response:
+    """Submit a job.
+
+    With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
+    """
+    body, key, hand = _json_body(), _idempotency_key(), resources()
+    intake = take_in(body, hand.settings)
+    with hand.database.begin() as connection:
+        submitted = lifecycle.submit(
+            connection, intake, project_id=DEFAULT_PROJECT, actor=ACTOR, max_queued=hand.settings.max_queued_jobs,
+            key=key, body=body,
+        )  # fmt: skip
+        # Read before the commit: once the job is stored, nothing may fail between here and the answer.
+        job = queries.job_by_id(connection, DEFAULT_PROJECT, submitted.job_id)
+        workers = live_workers(connection)
+    if job.state == State.QUEUED:
+        hand.bells.ring(job.queue, job.id, job.spec)
+    waiting = without_position(job, workers)
+    replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
+    return answer(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+
+
+@api.get("", responses={"200": schemas.JobList, **problems(422)})
+def list_jobs(query: parameters.ListQuery) -> Response:
+    """List jobs, the newest first."""
+    with resources().database.read() as connection:
+        try:
+            page = queries.jobs_newest_first(connection, DEFAULT_PROJECT, **query.model_dump())
+        except SpecInvalid as error:  # the cursor is none of ours
+            raise ParametersInvalid(error.problems) from None
+        waiting = why_each_waits(connection, page.jobs)
+    jobs = [job_as_json(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
+    return answer({"jobs": jobs, "next_cursor": page.next_cursor})
+
+
+@api.get("/<job_id>", responses={"200": schemas.Job, **problems(404, 422)})
+def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
+    """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
+    job_id, hand = identified(path.job_id), resources()
+    if query.wait and not is_over_within(hand.database, job_id, 0):
+        hand.waiting_room.wait_for_end(job_id, query.wait)
+    return _shown(job_id)
+
+
+@api.get("/<job_id>/events", responses={"200": schemas.EventList, **problems(404, 422)})
+def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List the moves of a job: from where to where, when, by whom and why."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        events = queries.events_of(connection, DEFAULT_PROJECT, job.id)
+    return answer({"events": [event_as_json(event) for event in events]})
+
+
+@api.post("/<job_id>/cancel", responses={"200": schemas.Job, **problems(404, 409, 422)})
+def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Cancel a queued or running job, within a second.
+
+    The answer shows the job as it stands then: one that ended meanwhile on its own stays as it ended.
+    """
+    database = resources().database
+    with database.begin() as connection:
+        job_id = find_job(connection, path.job_id).id
+        state = lifecycle.request_cancel(connection, job_id, actor=ACTOR)
+    if state is State.RUNNING and not is_over_within(database, job_id, CANCEL_SECONDS):
+        with database.begin() as connection:
+            lifecycle.move_silent(connection, job_id, actor=ACTOR)
+    return _shown(job_id)
+
+
+def identified(text: str) -> UUID:
+    """The job id in a path; NotFound where it cannot be one."""
+    try:
+        job_id = UUID(text)
+    except ValueError:
+        job_id = None
+    if job_id is None or str(job_id) != text.lower():
+        raise NotFound(f"there is no job {text}")
+    return job_id
+
+
+def find_job(connection: Any, text: str) -> Row[Any]:
+    """The job whose id is in a path; NotFound where there is none."""
+    return queries.job_by_id(connection, DEFAULT_PROJECT, identified(text))
+
+
+def _shown(job_id: UUID) -> Response:
+    with resources().database.read() as connection:
+        job = queries.job_by_id(connection, DEFAULT_PROJECT, job_id)
+        waiting = why_it_waits(connection, job)
+    return answer(job_as_json(job, waiting))
+
+
+def _json_body() -> bytes:
+    body = request.get_data(cache=False)
+    if len(body) > resources().settings.max_json_bytes:  # a chunked body is cut off at the app's limit, in silence
+        raise RequestEntityTooLarge
+    if not body:
+        raise BodyMalformed('there is no body; the smallest is {"stage": "tensor"}')
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send the job as Content-Type: application/json")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("send the job as it is, without a Content-Encoding")
+    return body
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise HeaderInvalid("Idempotency-Key: must be 1 to 255 printable ASCII characters")
+    return key

@@ -1,0 +1,63 @@
+"""The loss curve of a job: few points as JSON, or every step as CSV or NPY."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import orjson
+from flask import Response, request
+from werkzeug.exceptions import NotAcceptable
+
+from jobs import curves, queries
+from service import parameters
+from service.jobs_api import find_job
+from service.openapi import EVERY_LOSS, problems, routes
+from service.representation import answer
+from service.resources import DEFAULT_PROJECT, resources
+
+JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
+CSV_LINES_AT_ONCE = 10_000
+
+api = routes("losses", "/v1/jobs", tag="jobs")
+
+
+@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 422)})
+def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Response:
+    """Show the loss curve.
+
+    JSON has at most `points` steps, the first, last, lowest and highest among them; text/csv and application/x-npy have
+    every step.
+    """
+    form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
+    if form is None:
+        raise NotAcceptable(f"losses come as {JSON}, {NPY} or {CSV}")
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        losses = queries.loss_curve(connection, DEFAULT_PROJECT, job.id, job.dtype)
+    response = _csv(losses) if form == CSV else _npy(losses) if form == NPY else _json(losses, query.points)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _json(losses: np.ndarray, points: int) -> Response:
+    steps = curves.reduce(losses, points)
+    return answer({"steps": steps, "losses": losses[steps]})
+
+
+def _npy(losses: np.ndarray) -> Response:
+    file = io.BytesIO()
+    np.save(file, losses, allow_pickle=False)
+    return Response(file.getvalue(), content_type=NPY)
+
+
+def _csv(losses: np.ndarray) -> Response:
+    return Response(_csv_lines(losses), content_type=f"{CSV}; charset=utf-8; header=present")
+
+
+def _csv_lines(losses: np.ndarray) -> Iterator[bytes]:
+    yield b"step,loss\n"
+    for start in range(0, len(losses), CSV_LINES_AT_ONCE):
+        block = losses[start : start + CSV_LINES_AT_ONCE]
+        # orjson writes the shortest digits that read back as the same number of the array's own dtype
+        digits = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+        yield b"".join(b"%d,%s\n" % line for line in enumerate(digits, start))

@@ -1,0 +1,127 @@
+"""The OpenAPI 3.1 document at /openapi.json, and a page that shows it at /docs."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel, TypeAdapter
+
+from jobs.intake import spec_adapter
+from service import schemas
+
+REF = "#/components/schemas/{model}"
+SECURITY_SCHEMES: Any = {"key": {"type": "http", "scheme": "bearer"}}
+KEY_WHERE_ONE_IS_SET: list[dict[str, list[Any]]] = [{"key": []}, {}]
+OPEN_TO_ALL: list[dict[str, list[Any]]] = [{}]
+ALWAYS = {401: "without the key", 403: "from elsewhere, where no key is set", 503: "the database does not answer"}
+SOMETIMES = {
+    400: "not JSON, or a header that is not valid", 404: "there is none", 406: "in no such form",
+    409: "its state does not allow that", 413: "too large", 415: "not JSON",
+    422: "fields or parameters that are not valid", 429: "too much is waiting",
+}  # fmt: skip
+
+
+def routes(name: str, prefix: str, tag: str | None = None) -> APIBlueprint:
+    """Routes below a prefix, which the document shows under one heading."""
+    unforeseen = _problem("a fault of the service")
+    return APIBlueprint(
+        name, "service", url_prefix=prefix, abp_tags=[Tag(name=tag or name)], abp_responses={"default": unforeseen}
+    )
+
+
+def problems(*statuses: int) -> dict[Any, Any]:
+    """The problems that a route may answer, those of every route with a key included, as its documentation."""
+    described = {status: SOMETIMES[status] for status in statuses} | ALWAYS
+    return {str(status): _problem(text) for status, text in described.items()}
+
+
+def _problem(text: str) -> dict[str, Any]:
+    form = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    return {"description": text, "content": form}
+
+
+SUBMISSION = {
+    "parameters": [{
+        "name": "Idempotency-Key", "in": "header", "required": False,
+        "description": "makes it safe to send the same body again",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
+    }],
+    "requestBody": {
+        "required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model="JobSpec")}}},
+    },
+}  # fmt: skip
+
+EVERY_LOSS = {
+    "description": "the curve",
+    "content": {
+        "application/json": {"schema": {"$ref": REF.format(model="Losses")}},
+        "text/csv": {"schema": {"type": "string"}},
+        "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+
+
+def document(app: OpenAPI) -> dict[str, Any]:
+    """The document of the app's routes, with the schemas as pydantic writes them."""
+    document: dict[str, Any] = app.api_doc
+    # flask-openapi3 keeps only the keywords of JSON Schema that it knows, and breaks lines in HTML.
+    document["components"]["schemas"] = _schemas()
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        if "description" in operation:
+            operation["description"] = operation["description"].replace("<br/>", "\n").strip()
+    return document
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    shapes = [each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [("JobSpec", "validation", spec_adapter())]
+    inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in shapes if each is not BaseModel]
+    named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
+    return {**rest["$defs"], "JobSpec": named["JobSpec", "validation"]}
+
+
+ENDPOINTS = ("docs.openapi_json", "docs.docs", "docs.start", "docs.static")
+
+
+def install(app: OpenAPI) -> None:
+    """Serve the document and the page; the page's parts come from an installed package, not from the network."""
+    swagger_ui = files("flask_openapi3_swagger") / "templates" / "swagger"
+    pages = Blueprint("docs", __name__, static_folder=str(swagger_ui), static_url_path="/docs/parts")
+    served: list[bytes] = []
+
+    @pages.get("/openapi.json")
+    def openapi_json() -> Response:
+        if not served:
+            served.append(orjson.dumps(document(app)))
+        return Response(served[0], content_type="application/json")
+
+    @pages.get("/docs")
+    def docs() -> Response:
+        return Response(PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": PAGE_POLICY})
+
+    @pages.get("/docs/start.js")
+    def start() -> Response:
+        return Response(START, content_type="text/javascript; charset=utf-8")
+
+    app.register_blueprint(pages)
+
+
+PAGE_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>gradyard: HTTP API</title>
+<link rel="stylesheet" href="/docs/parts/css/swagger-ui.css">
+<div id="page"></div>
+<script src="/docs/parts/js/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
+"""

@@ -1,0 +1,44 @@
+"""What the requests of one app have at hand: settings, database, bells, and room to wait."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from jobs.database import Database
+from jobs.dispatch import Bells
+from jobs.settings import Settings
+from service.waiting import WaitingRoom
+
+DEFAULT_PROJECT = 1
+ACTOR = "api"  # how the events of a job call us
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Made once for each app; every request of every thread shares them."""
+
+    settings: Settings
+    database: Database
+    bells: Bells
+    waiting_room: WaitingRoom
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Resources":
+        """Those that the settings describe; nothing is connected yet."""
+        database = Database(settings.database)
+        return cls(settings, database, Bells(settings), WaitingRoom(database, settings.max_waiting_requests))
+
+    def give_to(self, app: Flask) -> None:
+        """Let the requests of this app find them."""
+        app.extensions["gradyard"] = self
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.bells.close()
+        self.database.close()
+
+
+def resources() -> Resources:
+    """Those of the app that answers the present request."""
+    return cast(Resources, current_app.extensions["gradyard"])

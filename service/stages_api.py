@@ -1,0 +1,34 @@
+"""The stages that jobs can be of, and what their specs may say."""
+
+from typing import Any
+
+from flask import Response
+
+from jobs.stages import STAGES, Stage, stage_named
+from service import parameters, schemas
+from service.openapi import problems, routes
+from service.representation import answer
+
+api = routes("stages", "/v1/stages")
+
+
+@api.get("", responses={"200": schemas.StageList, **problems(422)})
+def list_stages(query: parameters.NoQuery) -> Response:
+    """List the stages, in the tutorial's order."""
+    return answer({"stages": [_facts(stage) for stage in STAGES.values()]})
+
+
+@api.get("/<name>", responses={"200": schemas.StageWithSchema, **problems(404, 422)})
+def show_stage(path: parameters.StagePath, query: parameters.NoQuery) -> Response:
+    """Look at a stage, with the JSON Schema of its spec."""
+    stage = stage_named(path.name)
+    return answer(_facts(stage) | {"schema": stage.spec.model_json_schema()})
+
+
+def _facts(stage: Stage) -> dict[str, Any]:
+    defaults = stage.defaults()
+    return {
+        "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
+        "dtype": defaults["dtype"], "packable": stage.packable, "numerics_version": stage.numerics_version,
+        "defaults": defaults,
+    }  # fmt: skip
