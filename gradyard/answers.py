@@ -1,0 +1,134 @@
+"""What the service answers, as frozen objects. Fields that a newer service adds are kept, as attributes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from jobs.states import OVER, State
+
+
+class Answer(BaseModel):
+    """One object of an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as it came, ready for `json.dumps`."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class Job(Answer):
+    """A job: what was asked, where it stands, and once it is over, what came of it. Times are in UTC."""
+
+    id: str
+    state: State
+    stage: str
+    name: str | None = None
+    spec: Mapping[str, Any] = Field(default_factory=dict)
+    resolved: Mapping[str, Any] | None = None
+    warnings: tuple[Any, ...] = ()
+    attempt: int = 0
+    submitted_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    steps: int = 0
+    steps_done: int = 0
+    reason: str | None = None
+    message: str | None = None
+    waiting: Any = None
+    result: Mapping[str, Any] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has reached a state that is final."""
+        return self.state in OVER
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has trained to its last step."""
+        return self.state is State.SUCCEEDED
+
+    @property
+    def formula(self) -> str | None:
+        """The fitted formula, as the tutorial prints it; None before success and for plug-ins that have none."""
+        return (self.result or {}).get("formula")
+
+    @property
+    def coefficients(self) -> Mapping[str, float] | None:
+        """The fitted coefficients by letter, in order; None where there is no formula."""
+        return (self.result or {}).get("coefficients")
+
+    @property
+    def loss(self) -> Mapping[str, Any]:
+        """The loss in figures: first, last, min, min_step, diverged_at; empty while there is no result."""
+        return (self.result or {}).get("loss") or {}
+
+    @property
+    def timings(self) -> Mapping[str, Any]:
+        """Where the time went: queued_seconds, train_seconds, steps_per_second, …; empty while there is no result."""
+        return (self.result or {}).get("timings") or {}
+
+
+class Event(Answer):
+    """One change of a job's state."""
+
+    sequence: int
+    from_state: State | None = Field(default=None, alias="from")
+    to_state: State = Field(alias="to")
+    attempt: int = 0
+    actor: str = ""
+    at: datetime
+    detail: Any = None
+
+
+class Stage(Answer):
+    """A stage that the service offers; `parameters` is its JSON Schema, where one stage was asked for."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    devices: tuple[str, ...] = ()
+    dtype: str | None = None
+    packable: bool = True
+    numerics_version: int | str = 1
+    defaults: Mapping[str, Any] = Field(default_factory=dict)
+    parameters: Mapping[str, Any] | None = Field(default=None, alias="schema")
+
+
+class Worker(Answer):
+    """One slot of a worker host: where it is, its device, and the jobs that it trains now."""
+
+    id: str
+    host: str = ""
+    slot: str = ""
+    queue: str = ""
+    device_name: str | None = None
+    device_uuid: str | None = None
+    pool: str | None = None
+    state: str = ""
+    pid: int | None = None
+    heartbeat_at: datetime | None = None
+    started_at: datetime | None = None
+    current_jobs: tuple[str, ...] = ()
+    versions: Mapping[str, Any] | None = None
+
+
+class Queue(Answer):
+    """One queue: how much waits, for how long, and who could take it."""
+
+    name: str
+    depth: int = 0
+    oldest_wait_seconds: float | None = None
+    idle_slots: int = 0
+    live_slots: int = 0
+
+
+class Readiness(Answer):
+    """Whether jobs are accepted and done: ready, degraded (accepted all the same) or unavailable."""
+
+    status: str
+    database: str | None = None
+    redis: str | None = None
+    workers: Mapping[str, int] = Field(default_factory=dict)

@@ -1,0 +1,176 @@
+"""The Client: a gradyard service from Python."""
+
+import io
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from gradyard.answers import Answer, Event, Job, Queue, Readiness, Stage, Worker
+from gradyard.endpoint import find_service
+from gradyard.errors import AnswerNotUnderstood, WaitTimeout
+from gradyard.transport import Transport
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LONGEST_HOLD_SECONDS = 30  # of one long poll
+PROGRESS_HOLD_SECONDS = 1
+PAGE = 200  # jobs in one answer, the service's limit
+
+A = TypeVar("A", bound=Answer)
+
+
+class Client:
+    """A gradyard service.
+
+    url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
+    http://127.0.0.1:8000. key: an API key, where the service wants one; without a url, `GRADYARD_ADMIN_KEY` by default.
+    retry_seconds: how long a request that found nobody, or a busy service, is sent again; a submit never makes a second
+    job by that, since it carries an Idempotency-Key.
+
+    Every method raises Unreachable when nobody answered in that time, RefusedByService when the service said no
+    (JobNotFound for a job that is not there) and AnswerNotUnderstood when it is no gradyard. Threads may share one.
+    """
+
+    def __init__(self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0) -> None:
+        self.url, key = find_service(url, key)
+        self._transport = Transport(self.url, key, retry_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections that are kept open between requests."""
+        self._transport.close()
+
+    def submit(
+        self, spec: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **parameters: Any
+    ) -> Job:
+        """Hands a job in and returns it, queued. `submit({"stage": "nn"})` and `submit(stage="nn")` are the same.
+
+        A key given twice with the same spec answers the same job, also days later: give your own to survive a crash
+        between asking and knowing.
+        """
+        body = json.dumps({**(spec or {}), **parameters}, default=_as_list).encode()
+        key = idempotency_key or str(uuid.uuid4())
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        return self._one(Job, self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers))
+
+    def job(self, job_id: str) -> Job:
+        """The job as it stands now."""
+        return self._one(Job, self._transport.ask_json("GET", _of(job_id)))
+
+    def jobs(self, *, state: str | None = None, stage: str | None = None, limit: int | None = None) -> Iterator[Job]:
+        """The jobs, newest first, `limit` at most; one request per 200."""
+        cursor, left = None, limit
+        while left is None or left > 0:
+            params = {"state": state, "stage": stage, "limit": min(left or PAGE, PAGE), "cursor": cursor}
+            page = self._transport.ask_json("GET", "/v1/jobs", params=params)
+            yield from self._many(Job, page, "jobs")
+            cursor = page.get("next_cursor")
+            left = None if left is None else left - len(page["jobs"])
+            if cursor is None:
+                return
+
+    def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
+        """The job once it is over. `timeout` in seconds: after it WaitTimeout, while the job goes on.
+
+        on_progress: called with the job about every second, and once when it is over.
+        """
+        began = time.monotonic()
+        longest = LONGEST_HOLD_SECONDS if on_progress is None else PROGRESS_HOLD_SECONDS
+        while True:
+            left = longest if timeout is None else timeout - (time.monotonic() - began)
+            asked_at = time.monotonic()
+            job = self._job_when_over(job_id, max(0.0, min(left, longest)))
+            if on_progress is not None:
+                on_progress(job)
+            if job.over:
+                return job
+            if timeout is not None and time.monotonic() - began >= timeout:
+                raise WaitTimeout(job, timeout)
+            if time.monotonic() - asked_at < 0.1:  # a service that does not hold is not to be hammered
+                time.sleep(0.2)
+
+    def _job_when_over(self, job_id: str, hold_seconds: float) -> Job:
+        params = {"wait": f"{hold_seconds:g}"}
+        return self._one(Job, self._transport.ask_json("GET", _of(job_id), params=params, hold_seconds=hold_seconds))
+
+    def losses(self, job_id: str) -> "np.ndarray":
+        """The loss of every step so far: (steps done,), float32 or float64 as trained; the loss of step t belongs to
+        the weights before update t."""
+        import numpy as np
+
+        answer = self._transport.ask("GET", _of(job_id) + "/losses", headers={"Accept": "application/x-npy"})
+        try:
+            losses: np.ndarray = np.load(io.BytesIO(answer.content), allow_pickle=False)
+        except ValueError:
+            raise AnswerNotUnderstood(self.url, "the losses are no NPY") from None
+        return losses
+
+    def loss_points(self, job_id: str, points: int = 1000) -> "tuple[np.ndarray, np.ndarray]":
+        """The loss curve in at most `points` points, for drawing: steps and losses, each (points,)."""
+        import numpy as np
+
+        answer = self._transport.ask_json("GET", _of(job_id) + "/losses", params={"points": points})
+        return np.array(answer["steps"], dtype=np.int64), np.array(answer["losses"], dtype=np.float64)
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
+        return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/cancel"))
+
+    def events(self, job_id: str) -> list[Event]:
+        """Every change of the job's state, oldest first."""
+        return self._many(Event, self._transport.ask_json("GET", _of(job_id) + "/events"), "events")
+
+    def stages(self) -> list[Stage]:
+        """The stages that the service offers."""
+        return self._many(Stage, self._transport.ask_json("GET", "/v1/stages"), "stages")
+
+    def stage(self, name: str) -> Stage:
+        """One stage, with the JSON Schema of its parameters."""
+        return self._one(Stage, self._transport.ask_json("GET", f"/v1/stages/{quote(name, safe='')}"))
+
+    def workers(self) -> list[Worker]:
+        """Every slot of every worker host, also those that died lately."""
+        return self._many(Worker, self._transport.ask_json("GET", "/v1/workers"), "workers")
+
+    def queues(self) -> list[Queue]:
+        """The queues, with what waits in each and who could take it."""
+        return self._many(Queue, self._transport.ask_json("GET", "/v1/queues"), "queues")
+
+    def readiness(self) -> Readiness:
+        """Whether the service accepts jobs and has workers; `unavailable` is an answer, too, not an error."""
+        return self._one(Readiness, self._transport.ask_json("GET", "/readyz", also_fine=frozenset({503})))
+
+    def _one(self, kind: type[A], answer: Any) -> A:
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise AnswerNotUnderstood(self.url, f"{kind.__name__.lower()}: {where}: {first['msg']}") from None
+
+    def _many(self, kind: type[A], answer: Mapping[str, Any], name: str) -> list[A]:
+        if not isinstance(answer.get(name), list):
+            raise AnswerNotUnderstood(self.url, f"the answer has no {name}")
+        return [self._one(kind, one) for one in answer[name]]
+
+
+def _of(job_id: str) -> str:
+    return f"/v1/jobs/{quote(str(job_id), safe='')}"
+
+
+def _as_list(value: Any) -> Any:
+    """Arrays and scalars of numpy (and torch) in a spec, as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a spec cannot hold a {type(value).__name__}; numbers, texts, lists and objects only")

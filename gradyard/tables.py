@@ -1,0 +1,113 @@
+"""Lists as tables of text."""
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradyard import words
+from gradyard.answers import Job, Queue, Stage, Worker
+from jobs.states import State
+
+PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
+WIDTH_WITH_FORMULA = 150
+WORKER_STYLES = {"idle": "green", "busy": "cyan", "dead": "red"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal, as wide as it is; or a pipe, wide enough for every table and without control codes."""
+    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not found.is_terminal:
+        found.width = PLAIN_WIDTH
+    return found
+
+
+def state_text(state: State) -> Text:
+    """The state in its colour."""
+    return Text(str(state), style=words.STATE_STYLES.get(state, ""))
+
+
+def jobs_table(jobs: Iterable[Job]) -> Table:
+    """One line for each job, its id in full so that it can be copied."""
+    table = _table("id", "stage", "state", "steps>", "last loss>", "submitted>", "name")
+    for job in jobs:
+        steps = words.count(job.steps) if job.succeeded else f"{job.steps_done:,} / {job.steps:,}"
+        last = words.number(job.loss.get("last"))
+        table.add_row(
+            job.id,
+            job.stage,
+            state_text(job.state),
+            steps,
+            last,
+            words.ago(job.submitted_at),
+            words.printable(job.name or ""),
+        )
+    return table
+
+
+def stages_table(stages: Iterable[Stage]) -> Table:
+    """One line for each stage."""
+    table = _table("stage", "title", "what it shows", "devices", "dtype", "steps>", "learning rate>")
+    for stage in stages:
+        rate = stage.defaults.get("learning_rate")
+        rate = f"{rate:g}" if isinstance(rate, int | float) else str(rate or "-")
+        steps = words.count(stage.defaults.get("steps"))
+        dtype = stage.dtype or str(stage.defaults.get("dtype", "-"))
+        table.add_row(stage.name, stage.title, stage.description, ", ".join(stage.devices), dtype, steps, rate)
+    return table
+
+
+def workers_table(workers: Iterable[Worker]) -> Table:
+    """One line for each slot."""
+    table = _table("host", "slot", "queue", "device", "state", "jobs>", "pool", "pid>", "last heartbeat>", "since>")
+    for worker in sorted(workers, key=lambda worker: worker.state == "dead"):
+        state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
+        device = worker.device_name or worker.queue
+        times = [words.ago(worker.heartbeat_at), words.ago(worker.started_at)]
+        jobs, pid = words.count(len(worker.current_jobs)), str(worker.pid or "-")
+        table.add_row(worker.host, worker.slot, device, state, jobs, worker.pool or "-", pid, *times)
+    return table
+
+
+def queues_table(queues: Iterable[Queue]) -> Table:
+    """One line for each queue."""
+    table = _table("queue", "waiting>", "oldest waits>", "idle slots>", "live slots>")
+    for queue in queues:
+        oldest = words.duration(queue.oldest_wait_seconds) if queue.depth else "-"
+        row = [words.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
+        table.add_row(queue.name, row[0], oldest, *row[1:])
+    return table
+
+
+def outcomes(jobs: Sequence[Job], width: int) -> RenderableType:
+    """What came of each job: the loss before and after, how fast it went, and the formula where `width` has room."""
+    with_formula = width >= WIDTH_WITH_FORMULA
+    names = ("stage", "state", "first loss>", "last loss>", "train s>", "steps/s>", "queue", "formula")
+    table = _table(*(names if with_formula else names[:-1]))
+    formulas = Table.grid(padding=(0, 2))
+    for job in jobs:
+        speed, seconds = job.timings.get("steps_per_second"), job.timings.get("train_seconds")
+        row = [words.number(job.loss.get("first")), words.number(job.loss.get("last"))]
+        row += ["-" if seconds is None else f"{seconds:.2f}", words.count(speed), str(job.spec.get("device", "-"))]
+        formula = Text(short(words.outcome(job)))
+        table.add_row(job.stage, state_text(job.state), *row, *([formula] if with_formula else []))
+        formulas.add_row(job.stage, formula)
+    return table if with_formula else Group(table, formulas)
+
+
+def short(formula: str) -> str:
+    """A formula with four significant digits a coefficient, to be read and not to be computed with."""
+    import re
+
+    return re.sub(r"\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+", lambda found: f"{float(found.group()):.4g}", formula)
+
+
+def _table(*names: str) -> Table:
+    """A table without vertical lines; a name that ends in `>` heads a column of numbers, aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
+    for name in names:
+        whole = name.endswith(">") or name in ("id", "stage", "state", "name")
+        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", no_wrap=whole)
+    return table
