@@ -1,0 +1,82 @@
+"""The people and processes of a job's life, for tests that play their parts on the real lifecycle functions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import numpy as np
+import orjson
+
+from jobs import lifecycle
+from jobs.curves import Summary
+from jobs.database import Database
+from jobs.identifiers import new_id
+from jobs.intake import take_in
+from jobs.lifecycle import Claim, ClaimedJob, Outcome, Progress, WorkerFacts
+from jobs.settings import Settings
+from jobs.stages import STAGES
+from jobs.states import Reason
+
+LEASE = 15.0
+
+
+def submitted(database: Database, settings: Settings, **spec: object) -> UUID:
+    """A queued job of that spec (stage `tensor` with 4 steps unless it says otherwise)."""
+    intake = take_in(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
+    with database.begin() as connection:
+        return lifecycle.submit(connection, intake, project_id=1, actor="test", max_queued=1000).job_id
+
+
+def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerFacts:
+    """A registered worker with every stage."""
+    stages = {name: stage.numerics_version for name, stage in STAGES.items()}
+    worker = WorkerFacts(new_id(), "host", slot, queue, 1, stages)
+    with database.begin() as connection:
+        lifecycle.register(connection, worker, lease)
+    return worker
+
+
+def claimed(database: Database, worker: WorkerFacts, lease: float = LEASE) -> Claim:
+    """What the worker claims; there must be something."""
+    with database.begin() as connection:
+        claim = lifecycle.claim(connection, worker, lease)
+    assert claim is not None
+    return claim
+
+
+def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, checkpoint: bool = True) -> Progress:
+    """A record of these losses, with a checkpoint that says nothing."""
+    blob = (b"state", "hash", "made by") if checkpoint else (None, "", "")
+    array = np.array(losses, dtype=np.float32)
+    summary = Summary(train_seconds=0.25, records=1)
+    summary.take(array, start_step)
+    return Progress(member.id, member.attempt, start_step, array, summary, *blob)
+
+
+def succeeds(database: Database, claim: Claim, losses: list[float] | None = None) -> None:
+    """Every member of the claim ends with these losses and a result."""
+    with database.begin() as connection:
+        for member in claim.members:
+            assert lifecycle.record(connection, progress_of(member, losses or [4.0, 3.0, 2.0, 1.0]))
+            outcome = Outcome({"a": 0.5, "b": 1.5}, "y = 0.5 + 1.5 x", {"engine": "eager"})
+            assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+        lifecycle.release(connection, claim.id, actor="worker")
+
+
+def fails(database: Database, claim: Claim) -> None:
+    """Every member of the claim ends failed."""
+    with database.begin() as connection:
+        for member in claim.members:
+            assert lifecycle.fail(connection, member.id, member.attempt, Reason.ERROR, "it broke", actor="worker")
+        lifecycle.release(connection, claim.id, actor="worker")
+
+
+@contextmanager
+def nothing_else(database: Database) -> Iterator[None]:
+    """Whatever happens inside, no row of jobs or of their events changes."""
+    tables = "select * from jobs order by id", "select * from job_events order by job_id, sequence"
+    with database.read() as connection:
+        before = [connection.exec_driver_sql(query).all() for query in tables]
+    yield
+    with database.read() as connection:
+        assert [connection.exec_driver_sql(query).all() for query in tables] == before

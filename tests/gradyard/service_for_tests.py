@@ -1,0 +1,108 @@
+"""A small real HTTP server that answers as its test tells it to, and remembers what it was asked."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+JOB_ID = "0199c0de-0000-7000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer. A body that is not bytes is sent as JSON; `hang_up`: none, the connection is closed."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
+
+
+def job(**changed: Any) -> dict[str, Any]:
+    """A job as the service answers it, queued unless `changed`."""
+    usual = {"id": JOB_ID, "state": "queued", "stage": "nn", "name": None, "spec": {"stage": "nn"}, "resolved": None}
+    times = {"submitted_at": "2026-11-23T09:00:00.5Z", "started_at": None, "finished_at": None}
+    rest = {"warnings": [], "attempt": 0, "steps": 2000, "steps_done": 0, "reason": None, "message": None}
+    return {**usual, **times, **rest, "waiting": None, "result": None, **changed}
+
+
+def problem(status: int, title: str, detail: str = "", **more: Any) -> Said:
+    """A problem+json answer."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return Said(status, body, {"Content-Type": "application/problem+json"})
+
+
+class FakeService:
+    """The server: `asked` holds every request so far, `respond` makes the answer of each."""
+
+    def __init__(self, respond: Callable[[Asked], Said]) -> None:
+        self.asked: list[Asked] = []
+        self.respond = respond
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextmanager
+    def running(self) -> Iterator["FakeService"]:
+        """Serves in a thread of its own."""
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            thread.join()
+            self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _serve(self) -> None:
+                parts = urlsplit(self.path)
+                params = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked = Asked(self.command, parts.path, params, dict(self.headers), body)
+                service.asked.append(asked)
+                self._send(service.respond(asked))
+
+            do_GET = _serve  # noqa: N815 - the names that http.server looks for
+            do_POST = _serve  # noqa: N815
+
+            def _send(self, said: Said) -> None:
+                if said.hang_up:
+                    self.close_connection = True
+                    return
+                body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
+                self.send_response(said.status)
+                for name, value in ({"Content-Length": str(len(body))} | said.headers).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                """Says nothing: the test looks at `asked`."""
+
+        return Handler
+
+
+@contextmanager
+def answering(*said: Said) -> Iterator[FakeService]:
+    """A service that gives these answers in turn, the last one again and again."""
+    left = list(said)
+    with FakeService(lambda _: left.pop(0) if len(left) > 1 else left[0]).running() as service:
+        yield service

@@ -1,0 +1,279 @@
+"""`gradyard up` and `gradyard demo` as a person runs them: real processes, real signals, nothing left behind."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gradyard import Client
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+START_SECONDS = 60.0  # of patience on a busy machine; it takes two
+
+
+class Command:
+    """A `gradyard` command that runs; `lines` is what it said so far, `descendants` whom it ever had."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "gradyard", *arguments]
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        self.descendants: dict[int, psutil.Process] = {}
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            for line in said:
+                self.lines.append(line.rstrip("\n"))
+
+    def says(self, pattern: str, seconds: float = START_SECONDS) -> str:
+        """The first line with `pattern` in it, once it is said."""
+        give_up_at = time.monotonic() + seconds
+        while time.monotonic() < give_up_at:
+            self.look_around()
+            for line in list(self.lines):
+                if re.search(pattern, line):
+                    return line
+            assert self.process.poll() is None or self._reader.is_alive(), f"it ended and said: {self.lines}"
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern!r} within {seconds} s in {self.lines}")
+
+    def look_around(self) -> list[psutil.Process]:
+        """Its processes now; remembered, to be asked for when it has gone."""
+        try:
+            now = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        self.descendants |= {process.pid: process for process in now}
+        return now
+
+    def descendant(self, word: str) -> psutil.Process:
+        """The first of its processes with `word` in its command line that is no tether."""
+        for process in self.look_around():
+            line = " ".join(process.cmdline())
+            if word in line and "tether" not in line:
+                return process
+        raise AssertionError(f"there is no {word}")
+
+    def ends(self, seconds: float = 30.0) -> int:
+        """Its exit status, once it has ended."""
+        status = self.process.wait(seconds)
+        self._reader.join(10)
+        return status
+
+    def left_behind(self) -> list[str]:
+        """The command lines of its processes that still run."""
+        return [" ".join(one.cmdline()) for one in self.descendants.values() if _runs(one)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+Start = Callable[..., Command]
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A state folder of this test."""
+    folder = Path(tempfile.mkdtemp(prefix="gradyard-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def start(state: Path) -> Iterator[Start]:
+    """Starts a command on the state folder; whatever still runs at the end is killed."""
+    foreign = ("DATABASE_URL", "REDIS_URL", "PORT", "GRADYARD_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    started: list[Command] = []
+
+    def start_one(*arguments: str, **more: str) -> Command:
+        usual = {"GRADYARD_STATE_DIR": str(state)}
+        started.append(Command(list(arguments), environment | usual | more))
+        return started[-1]
+
+    yield start_one
+    for command in started:
+        command.look_around()
+        command.process.kill()
+        command.ends()
+        for process in command.descendants.values():
+            if _runs(process):
+                process.kill()
+
+
+def up(start: Start, *arguments: str, **more: str) -> Command:
+    return start("up", "--port", "0", "--cpu-slots", "1", "--gpus", "none", *arguments, **more)
+
+
+def url_of(command: Command) -> str:
+    return command.says("^ready: ").removeprefix("ready: ")
+
+
+def nothing_left_after(command: Command, seconds: float) -> bool:
+    give_up_at = time.monotonic() + seconds
+    while command.left_behind() and time.monotonic() < give_up_at:
+        time.sleep(0.05)
+    assert command.left_behind() == []
+    return True
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_jobs_can_be_submitted_when_it_says_ready_and_a_signal_stops_it_all(
+    start: Start, state: Path, number: signal.Signals, status: int
+) -> None:
+    command = up(start)
+    url = url_of(command)
+    assert json.loads((state / "endpoint.json").read_text()) == {"url": url, "pid": command.process.pid}
+    with Client(url) as client:
+        job = client.wait(client.submit(stage="numpy", steps=50).id, timeout=60)
+        assert job.succeeded
+        assert len(client.losses(job.id)) == 50
+    command.look_around()
+    command.process.send_signal(number)
+    assert command.ends() == status
+    assert command.left_behind() == []
+    assert not (state / "endpoint.json").exists()
+
+
+def test_a_second_one_names_the_first(start: Start, state: Path) -> None:
+    first = up(start)
+    url = url_of(first)
+    second = up(start)
+    assert second.ends() == 1
+    [line] = second.lines
+    assert f"{state} is in use by process {first.process.pid}, at {url}" in line
+    with Client(url) as client:
+        assert client.readiness().status == "ready"
+
+
+def test_after_a_kill_nothing_runs_and_the_next_one_starts(start: Start) -> None:
+    first = up(start)
+    with Client(url_of(first)) as client:
+        client.submit(stage="dynamic", steps=5_000_000)
+        time.sleep(1.0)
+    first.look_around()
+    first.process.kill()
+    first.ends()
+    second = up(start)
+    url_of(second)
+    assert nothing_left_after(first, 10)
+
+
+def test_what_dies_is_started_again(start: Start) -> None:
+    command = up(start)
+    url = url_of(command)
+    command.descendant("valkey-server").kill()
+    command.says("redis ended with status 137, it is started again")
+    command.descendant("gunicorn").kill()
+    command.says("api ended with status 137, it is started again")
+    with Client(url) as client:
+        assert client.wait(client.submit(stage="numpy", steps=5).id, timeout=60).succeeded
+
+
+def test_the_api_alone_accepts_jobs(start: Start) -> None:
+    command = up(start, "--api-only")
+    with Client(url_of(command)) as client:
+        assert client.submit(stage="numpy").state == "queued"
+        assert client.readiness().workers == {"cpu": 0, "gpu": 0}
+
+
+def test_a_signal_while_it_starts_stops_it(start: Start) -> None:
+    command = up(start)
+    give_up_at = time.monotonic() + START_SECONDS
+    while not command.look_around() and time.monotonic() < give_up_at:
+        time.sleep(0.01)
+    command.process.send_signal(signal.SIGTERM)
+    assert command.ends() == 0
+    assert nothing_left_after(command, 1)
+    assert not any(line.startswith("ready") for line in command.lines)
+
+
+def test_a_taken_port_is_said_in_one_line(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = start("up", "--port", port)
+        assert command.ends() == 1
+    assert command.lines == [
+        f"gradyard: port {port} of 127.0.0.1 cannot be had (address already in use); "
+        "choose another with --port, 0 for any free one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL: Could not parse"),
+        (
+            {"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x"},
+            r"postgresql://u:\*\*\*@127.0.0.1:1/x: the database does",
+        ),
+        ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "unable to open database file"),
+        ({"REDIS_URL": "redis://:hidden@127.0.0.1:1/0"}, "REDIS_URL: .*; start that Redis"),
+        ({"GRADYARD_HOST": "0.0.0.0"}, "set GRADYARD_ADMIN_KEY"),
+        ({"GRADYARD_STATE_DIR": "/dev/null/state"}, "/dev/null/state cannot be written"),
+    ],
+)
+def test_wrong_surroundings_are_said_in_one_line(start: Start, environment: dict[str, str], said: str) -> None:
+    command = up(start, **environment)
+    assert command.ends() == 1
+    [line] = command.lines
+    assert re.search(said, line)
+    assert "hidden" not in line
+    assert command.left_behind() == []
+
+
+def test_workers_that_cannot_start_are_said_with_their_last_words(start: Start) -> None:
+    command = start("up", "--port", "0", "--cpu-slots", "0", "--gpus", "none")
+    assert command.ends() == 1
+    assert command.lines[0].startswith("gradyard: workers ended at once, with status 2; its log, ")
+    assert any(line.startswith("  | ") for line in command.lines[1:])
+    assert nothing_left_after(command, 1)
+
+
+def test_the_demo_trains_all_eight_on_a_stack_of_its_own_and_leaves_nothing(start: Start, state: Path) -> None:
+    command = start("demo", "--seed", "3")
+    command.says("The history now holds 8 jobs")
+    assert command.ends() == 0
+    said = "\n".join(command.lines)
+    for stage in ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic"):
+        assert re.search(rf"^ *{stage} +succeeded .*y = ", said, re.MULTILINE)
+        assert f"{stage}: loss" in said
+    assert f"gradyard jobs --state-dir {state}" in said
+    assert "\x1b" not in said
+    assert command.left_behind() == []
+
+
+def test_the_demo_uses_the_stack_that_is_up_and_says_what_ctrl_c_left(start: Start) -> None:
+    url = url_of(up(start))
+    command = start("demo")
+    command.says(f"using the stack at {url}")
+    command.says("jobs submitted")
+    command.process.send_signal(signal.SIGINT)
+    assert command.ends() == 130
+    assert re.search(r"interrupted; \d jobs? w\w+ not over .* nothing was cancelled", command.lines[-1])
+    with Client(url) as client:
+        assert all(job.state != "cancelled" for job in client.jobs())

@@ -1,0 +1,44 @@
+"""The migrations make what `jobs.tables` says, and can be taken back."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+import migrations
+from jobs.database import Database
+from jobs.errors import DatabaseNotReady
+from jobs.tables import Table
+
+
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
+def test_the_tables_are_those_of_the_models(database: Database) -> None:
+    with database.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+        indexes = _indexes(connection)
+    if database.is_sqlite:  # its indexes over expressions cannot be compared, only found
+        differences = [each for each in differences if each[1].name not in EXPRESSION_INDEXES]
+    assert differences == []
+    assert indexes >= {index.name for table in Table.metadata.tables.values() for index in table.indexes}
+
+
+EXPRESSION_INDEXES = {"ix_jobs_claimable", "ix_jobs_riders"}
+
+
+def _indexes(connection: Connection) -> set[str]:
+    catalogue = "SELECT indexname FROM pg_indexes"
+    if connection.dialect.name == "sqlite":
+        catalogue = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    return set(connection.exec_driver_sql(catalogue).scalars())
+
+
+def test_down_and_up_again_is_the_same(database: Database, database_url: str) -> None:
+    database.close()
+    migrations.downgrade(database_url, "base")
+    with database.read() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    with pytest.raises(DatabaseNotReady, match="gradyard db upgrade"):
+        migrations.check(database)
+    migrations.upgrade(database_url)
+    migrations.upgrade(database_url)
+    migrations.check(database)

@@ -1,0 +1,71 @@
+"""Every ordered pair of states, walked on real databases."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from jobs import lifecycle, queries, states
+from jobs.database import Database
+from jobs.lifecycle.moves import move
+from jobs.settings import Settings
+from jobs.states import MOVES, State
+from tests.actors import claimed, fails, submitted, succeeds, worker_of
+
+
+def _in_state(state: State, database: Database, settings: Settings) -> UUID:
+    job = submitted(database, settings)
+    if state is State.QUEUED:
+        return job
+    claim = claimed(database, worker_of(database))
+    if state is State.SUCCEEDED:
+        succeeds(database, claim)
+    elif state is State.FAILED:
+        fails(database, claim)
+    elif state is State.CANCELLED:
+        with database.begin() as connection:
+            lifecycle.cancel_by_worker(connection, job, 1, actor="test")
+    return job
+
+
+@pytest.mark.parametrize("before", State)
+@pytest.mark.parametrize("to", State)
+def test_a_move_of_the_table_leaves_one_event_and_any_other_changes_nothing(
+    before: State, to: State, database: Database, settings: Settings
+) -> None:
+    job = _in_state(before, database, settings)
+    extra: dict[State, dict[str, Any]] = {State.FAILED: {"reason": "error"}, State.RUNNING: {}}
+    with database.read() as connection:
+        events = len(queries.events_of(connection, 1, job))
+    allowed = before in MOVES[to]
+    if to is State.RUNNING and allowed:
+        claimed(database, worker_of(database))  # only a claim makes a job run
+    else:
+        with database.begin() as connection:
+            assert move(connection, job, to, actor="test", **extra.get(to, {})) is allowed
+    with database.read() as connection:
+        after = queries.events_of(connection, 1, job)
+        assert queries.state_of(connection, job) == (to if allowed else before)
+    assert len(after) == events + allowed
+    assert [event.sequence for event in after] == list(range(1, len(after) + 1))
+    if allowed:
+        assert (after[-1].from_state, after[-1].to_state) == (before, to)
+
+
+def test_the_picture_in_the_docs_is_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "states.md").read_text()
+    assert states.picture() in text
+
+
+@pytest.mark.parametrize("end", [succeeds, fails])
+def test_the_database_itself_refuses_to_wake_a_job_that_is_over(
+    end: Callable[..., None], database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    end(database, claimed(database, worker_of(database)))
+    with pytest.raises(Exception, match="a job that is over stays so"), database.begin() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'queued', finished_at = NULL, reason = NULL")
+    with database.read() as connection:
+        assert queries.state_of(connection, job) in states.OVER

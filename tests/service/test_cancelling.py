@@ -1,0 +1,100 @@
+"""A cancel ends within a second, in every state, whatever the worker does."""
+
+import threading
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from jobs import lifecycle
+from jobs.database import Database
+from jobs.settings import Settings
+from tests.actors import claimed, fails, nothing_else, submitted, succeeds, worker_of
+
+
+def cancel(client: FlaskClient, job_id: object) -> Any:
+    return client.post(f"/v1/jobs/{job_id}/cancel")
+
+
+def details(client: FlaskClient, job_id: object) -> list[str | None]:
+    events: Any = client.get(f"/v1/jobs/{job_id}/events").json
+    return [event["detail"] for event in events["events"]]
+
+
+def test_a_queued_job_is_cancelled_at_once(client: FlaskClient, database: Database, settings: Settings) -> None:
+    job_id = submitted(database, settings)
+    begin = time.monotonic()
+    response = cancel(client, job_id)
+    assert (response.status_code, response.json["state"]) == (200, "cancelled")
+    assert time.monotonic() - begin < 0.6
+    assert details(client, job_id)[-1] == "while queued"
+
+
+def test_a_running_job_is_cancelled_by_its_worker(client: FlaskClient, database: Database, settings: Settings) -> None:
+    job_id = submitted(database, settings)
+    [member] = claimed(database, worker_of(database)).members
+
+    def let_go() -> None:
+        with database.begin() as connection:
+            lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
+
+    begin = time.monotonic()
+    worker = threading.Timer(0.2, let_go)
+    worker.start()
+    response = cancel(client, job_id)
+    seconds = time.monotonic() - begin
+    worker.join()
+    assert (response.status_code, response.json["state"], seconds < 0.65) == (200, "cancelled", True)
+    assert details(client, job_id)[-1] == "while running"
+
+
+def test_a_running_job_of_a_silent_worker_is_cancelled_within_a_second(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings)
+    [member] = claimed(database, worker_of(database)).members
+    begin = time.monotonic()
+    response = cancel(client, job_id)
+    assert (response.status_code, response.json["state"]) == (200, "cancelled")
+    assert 0.7 <= time.monotonic() - begin < 1.0
+    assert details(client, job_id)[-1] == "worker silent"
+    with database.begin() as connection:  # the worker wakes up, too late
+        assert not lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
+
+
+def test_a_job_that_ends_while_it_is_cancelled_stays_as_it_ended(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings)
+    worker = threading.Timer(0.3, succeeds, (database, claimed(database, worker_of(database))))
+    client.get("/v1/jobs")  # connects, so that the cancel is first
+    worker.start()
+    response = cancel(client, job_id)
+    worker.join()
+    assert (response.status_code, response.json["state"]) == (200, "succeeded")
+
+
+@pytest.mark.parametrize("ending", [succeeds, fails])
+def test_a_job_that_is_over_cannot_be_cancelled(
+    client: FlaskClient, database: Database, settings: Settings, ending: Any
+) -> None:
+    job_id = submitted(database, settings)
+    ending(database, claimed(database, worker_of(database)))
+    with nothing_else(database):
+        response = cancel(client, job_id)
+    assert (response.status_code, response.json["type"]) == (409, "illegal_move")
+
+
+def test_a_second_cancel_finds_the_job_cancelled(client: FlaskClient, database: Database, settings: Settings) -> None:
+    job_id = submitted(database, settings)
+    cancel(client, job_id)
+    with nothing_else(database):
+        response = cancel(client, job_id)
+    assert (response.status_code, response.json["state"]) == (200, "cancelled")
+
+
+def test_what_is_no_job_cannot_be_cancelled(client: FlaskClient) -> None:
+    assert cancel(client, uuid4()).status_code == 404
+    assert cancel(client, "x").status_code == 404

@@ -1,0 +1,143 @@
+"""One form for every error of every route, and no error without a word on what to do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
+from pydantic import SecretStr
+from sqlalchemy import event
+
+from jobs import errors
+from jobs.database import Database
+from service.errors import STATUSES
+from tests.service.conftest import AppWith
+from tests.service.routes_for_tests import requests_of
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+JOB = b'{"stage": "nn"}'
+NOT_OF_THE_DATABASE = {"/healthz", "/readyz", "/openapi.json", "/docs"}
+
+
+def assert_problem(response: Any, status: int) -> None:
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    if response.request.method == "HEAD":
+        return
+    problem = response.get_json()
+    assert problem["status"] == status
+    assert all(isinstance(problem[name], str) and problem[name] for name in ("type", "title", "detail"))
+    assert set(problem) <= {"type", "title", "status", "detail", "errors"}
+
+
+@on_sqlite
+def test_a_method_that_a_route_lacks_is_refused_in_that_form(app: OpenAPI) -> None:
+    client = app.test_client()
+    for _, path, endpoint in requests_of(app):
+        for method in ("DELETE", "PATCH", "PUT"):
+            response = client.open(path, method=method)
+            assert_problem(response, 405)
+            assert "OPTIONS" in response.headers["Allow"], endpoint
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/nothing", "/v1/jobs/", "/v1/jobs/x/y", "/docs/parts/nothing", "/%00"]
+)
+def test_a_path_that_leads_nowhere_is_refused_in_that_form(client: FlaskClient, path: str) -> None:
+    for method in ("GET", "POST"):
+        response = client.open(path, method=method)
+        assert_problem(response, 405 if (method, path) == ("POST", "/docs/parts/nothing") else 404)
+
+
+@on_sqlite
+def test_an_unknown_parameter_is_refused_by_every_route_of_v1(app: OpenAPI) -> None:
+    client = app.test_client()
+    for method, path, _ in requests_of(app):
+        if path.startswith("/v1") and method != "OPTIONS":
+            assert_problem(client.open(f"{path}?unknown=1", method=method), 422)
+
+
+def away(app_with: AppWith, sort: str, folder: Any) -> OpenAPI:
+    nowhere = f"sqlite:///{folder}/missing/x.db" if sort == "sqlite" else "postgresql://nobody@127.0.0.1:1/nothing"
+    return app_with(database_url=SecretStr(nowhere))
+
+
+@on_sqlite
+@pytest.mark.parametrize("sort", ["sqlite", "postgresql"])
+def test_without_its_database_every_route_that_needs_it_says_come_again(
+    app_with: AppWith, sort: str, tmp_path: Any
+) -> None:
+    app = away(app_with, sort, tmp_path)
+    client = app.test_client()
+    asked = set()
+    for method, path, _ in requests_of(app):
+        if method == "OPTIONS" or path in NOT_OF_THE_DATABASE or path.startswith(("/docs/", "/v1/stages")):
+            continue
+        response = client.open(path, method=method, data=JOB, content_type="application/json")
+        assert_problem(response, 503)
+        assert response.headers["Retry-After"] == "1"
+        assert method == "HEAD" or response.get_json()["type"] == "database_unavailable"
+        asked.add((method, path))
+    assert ("POST", "/v1/jobs") in asked
+    assert client.get("/healthz").status_code == client.get("/v1/stages").status_code == 200
+
+
+def test_without_tables_jobs_are_not_accepted(client: FlaskClient, database: Database) -> None:
+    with database.begin() as connection:
+        for table in ("results", "loss_chunks", "checkpoints", "job_events", "jobs", "idempotency_keys"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    response = client.post("/v1/jobs", data=JOB, content_type="application/json")
+    assert_problem(response, 503)
+    assert response.get_json()["type"] == "database_not_ready"
+    assert response.headers["Retry-After"] == "1"
+
+
+@pytest.fixture
+def full(app: OpenAPI) -> OpenAPI:
+    """An app whose database may not grow by a page more."""
+    engine = app.extensions["gradyard"].database.engine
+
+    @event.listens_for(engine, "connect")
+    def fill(connection: Any, _: Any) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    return app
+
+
+@on_sqlite
+def test_a_full_disk_refuses_jobs_and_still_reads(full: OpenAPI) -> None:
+    client = full.test_client()
+    big = {"stage": "nn", "dataset": {"kind": "inline", "x": [0.1] * 9_000, "y": [0.2] * 9_000}}
+    response = client.post("/v1/jobs", json=big)
+    assert_problem(response, 503)
+    assert (response.get_json()["type"], response.headers["Retry-After"]) == ("storage_full", "1")
+    assert client.get("/v1/jobs").get_json() == {"jobs": [], "next_cursor": None}
+
+
+def every(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from every(each)
+
+
+def test_every_error_of_ours_has_a_status() -> None:
+    not_of_a_request = {errors.SettingsInvalid, errors.Refused}
+    ours = {each for each in every(errors.GradyardError) if each.__module__ in ("jobs.errors", "service.errors")}
+    assert ours - not_of_a_request == set(STATUSES)
+
+
+@on_sqlite
+def test_a_fault_of_ours_shows_no_cause_and_is_logged(app: OpenAPI, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> str:
+        raise RuntimeError("canary: a secret of ours")
+
+    Flask.add_url_rule(app, "/broken", view_func=broken)
+    response = app.test_client().get("/broken")
+    assert_problem(response, 500)
+    assert "canary" not in response.text
+    assert response.headers["X-Request-Id"] in response.get_json()["detail"]
+    assert "canary: a secret of ours" in caplog.text

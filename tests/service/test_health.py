@@ -1,0 +1,67 @@
+"""Alive is not ready, and degraded says what is missing."""
+
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+
+from jobs.database import Database
+from tests.actors import worker_of
+from tests.servers import RedisServer
+from tests.service.conftest import AppWith
+from tests.service.redis_for_tests import RedisForTests
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def ready(client: FlaskClient, status: int = 200) -> Any:
+    response = client.get("/readyz")
+    assert response.status_code == status
+    return response.json
+
+
+def test_with_workers_and_redis_it_is_ready(app_with: AppWith, database: Database, redis_server: RedisServer) -> None:
+    client = app_with(redis_url=SecretStr(redis_server.url)).test_client()
+    assert ready(client) == {"status": "degraded", "database": "ok", "redis": "ok", "workers": {"cpu": 0, "gpu": 0}}
+    worker_of(database)
+    assert ready(client) == {"status": "ready", "database": "ok", "redis": "ok", "workers": {"cpu": 1, "gpu": 0}}
+
+
+@on_sqlite
+def test_without_redis_it_is_degraded(client: FlaskClient, database: Database) -> None:
+    worker_of(database)
+    body = ready(client)
+    assert (body["status"], body["database"]) == ("degraded", "ok")
+    assert body["redis"].startswith("does not answer")
+
+
+@on_sqlite
+def test_a_frozen_redis_is_noticed_within_a_second(app_with: AppWith) -> None:
+    redis = RedisForTests()
+    redis.start()
+    try:
+        client = app_with(redis_url=SecretStr(redis.url)).test_client()
+        redis.freeze()
+        begin = time.monotonic()
+        assert ready(client)["redis"].startswith("does not answer")
+        assert time.monotonic() - begin < 1.2
+    finally:
+        redis.kill()
+
+
+@on_sqlite
+@pytest.mark.parametrize("url", ["sqlite:////missing/x.db", "postgresql://nobody:canary@127.0.0.1:1/x"])
+def test_without_its_database_it_is_unavailable(app_with: AppWith, url: str) -> None:
+    client = app_with(database_url=SecretStr(url)).test_client()
+    body = ready(client, 503)
+    assert (body["status"], body["database"]) == ("unavailable", "does not answer")
+    assert client.get("/readyz").headers["Retry-After"] == "1"
+    assert client.get("/healthz").json == {"status": "ok"}
+
+
+@on_sqlite
+def test_a_database_without_our_tables_is_unavailable(app_with: AppWith, tmp_path: Any) -> None:
+    client = app_with(database_url=SecretStr(f"sqlite:///{tmp_path}/empty.db")).test_client()
+    assert "gradyard db upgrade" in ready(client, 503)["database"]

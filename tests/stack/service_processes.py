@@ -1,0 +1,88 @@
+"""The whole service as processes: gunicorn, Celery workers with their runners, maintenance, on real servers."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+
+from gradyard import Client
+from processes.children import Child, stop_in_order
+from tests.servers import free_port
+
+READY_SECONDS = 60.0
+
+
+class Service:
+    """An API and a pool with one CPU slot and one GPU that is not there (its runner computes on the CPU)."""
+
+    def __init__(self, database_url: str, redis_url: str, folder: Path, **settings: str) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.folder = folder
+        self.environment = dict(os.environ) | {
+            "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
+            "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
+            "CANARY_SECRET": "do-not-tell-the-runner",
+        } | settings  # fmt: skip
+        self.environment.pop("GRADYARD_ADMIN_KEY", None)
+        api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],
+               "--graceful-timeout", "3", "--no-control-socket", "service.app:create_app()"]  # fmt: skip
+        pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1"]
+        self.api = Child("api", api, self.environment, folder / "api.log")
+        self.pool = Child("pool", pool, self.environment, folder / "pool.log")
+        self.client = Client(self.url)
+
+    def start(self) -> None:
+        """Start both and wait until a CPU and a GPU worker are there."""
+        self.api.start()
+        self.pool.start()
+        give_up_at = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up_at:
+            try:
+                if all(self.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")):
+                    return
+            except Exception:
+                assert self.api.returncode() is None, self.api.tail(20)
+            time.sleep(0.1)
+        raise AssertionError(f"not ready: {self.api.tail(20)} {self.pool.tail(20)}")
+
+    def stop(self) -> None:
+        """Stop the pool, then the API."""
+        self.client.close()
+        stop_in_order([self.pool, self.api], 10.0)
+
+    def processes(self, words: str) -> list[psutil.Process]:
+        """The live processes of the pool with these words in their command line."""
+        assert self.pool.pid is not None
+        family = psutil.Process(self.pool.pid).children(recursive=True)
+        return [each for each in family if words in " ".join(_command_line(each))]
+
+    def runner_of(self, device_name: str) -> psutil.Process | None:
+        """The live runner of the slot with that device, if it has one."""
+        return next(iter(self.processes(f"--device-name {device_name}")), None)
+
+    def worker_main(self, slot: str) -> psutil.Process:
+        """The Celery main process of a slot: the one of its two that is the other's parent."""
+        found = self.processes(f"-n {slot}@")
+        pids = {each.pid for each in found if "tether.py" not in " ".join(_command_line(each))}
+        return next(each for each in found if each.pid in pids and each.ppid() not in pids)
+
+    def kill_worker(self, slot: str) -> None:
+        """kill -9 the Celery main process of a slot, as if it ran out of luck."""
+        os.kill(self.worker_main(slot).pid, signal.SIGKILL)
+
+
+def slow_spec(seconds: float = 20.0, **more: object) -> dict[str, object]:
+    """A job alone (its step count is its own) that trains for about that long."""
+    steps = int(seconds * 10_000) + uuid4().int % 997
+    return {"stage": "autograd", "steps": steps, "seed": 3} | more
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

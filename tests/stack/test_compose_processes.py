@@ -1,0 +1,135 @@
+"""The commands of docker-compose.yml as processes here, on a real PostgreSQL and a Valkey with the file's own settings.
+
+No container is made: commands, environments, health checks and Valkey's settings are the file's; hosts and ports are
+replaced, and the GPU is one that is not there.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psutil
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from gradyard import Client
+from processes.children import Child, stop_in_order
+from tests.servers import PostgresServer, free_port, redis_binary
+from tests.stack.compose_file import ComposeProcesses, compose_file, filled_in
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
+
+READY_SECONDS = 60.0
+GRACE_SECONDS = float(compose_file()["services"]["worker-cpu"]["stop_grace_period"].removesuffix("s"))
+DATABASE = "postgresql://gradyard:{POSTGRES_PASSWORD}@postgres:5432/gradyard"
+
+
+def until(true: Callable[[], object], children: list[Child]) -> None:
+    give_up_at = time.monotonic() + READY_SECONDS
+    while not true():
+        ended = [child.tail(20) for child in children if child.returncode() is not None]
+        assert not ended, ended
+        assert time.monotonic() < give_up_at, [child.tail(20) for child in children]
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def variables() -> dict[str, str]:
+    """What a person sets before `docker compose up`."""
+    return {name: secrets.token_hex(24) for name in ("GRADYARD_ADMIN_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")}
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer) -> Iterator[str]:
+    """A database as PostgreSQL's image makes it: without a table."""
+    name = f"compose_{uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    yield make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def valkey(variables: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """A server with the settings of the file, in place of `valkey:6379`."""
+    settings = tmp_path / "valkey.conf"
+    settings.write_text(filled_in(compose_file()["configs"]["valkey"]["content"], variables))
+    place = f"127.0.0.1:{free_port()}"
+    command = [redis_binary(), str(settings), "--bind", "127.0.0.1", "--port", place.split(":")[1]]
+    server = Child("valkey", [*command, "--dir", str(tmp_path)], log_path=tmp_path / "valkey.log")
+    server.start()
+    until(lambda: any("Ready to accept connections" in line for line in server.tail(50)), [server])
+    yield place
+    server.kill()
+
+
+@pytest.fixture
+def here(variables: dict[str, str], empty_database: str, valkey: str, tmp_path: Path) -> ComposeProcesses:
+    """The file's services on this machine."""
+    elsewhere = {
+        DATABASE.format(**variables): empty_database, "valkey:6379": valkey, "8000": str(free_port()),
+        "0.0.0.0": "127.0.0.1",  # a test asks nobody in from outside
+    }  # fmt: skip
+    home = tmp_path / "home"
+    home.mkdir()
+    return ComposeProcesses(variables, elsewhere, home, tmp_path, {"GRADYARD_FAKE_GPUS": json.dumps(["Fake GPU"])})
+
+
+@pytest.fixture
+def client(here: ComposeProcesses) -> Iterator[Client]:
+    """A client with the key."""
+    with Client(f"http://127.0.0.1:{here.elsewhere['8000']}", here.variables["GRADYARD_ADMIN_KEY"]) as client:
+        yield client
+
+
+@pytest.fixture
+def running(here: ComposeProcesses, client: Client) -> Iterator[list[Child]]:
+    """Everything but the data stores, in the order of `depends_on`, workers first in the list to stop."""
+    migrate = here.child("migrate")
+    migrate.start()
+    assert migrate.wait(READY_SECONDS)
+    assert migrate.returncode() == 0, migrate.tail(20)
+    children = [here.child(name) for name in ("worker-gpu", "worker-cpu", "api")]
+    for child in reversed(children):
+        child.start()
+    until(lambda: here.is_healthy("api"), children)
+    until(lambda: client.readiness().workers == {"cpu": 1, "gpu": 1}, children)
+    yield children
+    for child in children:
+        child.kill()
+
+
+def device_of(client: Client, job_id: str) -> str:
+    job = client.wait(job_id, timeout=60)
+    assert job.succeeded, job.message
+    assert job.result is not None
+    return str(job.result["environment"]["device"])
+
+
+def test_the_commands_of_the_file_train_jobs_and_end_when_asked(
+    here: ComposeProcesses, running: list[Child], client: Client
+) -> None:
+    assert httpx.post(client.url + "/v1/jobs", json={"stage": "numpy"}, trust_env=False).status_code == 401
+    assert here.is_healthy("worker-cpu")
+    assert here.is_healthy("worker-gpu")
+    on_cpu, on_gpu = (client.submit(stage="tensor", steps=50, device=device).id for device in ("cpu", "gpu"))
+    assert [device_of(client, job) for job in (on_cpu, on_gpu)] == ["cpu", "Fake GPU"]
+    assert len(client.losses(on_cpu)) == 50
+    assert {worker.device_uuid for worker in client.workers()} == {None, "GPU-fake-0"}
+    family = [each for child in running for each in psutil.Process(child.pid).children(recursive=True)]
+    began = time.monotonic()
+    stop_in_order(running, GRACE_SECONDS)
+    assert time.monotonic() - began < GRACE_SECONDS
+    assert [child.returncode() for child in running] == [0, 0, 0]
+    assert [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
+    assert list(here.home.iterdir()) == [], "in a container the home folder cannot be written"
+
+
+def test_a_dead_service_is_not_healthy(here: ComposeProcesses) -> None:
+    assert not here.is_healthy("api")
+    assert not here.is_healthy("worker-cpu")

@@ -1,0 +1,195 @@
+"""What happens to a job in a running service: it ends well, diverges, is cancelled, waits, is handed over."""
+
+import os
+import signal
+import time
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from gradyard import Client, Job
+from tests.stack.service_processes import Service, slow_spec
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+
+def _until(client: Client, job_id: str, what: str, seconds: float = 30.0, steps: int = 0) -> Job:
+    """The job, as soon as its state is `what` with at least `steps` steps done."""
+    give_up_at = time.monotonic() + seconds
+    while time.monotonic() < give_up_at:
+        job = client.job(job_id)
+        if job.state == what and job.steps_done >= steps:
+            return job
+        time.sleep(0.02)
+    raise AssertionError(f"not {what} within {seconds} s: {job}")
+
+
+def test_a_job_tells_all_that_it_found(client: Client) -> None:
+    job = client.wait(client.submit({"stage": "tensor", "name": "told", "tags": {"a": "b"}}).id, timeout=60)
+    assert (job.state, job.attempt, job.steps_done, job.name) == ("succeeded", 1, 2000, "told")
+    assert job.result is not None
+    losses = client.losses(job.id)
+    assert job.result["loss"] == {
+        "first": float(losses[0]), "last": float(losses[-1]), "min": float(losses.min()),
+        "min_step": int(losses.argmin()), "diverged_at": None,
+    }  # fmt: skip
+    timings = job.result["timings"]
+    assert (timings["records"], timings["attempts"], timings["pack_size"]) == (1, 1, 1)
+    assert timings["train_seconds"] > 0
+    environment = job.result["environment"]
+    assert (environment["engine"], environment["threads"], environment["device"]) == ("eager", 1, "cpu")
+    assert [event.to_state for event in client.events(job.id)] == ["queued", "running", "succeeded"]
+
+
+def test_a_diverging_job_fails_with_its_step_and_keeps_its_finite_losses(service: Service, client: Client) -> None:
+    submitted = client.submit(stage="tensor", learning_rate=1e-3)
+    assert "3.558e-06" in str(submitted.warnings)
+    job = client.wait(submitted.id, timeout=60)
+    assert (job.state, job.reason) == ("failed", "diverged")
+    assert job.result is not None
+    step = job.result["loss"]["diverged_at"]
+    assert f"step {step}" in (job.message or "")
+    assert "3.558e-06" in (job.message or "")
+    losses = client.losses(job.id)
+    assert len(losses) == step == job.steps_done
+    assert np.isfinite(losses).all()
+    text = httpx.get(f"{service.url}/v1/jobs/{job.id}/losses").text
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_a_gpu_job_runs_on_the_gpu_queue_and_names_its_device(service: Service, client: Client) -> None:
+    job = client.wait(client.submit(stage="autograd", device="gpu", steps=50).id, timeout=60)
+    assert job.state == "succeeded", job.message
+    assert job.result is not None
+    assert job.result["environment"]["device"] == "Fake GPU"
+    (worker,) = [each for each in client.workers() if each.queue == "gpu" and each.state != "dead"]
+    assert worker.device_uuid == "GPU-fake-0"
+    runner = service.runner_of("Fake GPU")
+    assert runner is not None
+    assert runner.environ()["CUDA_VISIBLE_DEVICES"] == "GPU-fake-0"
+
+
+def test_a_runner_has_no_secret_and_no_address_in_its_environment(service: Service, client: Client) -> None:
+    client.wait(client.submit(stage="tensor", steps=2).id, timeout=60)
+    runner = service.runner_of("cpu")
+    assert runner is not None
+    environment = runner.environ()
+    assert not {"DATABASE_URL", "REDIS_URL", "CANARY_SECRET", "GRADYARD_ADMIN_KEY"} & set(environment)
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert len(runner.cpu_affinity()) == 1
+
+
+def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service: Service, client: Client) -> None:
+    warm = []
+    for _ in range(3):  # on a busy machine one runner may be too slow to answer, and is killed
+        job = client.submit(slow_spec())
+        _until(client, job.id, "running", steps=1)
+        runner = service.runner_of("cpu")
+        assert client.cancel(job.id).state == "cancelled"  # the answer waits for it, for 0.7 s
+        after = client.wait(client.submit(stage="tensor", steps=2).id, timeout=30)
+        assert after.state == "succeeded"
+        last = list(client.events(job.id))[-1]
+        assert (last.to_state, last.detail in ("while running", "worker silent")) == ("cancelled", True)
+        warm.append(service.runner_of("cpu") == runner and last.detail == "while running")
+    assert any(warm)
+
+
+def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> None:
+    blocker = client.submit(slow_spec())
+    _until(client, blocker.id, "running")
+    # Submitted while the only slot is busy, so that they are claimed together.
+    spec = slow_spec(4.0)
+    pack = [client.submit(spec | {"seed": seed}).id for seed in range(4)]
+    client.cancel(blocker.id)
+    _until(client, pack[0], "running", steps=1)
+    assert client.cancel(pack[1]).state == "cancelled"
+    rest = [client.wait(job, timeout=60) for job in (pack[0], pack[2], pack[3])]
+    assert [(job.state, job.attempt) for job in rest] == [("succeeded", 1)] * 3
+    assert rest[0].result is not None
+    assert rest[0].result["timings"]["pack_size"] == 4
+
+
+def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> None:
+    blocker = client.submit(slow_spec())
+    _until(client, blocker.id, "running")
+    spec = {"stage": "optim", "steps": 400, "dataset": {"kind": "function", "points": 333}}
+    members = [spec | {"seed": seed, "learning_rate": 1e-3 * (1 + seed)} for seed in range(3)]
+    diverging = spec | {"seed": 9, "optimizer": {"name": "rmsprop", "eps": 1e-30, "alpha": 0.0}, "learning_rate": 1e30}
+    together = [client.submit(member).id for member in [*members, diverging]]
+    client.cancel(blocker.id)
+    packed = [client.wait(job, timeout=60) for job in together]
+    assert [job.state for job in packed] == ["succeeded"] * 3 + ["failed"]
+    assert packed[3].reason == "diverged"
+    for member, job in zip(members, packed[:3], strict=True):
+        alone = client.wait(client.submit(member).id, timeout=60)
+        assert client.losses(alone.id).tobytes() == client.losses(job.id).tobytes()
+        assert alone.result is not None
+        assert job.result is not None
+        assert alone.result["coefficients"] == job.result["coefficients"]
+        assert (alone.result["timings"]["pack_size"], job.result["timings"]["pack_size"]) == (1, 4)
+
+
+def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: Service, client: Client) -> None:
+    spec = slow_spec(4.0)
+    whole = client.wait(client.submit(spec).id, timeout=60)
+    job = client.submit(spec)
+    _until(client, job.id, "running", steps=1)
+    os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM)
+    over = client.wait(job.id, timeout=60)
+    assert (over.state, over.attempt) == ("succeeded", 2)
+    assert "the worker stops" in [event.detail for event in client.events(job.id)]
+    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+    assert over.result is not None
+    assert whole.result is not None
+    assert over.result["coefficients"] == whole.result["coefficients"]
+
+
+def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: Client) -> None:
+    spec = slow_spec(3.0)
+    whole = client.wait(client.submit(spec).id, timeout=60)
+    job = client.submit(spec)
+    _until(client, job.id, "running", steps=1)
+    runner = service.runner_of("cpu")
+    assert runner is not None
+    runner.kill()
+    over = client.wait(job.id, timeout=60)
+    assert (over.state, over.attempt) == ("succeeded", 2)
+    assert "the runner died of SIGKILL" in [event.detail for event in client.events(job.id)]
+    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+
+
+def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Service, client: Client) -> None:
+    job = client.submit(slow_spec(3.0))
+    _until(client, job.id, "running", steps=1)
+    runner = service.runner_of("cpu")
+    assert runner is not None
+    service.kill_worker("cpu-0")
+    psutil.wait_procs([runner], timeout=5)
+    assert not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE
+    over = client.wait(job.id, timeout=60)
+    assert (over.state, over.attempt) == ("succeeded", 2)
+    assert "its worker process died" in [event.detail for event in client.events(job.id)]
+
+
+def test_a_job_over_its_time_limit_fails_and_says_how_far_it_came(client: Client) -> None:
+    job = client.wait(client.submit(slow_spec(timeout_seconds=1.0)).id, timeout=30)
+    assert (job.state, job.reason) == ("failed", "timeout")
+    assert "timeout_seconds, 1 s" in (job.message or "")
+
+
+def test_a_job_for_a_pool_that_is_not_there_waits_and_says_why(client: Client) -> None:
+    job = client.job(client.submit(stage="tensor", pool="nowhere").id)
+    assert job.state == "queued"
+    assert "nowhere" in str(job.waiting)
+    assert client.cancel(job.id).state == "cancelled"
+
+
+def test_progress_is_seen_while_a_job_runs(client: Client) -> None:
+    job = client.submit(slow_spec(5.0))
+    seen: list[int] = []
+    client.wait(job.id, timeout=60, on_progress=lambda now: seen.append(now.steps_done))
+    assert seen == sorted(seen)
+    assert len({steps for steps in seen if 0 < steps < job.steps}) >= 1

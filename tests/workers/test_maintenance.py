@@ -1,0 +1,106 @@
+"""Maintenance on real databases and a real Redis: leases that are over, bells that nobody heard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from jobs import bells, queries
+from jobs.database import Database
+from jobs.settings import Settings, load
+from jobs.states import State
+from tests.actors import claimed, submitted, worker_of
+from tests.servers import RedisServer
+from workers.maintenance import Maintenance
+
+REDIS_DATABASE = 5
+
+
+@pytest.fixture
+def broker(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A Redis database of this file's own, empty."""
+    client = redis.Redis.from_url(redis_server.of(REDIS_DATABASE))
+    client.flushdb()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Settings:
+    """Settings with a Redis that is there."""
+    return load(database_url=database_url, redis_url=redis_server.of(REDIS_DATABASE), state_dir=tmp_path)
+
+
+@pytest.fixture
+def maintenance(settings: Settings) -> Iterator[Maintenance]:
+    """One maintenance process's work, done in this one."""
+    here = Maintenance(settings)
+    yield here
+    here.close()
+
+
+def test_a_job_whose_lease_is_over_is_queued_again_and_rung_for(
+    maintenance: Maintenance, database: Database, settings: Settings, broker: redis.Redis
+) -> None:
+    job = submitted(database, settings)
+    claimed(database, worker_of(database, "cpu-0"), lease=-1.0)
+    maintenance.tick()
+    with database.read() as connection:
+        assert queries.state_of(connection, job) is State.QUEUED
+    assert broker.llen("cpu") >= 1
+
+
+def test_ten_maintenances_at_once_do_as_one(database: Database, settings: Settings) -> None:
+    job = submitted(database, settings)
+    claimed(database, worker_of(database), lease=-1.0)
+    ten = [Maintenance(settings) for _ in range(10)]
+    for each in ten:
+        each.tick()
+        each.close()
+    with database.read() as connection:
+        events = [event.to_state for event in queries.events_of(connection, 1, job)]
+    assert events == ["queued", "running", "queued"]
+
+
+def test_a_lost_bell_is_rung_again_when_someone_is_idle_and_not_twice(
+    maintenance: Maintenance, database: Database, settings: Settings, broker: redis.Redis
+) -> None:
+    submitted(database, settings)
+    maintenance.tick()
+    assert broker.llen("cpu") == 0  # nobody is there to hear it
+    worker_of(database, "cpu-0")
+    worker_of(database, "cpu-1")
+    maintenance.tick()
+    assert broker.llen("cpu") == 2  # one an idle slot
+    maintenance.tick()
+    assert broker.llen("cpu") == 2
+
+
+def test_bells_that_nobody_answers_come_less_and_less_often(database: Database, settings: Settings) -> None:
+    submitted(database, settings)
+    worker = worker_of(database)
+    with database.begin() as connection:
+        assert bells.due(connection, "cpu")
+        bells.rung(connection, "cpu")
+        connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 6")
+        assert not bells.due(connection, "cpu")  # ten seconds after the first silent ring
+        connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 5")
+        assert bells.due(connection, "cpu")
+        assert not bells.answered(connection, "cpu")
+    claimed(database, worker)
+    with database.begin() as connection:
+        assert bells.answered(connection, "cpu")
+        bells.hushed(connection, "cpu")
+        assert not bells.answered(connection, "cpu")
+
+
+def test_whoever_slept_waits_a_lease_before_it_declares_others_lost(
+    maintenance: Maintenance, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submitted(database, settings)
+    claimed(database, worker_of(database), lease=-1.0)
+    monkeypatch.setattr(maintenance, "_good_at", maintenance._good_at - 60.0)
+    maintenance.tick()
+    with database.read() as connection:
+        assert queries.state_of(connection, job) is State.RUNNING
