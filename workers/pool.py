@@ -16,7 +16,7 @@ from workers.seats import Seats
 
 GRACE_SECONDS = 8.0  # a runner that does not answer a stop is killed after six
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
-STEADY_SECONDS = 60.0  # a child that lived so long starts again without a pause
+STEADY_SECONDS = 10.0  # a child that lived so long starts again without a pause
 
 
 @dataclass

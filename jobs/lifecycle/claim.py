@@ -77,7 +77,8 @@ def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> 
         steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue,
     ))  # fmt: skip
     attempts = [row.attempt + 1 for row in rows]
-    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts)
+    goes_on = f"goes on from step {head.start_step}" if head.start_step else None
+    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts, detail=goes_on)
     return Claim(claim_id, head.stage, head.steps, head.start_step, [_member(row) for row in rows])
 
 

@@ -1,0 +1,136 @@
+"""Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Row
+
+from tests.stack.faults.arena import Done
+from tests.stack.faults.client import RequestLog
+from tests.stack.faults.rows import Rows, start_step
+from tests.stack.faults.watch import Watch
+
+LATE_SECONDS = 2.0  # after its end a fault still shows
+LEASE_OVER = "not heard of for a lease"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All that a run left to look at."""
+
+    done: list[Done]
+    log: RequestLog
+    rows: Rows
+    watch: Watch
+
+    def bites(self) -> Counter[str]:
+        """By fault, how many of them did harm that had to be survived."""
+        found: Counter[str] = Counter()
+        for done in self.done:
+            found[done.fault] += self._bit(done)
+        return found
+
+    def cut(self, done: Done) -> list[Row[Any]]:
+        """The events by which attempts that a fault hit ended unfinished."""
+        hit = {(str(job), attempt) for job, attempt in done.members}
+        return [
+            event for job, _ in done.members for event in self.rows.events.get(str(job), [])
+            if (str(event.job_id), event.attempt) in hit and event.from_state == "running"
+            and event.to_state != "succeeded" and event.at >= done.at - 1
+        ]  # fmt: skip
+
+    def recovery_seconds(self, fault: str) -> list[float]:
+        """From each such fault to the moment when one of the jobs that it cut off is seen to be further than before.
+
+        A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
+        """
+        waits = []
+        for done in self.done:
+            if done.fault == fault and (cut := self.cut(done)):
+                again = [self._trains_since(event.job_id, event.attempt + 1) for event in cut]
+                times = [at - done.at for at in again if at is not None]
+                waits += [min(times)] if times else []
+        return waits
+
+    def _trains_since(self, job: UUID, attempt: int) -> float | None:
+        seen = self.watch.seen.get((job, attempt))
+        if seen is not None and seen.trains_since is not None:
+            return seen.trains_since
+        events = self.rows.events.get(str(job), [])
+        return next((e.at for e in events if e.attempt == attempt and e.to_state == "succeeded"), None)
+
+    def _bit(self, done: Done) -> int:
+        if done.fault in ("F1", "F2", "F8", "F15"):
+            return bool(self.cut(done))
+        if done.fault == "F9":
+            return bool(self.cut(done)) or "redis" in done.what
+        if done.fault == "F17":
+            return any("checkpoint is no good" in (event.detail or "") for event in self.cut_later(done))
+        if done.fault == "F3":
+            return any(asked.status is None for asked in self._asked(done))
+        if done.fault in ("F7", "F13"):
+            return any(asked.status == 503 for asked in self._asked(done))
+        if done.fault == "F18":
+            return any(LEASE_OVER in (e.detail or "") and done.at <= e.at <= done.until for e in self.rows.all_events())
+        if done.fault == "F14":
+            return sum("died" in (event.detail or "") for event in self.rows.events.get(done.jobs[0], []))
+        if done.fault == "F16":
+            return any(asked.job_id in done.jobs and asked.status == 200 for asked in self._asked(done))
+        if done.fault == "F12":
+            return [event.to_state for event in self.rows.events[done.jobs[0]]].count("running") == 1
+        return self._somebody_waited(done)
+
+    def cut_later(self, done: Done) -> list[Row[Any]]:
+        """All that happened to the jobs of a fault after it."""
+        return [e for job, _ in done.members for e in self.rows.events.get(str(job), []) if e.at >= done.at - 1]
+
+    def _asked(self, done: Done) -> list[Any]:
+        begin, end = done.at - LATE_SECONDS, done.until + LATE_SECONDS
+        return [asked for asked in self.log.asked if begin <= asked.at <= end]
+
+    def _somebody_waited(self, done: Done) -> bool:
+        """Whether any job was neither new nor over: for faults of Redis, which no job may notice."""
+        return any(events[0].at < done.at and events[-1].at > done.at for events in self.rows.events.values())
+
+
+@dataclass(frozen=True)
+class Resumes:
+    """Of attempts that were cut after their first record, how many went on from it, and what was trained twice."""
+
+    cut: int
+    resumed: int
+    steps_redone: int
+    most_seconds_redone: float
+
+
+def resumes(rows: Rows, watch: Watch, spoiled: set[str]) -> Resumes:
+    """Of all jobs but those whose checkpoints were spoiled on purpose."""
+    cut = resumed = redone = 0
+    most = 0.0
+    for (job, attempt), seen in watch.seen.items():
+        following = rows.start_of(str(job), attempt + 1)
+        begin = rows.start_of(str(job), attempt)
+        if following is None or begin is None or seen.recorded_to == 0 or str(job) in spoiled:
+            continue
+        cut += 1
+        resumed += start_step(following) > 0
+        again = max(0, seen.trained_to - start_step(following))
+        redone += again
+        ended = next(e.at for e in rows.events[str(job)] if e.sequence == following.sequence - 1)
+        trained = max(1, seen.trained_to - start_step(begin))
+        most = max(most, again / trained * (ended - begin.at))
+    return Resumes(cut, resumed, redone, most)
+
+
+def fenced_writes(logs: list[str]) -> int:
+    """How often a worker was told that a job is no longer its own."""
+    return sum(len(re.findall(r"\bfenced\b", text)) for text in logs)
+
+
+def cancel_seconds(log: RequestLog) -> np.ndarray:
+    """How long each answered cancel took, seconds."""
+    return np.array([a.seconds for a in log.asked if a.path.endswith("/cancel") and a.status == 200])

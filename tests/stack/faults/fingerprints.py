@@ -1,0 +1,10 @@
+"""One hash of all that a training found: two jobs with the same one have the same bits."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+def of_history(losses: bytes, coefficients: Mapping[str, float]) -> str:
+    """SHA-256 of the losses (raw little-endian bytes, all steps) and of the coefficients (shortest exact decimals)."""
+    return hashlib.sha256(losses + json.dumps(dict(coefficients), sort_keys=True).encode()).hexdigest()

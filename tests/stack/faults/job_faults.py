@@ -1,0 +1,125 @@
+"""F12, F14, F16: jobs that are long, that kill their runners, and that somebody cancels at a bad moment."""
+
+import signal
+import time
+
+from tests.stack.faults.arena import Arena, runner_of, worker_processes
+from tests.stack.faults.client import LoggingClient
+from tests.stack.faults.orders import STEPS_PER_SECOND
+from tests.stack.faults.watch import Busy
+
+PATIENCE_SECONDS = 60.0
+LONG = "longer than any timeout"
+
+
+def long_job(arena: Arena) -> None:
+    """F12: a job longer than lease, record and bell; nobody touches it, so it must start once."""
+    steps = int(1.5 * arena.form.lease_seconds * STEPS_PER_SECOND["autograd"])
+    (job,) = arena.submit(arena.book.victim(steps, name=LONG))
+    at = time.time()
+    arena.until(lambda: not any(LONG in busy.names for busy in arena.watch.busy()) and _over(arena, job), 240)
+    arena.note("F12", at, LONG, jobs=(job,))
+
+
+def poisoned_pack(arena: Arena) -> None:
+    """F14: one member of a pack kills every runner that trains it."""
+    at = time.time()
+    jobs = arena.submit(*arena.book.pack(arena.form.pack, steps=6000))
+    arena.until(lambda: all(_over(arena, job) for job in jobs), 240)
+    arena.note("F14", at, f"a pack of {len(jobs)}", jobs=tuple(jobs))
+
+
+def cancel(arena: Arena) -> None:
+    """F16: a cancel in one of the states in which it is hardest."""
+    kinds = [_queued, _running, _in_a_pack, _native, _finishing, _redis_away, _asleep]
+    arena.random.choice(kinds)(arena)
+
+
+def _queued(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, priority=-50))
+    _cancel(arena, job, "queued")
+
+
+def _running(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
+    if _runs(arena, job) is not None:
+        _cancel(arena, job, "running")
+
+
+def _in_a_pack(arena: Arena) -> None:
+    order = arena.book.victim(arena.form.victim_steps // 3, name="victim")
+    others = [arena.book.victim(order.spec["steps"]) for _ in range(3)]
+    others = [type(order)(each.key, order.spec | {"seed": n}, order.ends) for n, each in enumerate(others, 1)]
+    job, *_rest = arena.submit(order, *others)
+    if _runs(arena, job) is not None:
+        _cancel(arena, job, "in a pack")
+
+
+def _native(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="native"))
+    if _runs(arena, job) is not None:
+        arena.pause(0.5, 1.5)
+        _cancel(arena, job, "in a native call of seconds")
+
+
+def _finishing(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(500, name="victim"))
+    arena.pause(0.0, 0.5)
+    _cancel(arena, job, "about to finish")
+
+
+def _redis_away(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
+    if _runs(arena, job) is None:
+        return
+    arena.fleet.redis.freeze()
+    try:
+        _cancel(arena, job, "running, Redis frozen")
+    finally:
+        arena.fleet.redis.thaw()
+
+
+def _asleep(arena: Arena) -> None:
+    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
+    busy = _runs(arena, job)
+    if busy is None:
+        return
+    processes = worker_processes(busy)
+    for each in processes:
+        each.send_signal(signal.SIGSTOP)
+    try:
+        _cancel(arena, job, "running, its worker frozen")
+    finally:
+        for each in processes:
+            if each.is_running():
+                each.send_signal(signal.SIGCONT)
+
+
+def _cancel(arena: Arena, job: str, what: str) -> None:
+    client = LoggingClient(arena.fleet.url, arena.log)
+    at = time.time()
+    try:
+        client.cancel(job)
+    finally:
+        client.close()
+    arena.note("F16", at, what, jobs=(job,))
+
+
+def _runs(arena: Arena, job: str) -> Busy | None:
+    """The worker that trains it, once there is one."""
+    found: list[Busy] = []
+
+    def look() -> bool:
+        found[:] = [b for b in arena.watch.busy() if any(str(member) == job for member, _ in b.members)]
+        return bool(found) and runner_of(found[0]) is not None
+
+    return found[0] if arena.until(look, PATIENCE_SECONDS) else None
+
+
+def _over(arena: Arena, job: str) -> bool:
+    client = LoggingClient(arena.fleet.url, arena.log)
+    try:
+        shown = client.job(job)
+        return shown is not None and shown["state"] not in ("queued", "running")
+    finally:
+        client.close()

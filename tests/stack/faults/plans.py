@@ -1,0 +1,31 @@
+"""The two forms of a run: the short one inside every test run, and the full one."""
+
+import argparse
+
+from tests.stack.faults.arena import Form
+from tests.stack.faults.load import Amount
+from tests.stack.faults.run import Plan
+
+SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
+FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
+# With the defaults of a service: what is measured is what a user gets.
+SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that these arguments ask for."""
+    short = options.form == "short"
+    mutant = {"GRADYARD_MUTANT": options.mutant} if options.mutant else {}
+    minutes = options.minutes or (0.5 if short else 3.0)
+    return Plan(
+        options.database, options.faults, options.seed, amount_of(options.jobs, minutes * 60, short),
+        SHORT if short else FULL, (3.0, 6.0) if short else (10.0, 30.0), bites=1 if short else 5,
+        most_seconds=minutes * 60 * 3 + 60, haste=0.5 if short else 1.0,
+        settings=(SHORT_SETTINGS if short else {}) | mutant,
+    )  # fmt: skip
+
+
+def amount_of(jobs: int, seconds: float, short: bool) -> Amount:
+    """Most jobs are short; the long ones make more than half of the training, and grow with the time there is."""
+    long = max(4, jobs // 20 if short else min(jobs // 12, int(seconds / 10)))
+    return Amount(max(0, jobs - long), long, seconds)

@@ -1,0 +1,78 @@
+"""What a run found, for people; and whether it passed."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.stack.faults.bites import Resumes
+from tests.stack.faults.checker import Verdict
+
+SHOWN = 8
+LEAST_RESUMED = 0.95
+CANCEL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything measured; times in seconds. `wrong_clock`: attempts begun on the host whose clock is off."""
+
+    database: str
+    seed: int
+    seconds: float
+    verdict: Verdict
+    bites: Counter[str]
+    wanted: int
+    faults: tuple[str, ...]
+    skipped: dict[str, str]
+    fenced: int
+    resumes: Resumes
+    recovery: dict[str, list[float]]
+    cancels: np.ndarray
+    usage: list[str]
+    wrong_clock: int | None
+
+    def failures(self) -> list[str]:
+        """Why the run failed; empty where it passed."""
+        found = [f"{name}: {one}" for name, said in self.verdict.violations.items() for one in said]
+        for name in self.faults:
+            if name not in self.skipped and self._bites_of(name) < self.wanted:
+                found.append(f"{name} bit {self._bites_of(name)} times, {self.wanted} are wanted")
+        if "F8" in self.faults and self.fenced == 0:
+            found.append("no write was fenced: the faults did not reach the fence")
+        if self.resumes.cut and self.resumes.resumed < LEAST_RESUMED * self.resumes.cut:
+            found.append(f"{self.resumes.resumed} of {self.resumes.cut} attempts with a record were resumed from it")
+        return found
+
+    def lines(self) -> list[str]:
+        """The line of the protocol, and below it the figures."""
+        v, bites = self.verdict, ", ".join(f"{name} {self._bites_of(name)}" for name in self._run())
+        said = [
+            f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
+            f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
+            f"recovery p50/p99 {_p50_p99(self.recovery.get('F1', []) + self.recovery.get('F2', []))}",
+            f"{self.database}, seed {self.seed}, {self.seconds:.0f} s",
+            f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: "
+            f"{self.resumes.steps_redone}, at most {self.resumes.most_seconds_redone:.1f} s of one attempt's training",
+        ]
+        said += [f"trains again after {name}: {_p50_p99(times)}" for name, times in self.recovery.items() if times]
+        if len(self.cancels):
+            p99, most = np.quantile(self.cancels, 0.99), self.cancels.max()
+            said.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
+        said += [f"{name} was not run: {why}" for name, why in self.skipped.items()]
+        failures = self.failures()
+        said += [f"FAILED {one}" for one in failures[:SHOWN]]
+        said += [f"FAILED and {len(failures) - SHOWN} more"] if len(failures) > SHOWN else []
+        return said + self.usage + ["passed" if not failures else f"failed: {len(failures)} reasons"]
+
+    def _run(self) -> list[str]:
+        return [name for name in self.faults if name not in self.skipped]
+
+    def _bites_of(self, name: str) -> int:
+        return (self.wrong_clock or 0) if name == "F10" else self.bites[name]
+
+
+def _p50_p99(seconds: list[float]) -> str:
+    if not seconds:
+        return "-"
+    return f"{np.quantile(seconds, 0.5):.1f}/{np.quantile(seconds, 0.99):.1f} s"

