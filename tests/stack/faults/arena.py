@@ -39,6 +39,7 @@ class Done:
     what: str
     members: Members = ()
     jobs: tuple[str, ...] = ()
+    worker: str = ""  # the slot that was hit, as events name it
 
 
 @dataclass
@@ -57,10 +58,11 @@ class Arena:
     spared: set[int] = field(default_factory=set)  # pids of workers that are being hurt already
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, fault: str, at: float, what: str, members: Members = (), jobs: tuple[str, ...] = ()) -> None:
-        """Enter a fault in the journal."""
+    def note(self, fault: str, at: float, what: str, jobs: tuple[str, ...] = (), busy: Busy | None = None) -> None:
+        """Enter a fault in the journal; `busy` is the worker that it hit."""
+        members, worker = (busy.members, busy.worker) if busy else ((), "")
         with self.lock:
-            self.done.append(Done(fault, at, time.time(), what, members, jobs))
+            self.done.append(Done(fault, at, time.time(), what, members, jobs, worker))
 
     def pause(self, least: float, most: float) -> None:
         """Wait, unless the run is over."""

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Row
@@ -44,24 +43,22 @@ class Journal:
         ]  # fmt: skip
 
     def recovery_seconds(self, fault: str) -> list[float]:
-        """From each such fault to the moment when one of the jobs that it cut off is seen to be further than before.
+        """From each such fault that cut something off to the moment when its slot is seen to train again.
 
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
         waits = []
         for done in self.done:
-            if done.fault == fault and (cut := self.cut(done)):
-                again = [self._trains_since(event.job_id, event.attempt + 1) for event in cut]
-                times = [at - done.at for at in again if at is not None]
-                waits += [min(times)] if times else []
+            if done.fault == fault and self.cut(done):
+                later = [at - done.at for at in self._signs_of_training(done.worker) if at > done.at]
+                waits += [min(later)] if later else []
         return waits
 
-    def _trains_since(self, job: UUID, attempt: int) -> float | None:
-        seen = self.watch.seen.get((job, attempt))
-        if seen is not None and seen.trains_since is not None:
-            return seen.trains_since
-        events = self.rows.events.get(str(job), [])
-        return next((e.at for e in events if e.attempt == attempt and e.to_state == "succeeded"), None)
+    def _signs_of_training(self, worker: str) -> list[float]:
+        """When an attempt of this slot was first seen to be further than at its begin, and when one succeeded."""
+        seen = [a.trains_since for a in self.watch.seen.values() if a.worker == worker and a.trains_since is not None]
+        ends = (e for e in self.rows.all_events() if e.to_state == "succeeded")
+        return seen + [event.at for event in ends if f" {worker} " in event.actor]
 
     def _bit(self, done: Done) -> int:
         if done.fault in ("F1", "F2", "F8", "F15"):
@@ -113,16 +110,14 @@ def resumes(rows: Rows, watch: Watch, spoiled: set[str]) -> Resumes:
     most = 0.0
     for (job, attempt), seen in watch.seen.items():
         following = rows.start_of(str(job), attempt + 1)
-        begin = rows.start_of(str(job), attempt)
-        if following is None or begin is None or seen.recorded_to == 0 or str(job) in spoiled:
+        if following is None or seen.recorded_to == 0 or str(job) in spoiled:
             continue
         cut += 1
         resumed += start_step(following) > 0
         again = max(0, seen.trained_to - start_step(following))
         redone += again
-        ended = next(e.at for e in rows.events[str(job)] if e.sequence == following.sequence - 1)
-        trained = max(1, seen.trained_to - start_step(begin))
-        most = max(most, again / trained * (ended - begin.at))
+        if speed := seen.steps_per_second:
+            most = max(most, again / speed)
     return Resumes(cut, resumed, redone, most)
 
 
@@ -131,6 +126,9 @@ def fenced_writes(logs: list[str]) -> int:
     return sum(len(re.findall(r"\bfenced\b", text)) for text in logs)
 
 
-def cancel_seconds(log: RequestLog) -> np.ndarray:
-    """How long each answered cancel took, seconds."""
-    return np.array([a.seconds for a in log.asked if a.path.endswith("/cancel") and a.status == 200])
+def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
+    """How long each answered cancel took, seconds; without those that met an API or a database that was away."""
+    away = [(each.at, each.until + LATE_SECONDS) for each in done if each.fault in ("F3", "F7", "F13")]
+    cancels = [asked for asked in log.asked if asked.path.endswith("/cancel") and asked.status == 200]
+    met = [any(asked.at < end and asked.at + asked.seconds > begin for begin, end in away) for asked in cancels]
+    return np.array([asked.seconds for asked, away_too in zip(cancels, met, strict=True) if not away_too])

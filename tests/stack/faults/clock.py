@@ -1,7 +1,9 @@
 """A wrong wall clock for the processes of one host: a shim around the C library's clock, built with the local cc."""
 
+import atexit
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 SOURCE = r"""
@@ -32,8 +34,10 @@ time_t time(time_t *t) {
 """
 
 
-def shim(folder: Path, seconds_off: int) -> dict[str, str]:
+def shim(seconds_off: int) -> dict[str, str]:
     """The environment under which a process's wall clock is so many seconds off."""
+    folder = Path(tempfile.mkdtemp(prefix="gyclock-", dir="/tmp"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source, library = folder / "clock.c", folder / "clock.so"
     source.write_text(SOURCE)
     compiler = shutil.which("cc") or shutil.which("gcc") or "cc"

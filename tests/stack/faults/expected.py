@@ -6,6 +6,7 @@ As a process (`python -m tests.stack.faults.expected`) it reads JSON groups from
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -28,33 +29,36 @@ def key_of(spec: dict[str, Any]) -> str:
     return json.dumps({name: spec[name] for name in sorted(spec) if name not in (*FREE, "steps")})
 
 
-def start(specs: Iterable[dict[str, Any]]) -> "subprocess.Popen[str]":
-    """Begin to train them in a process of their own, with the least claim to the machine's cores."""
+def trained_alone(specs: Iterable[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The hash for each curve and number of steps; trained by as many processes as there are cores."""
     stops: dict[str, set[int]] = defaultdict(set)
     for spec in specs:
         stops[key_of(spec)].add(spec["steps"])
-    command = ["nice", "-n", "10", sys.executable, "-m", "tests.stack.faults.expected"]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(), start_new_session=True
-    )
+    groups = [(key, sorted(steps)) for key, steps in sorted(stops.items(), key=lambda item: -max(item[1]))]
+    cores = len(os.sched_getaffinity(0))
+    processes = [_start(dict(groups[part::cores])) for part in range(cores)]
+    found = [each for process in processes for each in _said(process).items()]
+    return {(key, int(steps)): digest for key, hashes in found for steps, digest in hashes.items()}
+
+
+def _start(groups: dict[str, list[int]]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.stack.faults.expected"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
     assert process.stdin is not None
-    json.dump({key: sorted(steps) for key, steps in stops.items()}, process.stdin)
+    json.dump(groups, process.stdin)
     process.stdin.close()
     process.stdin = None
     return process
 
 
-def gather(process: "subprocess.Popen[str]") -> dict[tuple[str, int], str]:
-    """The hash for each curve and number of steps, once all are trained."""
+def _said(process: "subprocess.Popen[str]") -> dict[str, dict[str, str]]:
     said, _ = process.communicate()
     if process.returncode:
         raise RuntimeError("the training without faults failed; see above")
-    return {(key, int(steps)): digest for key, found in json.loads(said).items() for steps, digest in found.items()}
+    return dict(json.loads(said))
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return dict(os.environ) | one_thread_environment()
 
 

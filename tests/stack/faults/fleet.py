@@ -140,7 +140,7 @@ class Fleet:
         stop_in_order([*(host.pool for host in self.hosts), self.api], 15.0)
 
     def remove(self) -> None:
-        """End whatever is left, and remove every trace but the logs' folder when asked to keep it."""
+        """End whatever is left; of its folder, the logs stay."""
         for process in self.processes():
             try:
                 process.send_signal(signal.SIGCONT)

