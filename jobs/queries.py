@@ -45,6 +45,11 @@ def state_of(connection: Connection, job_id: UUID) -> State | None:
     return None if state is None else State(state)
 
 
+def crashes_of(connection: Connection, job_id: UUID) -> int:
+    """How often its runner died since its newest checkpoint, while it was alone."""
+    return int(connection.execute(select(Job.crashes).where(Job.id == job_id)).scalar_one())
+
+
 @dataclass(frozen=True)
 class Page:
     """Some jobs, and the cursor of those that follow (None at the end)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from jobs import lifecycle
+from jobs import lifecycle, queries
 from jobs.lifecycle import ClaimedJob
 from jobs.states import Reason
 from workers.pack import Member, Pack
@@ -30,15 +30,20 @@ def pack_failed(connection: Connection, pack: Pack, said: dict[str, Any], *, act
 def pack_crashed(connection: Connection, pack: Pack, last_words: str, *, actor: str) -> None:
     """The runner died: alone it counts as a crash of the job, in company nobody knows whose it was."""
     for member in pack.members.values():
-        job = member.job
         if pack.width > 1:
-            _hand_back(connection, job, last_words, actor, max(1, pack.width // 2))
-        elif job.crashes + 1 >= CRASHES_ALONE:
-            message, crashes = f"{last_words} while it trained this job alone, {CRASHES_ALONE} times", job.crashes + 1
-            lifecycle.fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, crashes=crashes)
+            _hand_back(connection, member.job, last_words, actor, max(1, pack.width // 2))
         else:
-            crashes = job.crashes + 1
-            lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=last_words, crashes=crashes)
+            _crashed_alone(connection, member.job, last_words, actor)
+
+
+def _crashed_alone(connection: Connection, job: ClaimedJob, last_words: str, actor: str) -> None:
+    # Read now: the claim's own figure is older than the records of this attempt, which may have forgiven it.
+    crashes = queries.crashes_of(connection, job.id) + 1
+    if crashes >= CRASHES_ALONE:
+        message = f"{last_words} while it trained this job alone, {CRASHES_ALONE} times"
+        lifecycle.fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, crashes=crashes)
+    else:
+        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=last_words, crashes=crashes)
 
 
 def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) -> None:

@@ -15,7 +15,7 @@ from workers.devices import Slot, default_cpu_slots, slots
 from workers.seats import Seats
 
 GRACE_SECONDS = 8.0  # a runner that does not answer a stop is killed after six
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 60.0
 STEADY_SECONDS = 10.0  # a child that lived so long starts again without a pause
 
 

@@ -45,7 +45,6 @@ class ClaimedJob:
     spec_sha256: str
     timeout_seconds: float
     failures: int
-    crashes: int
     last_error: str | None
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -149,5 +148,5 @@ def _member(row: Any) -> ClaimedJob:
                                                      "setup_seconds", "train_seconds")}  # fmt: skip
     return ClaimedJob(
         row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
-        row.failures, row.crashes, row.last_error, summary,
+        row.failures, row.last_error, summary,
     )  # fmt: skip

@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from jobs import queries
+from jobs import lifecycle, queries
 from jobs.database import Database
 from jobs.lifecycle import Claim
 from jobs.settings import Settings
-from tests.actors import claimed, submitted, worker_of
+from tests.actors import claimed, progress_of, submitted, worker_of
 from workers import judgement
 from workers.pack import Pack
 
@@ -65,6 +65,18 @@ def test_the_same_error_at_the_same_step_is_not_tried_a_third_time(database: Dat
     with database.begin() as connection:
         judgement.pack_failed(connection, Pack(again, FACTS), _said(None), actor="w")
     assert _rows(database, jobs) == [("failed", "error", None)]
+
+
+def test_crashes_before_a_newer_checkpoint_are_forgiven(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    worker = worker_of(database, "cpu-1")
+    for _ in range(judgement.CRASHES_ALONE + 1):
+        with database.begin() as connection:
+            judgement.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGKILL", actor="w")
+        claim = claimed(database, worker)
+        with database.begin() as connection:
+            assert lifecycle.record(connection, progress_of(claim.members[0], [1.0], claim.start_step))
+    assert _rows(database, jobs) == [("running", None, None)]
 
 
 def test_a_runner_that_dies_in_company_halves_the_pack(database: Database, settings: Settings) -> None:

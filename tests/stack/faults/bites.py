@@ -1,7 +1,7 @@
 """Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,16 +42,16 @@ class Journal:
             and event.to_state != "succeeded" and event.at >= done.at - 1
         ]  # fmt: skip
 
-    def recovery_seconds(self, fault: str) -> list[float]:
-        """From each such fault that cut something off to the moment when its slot is seen to train again.
+    def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
+        """By what was hurt: from each fault that cut something off to the moment when its slot is seen to train again.
 
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
-        waits = []
+        waits: dict[str, list[float]] = defaultdict(list)
         for done in self.done:
             if done.fault == fault and self.cut(done):
                 later = [at - done.at for at in self._signs_of_training(done.worker) if at > done.at]
-                waits += [min(later)] if later else []
+                waits[f"{fault} ({done.what})"] += [min(later)] if later else []
         return waits
 
     def _signs_of_training(self, worker: str) -> list[float]:

@@ -41,7 +41,7 @@ def check_jobs(log: RequestLog, rows: Rows) -> Verdict:
             verdict.lost += 1
             verdict.add("I1", f"{job_id} ({order.key}) was accepted and is gone")
             continue
-        _check_end(verdict, job_id, order, job)
+        _check_end(verdict, job_id, order, job, rows.events.get(job_id, []))
         _check_result(verdict, job_id, job, rows.results.get(job_id))
         _check_path(verdict, job_id, job, rows.events.get(job_id, []))
     _check_keys(verdict, log, rows)
@@ -76,14 +76,15 @@ def check_bits(verdict: Verdict, log: RequestLog, found: dict[str, tuple[str, st
             verdict.equal += 1
 
 
-def _check_end(verdict: Verdict, job_id: str, order: Order, job: Row[Any]) -> None:
+def _check_end(verdict: Verdict, job_id: str, order: Order, job: Row[Any], events: list[Row[Any]]) -> None:
     if job.state not in OVER:
         verdict.lost += 1
         verdict.add("I2", f"{job_id} ({order.key}) is {job.state} after all is over")
         return
     verdict.terminal += 1
     if job.state not in order.ends:
-        verdict.add("I2", f"{job_id} ({order.key}) {job.state}: {job.reason}: {job.message}")
+        story = "; ".join(f"{event.to_state} {event.attempt} {event.detail or ''}" for event in events)
+        verdict.add("I2", f"{job_id} ({order.key}) {job.state}: {job.reason}: {job.message} ({story})")
 
 
 def _check_result(verdict: Verdict, job_id: str, job: Row[Any], result: Row[Any] | None) -> None:

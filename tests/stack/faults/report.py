@@ -50,7 +50,7 @@ class Report:
         said = [
             f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
             f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
-            f"recovery p50/p99 {_p50_p99(self.recovery.get('F1', []) + self.recovery.get('F2', []))}",
+            f"recovery p50/p99 {_p50_p99([one for times in self.recovery.values() for one in times])}",
             f"{self.database}, seed {self.seed}, {self.seconds:.0f} s",
             f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: "
             f"{self.resumes.steps_redone}, at most {self.resumes.most_seconds_redone:.1f} s of one attempt's training",
