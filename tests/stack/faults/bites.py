@@ -43,16 +43,21 @@ class Journal:
         ]  # fmt: skip
 
     def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
-        """By what was hurt: from each fault that cut something off to the moment when its slot is seen to train again.
+        """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
 
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
         waits: dict[str, list[float]] = defaultdict(list)
         for done in self.done:
             if done.fault == fault and self.cut(done):
-                later = [at - done.at for at in self._signs_of_training(done.worker) if at > done.at]
-                waits[f"{fault} ({done.what})"] += [min(later)] if later else []
+                for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
+                    later = [at - done.at for at in signs(done.worker) if at > done.at]
+                    waits[f"{what} again after {fault} ({done.what})"] += [min(later)] if later else []
         return waits
+
+    def _claims(self, worker: str) -> list[float]:
+        begun = (event for event in self.rows.all_events() if event.to_state == "running")
+        return [event.at for event in begun if f" {worker} " in event.actor]
 
     def _signs_of_training(self, worker: str) -> list[float]:
         """When an attempt of this slot was first seen to be further than at its begin, and when one succeeded."""

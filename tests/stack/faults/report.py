@@ -46,16 +46,17 @@ class Report:
 
     def lines(self) -> list[str]:
         """The line of the protocol, and below it the figures."""
+        again = [one for name, times in self.recovery.items() if name.startswith("trains") for one in times]
         v, bites = self.verdict, ", ".join(f"{name} {self._bites_of(name)}" for name in self._run())
         said = [
             f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
             f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
-            f"recovery p50/p99 {_p50_p99([one for times in self.recovery.values() for one in times])}",
+            f"recovery p50/p99 {_p50_p99(again)}",
             f"{self.database}, seed {self.seed}, {self.seconds:.0f} s",
             f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: "
             f"{self.resumes.steps_redone}, at most {self.resumes.most_seconds_redone:.1f} s of one attempt's training",
         ]
-        said += [f"trains again after {name}: {_p50_p99(times)}" for name, times in self.recovery.items() if times]
+        said += [f"{name}: {_p50_p99(times)}" for name, times in sorted(self.recovery.items()) if times]
         if len(self.cancels):
             p99, most = np.quantile(self.cancels, 0.99), self.cancels.max()
             said.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
