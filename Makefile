@@ -25,6 +25,10 @@ lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each database, and prove that nothing was lost
+	$(BIN)/python -m tests.stack.faults --database sqlite
+	$(BIN)/python -m tests.stack.faults --database postgresql
+
 bench: .venv/ready-for-tests  ## measure the overhead of one job, side by side, on this machine
 	@$(BIN)/python -m bench.overhead
 
@@ -49,4 +53,4 @@ clean:  ## remove the virtual environment and everything that was built
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test]'
 	@touch $@
 
-.PHONY: help demo up test lint bench constraints clean
+.PHONY: help demo up test lint faults bench constraints clean

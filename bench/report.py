@@ -36,13 +36,18 @@ def table(rows: Sequence[Row]) -> str:
 
 def write_results(title: str, command: str, notes: str, load: float, rows: Sequence[Row]) -> None:
     """Replace `bench/RESULTS.md` by this run; `load` is the machine's load average before it."""
-    about = [
+    began = f"processes that wanted a core before we began: {load:.1f}"
+    RESULTS.write_text("\n".join([f"# {title}", "", *about(command, began), "", notes, "", table(rows), ""]))
+
+
+def about(command: str, more: str = "") -> list[str]:
+    """Where, when, with what and by which command something was measured, as a Markdown list."""
+    return [
         f"- machine: {_cpu_model()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
-        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; processes that wanted a core before we began: {load:.1f}",
+        f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC" + (f"; {more}" if more else ""),
         f"- versions: Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
         f"- command: `{command}`",
     ]
-    RESULTS.write_text("\n".join([f"# {title}", "", *about, "", notes, "", table(rows), ""]))
 
 
 def _cpu_model() -> str:

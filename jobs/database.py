@@ -115,7 +115,9 @@ def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Eng
 def _postgresql_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Engine:
     milliseconds = int(lock_timeout_seconds * 1000)
     options = f"-c lock_timeout={milliseconds} -c statement_timeout={max(3 * milliseconds, 10_000)}"
-    settings = {"connect_timeout": 3, "options": options, "application_name": "gradyard"}
+    # A network that swallows packets tells nobody: without these a query would wait for it for a quarter of an hour.
+    network = {"tcp_user_timeout": 5_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+    settings = {"connect_timeout": 3, "options": options, "application_name": "gradyard"} | network
     return create_engine(
         url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True, connect_args=settings, hide_parameters=True
     )
@@ -128,12 +130,17 @@ def _spoken() -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-        if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
+        if "disk is full" in text or "No space left" in text or "disk I/O error" in text or _state_of(error) == "53100":
             raise StorageFull(f"the database's disk is full ({text})") from error
-        if "no such table" in text or getattr(error.orig, "sqlstate", None) == "42P01":
+        if "no such table" in text or _state_of(error) == "42P01":
             raise DatabaseNotReady("the database has no tables of ours: gradyard db upgrade") from error
         if isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
             raise DatabaseUnavailable(f"the database does not answer ({text})") from error
         raise
     except exc.TimeoutError as error:
         raise DatabaseUnavailable("the database does not answer (every connection is in use)") from error
+
+
+def _state_of(error: exc.DBAPIError) -> str | None:
+    """PostgreSQL's code of an error (its Appendix A)."""
+    return getattr(error.orig, "sqlstate", None)

@@ -2,18 +2,23 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from jobs import lifecycle
+from jobs.errors import DatabaseUnavailable
 from workers import judgement
 from workers.pack import Member, Pack
 from workers.records import Written, write_records
 from workers.resume import states_to_resume
 from workers.runner_process import RunnerDied
-from workers.station import Station
+from workers.station import AWAY_SECONDS, UNSURE_SECONDS, Station
 from workers.wire import Frame
+
+log = structlog.get_logger()
 
 DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
 STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
@@ -27,6 +32,9 @@ class Attempt:
         self._pack, self._runner, self._presence = pack, station.runner, station.presence
         self._settings, self._database = station.settings, station.database
         self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
+        self._commit_once = station.commit_once
+        self._ask_again_at = 0.0  # while the database is away
+        self._unsure_since: float | None = None
         self._began = self._heard = time.monotonic()
         self._last_segment_seconds = 0.0
         self._asked_to_stop_at: float | None = None
@@ -64,11 +72,32 @@ class Attempt:
         self._last_segment_seconds = frame.fields["seconds"]
         self._pack.take(frame)
         self._presence.steps_done = self._pack.step
+        over = "results" in frame.fields or bool(frame.fields["stopped"])
         if worth := self._pack.worth_recording(frame):
-            written: list[Written] = self._commit(lambda connection: self._write(connection, worth, frame))
+            write = partial(self._write, members=worth, frame=frame)
+            # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
+            last_words = over or any(member.diverged_at is not None for member in worth)
+            written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
             for each in written:
                 self._pack.settle(each.member, each.progress, gone=each.gone)
-        return "results" in frame.fields or bool(frame.fields["stopped"])
+        return over
+
+    def _commit_soon(self, write: Callable[[Connection], Any]) -> Any:
+        """Do it now; None where the database is away, which the runner does not notice: it trains on, unsure."""
+        now = time.monotonic()
+        if now < self._ask_again_at:
+            return None
+        try:
+            done = self._commit_once(write)
+        except DatabaseUnavailable as error:
+            self._unsure_since = self._unsure_since or now
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
+            if now - self._unsure_since > UNSURE_SECONDS:
+                raise
+            log.warning("the database is away; training goes on", error=str(error))
+            return None
+        self._unsure_since = None
+        return done
 
     def _write(self, connection: Connection, members: list[Member], frame: Frame) -> list[Written]:
         written = write_records(connection, self._pack, members, frame, actor=self._actor)
@@ -78,7 +107,9 @@ class Attempt:
         return written
 
     def _tend(self) -> None:
-        """Between two frames: cancels, time limits, a stop, a runner that says nothing."""
+        """Between two frames: a lost claim, cancels, time limits, a stop, a runner that says nothing."""
+        if self._presence.claim_is_lost() and self._pack.members:
+            self._forget_all()
         self._let_go(self._marked(), lambda connection, member: lifecycle.cancel_by_worker(
             connection, member.job.id, member.job.attempt, actor=self._actor
         ))  # fmt: skip
@@ -109,9 +140,17 @@ class Attempt:
 
     def _let_go(self, members: list[Member], move: Callable[[Connection, Member], Any]) -> None:
         """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
-        if not members:
-            return
-        self._commit(lambda connection: [move(connection, member) for member in members])
+        if members and self._commit_soon(lambda connection: [move(connection, member) for member in members]):
+            self._drop(members)
+
+    def _forget_all(self) -> None:
+        """The claim was given to others while this worker slept or was cut off: nothing it did since counts."""
+        members = list(self._pack.members.values())
+        for member in members:
+            log.warning("fenced", job=str(member.job.id), attempt=member.job.attempt, what="claim lost")
+        self._drop(members)
+
+    def _drop(self, members: list[Member]) -> None:
         for member in members:
             del self._pack.members[member.index]
         if not self._pack.members and self._emptied_at is None:

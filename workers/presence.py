@@ -34,6 +34,7 @@ class Presence:
         self._claim: UUID | None = None
         self._held_since = self._beaten = 0.0
         self._cancelled: set[UUID] = set()
+        self._lost = False
         self._over = threading.Event()
         self._busy = threading.Event()
         self.steps_done = 0
@@ -58,7 +59,7 @@ class Presence:
     def hold(self, claim: UUID, steps_done: int) -> None:
         """From now on this claim is renewed too."""
         with self._lock:
-            self._claim, self.steps_done, self._cancelled = claim, steps_done, set()
+            self._claim, self.steps_done, self._cancelled, self._lost = claim, steps_done, set(), False
             self._held_since = self._beaten = time.monotonic()  # the claim itself was as good as a beat
         self._busy.set()
 
@@ -72,6 +73,11 @@ class Presence:
         """The members of the present claim that someone asked to cancel, as last seen."""
         with self._lock:
             return set(self._cancelled)
+
+    def claim_is_lost(self) -> bool:
+        """Whether the last heartbeat found the present claim gone: its lease was over, and its jobs are others'."""
+        with self._lock:
+            return self._lost
 
     def _run(self) -> None:
         while not self.entered.is_set() and not self._over.is_set():
@@ -112,7 +118,9 @@ class Presence:
         with self._lock:
             claim, steps_done = self._claim, self.steps_done
         with self._database.begin() as connection:
-            lifecycle.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done)
+            held = lifecycle.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done)
+        with self._lock:
+            self._lost = self._claim is not None and self._claim == claim and not held
 
     def _look_for_cancels(self) -> None:
         claim = self._claim

@@ -20,6 +20,7 @@ from workers.runner_process import RunnerProcess
 from workers.station import Station
 from workers.stopping import Stopping
 from workers.supervisor import Supervisor
+from workers.watchdog import Watchdog, end_main_process
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ class Process:
     presence: Presence
     supervisor: Supervisor
     bells: Bells
+    watchdog: Watchdog
 
 
 current: Process | None = None
@@ -45,14 +47,17 @@ def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | Non
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     asked = stopping.asked if stopping else lambda: False
     supervisor = Supervisor(Station(settings, worker, presence, asked, database, runner))
-    current = Process(worker, presence, supervisor, Bells(settings))
+    bells = Bells(settings)
+    current = Process(worker, presence, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
     presence.start()
+    current.watchdog.start()
 
 
 def end() -> None:
     """Leave: no runner, no lease and no connection is left behind."""
     global current
     if current is not None:
+        current.watchdog.stop()
         current.supervisor.close()
         current.presence.stop()
         current = None

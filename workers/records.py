@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 
 from jobs import lifecycle
@@ -9,6 +10,8 @@ from jobs.lifecycle import Progress
 from workers import judgement
 from workers.pack import Member, Pack
 from workers.wire import Frame
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ def write_records(
     for member in members:
         progress = pack.progress(member, frame)
         stored = lifecycle.record(connection, progress)
+        if not stored:
+            log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
         gone = not stored or _moved_on(connection, pack, member, frame, actor)
         written.append(Written(member, progress, gone))
     return written

@@ -13,13 +13,19 @@ from jobs.settings import Settings
 from workers.devices import Slot
 
 
+def folder_of(settings: Settings) -> Path:
+    """Where the pools of this user, host and database meet; made if it is not there."""
+    database = hashlib.sha256(settings.database.encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"gradyard-{os.getuid()}" / database
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 class Seats:
     """The slots that this pool holds on this host, among the pools of one database."""
 
     def __init__(self, settings: Settings) -> None:
-        database = hashlib.sha256(settings.database.encode()).hexdigest()[:16]
-        self._folder = Path(tempfile.gettempdir()) / f"gradyard-{os.getuid()}" / database
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder_of(settings)
         self._held: list[int] = []
 
     def take(self, slot: Slot) -> str | None:

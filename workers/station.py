@@ -18,6 +18,8 @@ from workers.runner_process import RunnerProcess
 log = structlog.get_logger()
 
 UNSURE_SECONDS = 600.0  # so long a result is kept while the database is away
+STOPPING_SECONDS = 4.0  # so long only, once the worker shall stop
+AWAY_SECONDS = 0.5  # between two tries
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,24 @@ class Station:
         return self.worker.name
 
     def commit(self, write: Callable[[Connection], Any]) -> Any:
-        """Do `write` in one transaction; while the database is away, again and again for ten minutes.
+        """Do `write` in one transaction; while the database is away or its disk full, again and again for ten minutes.
 
-        `write` may run more than once, so it must change nothing but the database.
+        A worker that shall stop gives up after a few seconds: the lease then says the rest. `write` may run more than
+        once, so it must change nothing but the database.
         """
         until = time.monotonic() + UNSURE_SECONDS
         while True:
             try:
-                with self.database.begin() as connection:
-                    return write(connection)
+                return self.commit_once(write)
             except DatabaseUnavailable as error:
+                if self.stopping():
+                    until = min(until, time.monotonic() + STOPPING_SECONDS)
                 if time.monotonic() >= until:
                     raise
                 log.warning("the database is away; what was trained is kept", error=str(error))
-                time.sleep(0.5)
+                time.sleep(AWAY_SECONDS)
+
+    def commit_once(self, write: Callable[[Connection], Any]) -> Any:
+        """Do `write` in one transaction; DatabaseUnavailable where that is not possible now."""
+        with self.database.begin() as connection:
+            return write(connection)

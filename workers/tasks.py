@@ -17,8 +17,11 @@ def train(job_id: str | None = None, spec: Any = None) -> None:
     here = process.current
     if here is None or not here.presence.entered.is_set():
         return  # it rings for itself once it has entered
+    here.watchdog.heard(busy=True)
     try:
         if here.supervisor.work():
             here.bells.ring_many(here.worker.queue, 1)
     except DatabaseUnavailable as error:
         log.warning("nothing claimed", error=str(error))  # maintenance rings again
+    finally:
+        here.watchdog.heard(busy=False)

@@ -81,10 +81,16 @@ def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> 
     return Claim(claim_id, head.stage, head.steps, head.start_step, [_member(row) for row in rows])
 
 
+def something_to_claim(connection: Connection, worker: WorkerFacts) -> bool:
+    """Whether a claim of this worker would find something now; it claims and locks nothing."""
+    return connection.execute(_questions(worker.abilities).any).first() is not None
+
+
 @dataclass(frozen=True)
 class _Questions:
     """What a worker of some abilities asks at each claim; built once, since building costs more than asking."""
 
+    any: Any  # whether there is a head at all
     head: Any
     waiting: Any  # how many jobs of a key, at most `most`
     riders: Any
@@ -100,6 +106,7 @@ def _questions(abilities: Abilities) -> _Questions:
     )  # fmt: skip
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return _Questions(
+        any=select(Job.id).where(*able).limit(1),
         head=for_claiming(select(Job).where(*able).order_by(*turn).limit(1)),
         waiting=select(func.count()).select_from(waiting),
         riders=for_claiming(select(Job).where(*able, *same).order_by(*turn).limit(most)),

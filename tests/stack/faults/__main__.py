@@ -1,6 +1,7 @@
 """The command: which jobs, which faults, which database; prints the report and exits 1 where anything was wrong."""
 
 import argparse
+import signal
 import sys
 import time
 
@@ -12,6 +13,7 @@ from tests.stack.faults.run import run
 def main() -> None:
     """Run what the arguments say."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what we started is put away on this way out, too
     began = time.monotonic()
     report = run(plan_of(options), lambda words: print(f"[{time.monotonic() - began:5.0f} s] {words}", flush=True))
     print("\n".join(report.lines()))

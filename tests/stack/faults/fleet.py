@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 BAD_TRAINERS = Path(__file__).parent / "bad_trainers"
 READY_SECONDS = 90.0
 DISK_MEBIBYTES = 3000
+SLOTS = 2
 
 
 @dataclass
@@ -163,7 +164,7 @@ class Fleet:
                 "--graceful-timeout", "3", "--no-control-socket", "service.app:create_app()"]  # fmt: skip
 
     def _make_hosts(self) -> list[Host]:
-        slots = 1 if self.namespaces else 2
+        slots = SLOTS // max(1, len(self.namespaces))
         command = [sys.executable, "-m", "workers.pool", "--cpu-slots", str(slots), "--gpus", "none"]
         places: list[Namespace | None] = list(self.namespaces) or [None]
         hosts, cores = [], sorted(os.sched_getaffinity(0))
@@ -179,11 +180,10 @@ class Fleet:
 
     def _wait_until_ready(self) -> None:
         give_up_at = time.monotonic() + READY_SECONDS
-        wanted = 2
         while time.monotonic() < give_up_at:
             try:
                 with urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                    if json.load(answer)["workers"].get("cpu", 0) >= wanted:
+                    if json.load(answer)["workers"].get("cpu", 0) >= SLOTS:
                         return
             except OSError:
                 pass

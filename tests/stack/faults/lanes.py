@@ -41,7 +41,7 @@ FAULTS = {fault.name: fault for fault in (
 )}  # fmt: skip
 
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
-          "jobs": (15.0, 30.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
+          "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
 
 
 @dataclass

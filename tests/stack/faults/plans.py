@@ -12,6 +12,13 @@ FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds
 SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
 
 
+def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:
+    """What every test run does: each kind bites at least once, a service with a short lease, small jobs."""
+    options = argparse.Namespace(jobs=60, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
+                                 minutes=0.3, mutant=mutant)  # fmt: skip
+    return plan_of(options)
+
+
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that these arguments ask for."""
     short = options.form == "short"
@@ -20,12 +27,12 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return Plan(
         options.database, options.faults, options.seed, amount_of(options.jobs, minutes * 60, short),
         SHORT if short else FULL, (3.0, 6.0) if short else (10.0, 30.0), bites=1 if short else 5,
-        most_seconds=minutes * 60 * 3 + 60, haste=0.5 if short else 1.0,
+        most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else 1.0,
         settings=(SHORT_SETTINGS if short else {}) | mutant,
     )  # fmt: skip
 
 
 def amount_of(jobs: int, seconds: float, short: bool) -> Amount:
     """Most jobs are short; the long ones make more than half of the training, and grow with the time there is."""
-    long = max(4, jobs // 20 if short else min(jobs // 12, int(seconds / 10)))
+    long = max(4, jobs // 20 if short else min(jobs // 16, int(seconds / 10)))
     return Amount(max(0, jobs - long), long, seconds)

@@ -66,7 +66,7 @@ class Usage:
             f"process {each.pid} still lives: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
         ]
         for path in self._fleet.scratch.rglob("*"):
-            if path.is_file() and path.suffix != ".lock":  # the seats' locks stay, unlocked
+            if path.is_file() and path.suffix not in (".lock", ".restarted"):  # a slot's own two stay
                 left.append(f"{path} was left behind")
         return left
 

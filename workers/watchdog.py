@@ -1,0 +1,87 @@
+"""A worker that no bell reaches any more, while work waits and everything else answers, restarts itself.
+
+Such a worker is deaf: its consumer hangs on a dead connection, or on a bug, and nothing but a new process helps.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from jobs import lifecycle
+from jobs.database import Database
+from jobs.dispatch import Bells
+from jobs.errors import GradyardError
+from jobs.lifecycle import WorkerFacts
+from jobs.settings import Settings
+from workers.seats import folder_of
+
+log = structlog.get_logger()
+
+LOOKS = 6  # within the time after which a worker counts as deaf
+RESTART_SECONDS = 300.0  # one restart in so long: it may be of no use
+
+
+class Watchdog:
+    """`heard()` at each bell and at the end of its work; `restart` is called once the worker is deaf."""
+
+    def __init__(self, settings: Settings, worker: WorkerFacts, bells: Bells, restart: Callable[[], None]) -> None:
+        self._deaf_seconds = settings.deaf_seconds
+        self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
+        self._worker, self._bells, self._restart = worker, bells, restart
+        self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of this slot, as its lock is
+        self._heard_at = time.monotonic()
+        self._work_since: float | None = None
+        self._busy = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._over.set()
+        self._thread.join(timeout=2.0)
+        self._database.close()
+
+    def heard(self, *, busy: bool) -> None:
+        """A bell came (`busy` until the work that it brought is done)."""
+        self._heard_at, self._busy, self._work_since = time.monotonic(), busy, None
+
+    def look(self) -> bool:
+        """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
+        try:
+            with self._database.read() as connection:
+                waiting = lifecycle.something_to_claim(connection, self._worker)
+        except GradyardError:
+            waiting = False
+        now = time.monotonic()
+        if not waiting or self._busy or not self._bells.answers():
+            self._work_since = None
+            return False
+        self._work_since = self._work_since or now
+        return now - max(self._work_since, self._heard_at) >= self._deaf_seconds
+
+    def _run(self) -> None:
+        while not self._over.wait(self._deaf_seconds / LOOKS):
+            if self.look() and self._may_restart():
+                log.error("no bell was heard while work waits and Redis answers: this worker restarts itself")
+                self._stamp.touch()
+                self._restart()
+                return
+
+    def _may_restart(self) -> bool:
+        with suppress(FileNotFoundError):
+            return time.time() - self._stamp.stat().st_mtime >= RESTART_SECONDS
+        return True
+
+
+def end_main_process() -> None:
+    """Celery's main process is the deaf one: it goes, this child with it, and the pool starts both again."""
+    os.kill(os.getppid(), signal.SIGKILL)
