@@ -1,6 +1,7 @@
 """The two forms of a run: the short one inside every test run, and the full one."""
 
 import argparse
+from dataclasses import replace
 
 from tests.stack.faults.arena import Form
 from tests.stack.faults.load import Amount
@@ -13,10 +14,14 @@ SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "
 
 
 def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:
-    """What every test run does: each kind bites at least once, a service with a short lease, small jobs."""
+    """What every test run does: each kind bites at least once, a service with a short lease, small jobs.
+
+    A mutant is hurt three times as often: it may be lucky once.
+    """
     options = argparse.Namespace(jobs=60, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
                                  minutes=0.3, mutant=mutant)  # fmt: skip
-    return plan_of(options)
+    plan = plan_of(options)
+    return replace(plan, bites=3) if mutant else plan
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
@@ -27,7 +32,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return Plan(
         options.database, options.faults, options.seed, amount_of(options.jobs, minutes * 60, short),
         SHORT if short else FULL, (3.0, 6.0) if short else (10.0, 30.0), bites=1 if short else 5,
-        most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else 1.0,
+        most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else 1.0, until_bitten=short,
         settings=(SHORT_SETTINGS if short else {}) | mutant,
     )  # fmt: skip
 

@@ -39,12 +39,17 @@ def kill_worker(arena: Arena) -> None:
 
 
 def freeze_worker(arena: Arena) -> None:
-    """F8: a worker sleeps until its lease is over and its work is another's, then goes on as if nothing had been."""
+    """F8: a worker sleeps until its lease is over and its work is another's, then goes on as if nothing had been.
+
+    Half of the time its runner stays awake, so that the worker finds much to tell when it wakes.
+    """
     busy = arena.target()
     if busy is None:
         return
     with arena.alone_with(busy):
         processes = worker_processes(busy)
+        if arena.random.random() < 0.5:
+            processes = processes[:2]
         at = time.time()
         for each in processes:
             _send(each, signal.SIGSTOP)

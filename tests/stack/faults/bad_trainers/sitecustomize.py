@@ -68,6 +68,11 @@ def _remove_fence(module: Any) -> None:
         )
 
 
+def _remove_claim_check(module: Any) -> None:
+    """No heartbeat ever finds its claim gone."""
+    module.Presence.claim_is_lost = lambda self: False
+
+
 def _remove_resume(module: Any) -> None:
     """No checkpoint is ever found good."""
     module._usable = lambda pack, database, job: {}
@@ -76,6 +81,7 @@ def _remove_resume(module: Any) -> None:
 _SPOILERS = {"workers.training": [_spoil_training]}
 if os.environ.get("GRADYARD_MUTANT") == "no-fence":
     _SPOILERS |= {"jobs.lifecycle.moves": [_remove_fence], "jobs.lifecycle.record": [_remove_fence]}
+    _SPOILERS |= {"workers.presence": [_remove_claim_check]}
 if os.environ.get("GRADYARD_MUTANT") == "no-resume":
     _SPOILERS |= {"workers.resume": [_remove_resume]}
 
