@@ -37,6 +37,7 @@ class Job(Answer):
     steps_done: int = 0
     reason: str | None = None
     message: str | None = None
+    retry_of: str | None = None
     waiting: Any = None
     result: Mapping[str, Any] | None = None
 
@@ -69,6 +70,14 @@ class Job(Answer):
     def timings(self) -> Mapping[str, Any]:
         """Where the time went: queued_seconds, train_seconds, steps_per_second, …; empty while there is no result."""
         return (self.result or {}).get("timings") or {}
+
+
+class AttemptLog(Answer):
+    """The last 64 KiB of what a job's runner said in one attempt; `truncated` where it said more."""
+
+    attempt: int
+    text: str
+    truncated: bool = False
 
 
 class Event(Answer):

@@ -56,6 +56,8 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
     yield "job", Text(job.id, style="bold")
     if job.name:
         yield "name", words.printable(job.name)
+    if job.retry_of:
+        yield "a retry of", job.retry_of
     yield "stage", job.stage
     yield "state", state_text(job.state)
     if said := words.waiting(job):

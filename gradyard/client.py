@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from gradyard.answers import Answer, Event, Job, Queue, Readiness, Stage, Worker
+from gradyard.answers import Answer, AttemptLog, Event, Job, Queue, Readiness, Stage, Worker
 from gradyard.endpoint import find_service
 from gradyard.errors import AnswerNotUnderstood, WaitTimeout
 from gradyard.transport import Transport
@@ -126,6 +126,19 @@ class Client:
     def cancel(self, job_id: str) -> Job:
         """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
         return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/cancel"))
+
+    def retry(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
+        """A new job with the spec of one that is over; one that is not is refused (409)."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/retry", headers=headers))
+
+    def delete(self, job_id: str) -> None:
+        """Deletes a job that is over, with all that it left; one that is not is refused (409)."""
+        self._transport.ask("DELETE", _of(job_id), also_fine=frozenset({410}))
+
+    def logs(self, job_id: str) -> list[AttemptLog]:
+        """What the job's runner said, its output and the traceback of an error; by attempt, as far as there is any."""
+        return self._many(AttemptLog, self._transport.ask_json("GET", _of(job_id) + "/logs"), "logs")
 
     def events(self, job_id: str) -> list[Event]:
         """Every change of the job's state, oldest first."""

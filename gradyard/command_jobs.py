@@ -1,4 +1,4 @@
-"""Commands that change jobs or wait for them: submit, watch, cancel."""
+"""Commands that change jobs or wait for them: submit, watch, cancel, retry, delete."""
 
 from typing import Annotated
 
@@ -43,6 +43,8 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(submit)
     app.command(rich_help_panel=PANEL)(watch)
     app.command(rich_help_panel=PANEL)(cancel)
+    app.command(rich_help_panel=PANEL)(retry)
+    app.command(rich_help_panel=PANEL)(delete)
 
 
 def submit(
@@ -109,6 +111,31 @@ def cancel(
         for job_id in job_ids:
             job = client.cancel(job_id)
             typer.echo(f"{job.id} {job.state}")
+
+
+def retry(job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None) -> None:
+    """Submit jobs that are over once more; the ids of the new ones are printed.
+
+    gradyard retry ID
+
+    gradyard retry $(gradyard jobs --state failed --ids)
+    """
+    with connect(url, key, state_dir) as client:
+        for job_id in job_ids:
+            typer.echo(client.retry(job_id).id)
+
+
+def delete(
+    job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
+) -> None:
+    """Delete jobs that are over, with their results, losses and logs.
+
+    gradyard delete ID
+    """
+    with connect(url, key, state_dir) as client:
+        for job_id in job_ids:
+            client.delete(job_id)
+            typer.echo(f"{job_id} deleted")
 
 
 def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:

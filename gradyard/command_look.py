@@ -1,4 +1,4 @@
-"""Commands that look at jobs: jobs, show, losses."""
+"""Commands that look at jobs: jobs, show, losses, logs."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gradyard import words
 from gradyard.cards import CURVE_HEIGHT, WIDEST, job_card
 from gradyard.client import Client
 from gradyard.command_jobs import PANEL, IdArgument
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("jobs", rich_help_panel=PANEL)(list_jobs)
     app.command(rich_help_panel=PANEL)(show)
     app.command(rich_help_panel=PANEL)(losses)
+    app.command(rich_help_panel=PANEL)(logs)
 
 
 def list_jobs(
@@ -112,6 +114,30 @@ def losses(
             typer.echo(json.dumps({"steps": list(range(len(every))), "losses": shortest}))
         else:
             _draw(client, job_id)
+
+
+def logs(
+    job_id: IdArgument,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Print what a job's runner said: its output, and the traceback of an error; the last 64 KiB of each attempt.
+
+    gradyard logs ID
+    """
+    with connect(url, key, state_dir) as client:
+        found = client.logs(job_id)
+    if as_json:
+        print_json([log.as_json() for log in found])
+        return
+    for log in found:
+        cut = ", its last 64 KiB" if log.truncated else ""
+        typer.echo(typer.style(f"attempt {log.attempt}{cut}", dim=True))
+        typer.echo("\n".join(words.printable(line.expandtabs()) for line in log.text.splitlines()))
+    if not found:
+        typer.echo("it said nothing", err=True)
 
 
 def _write_npy(losses: "np.ndarray", file: Path) -> None:

@@ -1,7 +1,7 @@
 """HTTP with patience: lost connections and busy services are asked again until a deadline; the rest is said in errors.
 
-Every request that the Client sends may be sent twice: reads change nothing, submits carry an Idempotency-Key, and a
-second cancel finds the job cancelled.
+Every request that the Client sends may be sent twice: reads change nothing, submits and retries carry an
+Idempotency-Key, a second cancel finds the job cancelled, and a second delete finds it gone.
 """
 
 import random

@@ -8,6 +8,7 @@ GradyardError
 │   ├── KeyReused             the idempotency key came with another body before
 │   └── QueueFull             too much is waiting already
 ├── NotFound                  there is no such job, stage or worker
+│   └── Gone                  there was one, and somebody deleted it
 ├── IllegalMove               the job's state does not allow that move
 ├── DatabaseUnavailable       the database does not answer
 │   └── StorageFull           it answers, but its disk is full
@@ -59,6 +60,10 @@ class QueueFull(Refused):
 
 class NotFound(GradyardError):
     """There is no such thing."""
+
+
+class Gone(NotFound):
+    """It was deleted."""
 
 
 class IllegalMove(GradyardError):

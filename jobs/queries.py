@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, func, or_, select
 
 from jobs.database import now
-from jobs.errors import FieldProblem, NotFound, SpecInvalid
+from jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
 from jobs.states import State
-from jobs.tables import Checkpoint, Claim, Job, JobEvent, LossChunk, Result, Worker
+from jobs.tables import AttemptLog, Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
 
@@ -29,9 +29,12 @@ _job_by_id = _of(bindparam("project")).where(Job.id == bindparam("job"))
 
 
 def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]:
-    """The job; NotFound where the project has none of that id."""
+    """The job; NotFound where the project has none of that id, Gone where it had one."""
     row = connection.execute(_job_by_id, {"project": project_id, "job": job_id}).first()
     if row is None:
+        deleted = select(DeletedJob.id).where(DeletedJob.id == job_id, DeletedJob.project_id == project_id)
+        if connection.execute(deleted).first() is not None:
+            raise Gone(f"the job {job_id} was deleted")
         raise NotFound(f"there is no job {job_id}")
     return row
 
@@ -102,6 +105,13 @@ def events_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row
     query = select(*JobEvent.__table__.columns).where(JobEvent.job_id == job_id, JobEvent.project_id == project_id)
     query = query.order_by(JobEvent.sequence)
     return list(connection.execute(query))
+
+
+def logs_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:
+    """What was said in each attempt that said something: attempt, text, truncated."""
+    columns = select(AttemptLog.attempt, AttemptLog.text, AttemptLog.truncated)
+    mine = columns.where(AttemptLog.job_id == job_id, AttemptLog.project_id == project_id)
+    return list(connection.execute(mine.order_by(AttemptLog.attempt)))
 
 
 def checkpoints_of(connection: Connection, job_id: UUID) -> list[Row[Any]]:

@@ -10,7 +10,18 @@ from pydantic import ValidationError
 from jobs import settings as environment
 from jobs.errors import FieldProblem
 from jobs.settings import Settings
-from service import access_log, auth, errors, health_api, jobs_api, losses_api, openapi, stages_api, workers_api
+from service import (
+    access_log,
+    auth,
+    errors,
+    finished_api,
+    health_api,
+    jobs_api,
+    losses_api,
+    openapi,
+    stages_api,
+    workers_api,
+)
 from service.resources import Resources
 
 
@@ -30,7 +41,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
-    for room in (jobs_api, losses_api, stages_api, workers_api, health_api):
+    for room in (jobs_api, losses_api, finished_api, stages_api, workers_api, health_api):
         app.register_api(room.api)
     openapi.install(app)
     at_hand = Resources.of(settings)

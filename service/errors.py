@@ -36,6 +36,7 @@ STATUSES: dict[type[Exception], int] = {
     errors.BodyMalformed: 400,
     HeaderInvalid: 400,
     errors.NotFound: 404,
+    errors.Gone: 410,
     errors.IllegalMove: 409,
     errors.SpecInvalid: 422,
     ParametersInvalid: 422,

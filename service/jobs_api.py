@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from jobs import lifecycle, queries
 from jobs.errors import BodyMalformed, NotFound, SpecInvalid
-from jobs.intake import take_in
+from jobs.intake import Intake, take_in
 from jobs.states import State
 from service import parameters, schemas
 from service.errors import HeaderInvalid, ParametersInvalid
@@ -32,12 +32,17 @@ def submit_job(query: parameters.NoQuery) -> Response:
 
     With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
     """
-    body, key, hand = _json_body(), _idempotency_key(), resources()
-    intake = take_in(body, hand.settings)
+    body = _json_body()
+    return store_and_ring(take_in(body, resources().settings), body)
+
+
+def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) -> Response:
+    """Store a new job under the request's key (`body` tells two uses of it apart), ring for it, and answer 202."""
+    hand = resources()
     with hand.database.begin() as connection:
         submitted = lifecycle.submit(
             connection, intake, project_id=DEFAULT_PROJECT, actor=ACTOR, max_queued=hand.settings.max_queued_jobs,
-            key=key, body=body,
+            key=_idempotency_key(), body=body, retry_of=retry_of,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
         job = queries.job_by_id(connection, DEFAULT_PROJECT, submitted.job_id)
@@ -62,7 +67,7 @@ def list_jobs(query: parameters.ListQuery) -> Response:
     return answer({"jobs": jobs, "next_cursor": page.next_cursor})
 
 
-@api.get("/<job_id>", responses={"200": schemas.Job, **problems(404, 422)})
+@api.get("/<job_id>", responses={"200": schemas.Job, **problems(404, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
     job_id, hand = identified(path.job_id), resources()
@@ -71,7 +76,7 @@ def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     return _shown(job_id)
 
 
-@api.get("/<job_id>/events", responses={"200": schemas.EventList, **problems(404, 422)})
+@api.get("/<job_id>/events", responses={"200": schemas.EventList, **problems(404, 410, 422)})
 def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the moves of a job: from where to where, when, by whom and why."""
     with resources().database.read() as connection:
@@ -80,7 +85,7 @@ def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response
     return answer({"events": [event_as_json(event) for event in events]})
 
 
-@api.post("/<job_id>/cancel", responses={"200": schemas.Job, **problems(404, 409, 422)})
+@api.post("/<job_id>/cancel", responses={"200": schemas.Job, **problems(404, 409, 410, 422)})
 def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """Cancel a queued or running job, within a second.
 

@@ -21,7 +21,7 @@ CSV_LINES_AT_ONCE = 10_000
 api = routes("losses", "/v1/jobs", tag="jobs")
 
 
-@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 422)})
+@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 410, 422)})
 def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Response:
     """Show the loss curve.
 

@@ -21,7 +21,7 @@ OPEN_TO_ALL: list[dict[str, list[Any]]] = [{}]
 ALWAYS = {401: "without the key", 403: "from elsewhere, where no key is set", 503: "the database does not answer"}
 SOMETIMES = {
     400: "not JSON, or a header that is not valid", 404: "there is none", 406: "in no such form",
-    409: "its state does not allow that", 413: "too large", 415: "not JSON",
+    409: "its state does not allow that", 410: "there was one, and it was deleted", 413: "too large", 415: "not JSON",
     422: "fields or parameters that are not valid", 429: "too much is waiting",
 }  # fmt: skip
 
@@ -45,12 +45,15 @@ def _problem(text: str) -> dict[str, Any]:
     return {"description": text, "content": form}
 
 
-SUBMISSION = {
+REPEATABLE: dict[str, Any] = {
     "parameters": [{
         "name": "Idempotency-Key", "in": "header", "required": False,
-        "description": "makes it safe to send the same body again",
+        "description": "makes it safe to send the same request again",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
     }],
+}  # fmt: skip
+
+SUBMISSION = REPEATABLE | {
     "requestBody": {
         "required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model="JobSpec")}}},
     },

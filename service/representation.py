@@ -31,7 +31,8 @@ def job_as_json(job: Row[Any], waiting: dict[str, Any] | None) -> dict[str, Any]
         "resolved": job.resolved, "warnings": job.warnings, "attempt": job.attempt,
         "submitted_at": moment(job.submitted_at), "started_at": moment(job.started_at),
         "finished_at": moment(job.finished_at), "steps": job.steps, "steps_done": _steps_done(job),
-        "reason": job.reason, "message": job.message, "waiting": waiting, "result": _result(job),
+        "reason": job.reason, "message": job.message, "retry_of": job.retry_of,
+        "waiting": waiting, "result": _result(job),
     }  # fmt: skip
 
 

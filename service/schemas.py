@@ -89,8 +89,23 @@ class Job(BaseModel):
     steps_done: int
     reason: Reason | None
     message: str | None
+    retry_of: str | None
     waiting: Waiting | None
     result: JobResult | None
+
+
+class AttemptLog(BaseModel):
+    """The last 64 KiB of what the runner said during one attempt; `truncated` where it said more."""
+
+    attempt: int
+    text: str
+    truncated: bool
+
+
+class LogList(BaseModel):
+    """What was said, by attempt."""
+
+    logs: list[AttemptLog]
 
 
 class JobList(BaseModel):

@@ -42,6 +42,7 @@ class Attempt:
 
     def run(self) -> None:
         """Train until every member has moved on."""
+        self._runner.output.forget()
         try:
             states = states_to_resume(self._pack, self._database, self._commit, actor=self._actor)
             if states is None:
@@ -64,6 +65,7 @@ class Attempt:
             return True
         if frame.kind == "failed":
             fields = frame.fields
+            self._runner.output.add(fields["traceback"])
             self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
             return True
         return self._segment(frame)
@@ -100,6 +102,8 @@ class Attempt:
         return done
 
     def _write(self, connection: Connection, members: list[Member], frame: Frame) -> list[Written]:
+        if "results" in frame.fields or frame.fields["stopped"]:
+            self._keep_logs(connection, members)
         written = write_records(connection, self._pack, members, frame, actor=self._actor)
         if len(written) == len(self._pack.members) and all(each.gone for each in written):
             # In the same transaction: nobody must wait for the lock a second time.
@@ -140,7 +144,12 @@ class Attempt:
 
     def _let_go(self, members: list[Member], move: Callable[[Connection, Member], Any]) -> None:
         """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
-        if members and self._commit_soon(lambda connection: [move(connection, member) for member in members]):
+
+        def write(connection: Connection) -> list[Any]:
+            self._keep_logs(connection, members)
+            return [move(connection, member) for member in members]
+
+        if members and self._commit_soon(write):
             self._drop(members)
 
     def _forget_all(self) -> None:
@@ -158,5 +167,19 @@ class Attempt:
         self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
 
     def _for_all(self, write: Callable[[Connection], Any]) -> None:
-        self._commit(write)
+        def write_all(connection: Connection) -> None:
+            self._keep_logs(connection, list(self._pack.members.values()))
+            write(connection)
+
+        self._commit(write_all)
         self._pack.members.clear()
+
+    def _keep_logs(self, connection: Connection, members: list[Member]) -> None:
+        """What the runner said belongs to every member: nobody knows which of them it was about."""
+        text, truncated = self._runner.output.said()
+        if not text:
+            return
+        if self._pack.width > 1:
+            text = f"(of a pack of {self._pack.width}, which share their output)\n{text}"
+        for member in members:
+            lifecycle.keep_log(connection, member.job.id, member.job.attempt, text, truncated=truncated)

@@ -1,6 +1,7 @@
 """The exec'ed process that owns torch and the device. No SQL, no Redis, no secret: frames in, frames out."""
 
 import argparse
+import faulthandler
 import importlib
 import os
 import signal
@@ -16,6 +17,7 @@ from workers.wire import Frame, Wire, WireClosed
 def main() -> None:
     """Serve packs until the supervisor hangs up or nothing came for `--idle-seconds`."""
     options = _options()
+    faulthandler.enable()  # a crash in native code says where it was
     die_with_parent(options.parent)
     for signum in (signal.SIGTERM, signal.SIGINT):  # service managers signal the whole group; the supervisor decides
         signal.signal(signum, signal.SIG_IGN)

@@ -10,6 +10,7 @@ from typing import Any
 
 from jobs.settings import Settings
 from workers.numerics import one_thread_environment
+from workers.output import Output
 from workers.wire import Frame, Wire, WireClosed
 
 START_SECONDS = 120.0  # a cold disk and a big torch
@@ -31,6 +32,7 @@ class RunnerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Wire | None = None
         self.facts: dict[str, Any] = {}
+        self.output = Output()
 
     @property
     def pid(self) -> int | None:
@@ -65,17 +67,22 @@ class RunnerProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            self.output.finish()
         if self._wire is not None:
             self._wire.close()
         self._process, self._wire = None, None
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                self._command(theirs.fileno()), env=self._environment(), pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+        said = self.output.open()
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    self._command(theirs.fileno()), env=self._environment(), pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                )  # fmt: skip
+        finally:
+            os.close(said)
         self._wire = Wire(ours)
         hello = self.receive(START_SECONDS)
         if hello is None:

@@ -27,9 +27,9 @@ class Submitted:
 
 def submit(
     connection: Connection, intake: Intake, *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, body: bytes = b"",
+    key: str | None = None, body: bytes = b"", retry_of: UUID | None = None,
 ) -> Submitted:  # fmt: skip
-    """Store a new queued job, or find the one that this key already made.
+    """Store a new queued job (`retry_of` is the one that it repeats), or find the one that this key already made.
 
     Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait.
     """
@@ -37,8 +37,10 @@ def submit(
     if key is not None and (earlier := _claim_key(connection, project_id, key, body, job_id)):
         return Submitted(earlier, replayed=True)
     _room_or_raise(connection, project_id, max_queued)
-    connection.execute(_new_job, {"id": job_id, "project_id": project_id, **_columns(intake)})
-    write_events(connection, [job_id], None, State.QUEUED, actor=actor, attempts=[0])
+    mine = {"id": job_id, "project_id": project_id, "retry_of": retry_of}
+    connection.execute(_new_job, mine | _columns(intake))
+    detail = None if retry_of is None else f"a retry of {retry_of}"
+    write_events(connection, [job_id], None, State.QUEUED, actor=actor, attempts=[0], detail=detail)
     return Submitted(job_id, replayed=False)
 
 

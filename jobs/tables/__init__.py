@@ -1,0 +1,11 @@
+"""The tables, one room: what is asked (`jobs`), what it leaves (`histories`), who does it (`fleet`)."""
+
+from jobs.tables.base import Table
+from jobs.tables.fleet import Bell, Claim, Worker
+from jobs.tables.histories import AttemptLog, Checkpoint, JobEvent, LossChunk, Result
+from jobs.tables.jobs import DeletedJob, IdempotencyKey, Job, Project
+
+__all__ = [
+    "AttemptLog", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job", "JobEvent", "LossChunk",
+    "Project", "Result", "Table", "Worker",
+]  # fmt: skip

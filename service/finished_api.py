@@ -1,0 +1,53 @@
+"""What can be done with a job that is over: try it again, read what was said, delete it."""
+
+import orjson
+from flask import Response
+
+from jobs import lifecycle, queries
+from jobs.errors import IllegalMove
+from jobs.intake import take_in
+from jobs.states import OVER
+from service import parameters, schemas
+from service.jobs_api import find_job, store_and_ring
+from service.openapi import REPEATABLE, problems, routes
+from service.representation import answer
+from service.resources import DEFAULT_PROJECT, resources
+
+api = routes("finished", "/v1/jobs", tag="jobs")
+
+
+@api.post(
+    "/<job_id>/retry", responses={"202": schemas.Job, **problems(400, 404, 409, 410, 422, 429)},
+    openapi_extensions=REPEATABLE,
+)  # fmt: skip
+def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Submit a job that is over once more, as a new job with the same spec.
+
+    With an Idempotency-Key, the same request sent again is answered with the job that the first one made.
+    """
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+    if job.state not in OVER:
+        raise IllegalMove(f"the job is {job.state}; only one that is over can be tried again")
+    intake = take_in(orjson.dumps(job.spec), resources().settings)
+    return store_and_ring(intake, f"a retry of {job.id}".encode(), retry_of=job.id)
+
+
+@api.get("/<job_id>/logs", responses={"200": schemas.LogList, **problems(404, 410, 422)})
+def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        logs = queries.logs_of(connection, DEFAULT_PROJECT, job.id)
+    return answer(
+        {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
+    )
+
+
+@api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
+def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
+    with resources().database.begin() as connection:
+        job_id = find_job(connection, path.job_id).id
+        lifecycle.delete_job(connection, DEFAULT_PROJECT, job_id)
+    return Response(status=204)
