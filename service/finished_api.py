@@ -1,9 +1,9 @@
-"""What can be done with a job that is over: try it again, read what was said, delete it."""
+"""What can be done with a job that is over: try it again, read what was said."""
 
 import orjson
 from flask import Response
 
-from jobs import lifecycle, queries
+from jobs import queries
 from jobs.errors import IllegalMove
 from jobs.intake import take_in
 from jobs.states import OVER
@@ -42,12 +42,3 @@ def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     return answer(
         {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
     )
-
-
-@api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
-def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
-    with resources().database.begin() as connection:
-        job_id = find_job(connection, path.job_id).id
-        lifecycle.delete_job(connection, DEFAULT_PROJECT, job_id)
-    return Response(status=204)

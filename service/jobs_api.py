@@ -1,4 +1,4 @@
-"""Jobs: submit, list, look at, wait for, cancel."""
+"""Jobs: submit, list, look at, wait for, cancel, delete."""
 
 from typing import Any
 from uuid import UUID
@@ -99,6 +99,15 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
         with database.begin() as connection:
             lifecycle.move_silent(connection, job_id, actor=ACTOR)
     return _shown(job_id)
+
+
+@api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
+def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
+    with resources().database.begin() as connection:
+        job_id = find_job(connection, path.job_id).id
+        lifecycle.delete_job(connection, DEFAULT_PROJECT, job_id)
+    return Response(status=204)
 
 
 def identified(text: str) -> UUID:

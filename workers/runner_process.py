@@ -94,7 +94,8 @@ class RunnerProcess:
         settings = self._settings
         device = "cuda" if settings.device == "gpu" and not settings.fake_gpus else "cpu"
         name = settings.device_name or settings.device
-        command = [sys.executable, "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
+        # -u: what a trainer prints is in the pipe before the frame that ends its attempt
+        command = [sys.executable, "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
         command += ["--device", device, "--device-name", name, "--idle-seconds", str(settings.idle_runner_seconds)]
         return command + (["--cpus", ",".join(map(str, settings.cpus))] if settings.cpus else [])
 

@@ -220,6 +220,8 @@ def test_everything_else_has_its_shape() -> None:
                 }
             ]
         },
+        "/v1/jobs/x/retry": job(retry_of="x"),
+        "/v1/jobs/x/logs": {"logs": [{"attempt": 2, "text": "Traceback", "truncated": True}]},
         "/v1/stages": {"stages": [{"name": "nn", "devices": ["cpu"], "defaults": {"steps": 2000}}]},
         "/v1/stages/nn": {"name": "nn", "schema": {"type": "object"}},
         "/v1/workers": {"workers": [{"id": "1", "host": "h", "state": "idle", "current_jobs": ["x"]}]},
@@ -229,12 +231,31 @@ def test_everything_else_has_its_shape() -> None:
     }
     with FakeService(lambda asked: Said(200, answers[asked.path])).running() as service, Client(service.url) as client:
         assert client.cancel("x").state is State.CANCELLED
+        assert client.retry("x").retry_of == "x"
+        assert [(log.attempt, log.text, log.truncated) for log in client.logs("x")] == [(2, "Traceback", True)]
         [event] = client.events("x")
         assert (event.from_state, event.to_state, event.as_json()["from"]) == (None, State.QUEUED, None)
         assert client.stages()[0].defaults["steps"] == 2000
         assert client.stage("nn").parameters == {"type": "object"}
         assert client.workers()[0].current_jobs == ("x",)
         assert client.queues()[0].depth == 3
+
+
+def test_a_retry_that_is_sent_again_carries_the_same_key() -> None:
+    with answering(Said(hang_up=True), Said(202, job())) as service, Client(service.url) as client:
+        client.retry("x")
+    assert len({asked.headers["Idempotency-Key"] for asked in service.asked}) == 1
+    assert len(service.asked) == 2
+
+
+def test_a_job_that_is_gone_is_deleted_and_one_that_runs_is_not() -> None:
+    gone, runs = problem(410, "The job was deleted"), problem(409, "The job's state does not allow that move")
+    with answering(Said(204, b""), gone, runs) as service, Client(service.url) as client:
+        client.delete("x")
+        client.delete("x")
+        with pytest.raises(RefusedByService, match="409"):
+            client.delete("x")
+    assert [asked.method for asked in service.asked] == ["DELETE"] * 3
 
 
 def test_unavailable_is_an_answer_to_whether_it_is_ready() -> None:

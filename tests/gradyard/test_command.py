@@ -67,6 +67,8 @@ def service(**answers: Any) -> FakeService:
         "losses": {"steps": [0, 1999], "losses": [500.0, 8.5]},
         "nn": {"name": "nn", "defaults": {"dataset": {"kind": "function", "points": 2000}, "steps": 2000}},
         "cancel": job(state="cancelled"),
+        "retry": job(retry_of="x"),
+        "logs": {"logs": [{"attempt": 1, "text": "begins\n\x1b[31mTraceback", "truncated": True}]},
     }
     known = usual | answers
 
@@ -236,6 +238,26 @@ def test_cancel_takes_many(run: Run) -> None:
     with service().running() as running:
         ended = run("cancel", "x", "y", "--url", running.url)
     assert (ended.status, ended.out) == (0, f"{JOB_ID} cancelled\n" * 2)
+
+
+def test_retry_prints_the_ids_of_the_new_jobs_and_delete_those_that_went(run: Run) -> None:
+    with service(x={}).running() as running:
+        retried, deleted = run("retry", "x", "y", "--url", running.url), run("delete", "x", "--url", running.url)
+    assert (retried.status, retried.out) == (0, f"{JOB_ID}\n" * 2)
+    assert (deleted.status, deleted.out) == (0, "x deleted\n")
+
+
+def test_logs_name_the_attempt_and_cannot_command_the_terminal(run: Run) -> None:
+    with service().running() as running:
+        text, as_json = run("logs", JOB_ID, "--url", running.url), run("logs", JOB_ID, "--json", "--url", running.url)
+    assert "attempt 1, its last 64 KiB" in text.out
+    assert "begins\n" in text.out
+    assert "Traceback" in text.out
+    assert "\x1b[31m" not in text.out
+    assert json.loads(as_json.out)[0]["attempt"] == 1
+    with service(logs={"logs": []}).running() as running:
+        nothing = run("logs", JOB_ID, "--url", running.url)
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "it said nothing\n")
 
 
 def test_the_fleet_has_its_tables_and_json(run: Run) -> None:

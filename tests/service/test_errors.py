@@ -36,7 +36,7 @@ def assert_problem(response: Any, status: int) -> None:
 def test_a_method_that_a_route_lacks_is_refused_in_that_form(app: OpenAPI) -> None:
     client = app.test_client()
     for _, path, endpoint in requests_of(app):
-        for method in ("DELETE", "PATCH", "PUT"):
+        for method in ("PATCH", "PUT"):
             response = client.open(path, method=method)
             assert_problem(response, 405)
             assert "OPTIONS" in response.headers["Allow"], endpoint
@@ -87,7 +87,15 @@ def test_without_its_database_every_route_that_needs_it_says_come_again(
 
 def test_without_tables_jobs_are_not_accepted(client: FlaskClient, database: Database) -> None:
     with database.begin() as connection:
-        for table in ("results", "loss_chunks", "checkpoints", "job_events", "jobs", "idempotency_keys"):
+        for table in (
+            "results",
+            "loss_chunks",
+            "checkpoints",
+            "job_events",
+            "attempt_logs",
+            "jobs",
+            "idempotency_keys",
+        ):
             connection.exec_driver_sql(f"DROP TABLE {table}")
     response = client.post("/v1/jobs", data=JOB, content_type="application/json")
     assert_problem(response, 503)

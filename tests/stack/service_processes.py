@@ -14,6 +14,7 @@ from processes.children import Child, stop_in_order
 from tests.servers import free_port
 
 READY_SECONDS = 60.0
+BAD_TRAINERS = Path(__file__).parent / "faults" / "bad_trainers"  # by the names of jobs
 
 
 class Service:
@@ -25,7 +26,7 @@ class Service:
         self.environment = dict(os.environ) | {
             "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
-            "CANARY_SECRET": "do-not-tell-the-runner",
+            "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": f"{BAD_TRAINERS}",
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],

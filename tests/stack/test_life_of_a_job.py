@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from gradyard import Client, Job
+from gradyard import Client, Job, JobNotFound
 from tests.stack.service_processes import Service, slow_spec
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
@@ -178,6 +178,22 @@ def test_a_job_over_its_time_limit_fails_and_says_how_far_it_came(client: Client
     job = client.wait(client.submit(slow_spec(timeout_seconds=1.0)).id, timeout=30)
     assert (job.state, job.reason) == ("failed", "timeout")
     assert "timeout_seconds, 1 s" in (job.message or "")
+
+
+def test_a_job_whose_trainer_falls_tells_what_was_said_and_can_be_tried_again_and_deleted(client: Client) -> None:
+    job = client.wait(client.submit(stage="tensor", name="raises").id, timeout=60)
+    assert (job.state, job.reason) == ("failed", "error")
+    assert "told to fall" in (job.message or "")
+    said = client.logs(job.id)[-1]
+    assert said.attempt == job.attempt
+    assert "a word before the fall" in said.text
+    assert "Traceback" in said.text
+    assert "sitecustomize.py" in said.text
+    again = client.wait(client.retry(job.id).id, timeout=60)
+    assert (again.state, again.retry_of) == ("failed", job.id)
+    client.delete(job.id)
+    with pytest.raises(JobNotFound, match="deleted"):
+        client.job(job.id)
 
 
 def test_a_job_for_a_pool_that_is_not_there_waits_and_says_why(client: Client) -> None:

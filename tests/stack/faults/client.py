@@ -66,10 +66,15 @@ class LoggingClient:
                 raise RuntimeError(f"nobody accepted {order.key} within {PATIENCE_SECONDS:.0f} s")
             time.sleep(0.2)
 
-    def cancel(self, job_id: str) -> dict[str, Any] | None:
-        """One request to cancel; the job as answered, None where there was no answer of that kind."""
-        answer = self._ask("POST", f"/v1/jobs/{job_id}/cancel")
-        return answer.json() if answer is not None and answer.status_code == 200 else None
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job; ask until somebody says that it is cancelled, or over."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < give_up_at:
+            answer = self._ask("POST", f"/v1/jobs/{job_id}/cancel")
+            if answer is not None and answer.status_code not in BUSY:
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f"nobody cancelled {job_id} within {PATIENCE_SECONDS:.0f} s")
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """The job, where the service answers."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ class Fleet:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.postgres: Postgres | None = None
-        self._stopping = False
+        self._stopping, self._tending = False, threading.Lock()
 
     def start(self) -> None:
         """Start all parts; return when the workers are there."""
@@ -106,11 +107,10 @@ class Fleet:
 
     def tend(self) -> None:
         """What a service manager does: start again what has ended."""
-        if self._stopping:
-            return
-        for child in [self.api, *(host.pool for host in self.hosts)]:
-            if child.returncode() is not None:
-                child.start()
+        with self._tending:  # two who find the API dead at once would start two
+            for child in [] if self._stopping else [self.api, *(host.pool for host in self.hosts)]:
+                if child.returncode() is not None:
+                    child.start()
 
     def log(self, host: Host) -> str:
         """What a host's pool has written."""
@@ -135,7 +135,8 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop the pools, then the API; the servers stay up for the checker."""
-        self._stopping = True
+        with self._tending:
+            self._stopping = True
         for host in self.hosts:
             host.pool.terminate()
         stop_in_order([*(host.pool for host in self.hosts), self.api], 15.0)
