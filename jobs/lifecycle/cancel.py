@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select, update
 
 from jobs.database import now
-from jobs.errors import IllegalMove
+from jobs.errors import IllegalMove, NotFound
 from jobs.lifecycle.moves import move
 from jobs.states import State
 from jobs.tables import Job
@@ -14,18 +14,23 @@ from jobs.tables import Job
 def request_cancel(connection: Connection, job_id: UUID, *, actor: str) -> State:
     """Cancel a queued job at once; mark a running one for its worker. The state after.
 
-    Raises IllegalMove where the job is over; a job that is cancelled already stays so without complaint.
+    Raises IllegalMove where the job is over; a job that is cancelled already stays so without complaint. NotFound
+    where it was deleted.
     """
-    if move(connection, job_id, State.CANCELLED, actor=actor, only_from=State.QUEUED, detail="while queued"):
+    # Locked while we look: between two statements it could be claimed or handed back.
+    found = connection.execute(select(Job.state).where(Job.id == job_id).with_for_update()).scalar()
+    if found is None:
+        raise NotFound(f"there is no job {job_id}")
+    state = State(found)
+    if state is State.QUEUED:
+        move(connection, job_id, State.CANCELLED, actor=actor, only_from=State.QUEUED, detail="while queued")
         return State.CANCELLED
-    mark = update(Job).where(Job.id == job_id, Job.state == State.RUNNING)
-    mark = mark.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now()))
-    if connection.execute(mark).rowcount:
-        return State.RUNNING
-    state = State(connection.execute(select(Job.state).where(Job.id == job_id)).scalar_one())
-    if state is State.CANCELLED:
-        return state
-    raise IllegalMove(f"the job is {state} already; only a queued or running job can be cancelled")
+    if state is State.RUNNING:
+        mark = update(Job).where(Job.id == job_id)
+        connection.execute(mark.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
+    elif state is not State.CANCELLED:
+        raise IllegalMove(f"the job is {state} already; only a queued or running job can be cancelled")
+    return state
 
 
 def cancel_by_worker(connection: Connection, job_id: UUID, attempt: int, *, actor: str) -> bool:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, delete, exists, select, update
 
 from jobs.database import now
 from jobs.lifecycle.finish import fail, hand_back
@@ -24,10 +24,19 @@ def expire_claims(connection: Connection, *, actor: str) -> int:
         connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
     ):
         held = select(Job.id, Job.attempt, Job.losses).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
-        for job in list(connection.execute(held)):
+        jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
+        if not _still_over(connection, claim_id):
+            continue
+        for job in jobs:
             moved += _lost(connection, job.id, job.attempt, job.losses, width, actor)
         connection.execute(delete(Claim).where(Claim.id == claim_id))
     return moved
+
+
+def _still_over(connection: Connection, claim_id: UUID) -> bool:
+    """Whether nobody renewed it meanwhile; from now on nobody can."""
+    over = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
+    return connection.execute(over).rowcount == 1
 
 
 def _lost(connection: Connection, job_id: UUID, attempt: int, losses: int, width: int, actor: str) -> bool:

@@ -54,8 +54,6 @@ def hand_back(
     `lost` counts against the job's losses, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
     A job that someone asked to cancel meanwhile is cancelled instead.
     """
-    if connection.execute(select(Job.cancel_requested_at).where(Job.id == job_id)).scalar() is not None:
-        return move(connection, job_id, State.CANCELLED, attempt=attempt, actor=actor, detail=detail)
     if lost:
         columns["losses"] = Job.losses + 1
     if max_pack is not None:
@@ -63,7 +61,12 @@ def hand_back(
     if wait_seconds:
         columns["not_before"] = now() + wait_seconds
     columns["steps_done"] = Job.start_step
-    return move(connection, job_id, State.QUEUED, attempt=attempt, actor=actor, detail=detail, **columns)
+    about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
+    # The mark is looked at by the very statement that moves: one that comes between a look and a move would be lost.
+    return (
+        move(connection, job_id, State.QUEUED, unmarked=True, **about, **columns)
+        or move(connection, job_id, State.CANCELLED, **about)
+    )  # fmt: skip
 
 
 def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:

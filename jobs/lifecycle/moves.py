@@ -14,18 +14,19 @@ from jobs.tables import Job, JobEvent
 
 def move(
     connection: Connection, job_id: UUID, to: State, *, actor: str, attempt: int | None = None,
-    only_from: State | None = None, detail: str | None = None, **columns: Any,
+    only_from: State | None = None, unmarked: bool = False, detail: str | None = None, **columns: Any,
 ) -> bool:  # fmt: skip
     """Move one job, if its state and (where given) its attempt allow; whether it moved.
 
-    An attempt is a fence: it stands for the state `running` as well. `only_from` narrows the states of MOVES.
+    An attempt is a fence: it stands for the state `running` as well. `only_from` narrows the states of MOVES;
+    `unmarked` leaves a job alone that someone asked to cancel.
 
     One statement: of two workers, or a worker and a cancel, exactly one wins.
     """
     before: str | None = State.RUNNING if attempt is not None else only_from
     if before is None:  # read in the same transaction, for the event alone; the guard is the statement below
         before = connection.execute(select(Job.state).where(Job.id == job_id)).scalar()
-    statement = _guarded(to, attempt is not None, only_from)
+    statement = _guarded(to, attempt is not None, only_from, unmarked)
     if columns:
         statement = statement.values(columns)
     moved = connection.execute(statement, {"of_job": job_id, "fenced": attempt}).scalar()
@@ -36,11 +37,13 @@ def move(
 
 
 @cache
-def _guarded(to: State, fenced: bool, only_from: State | None) -> Any:
+def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -> Any:
     """The UPDATE to that state, built once: building it costs more than executing it."""
     allowed = [Job.id == bindparam("of_job"), Job.state.in_(MOVES[to] & {only_from} if only_from else MOVES[to])]
     if fenced:
         allowed += [Job.attempt == bindparam("fenced"), Job.state == State.RUNNING]
+    if unmarked:
+        allowed.append(Job.cancel_requested_at.is_(None))
     return update(Job).where(*allowed).values(state=to, **_consequences(to)).returning(Job.attempt)
 
 

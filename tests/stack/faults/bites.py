@@ -1,16 +1,14 @@
 """Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Row
 
 from tests.stack.faults.arena import Done
 from tests.stack.faults.client import RequestLog
-from tests.stack.faults.rows import Rows, start_step
+from tests.stack.faults.rows import Rows
 from tests.stack.faults.watch import Watch
 
 LATE_SECONDS = 2.0  # after its end a fault still shows
@@ -97,43 +95,3 @@ class Journal:
     def _somebody_waited(self, done: Done) -> bool:
         """Whether any job was neither new nor over: for faults of Redis, which no job may notice."""
         return any(events[0].at < done.at and events[-1].at > done.at for events in self.rows.events.values())
-
-
-@dataclass(frozen=True)
-class Resumes:
-    """Of attempts that were cut after their first record, how many went on from it, and what was trained twice."""
-
-    cut: int
-    resumed: int
-    steps_redone: int
-    most_seconds_redone: float
-
-
-def resumes(rows: Rows, watch: Watch, spoiled: set[str]) -> Resumes:
-    """Of all jobs but those whose checkpoints were spoiled on purpose."""
-    cut = resumed = redone = 0
-    most = 0.0
-    for (job, attempt), seen in watch.seen.items():
-        following = rows.start_of(str(job), attempt + 1)
-        if following is None or seen.recorded_to == 0 or str(job) in spoiled:
-            continue
-        cut += 1
-        resumed += start_step(following) > 0
-        again = max(0, seen.trained_to - start_step(following))
-        redone += again
-        if speed := seen.steps_per_second:
-            most = max(most, again / speed)
-    return Resumes(cut, resumed, redone, most)
-
-
-def fenced_writes(logs: list[str]) -> int:
-    """How often a worker was told that a job is no longer its own."""
-    return sum(len(re.findall(r"\bfenced\b", text)) for text in logs)
-
-
-def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
-    """How long each answered cancel took, seconds; without those that met an API or a database that was away."""
-    away = [(each.at, each.until + LATE_SECONDS) for each in done if each.fault in ("F3", "F7", "F13")]
-    cancels = [asked for asked in log.asked if asked.path.endswith("/cancel") and asked.status == 200]
-    met = [any(asked.at < end and asked.at + asked.seconds > begin for begin, end in away) for asked in cancels]
-    return np.array([asked.seconds for asked, away_too in zip(cancels, met, strict=True) if not away_too])

@@ -11,9 +11,10 @@ from random import Random
 from jobs.errors import GradyardError
 from tests.stack.faults import clock, expected, network, small_disk
 from tests.stack.faults.arena import Arena, Form
-from tests.stack.faults.bites import Journal, cancel_seconds, fenced_writes, resumes
+from tests.stack.faults.bites import Journal
 from tests.stack.faults.checker import check_bits, check_jobs, check_requests
 from tests.stack.faults.client import RequestLog
+from tests.stack.faults.figures import cancel_seconds, fenced_writes, figures, resumes
 from tests.stack.faults.fleet import SLOTS, Build, Fleet
 from tests.stack.faults.lanes import FAULTS, Fault, Lanes
 from tests.stack.faults.load import Amount, Load
@@ -130,11 +131,23 @@ def _bitten_enough(plan: Plan, arena: Arena, lanes: Lanes) -> bool:
         rows = Rows.read(arena.fleet.database)
     except GradyardError:
         return False
-    bites = Journal(list(arena.done), arena.log, rows, arena.watch).bites()
+    journal = Journal(list(arena.done), arena.log, rows, arena.watch)
+    bites = journal.bites()
+    if "F1" in plan.faults and resumes(journal, set()).cut < plan.bites:
+        return False  # nothing was there to be resumed
     if "GRADYARD_MUTANT" in plan.settings:  # it may have no fence that could be seen at work
-        return all(bites[name] >= plan.bites for name in inflicted)
+        return all(bites[name] >= plan.bites for name in inflicted) and _harm_is_done(arena, rows)
     fenced = "F8" not in plan.faults or fenced_writes([arena.fleet.log(host) for host in arena.fleet.hosts]) > 0
     return fenced and all(bites[name] >= plan.bites for name in inflicted)
+
+
+def _harm_is_done(arena: Arena, rows: Rows) -> bool:
+    """Whether a build without the fence had its chance: something of a sleeper's late words is in the database."""
+    slept = [str(job) for done in arena.done if done.fault == "F8" for job, _ in done.members]
+    ended = [(rows.jobs[job], rows.results[job]) for job in slept if job in rows.results and job in rows.jobs]
+    return not slept or any(
+        result.attempt != job.attempt or history(arena.fleet.database, job, result)[1] for job, result in ended
+    )
 
 
 def _rest(fleet: Fleet, seconds: float, usage: Usage) -> bool:
@@ -173,8 +186,8 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
     return Report(
         plan.database, plan.seed, seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
-        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(rows, arena.watch, spoiled),
-        journal.recovery_seconds("F1") | journal.recovery_seconds("F2"), cancel_seconds(log, arena.done),
+        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(journal, spoiled),
+        figures(journal), cancel_seconds(log, arena.done),
         usage.lines(), _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
     )  # fmt: skip
 

@@ -2,11 +2,14 @@
 
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import psutil
 
+from jobs.database import Database
+from jobs.errors import GradyardError
 from tests.stack.faults.fleet import Fleet, command_of
 
 LOOK_SECONDS = 30.0
@@ -22,6 +25,10 @@ class Sample:
     handles: int
 
 
+# Tables that hold only what is present: if they grow, it is with dead rows.
+PRESENT = ("claims", "workers", "bells")
+
+
 class Usage:
     """`look()` as often as you like; it measures every half minute."""
 
@@ -29,6 +36,7 @@ class Usage:
         self._fleet = fleet
         self._looked_at = 0.0
         self.samples: dict[str, list[Sample]] = defaultdict(list)
+        self.dead: list[float] = []
 
     def look(self) -> None:
         """Measure, if it is time."""
@@ -43,6 +51,8 @@ class Usage:
                 greatest[kind] = sample
         for kind, sample in greatest.items():
             self.samples[kind].append(sample)
+        with suppress(GradyardError):
+            self.dead.append(_dead_mebibytes(self._fleet.database))
 
     def after_rest(self) -> None:
         """A last look, at a service with nothing to do."""
@@ -58,7 +68,9 @@ class Usage:
             memory = [np.median([each.mebibytes for each in part]) for part in (first, last)]
             handles = [int(np.median([each.handles for each in part])) for part in (first, last)]
             said.append(f"{kind}: {memory[0]:.0f} -> {memory[1]:.0f} MiB, {handles[0]} -> {handles[1]} handles")
-        return said
+        third = max(1, len(self.dead) // 3)
+        bloat = [np.median(part) for part in (self.dead[:third], self.dead[-third:])] if self.dead else [0.0, 0.0]
+        return [*said, f"bloat of the database: {bloat[0]:.1f} -> {bloat[1]:.1f} MiB"]
 
     def left_behind(self) -> list[str]:
         """Processes and temporary files that are still there after the service was stopped."""
@@ -69,6 +81,18 @@ class Usage:
             if path.is_file() and path.suffix not in (".lock", ".restarted"):  # a slot's own two stay
                 left.append(f"{path} was left behind")
         return left
+
+
+def _dead_mebibytes(database: Database) -> float:
+    """PostgreSQL: the size of the tables that hold only what is present; SQLite: its free pages."""
+    with database.read() as connection:
+        if database.is_sqlite:
+            pages, size = (
+                connection.exec_driver_sql(f"PRAGMA {what}").scalar() for what in ("freelist_count", "page_size")
+            )
+            return float(pages or 0) * float(size or 0) / 2**20
+        sizes = ", ".join(f"pg_total_relation_size('{table}')" for table in PRESENT)
+        return sum(connection.exec_driver_sql(f"SELECT {sizes}").one()) / 2**20
 
 
 def _measure(process: psutil.Process, now: float) -> tuple[str | None, Sample | None]:

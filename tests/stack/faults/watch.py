@@ -23,6 +23,7 @@ class AttemptSeen:
     recorded_to: int
     trained_to: int
     worker: str  # as events name its slot
+    recorded_at: float  # seconds since 1970, when it was seen to begin or to record more
     trains_since: float | None = None  # seconds since 1970, when it was first seen to be further than at its begin
     first_seen_at: int = 0  # the step that it had reached then
     last_seen: float = 0.0  # seconds since 1970, when it was last seen to be further
@@ -111,9 +112,11 @@ class Watch:
 
     def _enter(self, row: Any) -> None:
         seen = self.seen.setdefault(
-            (row.id, row.attempt), AttemptSeen(row.start_step, row.steps_done, row.start_step, f"{row.slot}@{row.host}")
+            (row.id, row.attempt),
+            AttemptSeen(row.start_step, row.steps_done, row.start_step, f"{row.slot}@{row.host}", time.time()),
         )
-        seen.recorded_to = max(seen.recorded_to, row.steps_done)
+        if row.steps_done > seen.recorded_to:
+            seen.recorded_to, seen.recorded_at = row.steps_done, time.time()
         reached = max(row.trained_to, row.steps_done)
         if reached > seen.trained_to:
             seen.trained_to, seen.last_seen = reached, time.time()

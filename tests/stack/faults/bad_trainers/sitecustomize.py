@@ -46,11 +46,14 @@ def _misbehave(names: set[Any]) -> None:
 
     import numpy as np
 
-    size, began = 1000, time.perf_counter()
-    np.ones((size, size)) @ np.ones((size, size))
+    def product(size: int) -> None:
+        whole = np.ones((size, size), dtype=np.int64)  # slower than floats, so it needs no gigabyte
+        whole @ whole
+
+    size, began = 300, time.perf_counter()
+    product(size)
     took = time.perf_counter() - began
-    size = int(size * (PATIENT_SECONDS / max(took, 1e-3)) ** (1 / 3))  # a product of n x n takes n^3
-    np.ones((size, size)) @ np.ones((size, size))
+    product(int(size * (PATIENT_SECONDS / max(took, 1e-3)) ** (1 / 3)))  # a product of n x n takes n^3
 
 
 def _remove_fence(module: Any) -> None:
@@ -63,7 +66,7 @@ def _remove_fence(module: Any) -> None:
     name = module.__name__
     if name == "jobs.lifecycle.moves":
         guarded = module._guarded
-        module._guarded = lambda to, fenced, only_from: guarded(to, False, only_from)
+        module._guarded = lambda to, fenced, *rest: guarded(to, False, *rest)
     if name == "jobs.lifecycle.record":
         anyone = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
         module._without_state = anyone.values(module._figures)

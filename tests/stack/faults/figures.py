@@ -1,0 +1,93 @@
+"""What a run measured: how fast the service recovers, cancels, hands back, and what a cut costs. Times in seconds."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.stack.faults.arena import Done
+from tests.stack.faults.bites import LATE_SECONDS, Journal
+from tests.stack.faults.client import RequestLog
+from tests.stack.faults.rows import start_step
+
+KILLS = ("F1", "F2")
+DATABASE_AWAY = ("F7", "F9", "F13")
+
+
+@dataclass(frozen=True)
+class Resumes:
+    """Of attempts that were cut after their first record, how many went on from it, and what was trained twice."""
+
+    cut: int
+    resumed: int
+    steps_redone: int  # about
+    most_seconds_redone: float  # of attempts whose runner or worker was killed while the database was there
+
+
+def resumes(journal: Journal, spoiled: set[str]) -> Resumes:
+    """Of all jobs but those whose checkpoints were spoiled on purpose."""
+    rows, cut, resumed = journal.rows, 0, 0
+    lost = [each for done in journal.done if done.fault in KILLS for each in _unrecorded(journal, done)]
+    for (job, attempt), seen in journal.watch.seen.items():
+        following = rows.start_of(str(job), attempt + 1)
+        if following is None or seen.recorded_to == 0 or str(job) in spoiled:
+            continue
+        cut += 1
+        resumed += start_step(following) > 0
+    seconds = max((seconds for seconds, _ in lost), default=0.0)
+    return Resumes(cut, resumed, sum(steps for _, steps in lost), seconds)
+
+
+def _unrecorded(journal: Journal, done: Done) -> list[tuple[float, int]]:
+    """How long the attempts that were killed had trained since their last record or begin: seconds, steps (about).
+
+    Without those that met a database that was away: what it would not take, nobody could record.
+    """
+    away = [(each.at, each.until + LATE_SECONDS) for each in journal.done if each.fault in DATABASE_AWAY]
+    found = []
+    for event in journal.cut(done):
+        seen = journal.watch.seen.get((event.job_id, event.attempt))
+        if seen and not any(seen.recorded_at < end and done.at > begin for begin, end in away):
+            seconds = max(0.0, done.at - seen.recorded_at)
+            found.append((seconds, int(seconds * (seen.steps_per_second or 0.0))))
+    return found
+
+
+def fenced_writes(logs: list[str]) -> int:
+    """How often a worker was told that a job is no longer its own."""
+    return sum(len(re.findall(r"\bfenced\b", text)) for text in logs)
+
+
+def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
+    """How long each answered cancel took, seconds; without those that met an API or a database that was away."""
+    away = [(each.at, each.until + LATE_SECONDS) for each in done if each.fault in ("F3", "F7", "F13")]
+    cancels = [asked for asked in log.asked if asked.path.endswith("/cancel") and asked.status == 200]
+    met = [any(asked.at < end and asked.at + asked.seconds > begin for begin, end in away) for asked in cancels]
+    return np.array([asked.seconds for asked, away_too in zip(cancels, met, strict=True) if not away_too])
+
+
+def hand_back_seconds(journal: Journal) -> list[float]:
+    """From each SIGTERM to a worker until the last of its jobs was queued again."""
+    cuts = [(done.at, journal.cut(done)) for done in journal.done if done.fault == "F15"]
+    return [max(event.at for event in events) - at for at, events in cuts if events]
+
+
+def poison_seconds(journal: Journal) -> list[float]:
+    """From the submission of each pack with a member that kills its runner until all of it was over."""
+    return [done.until - done.at for done in journal.done if done.fault == "F14"]
+
+
+def answers_without_redis(journal: Journal) -> list[float]:
+    """How long the API took to answer submissions while Redis was frozen."""
+    frozen = [(done.at, done.until) for done in journal.done if done.fault == "F6"]
+    posts = [asked for asked in journal.log.asked if asked.path == "/v1/jobs" and asked.status == 202]
+    return [asked.seconds for asked in posts if any(begin <= asked.at < end for begin, end in frozen)]
+
+
+def figures(journal: Journal) -> dict[str, list[float]]:
+    """Every list of seconds that there is, by what it is of."""
+    found = journal.recovery_seconds("F1") | journal.recovery_seconds("F2")
+    return found | {
+        "handed back after F15": hand_back_seconds(journal), "a poisoned pack (F14) is over": poison_seconds(journal),
+        "a submission is answered while Redis is frozen (F6)": answers_without_redis(journal),
+    }  # fmt: skip
