@@ -64,13 +64,14 @@ def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
     held = select(Job.id, Job.attempt).join(Claim, Job.claim_id == Claim.id).where(
         Claim.worker_id.in_(earlier), Job.state == State.RUNNING
     )  # fmt: skip
-    jobs = list(connection.execute(held))
-    for job in jobs:
+    moved = [
         hand_back(connection, job.id, job.attempt, actor=worker.name, detail="its worker process died", lost=True)
+        for job in list(connection.execute(held))
+    ]
     dead = list(connection.execute(earlier).scalars())
     connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
     connection.execute(delete(Worker).where(Worker.id.in_(dead)))
-    return len(jobs)
+    return sum(moved)
 
 
 def heartbeat(

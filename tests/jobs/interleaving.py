@@ -35,6 +35,7 @@ class Actor:
         self.statements, self.over, self.said = 0, False, None
         self.error: BaseException | None = None
         self._gated = True
+        self._stands.clear()
         self._thread = threading.Thread(target=self._run, args=(act,))
         self._thread.start()
         self._stands.wait()
@@ -72,6 +73,7 @@ class Stage:
     """Two actors on one database; a schedule such as `abbab` says whose statement is next."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         with database.engine.connect() as connection:  # a deadlock is to be found at once
             name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET deadlock_timeout = '10ms'")
@@ -128,11 +130,17 @@ def stage_on(database: Database) -> Iterator[Stage]:
         stage.close()
 
 
-def preempted(a: int, b: int) -> list[str]:
-    """Every schedule in which one is interrupted once, anywhere, and the other once, anywhere."""
-    once = [("a" * i + "b" * j + "a" * (a - i) + "b" * (b - j)) for i in range(a + 1) for j in range(b + 1)]
-    back = [("b" * j + "a" * i + "b" * (b - j) + "a" * (a - i)) for i in range(a + 1) for j in range(b + 1)]
-    return sorted({*once, *back})
+def interrupted_once(a: int, b: int) -> list[str]:
+    """Every schedule in which all of the one comes between two statements of the other."""
+    inside_a = ["a" * i + "b" * b + "a" * (a - i) for i in range(a + 1)]
+    return sorted({*inside_a, *("b" * j + "a" * a + "b" * (b - j) for j in range(b + 1))})
+
+
+def interrupted_anywhere(a: int, b: int) -> list[str]:
+    """Every schedule that brings a statement of the one together with a statement of the other: i, j, rest, rest."""
+    pairs = [(i, j) for i in range(a + 1) for j in range(b + 1)]
+    a_first = ["a" * i + "b" * j + "a" * (a - i) + "b" * (b - j) for i, j in pairs]
+    return sorted({*a_first, *("b" * j + "a" * i + "b" * (b - j) + "a" * (a - i) for i, j in pairs)})
 
 
 def merges(*sequences: str) -> list[str]:
