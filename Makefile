@@ -29,6 +29,10 @@ faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each datab
 	$(BIN)/python -m tests.stack.faults --database sqlite
 	$(BIN)/python -m tests.stack.faults --database postgresql
 
+fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
+	  tests/jobs/test_lifecycle_model.py tests/jobs/test_interleavings.py tests/service/test_openapi.py
+
 bench: .venv/ready-for-tests  ## measure the overhead of one job, side by side, on this machine
 	@$(BIN)/python -m bench.overhead
 
@@ -53,4 +57,4 @@ clean:  ## remove the virtual environment and everything that was built
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test]'
 	@touch $@
 
-.PHONY: help demo up test lint faults bench constraints clean
+.PHONY: help demo up test lint faults fuzz bench constraints clean
