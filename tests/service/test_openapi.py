@@ -1,5 +1,6 @@
 """The OpenAPI document is valid, complete and true."""
 
+import os
 import re
 from contextlib import suppress
 from typing import Any
@@ -26,6 +27,8 @@ from jobs.settings import Settings
 from jobs.stages import STAGES
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.service.routes_for_tests import requests_of
+
+FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many requests of each route
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNDOCUMENTED = re.compile(r"/docs|/openapi\.json")
@@ -93,14 +96,19 @@ def test_generated_requests_are_answered_as_documented(
         assert isinstance(result, Ok)
         operation = result.ok()
         with suppress(Unsatisfiable):  # a route that takes nothing cannot be asked wrongly
-            answered_as_documented(operation.as_strategy(generation_mode=mode), 25 if operation.method == "post" else 5)
+            examples = FUZZ or (25 if operation.method == "post" else 5)
+            answered_as_documented(operation.as_strategy(generation_mode=mode), examples)
             tried += 1
     assert tried >= (12 if mode is GenerationMode.POSITIVE else 4)
 
 
 def answered_as_documented(cases: Any, examples: int) -> None:
     @hypothesis_settings(
-        max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=not FUZZ,
+        suppress_health_check=list(HealthCheck),
     )
     @given(case=cases)
     def ask(case: Any) -> None:

@@ -1,0 +1,28 @@
+"""A worker whose ears are dead (Celery's main process hangs, its child lives) restarts itself and goes on."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+import migrations
+from tests.servers import RedisServer
+from tests.stack.service_processes import Service
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+
+def test_a_deaf_worker_restarts_itself(redis_server: RedisServer, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'gradyard.db'}"
+    migrations.upgrade(url)
+    service = Service(url, redis_server.of(4), tmp_path, GRADYARD_DEAF_SECONDS="2")
+    service.start()
+    try:
+        deaf = service.worker_main("cpu-0")
+        deaf.send_signal(signal.SIGSTOP)
+        job = service.client.wait(service.client.submit(stage="tensor", steps=50).id, timeout=90)
+        assert job.state == "succeeded"
+        assert service.worker_main("cpu-0").pid != deaf.pid
+        assert "this worker restarts itself" in (tmp_path / "pool.log").read_text()
+    finally:
+        service.stop()
