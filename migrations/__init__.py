@@ -1,6 +1,7 @@
 """How the database came to look as `jobs.tables` says, one step a file.
 
-A step's name tells its moment: `pre` is safe before the new code runs, `post` only after the old code is gone.
+A step's name tells its moment: `pre` is safe before the new code runs, `post` only after the old code is gone. So an
+older version goes on with the tables of a newer one up to its next `post`.
 """
 
 from pathlib import Path
@@ -9,17 +10,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from jobs.database import Database
 from jobs.errors import DatabaseNotReady
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to `revision`; an up-to-date one is left alone."""
+    """Bring the database at `url` up to `revision`; one that is up to date, or of a newer version, is left alone."""
     database = Database(url)
     try:
         with database.begin() as connection:
-            command.upgrade(_config(connection), revision)
+            if not _is_newer(_found(connection)):
+                command.upgrade(_config(connection), revision)
     finally:
         database.close()
 
@@ -35,14 +38,33 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def check(database: Database) -> None:
-    """Raise DatabaseNotReady where the tables are not those of this version."""
+    """Raise DatabaseNotReady where this version cannot work with the tables."""
     with database.read() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    wanted = ScriptDirectory.from_config(_config(None)).get_current_head()
+        found = _found(connection)
+    wanted = _newest()
+    if _is_newer(found) and "pre" in str(found):
+        return
+    if _is_newer(found):
+        raise DatabaseNotReady(
+            f"the database is at {found}, for which this version ({wanted}) is too old: install a newer"
+        )
     if found != wanted:
         raise DatabaseNotReady(
             f"the database is at {found or 'nothing'}, this version needs {wanted}: gradyard db upgrade"
         )
+
+
+def _found(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest() -> str:
+    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
+
+
+def _is_newer(found: str | None) -> bool:
+    """Whether a newer version than this one has been here; revisions are `NNNN_moment`."""
+    return found is not None and int(found[:4]) > int(_newest()[:4])
 
 
 def _config(connection: object) -> Config:

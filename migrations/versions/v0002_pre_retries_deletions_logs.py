@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0002_pre"
+down_revision = "0001_pre"
 branch_labels = None
 depends_on = None
 

@@ -1,8 +1,12 @@
 """The migrations make what `jobs.tables` says, and can be taken back."""
 
+import re
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 import migrations
@@ -42,3 +46,25 @@ def test_down_and_up_again_is_the_same(database: Database, database_url: str) ->
     migrations.upgrade(database_url)
     migrations.upgrade(database_url)
     migrations.check(database)
+
+
+def _at(database: Database, revision: str) -> None:
+    with database.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+
+def test_the_next_version_may_prepare_the_tables_while_this_one_runs(database: Database, database_url: str) -> None:
+    _at(database, "9998_pre")
+    migrations.check(database)
+    migrations.upgrade(database_url)  # somebody who starts the old version again spoils nothing
+    _at(database, "9999_post")
+    with pytest.raises(DatabaseNotReady, match="too old"):
+        migrations.check(database)
+
+
+def test_a_step_is_named_for_its_moment() -> None:
+    scripts = list(ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions())
+    assert scripts
+    for script in scripts:
+        assert re.fullmatch(r"\d{4}_(pre|post)", script.revision)
+        assert Path(script.path).name.startswith(f"v{script.revision}_")

