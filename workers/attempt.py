@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
 STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
+SPARE_SECONDS = 2.0  # a pack that trains for so long is worth a runner that stands ready for it
 STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck
 
 
@@ -121,6 +122,8 @@ class Attempt:
             connection, self._pack, member, actor=self._actor
         ))  # fmt: skip
         now = time.monotonic()
+        if now - self._began > SPARE_SECONDS:
+            self._runner.prepare_spare()
         if self._stopping() and self._asked_to_stop_at is None:
             self._asked_to_stop_at = now
             self._runner.send(Frame("stop"))

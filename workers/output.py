@@ -23,13 +23,11 @@ class Output:
         self._truncated = False
         self._log = _Log()
 
-    def open(self) -> int:
-        """The file descriptor for a new runner's stdout and stderr; close it once the runner has it."""
-        read_end, write_end = os.pipe()
+    def listen(self, read_end: int) -> None:
+        """From now on to a runner whose stdout and stderr go into the pipe that ends here."""
         os.set_blocking(read_end, False)
         self._read_end = read_end
         threading.Thread(target=self._follow, args=(read_end,), name="runner output", daemon=True).start()
-        return write_end
 
     def forget(self) -> None:
         """A new attempt begins: what was said before is none of its own."""

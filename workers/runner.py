@@ -8,7 +8,7 @@ import signal
 import socket
 from typing import Any
 
-from workers.mortality import die_with_parent
+from workers.mortality import call_this_process, die_with_parent
 from workers.numerics import numerics_class, one_thread, versions
 from workers.training import Training
 from workers.wire import Frame, Wire, WireClosed
@@ -19,6 +19,7 @@ def main() -> None:
     options = _options()
     faulthandler.enable()  # a crash in native code says where it was
     die_with_parent(options.parent)
+    call_this_process("gradyard-spare" if options.spare else "gradyard-runner")
     for signum in (signal.SIGTERM, signal.SIGINT):  # service managers signal the whole group; the supervisor decides
         signal.signal(signum, signal.SIG_IGN)
     if options.cpus and hasattr(os, "sched_setaffinity"):
@@ -27,6 +28,8 @@ def main() -> None:
     try:
         one_thread()
         wire.send(Frame("hello", _facts(options)))
+        if options.spare:  # it has time: what the first pack of torch.optim would import
+            importlib.import_module("torch._dynamo")
         while (frame := wire.receive(options.idle_seconds)) is not None:
             _serve(wire, frame, options.device)
     except WireClosed:
@@ -41,6 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device-name", default="cpu", help="what the device is called")
     parser.add_argument("--cpus", default="", help="the cores that this process may use, by comma")
     parser.add_argument("--idle-seconds", type=float, default=600.0, help="leave after so long without a pack")
+    parser.add_argument("--spare", action="store_true", help="nobody waits for this one yet")
     return parser.parse_args()
 
 
@@ -54,6 +58,7 @@ def _facts(options: argparse.Namespace) -> dict[str, Any]:
 def _serve(wire: Wire, frame: Frame, device: str) -> None:
     if frame.kind != "train":
         return  # a drop or stop that crossed with the end of its pack
+    call_this_process("gradyard-runner")
     module, _, name = frame.fields["trainer"].partition(":")
 
     def make(members: list[dict[str, Any]]) -> Any:

@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from jobs.settings import Settings
@@ -14,6 +16,7 @@ from workers.output import Output
 from workers.wire import Frame, Wire, WireClosed
 
 START_SECONDS = 120.0  # a cold disk and a big torch
+SPARE_PAUSE_SECONDS = 5.0  # between two spares: one that cannot live must not be started again and again
 
 # What a runner may know of its surroundings. No database, no Redis, no key.
 _ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
@@ -24,13 +27,32 @@ class RunnerDied(Exception):
     """The runner ended without being asked to."""
 
 
+@dataclass(frozen=True)
+class _Started:
+    """A runner that was started; it has not said hello yet, or nobody has listened."""
+
+    process: "subprocess.Popen[bytes]"
+    wire: Wire
+    said: int  # the read end of its stdout and stderr
+
+    def end(self) -> None:
+        _kill(self.process)
+        self.wire.close()
+        os.close(self.said)
+
+
 class RunnerProcess:
-    """A runner, started at its first pack and kept warm; `ensure` starts another where it has left."""
+    """A runner, started at its first pack and kept warm; `ensure` starts another where it has left.
+
+    With `prepare_spare`, the other waits beside it already, and a runner's death costs no start.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Wire | None = None
+        self._spare: _Started | None = None
+        self._next_spare_at = 0.0
         self.facts: dict[str, Any] = {}
         self.output = Output()
 
@@ -41,9 +63,26 @@ class RunnerProcess:
 
     def ensure(self) -> None:
         """Have a live runner that said hello; RunnerDied where it cannot be started."""
-        if self.pid is None:
-            self.end()
-            self._start()
+        if self.pid is not None:
+            return
+        self.end()
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            try:
+                self._adopt(spare)
+                return
+            except RunnerDied:
+                self.end()
+        self._adopt(self._start(spare=False))
+
+    def prepare_spare(self) -> None:
+        """Start the next runner, without waiting for it; nothing where there is one, or where none is wanted."""
+        wanted = self._settings.spare_runner and self._settings.device == "cpu"  # a spare would hold a GPU's memory
+        there = self._spare is not None and self._spare.process.poll() is None
+        if wanted and not there and time.monotonic() >= self._next_spare_at:
+            self._next_spare_at = time.monotonic() + SPARE_PAUSE_SECONDS
+            self._end_spare()
+            self._spare = self._start(spare=True)
 
     def send(self, frame: Frame) -> None:
         """Send to the runner; RunnerDied where it is gone."""
@@ -64,39 +103,56 @@ class RunnerProcess:
     def end(self) -> None:
         """Kill the runner's whole group and wait for it."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            _kill(self._process)
             self.output.finish()
         if self._wire is not None:
             self._wire.close()
         self._process, self._wire = None, None
 
-    def _start(self) -> None:
+    def close(self) -> None:
+        """End the runner and its spare."""
+        self.end()
+        self._end_spare()
+
+    def _end_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.end()
+            self._spare = None
+
+    def _start(self, *, spare: bool) -> _Started:
         ours, theirs = socket.socketpair()
-        said = self.output.open()
+        read_end, write_end = os.pipe()
         try:
             with theirs:
-                self._process = subprocess.Popen(
-                    self._command(theirs.fileno()), env=self._environment(), pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                process = subprocess.Popen(
+                    self._command(theirs.fileno(), spare), env=self._environment(), pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
                 )  # fmt: skip
+        except BaseException:
+            ours.close()
+            os.close(read_end)
+            raise
         finally:
-            os.close(said)
-        self._wire = Wire(ours)
+            os.close(write_end)
+        return _Started(process, Wire(ours), read_end)
+
+    def _adopt(self, started: _Started) -> None:
+        self._process, self._wire = started.process, started.wire
+        self.output.listen(started.said)
         hello = self.receive(START_SECONDS)
         if hello is None:
             self.end()
             raise RunnerDied(f"it did not start within {START_SECONDS:.0f} s")
         self.facts = hello.fields
 
-    def _command(self, wire: int) -> list[str]:
+    def _command(self, wire: int, spare: bool) -> list[str]:
         settings = self._settings
         device = "cuda" if settings.device == "gpu" and not settings.fake_gpus else "cpu"
         name = settings.device_name or settings.device
         # -u: what a trainer prints is in the pipe before the frame that ends its attempt
         command = [sys.executable, "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
         command += ["--device", device, "--device-name", name, "--idle-seconds", str(settings.idle_runner_seconds)]
+        command += ["--spare"] if spare else []
         return command + (["--cpus", ",".join(map(str, settings.cpus))] if settings.cpus else [])
 
     def _environment(self) -> dict[str, str]:
@@ -114,3 +170,9 @@ class RunnerProcess:
         if status < 0:
             return f"the runner died of {signal.Signals(-status).name}"
         return f"the runner left with status {status}"
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -36,7 +36,7 @@ class Supervisor:
 
     def close(self) -> None:
         """End the runner and the connections."""
-        self._at.runner.end()
+        self._at.runner.close()
         self._at.database.close()
 
     def _train(self, claim: Claim) -> None:

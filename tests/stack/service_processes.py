@@ -12,6 +12,7 @@ import psutil
 from gradyard import Client
 from processes.children import Child, stop_in_order
 from tests.servers import free_port
+from tests.stack.faults.arena import is_runner
 
 READY_SECONDS = 60.0
 BAD_TRAINERS = Path(__file__).parent / "faults" / "bad_trainers"  # by the names of jobs
@@ -62,8 +63,8 @@ class Service:
         return [each for each in family if words in " ".join(_command_line(each))]
 
     def runner_of(self, device_name: str) -> psutil.Process | None:
-        """The live runner of the slot with that device, if it has one."""
-        return next(iter(self.processes(f"--device-name {device_name}")), None)
+        """The live runner of the slot with that device, if it has one; not its spare."""
+        return next((each for each in self.processes(f"--device-name {device_name}") if is_runner(each)), None)
 
     def worker_main(self, slot: str) -> psutil.Process:
         """The Celery main process of a slot: the one of its two that is the other's parent."""

@@ -11,7 +11,8 @@ from workers.output import KEPT_BYTES, Output
 
 def says(output: Output, code: str) -> int:
     """The exit status of a process whose stdout and stderr are the output."""
-    end = output.open()
+    read_end, end = os.pipe()
+    output.listen(read_end)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=end, stderr=end)
     os.close(end)
     status = process.wait(30)

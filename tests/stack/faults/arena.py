@@ -121,5 +121,14 @@ def worker_processes(busy: Busy) -> list[psutil.Process]:
 
 
 def runner_of(busy: Busy) -> psutil.Process | None:
-    """The runner of a worker."""
-    return next((each for each in worker_processes(busy) if "workers.runner" in " ".join(command_of(each))), None)
+    """The runner of a worker that trains; its spare does not."""
+    return next((each for each in worker_processes(busy) if is_runner(each)), None)
+
+
+def is_runner(process: psutil.Process) -> bool:
+    """Whether this one may train: a spare is called otherwise until it is needed."""
+    words = command_of(process)
+    try:
+        return "workers.runner" in words and ("--spare" not in words or process.name() == "gradyard-runner")
+    except psutil.NoSuchProcess:
+        return False
