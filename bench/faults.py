@@ -15,13 +15,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.peers.systems import SYSTEMS, System, signal_all
+from bench.peers.gradyard_fleet import Gradyard
+from bench.peers.redis_peers import CeleryPeer, RqPeer
+from bench.peers.system import System, signal_all
 from bench.report import about
 
 JOBS = 60
 SUBMIT_SECONDS = 36.0
 FROZEN_SECONDS = 18.0  # past gradyard's lease and the peers' visibility timeout
 REST_SECONDS = 120.0
+SYSTEMS: dict[str, type[System]] = {kind.name: kind for kind in (Gradyard, CeleryPeer, RqPeer)}
 
 
 def main() -> None:

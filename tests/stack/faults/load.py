@@ -13,7 +13,7 @@ LONG_IN_FLIGHT = 3
 
 @dataclass(frozen=True)
 class Amount:
-    """How many jobs of each length, and over how many seconds the short ones are spread."""
+    """How many jobs of each length, the long ones at most, and over how many seconds they are spread."""
 
     short: int
     long: int
@@ -78,7 +78,10 @@ class Load:
 
     def _keep(self, client: LoggingClient) -> None:
         in_flight: list[str] = []
+        until = time.monotonic() + self._amount.seconds  # those that are hurt again and again take minutes each
         for order in self._long:
+            if time.monotonic() > until:
+                return
             in_flight.append(client.submit(order))
             while len(in_flight) >= LONG_IN_FLIGHT:
                 if self._over.wait(0.5):

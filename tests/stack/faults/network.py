@@ -66,6 +66,7 @@ def why_not() -> str | None:
     probe = Namespace(f"gyp{os.getpid() % 10_000}", 120)
     try:
         probe.make()
+        subprocess.run(probe.command(["true"]), check=True, capture_output=True)
         return None
     except subprocess.CalledProcessError as error:
         return f"the kernel refused: {error.stderr.decode().strip()}"

@@ -10,7 +10,6 @@ from tests.stack.faults.figures import Resumes
 
 SHOWN = 8
 LEAST_RESUMED = 0.95
-CANCEL_SECONDS = 1.0  # p99
 MOST_REDONE_SECONDS = 6.0
 
 
@@ -32,10 +31,14 @@ class Report:
     cancels: np.ndarray
     usage: list[str]
     wrong_clock: int | None
+    broken_promises: list[str]  # of time and steps
 
     def failures(self) -> list[str]:
         """Why the run failed; empty where it passed."""
         found = [f"{name}: {one}" for name, said in self.verdict.violations.items() for one in said]
+        found += self.broken_promises
+        if not self._run():
+            found.append("no fault was run")
         for name in self.faults:
             if name not in self.skipped and self._bites_of(name) < self.wanted:
                 found.append(f"{name} bit {self._bites_of(name)} times, {self.wanted} are wanted")
@@ -79,4 +82,4 @@ class Report:
 def _p50_p99(seconds: list[float]) -> str:
     if not seconds:
         return "-"
-    return f"{np.quantile(seconds, 0.5):.1f}/{np.quantile(seconds, 0.99):.1f} s"
+    return f"{np.quantile(seconds, 0.5):.1f}/{np.quantile(seconds, 0.99):.1f} s of {len(seconds)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from jobs.errors import GradyardError
-from tests.stack.faults import clock, expected, network, small_disk
+from tests.stack.faults import clock, expected, network, promises, small_disk
 from tests.stack.faults.arena import Arena, Form
 from tests.stack.faults.bites import Journal
 from tests.stack.faults.checker import check_bits, check_jobs, check_requests
@@ -94,12 +94,16 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     watch.start()
     load.start()
     lanes.start()
-    _until_bitten(plan, arena, lanes, load, usage, say, began)
-    lanes.stop()
-    load.stop()
-    say("no more faults; the service comes to rest")
-    resting = _rest(fleet, plan.rest_seconds, usage)
-    watch.stop()
+    try:
+        try:
+            _until_bitten(plan, arena, lanes, load, usage, say, began)
+        finally:
+            lanes.stop()
+            load.stop()
+        say("no more faults; the service comes to rest")
+        resting = _rest(fleet, plan.rest_seconds, usage)
+    finally:
+        watch.stop()
     say("comparing every bit with a training without faults")
     return _judge(plan, skipped, arena, lanes, load, usage, time.monotonic() - began, resting)
 
@@ -173,6 +177,8 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     found = {
         job: history(fleet.database, rows.jobs[job], rows.results[job]) for job in succeeded if job in rows.results
     }
+    for busy in usage.at_work_for_nobody():
+        verdict.add("I7", busy)
     check_bits(verdict, log, found, expected.trained_alone(log.accepted[job].spec for job in found))
     usage.after_rest()
     fleet.stop()
@@ -183,13 +189,23 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     if not rested:
         verdict.add("I2", f"not every job was over {plan.rest_seconds:.0f} s after the last fault")
     journal = Journal(arena.done, log, rows, arena.watch)
+    measured, cancels = figures(journal), cancel_seconds(log, arena.done)
     spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
     return Report(
         plan.database, plan.seed, seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
         fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(journal, spoiled),
-        figures(journal), cancel_seconds(log, arena.done),
-        usage.lines(), _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
+        measured, cancels, usage.lines(), _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
+        _broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}),
     )  # fmt: skip
+
+
+def _broken_promises(plan: Plan, journal: Journal, measured: dict[str, list[float]]) -> list[str]:
+    """In the short form none of time: it shares a machine with other tests."""
+    said = list(promises.wrongs(journal))
+    if not plan.until_bitten:
+        said += promises.broken(measured)
+        said += promises.missing_cancels(journal) if "F16" in plan.faults else []
+    return said
 
 
 def _starts_on_wrong_clock(fleet: Fleet, rows: Rows) -> int:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import psutil
@@ -19,19 +20,19 @@ from tests.servers import free_port, redis_binary
 ANSWER_SECONDS = 60.0
 
 
-class Server:
+class Server(ABC):
     """One server process of ours: its whole family is killed and frozen together."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def launch(self) -> None:
         """Start its process."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether it serves."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

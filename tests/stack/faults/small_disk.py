@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 
@@ -39,4 +40,14 @@ class SmallDisk:
 
 def why_not() -> str | None:
     """Why this machine cannot mount one; None where it can."""
-    return None if os.geteuid() == 0 else "only root may mount a tmpfs"
+    if os.geteuid() != 0:
+        return "only root may mount a tmpfs"
+    probe = SmallDisk(Path(tempfile.mkdtemp(prefix="gydisk-")), 1)
+    try:
+        probe.mount()
+        return None
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"a tmpfs cannot be mounted: {error}"
+    finally:
+        probe.unmount()
+        probe.folder.rmdir()

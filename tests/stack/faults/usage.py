@@ -10,9 +10,11 @@ import psutil
 
 from jobs.database import Database
 from jobs.errors import GradyardError
+from tests.stack.faults.arena import is_runner
 from tests.stack.faults.fleet import Fleet, command_of
 
 LOOK_SECONDS = 30.0
+BUSY_SECONDS = 0.3  # of one: whoever trains uses a core
 KINDS = {"gunicorn": "API", "workers.runner": "runners", "celery": "workers", "workers.maintenance": "maintenance"}
 
 
@@ -72,6 +74,16 @@ class Usage:
         bloat = [np.median(part) for part in (self.dead[:third], self.dead[-third:])] if self.dead else [0.0, 0.0]
         return [*said, f"bloat of the database: {bloat[0]:.1f} -> {bloat[1]:.1f} MiB"]
 
+    def at_work_for_nobody(self) -> list[str]:
+        """Runners that compute though every job is over."""
+        runners = [each for each in self._fleet.processes() if is_runner(each)]
+        before = {each: _cpu_seconds(each) for each in runners}
+        time.sleep(1.0)
+        return [
+            f"runner {each.pid} trains, and nothing is claimed" for each in runners
+            if _cpu_seconds(each) - before[each] > BUSY_SECONDS
+        ]  # fmt: skip
+
     def left_behind(self) -> list[str]:
         """Processes and temporary files that are still there after the service was stopped."""
         left = [
@@ -81,6 +93,12 @@ class Usage:
             if path.is_file() and path.suffix not in (".lock", ".restarted"):  # a slot's own two stay
                 left.append(f"{path} was left behind")
         return left
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        return sum(process.cpu_times()[:2])
+    return 0.0
 
 
 def _dead_mebibytes(database: Database) -> float:

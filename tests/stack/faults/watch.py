@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from jobs.database import Database
+from jobs.database import Database, now
 from jobs.errors import GradyardError
 from jobs.tables import Claim, Job, Worker
 
@@ -83,6 +83,15 @@ class Watch:
         for row in rows:
             packs.setdefault(row.pid, []).append(row)
         return [self._as_busy(members) for members in packs.values()]
+
+    def workers(self) -> dict[str, int]:
+        """The pid of each live worker process by its slot, as events name it."""
+        alive = select(Worker.slot, Worker.host, Worker.pid).where(Worker.lease_until > now())
+        try:
+            with self._database.read() as connection:
+                return {f"{row.slot}@{row.host}": row.pid for row in connection.execute(alive)}
+        except GradyardError:
+            return {}
 
     def _as_busy(self, rows: list[Any]) -> Busy:
         one = rows[0]
