@@ -15,7 +15,7 @@ from jobs import bells, lifecycle
 from jobs import settings as environment
 from jobs.database import Database
 from jobs.dispatch import QUEUES, Bells
-from jobs.errors import DatabaseUnavailable
+from jobs.errors import GradyardError
 from jobs.settings import Settings
 
 log = structlog.get_logger()
@@ -43,8 +43,7 @@ class Maintenance:
             due = [queue for queue in QUEUES if bells.due(connection, queue)]
             answered = [queue for queue in QUEUES if bells.answered(connection, queue)]
         if over and self._may_judge():
-            with self._database.begin() as connection:
-                moved = lifecycle.expire_claims(connection, actor=self._actor)
+            moved = self._expire()
             log.warning("leases over", jobs=moved)
             due = due or (list(QUEUES) if moved else [])
         for queue in due:
@@ -54,6 +53,15 @@ class Maintenance:
                 bells.hushed(connection, queue)
         self._tidy()
         self._good_at = time.monotonic()
+
+    def _expire(self) -> int:
+        """Slice by slice: between two transactions, others may write."""
+        moved, more = 0, True
+        while more:
+            with self._database.begin() as connection:
+                moved += lifecycle.expire_claims(connection, actor=self._actor)
+                more = lifecycle.lease_is_over(connection)
+        return moved
 
     def _may_judge(self) -> bool:
         """Whoever slept or was cut off lets the others renew their leases before it declares them lost."""
@@ -91,8 +99,8 @@ def main() -> None:
     while not over.is_set():
         try:
             maintenance.tick()
-        except DatabaseUnavailable as error:
-            log.warning("the database is away", error=str(error))
+        except GradyardError as error:  # away, full, or not upgraded yet: the next tick may find it otherwise
+            log.warning("no tick", error=str(error))
         over.wait(settings.maintenance_seconds)
     maintenance.close()
 

@@ -6,6 +6,8 @@ import threading
 import time
 from contextlib import suppress
 
+from jobs.database import storable
+
 KEPT_BYTES = 64 * 1024
 PASSED_ON_BYTES = 256 * 1024  # in a second; of a gigabyte nobody reads more
 MOST_READS = 64  # in a row: somebody who never stops talking must not hold the one who only asks what was said
@@ -102,8 +104,3 @@ class _Log:
             data = b""
         with suppress(OSError):
             os.write(_STDERR, data)
-
-
-def storable(text: str) -> str:
-    """Text as every database takes it: without NUL and without halves of characters."""
-    return text.replace("\0", "").encode(errors="replace").decode()

@@ -59,9 +59,10 @@ def _serve(wire: Wire, frame: Frame, device: str) -> None:
     if frame.kind != "train":
         return  # a drop or stop that crossed with the end of its pack
     call_this_process("gradyard-runner")
-    module, _, name = frame.fields["trainer"].partition(":")
+    wire.send(Frame("begun"))  # from now on a death may be the pack's doing
 
-    def make(members: list[dict[str, Any]]) -> Any:
+    def make(trainer: str, members: list[dict[str, Any]]) -> Any:
+        module, _, name = trainer.partition(":")
         return getattr(importlib.import_module(module), name)(members, device)
 
     Training(wire, frame, make).run()

@@ -6,21 +6,26 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
+
+import structlog
 
 from jobs.settings import Settings
 from workers.numerics import one_thread_environment
 from workers.output import Output
 from workers.wire import Frame, Wire, WireClosed
 
+log = structlog.get_logger()
+
 START_SECONDS = 120.0  # a cold disk and a big torch
 SPARE_PAUSE_SECONDS = 5.0  # between two spares: one that cannot live must not be started again and again
 
 # What a runner may know of its surroundings. No database, no Redis, no key.
 _ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
-                     "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES")  # fmt: skip
+                     "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCHINDUCTOR_CACHE_DIR")  # fmt: skip
 
 
 class RunnerDied(Exception):
@@ -61,19 +66,19 @@ class RunnerProcess:
         """The runner's pid, where one lives."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def ensure(self) -> None:
-        """Have a live runner that said hello; RunnerDied where it cannot be started."""
+    def ensure(self, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Have a live runner that said hello; RunnerDied where it cannot be started, or `give_up()` says so."""
         if self.pid is not None:
             return
         self.end()
         spare, self._spare = self._spare, None
         if spare is not None:
             try:
-                self._adopt(spare)
+                self._adopt(spare, give_up)
                 return
             except RunnerDied:
                 self.end()
-        self._adopt(self._start(spare=False))
+        self._adopt(self._start(spare=False), give_up)
 
     def prepare_spare(self) -> None:
         """Start the next runner, without waiting for it; nothing where there is one, or where none is wanted."""
@@ -82,7 +87,10 @@ class RunnerProcess:
         if wanted and not there and time.monotonic() >= self._next_spare_at:
             self._next_spare_at = time.monotonic() + SPARE_PAUSE_SECONDS
             self._end_spare()
-            self._spare = self._start(spare=True)
+            try:
+                self._spare = self._start(spare=True)
+            except RunnerDied as error:
+                log.warning("no spare runner", error=str(error))
 
     def send(self, frame: Frame) -> None:
         """Send to the runner; RunnerDied where it is gone."""
@@ -120,29 +128,32 @@ class RunnerProcess:
             self._spare = None
 
     def _start(self, *, spare: bool) -> _Started:
-        ours, theirs = socket.socketpair()
-        read_end, write_end = os.pipe()
-        try:
-            with theirs:
-                process = subprocess.Popen(
-                    self._command(theirs.fileno(), spare), env=self._environment(), pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
-                )  # fmt: skip
-        except BaseException:
-            ours.close()
-            os.close(read_end)
-            raise
-        finally:
-            os.close(write_end)
+        """RunnerDied where this machine has no process, no memory or no file handle left for it."""
+        with ExitStack() as undo:
+            try:
+                ours, theirs = socket.socketpair()
+                undo.callback(ours.close)
+                with theirs:
+                    read_end, write_end = os.pipe()
+                    undo.callback(os.close, read_end)
+                    with os.fdopen(write_end, "wb"):
+                        process = subprocess.Popen(
+                            self._command(theirs.fileno(), spare), env=self._environment(), pass_fds=[theirs.fileno()],
+                            stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
+                        )  # fmt: skip
+            except OSError as error:
+                raise RunnerDied(f"it cannot be started: {error}") from None
+            undo.pop_all()
         return _Started(process, Wire(ours), read_end)
 
-    def _adopt(self, started: _Started) -> None:
+    def _adopt(self, started: _Started, give_up: Callable[[], bool]) -> None:
         self._process, self._wire = started.process, started.wire
         self.output.listen(started.said)
-        hello = self.receive(START_SECONDS)
-        if hello is None:
-            self.end()
-            raise RunnerDied(f"it did not start within {START_SECONDS:.0f} s")
+        until = time.monotonic() + START_SECONDS
+        while (hello := self.receive(0.2)) is None:
+            if time.monotonic() > until or give_up():
+                self.end()
+                raise RunnerDied("it was not waited for" if give_up() else f"no start within {START_SECONDS:.0f} s")
         self.facts = hello.fields
 
     def _command(self, wire: int, spare: bool) -> list[str]:

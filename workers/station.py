@@ -44,10 +44,22 @@ class Station:
         A worker that shall stop gives up after a few seconds: the lease then says the rest. `write` may run more than
         once, so it must change nothing but the database.
         """
+        return self._patiently(lambda: self.commit_once(write))
+
+    def ask(self, read: Callable[[Connection], Any]) -> Any:
+        """Read in one transaction, with the same patience."""
+
+        def read_once() -> Any:
+            with self.database.read() as connection:
+                return read(connection)
+
+        return self._patiently(read_once)
+
+    def _patiently(self, act: Callable[[], Any]) -> Any:
         until = time.monotonic() + UNSURE_SECONDS
         while True:
             try:
-                return self.commit_once(write)
+                return act()
             except DatabaseUnavailable as error:
                 if self.stopping():
                     until = min(until, time.monotonic() + STOPPING_SECONDS)

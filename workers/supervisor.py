@@ -5,6 +5,7 @@ import time
 import structlog
 
 from jobs import lifecycle, queries
+from jobs.errors import GradyardError
 from jobs.lifecycle import Claim
 from workers import judgement
 from workers.attempt import Attempt
@@ -22,16 +23,17 @@ class Supervisor:
         self._at = station
 
     def work(self) -> bool:
-        """Claim and train for `task_seconds`; whether more may be waiting."""
-        until = time.monotonic() + self._at.settings.task_seconds
+        """Claim and train for `task_seconds`; whether more may be waiting for somebody."""
+        until, trained = time.monotonic() + self._at.settings.task_seconds, False
         while time.monotonic() < until:
             if self._at.stopping():
-                return False
+                return trained  # it may just have handed something back
             with self._at.database.begin() as connection:
                 claim = lifecycle.claim(connection, self._at.worker, self._at.settings.lease_seconds)
             if claim is None:
                 return False
             self._train(claim)
+            trained = True
         return True
 
     def close(self) -> None:
@@ -43,14 +45,22 @@ class Supervisor:
         at, actor = self._at, self._at.actor
         at.presence.hold(claim.id, claim.start_step)
         try:
-            at.runner.ensure()
+            at.runner.ensure(at.stopping)
             Attempt(at, Pack(claim, at.runner.facts)).run()
         except RunnerDied as error:
             words = f"its runner cannot be started: {error}"
             log.error(words)
             at.commit(lambda connection: judgement.runner_missing(connection, Pack(claim, {}), words, actor=actor))
-        except BaseException:
+        except GradyardError:
             at.runner.end()  # nobody knows what it would say next
+            raise
+        except Exception as error:  # ours or the trainer's: were it not counted, the job would come back for ever
+            at.runner.end()
+            log.exception("an attempt failed")
+            words = f"its supervisor failed: {type(error).__name__}: {error}"
+            at.commit(lambda connection: judgement.pack_crashed(connection, Pack(claim, {}), words, actor=actor))
+        except BaseException:
+            at.runner.end()
             raise
         finally:
             at.presence.let_go()
@@ -58,7 +68,5 @@ class Supervisor:
 
     def _give_up(self, claim: Claim) -> None:
         """Nothing stays claimed, whatever happened; mostly the last record has seen to it."""
-        with self._at.database.read() as connection:
-            held = queries.is_held(connection, claim.id)
-        if held:
+        if self._at.ask(lambda connection: queries.is_held(connection, claim.id)):
             self._at.commit(lambda connection: lifecycle.release(connection, claim.id, actor=self._at.actor))

@@ -58,7 +58,7 @@ class Watchdog:
         """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
         try:
             with self._database.read() as connection:
-                waiting = lifecycle.something_to_claim(connection, self._worker)
+                waiting = lifecycle.something_to_claim(connection, self._worker.abilities)
         except GradyardError:
             waiting = False
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """Maintenance on real databases and a real Redis: leases that are over, bells that nobody heard."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,9 @@ def test_ten_maintenances_at_once_do_as_one(database: Database, settings: Settin
     job = submitted(database, settings)
     claimed(database, worker_of(database), lease=-1.0)
     ten = [Maintenance(settings) for _ in range(10)]
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(lambda each: each.tick(), ten))
     for each in ten:
-        each.tick()
         each.close()
     with database.read() as connection:
         events = [event.to_state for event in queries.events_of(connection, 1, job)]
@@ -75,6 +77,35 @@ def test_a_lost_bell_is_rung_again_when_someone_is_idle_and_not_twice(
     assert broker.llen("cpu") == 2  # one an idle slot
     maintenance.tick()
     assert broker.llen("cpu") == 2
+
+
+def test_a_job_that_no_idle_slot_can_take_does_not_wear_out_the_bell(database: Database, settings: Settings) -> None:
+    worker_of(database)
+    submitted(database, settings, pool="nowhere")
+    with database.begin() as connection:
+        assert not bells.due(connection, "cpu")
+        bells.rung(connection, "cpu")
+        assert bells.answered(connection, "cpu")
+        connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 60, silent_rings = 0")
+    submitted(database, settings)
+    with database.begin() as connection:
+        assert bells.due(connection, "cpu")
+
+
+def test_many_leases_that_are_over_are_moved_slice_by_slice(
+    maintenance: Maintenance, database: Database, settings: Settings
+) -> None:
+    jobs = [submitted(database, settings, steps=3 + number // 60) for number in range(180)]
+    for number in range(3):
+        claimed(database, worker_of(database, f"cpu-{number}"), lease=-1.0)
+    with database.read() as connection:
+        packs = connection.exec_driver_sql("SELECT width FROM claims").scalars().all()
+    maintenance.tick()
+    with database.read() as connection:
+        states = [queries.state_of(connection, job) for job in jobs]
+        assert connection.exec_driver_sql("SELECT count(*) FROM claims").scalar_one() == 0
+    assert sum(packs) > 100
+    assert states == [State.QUEUED] * len(jobs)
 
 
 def test_bells_that_nobody_answers_come_less_and_less_often(database: Database, settings: Settings) -> None:
