@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workers.trainers.contract import Array, Losses, StacksLosses, Trainer
+from workers.trainers.contract import Array, Losses, RunsSteps, StacksLosses, Trainer
 
 FIRST_STEPS = 1
 """Length of the first segment: nobody knows its speed yet, and a step of a large pack may take seconds."""
@@ -18,6 +18,17 @@ MOST_STEPS = 65_536
 
 # A segment may grow by this factor over the last: the first steps are slow, and one lucky measurement must not count.
 _GROWTH = 16
+
+# In one segment, of all members together: they wait in memory, and travel in one frame.
+_MOST_LOSSES = 2**22
+
+
+class StepFailed(Exception):
+    """The trainer raised; `step` is the update it was at, and `__cause__` what it raised."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
 
 
 @dataclass(frozen=True)
@@ -29,28 +40,46 @@ class Segment:
     seconds: float
 
 
-def segments(trainer: Trainer, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
+def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
     """Train from step `begin` up to `steps`, about `seconds` of steps between two yields.
 
     Where it is cut never changes a bit. At each yield the trainer's state is that after the segment's last step, and
-    leaving the loop ends the training.
+    leaving the loop ends the training. Raises StepFailed where the trainer raises.
     """
-    count = FIRST_STEPS
+    stride = trainer.stride if isinstance(trainer, RunsSteps) else 1
+    count = max(FIRST_STEPS, stride)
     while begin < steps:
         segment = _train(trainer, begin, min(begin + count, steps))
         yield segment
         done = segment.losses.shape[1]
         begin += done
         wanted = seconds * done / max(segment.seconds, 1e-9)
-        count = max(1, min(round(wanted), done * _GROWTH, MOST_STEPS))
+        most = min(done * _GROWTH, MOST_STEPS, _MOST_LOSSES // len(segment.losses))
+        count = stride * max(1, min(round(wanted), most) // stride)
 
 
-def _train(trainer: Trainer, begin: int, end: int) -> Segment:
+def _train(trainer: Trainer | RunsSteps, begin: int, end: int) -> Segment:
     started = time.perf_counter()
-    # A list costs a tenth of writing into a tensor row by row, and the trainer turns it into one array at the end.
-    losses = [trainer.step(t) for t in range(begin, end)]
-    stacked = trainer.stack_losses(losses) if isinstance(trainer, StacksLosses) else stack_arrays(losses)
+    stacked = _run(trainer, begin, end) if isinstance(trainer, RunsSteps) else _step_by_step(trainer, begin, end)
     return Segment(begin, np.ascontiguousarray(stacked.T), time.perf_counter() - started)
+
+
+def _run(trainer: RunsSteps, begin: int, end: int) -> Array:
+    try:
+        return trainer.run(begin, end)
+    except Exception as error:
+        raise StepFailed(begin) from error
+
+
+def _step_by_step(trainer: Trainer, begin: int, end: int) -> Array:
+    # A list costs a tenth of writing into a tensor row by row, and the trainer turns it into one array at the end.
+    losses: list[Losses] = []
+    try:
+        for t in range(begin, end):
+            losses.append(trainer.step(t))
+    except Exception as error:
+        raise StepFailed(begin + len(losses)) from error
+    return trainer.stack_losses(losses) if isinstance(trainer, StacksLosses) else stack_arrays(losses)
 
 
 def stack_arrays(losses: Sequence[Losses]) -> Array:

@@ -1,6 +1,8 @@
 """What decides the bits of a result beside the spec: versions, thread count, and the kind of processor."""
 
 import platform
+import shutil
+import sys
 from importlib.metadata import version
 
 
@@ -16,6 +18,12 @@ def one_thread_environment() -> dict[str, str]:
     """The same for the libraries that read it from the environment before they load."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     return {f"{library}_NUM_THREADS": "1" for library in libraries} | {"VECLIB_MAXIMUM_THREADS": "1"}
+
+
+def engines() -> tuple[str, ...]:
+    """What this machine can train with: torch's compiler needs a C++ compiler at run time."""
+    compiler = shutil.which("clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
+    return ("eager", "gram", "blas", *(["inductor"] if compiler else []))
 
 
 def versions() -> dict[str, str]:

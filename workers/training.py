@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from workers.loop import Segment, segments
-from workers.trainers.contract import MemberError
+from workers.loop import Segment, StepFailed, segments
+from workers.trainers.contract import MemberError, Prepares
 from workers.wire import Frame, Wire
 
+MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
 SEND_SECONDS = 0.05  # the first segments are short: each frame costs both sides more than it tells
 
-MakeTrainer = Callable[[list[dict[str, Any]]], Any]
+MakeTrainer = Callable[[str, list[dict[str, Any]]], Any]  # of a dotted path and the members
 
 
 class Training:
@@ -25,6 +26,7 @@ class Training:
 
     def __init__(self, wire: Wire, frame: Frame, make: MakeTrainer) -> None:
         self._wire, self._make = wire, make
+        self._path, self._otherwise = frame.fields["trainer"], frame.fields["otherwise"]
         self._specs: list[dict[str, Any]] = frame.fields["members"]
         self._steps, self._step = frame.fields["steps"], frame.fields["start_step"]
         self._segment_seconds, self._record_seconds = frame.fields["segment_seconds"], frame.fields["record_seconds"]
@@ -43,18 +45,33 @@ class Training:
                 trainer = self._train_until_someone_leaves(trainer)
             if not self._active:
                 self._wire.send(Frame("idle"))
-        except MemberError as error:
-            self._report(error, self._active[error.index])
+        except StepFailed as error:
+            self._report(error.__cause__ or error, error.step)
         except Exception as error:
-            self._report(error, None)
+            self._report(error, self._step)
 
     def _trainer(self, members: list[int], state: dict[str, np.ndarray]) -> Any:
         started = time.perf_counter()
-        trainer = self._make([self._specs[member] for member in members])
+        trainer = self._make(self._path, [self._specs[member] for member in members])
+        if isinstance(trainer, Prepares):
+            trainer = self._prepared(trainer, members)
         if state:
             trainer.load_state(state)
         self._setup_seconds += time.perf_counter() - started
         return trainer
+
+    def _prepared(self, trainer: Prepares, members: list[int]) -> Any:
+        """The trainer, compiled; or the one to be used otherwise, where a machine's compiler does not work."""
+        self._wire.send(Frame("preparing"))  # the supervisor must not take the silence of a compiler for a death
+        try:
+            trainer.prepare()
+            return trainer
+        except Exception:
+            if self._otherwise is None:
+                raise
+            self._wire.send(Frame("otherwise", {"traceback": traceback.format_exc()[-TRACEBACK_CHARACTERS:]}))
+            self._path, self._otherwise = self._otherwise, None
+            return self._make(self._path, [self._specs[member] for member in members])
 
     def _train_until_someone_leaves(self, trainer: Any) -> Any:
         """The trainer of those who stay; None at the end."""
@@ -107,9 +124,12 @@ class Training:
         formula = trainer.formula(coefficients) if finite else None
         return {"finite": finite, "coefficients": coefficients if finite else None, "formula": formula}
 
-    def _report(self, error: Exception, member: int | None) -> None:
+    def _report(self, error: BaseException, step: int) -> None:
         memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        named = error.index if isinstance(error, MemberError) and error.index in range(len(self._active)) else None
         self._wire.send(Frame("failed", {
-            "reason": "out_of_memory" if memory else "error", "message": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc()[-65536:], "step": self._step, "member": member,
+            "reason": "out_of_memory" if memory else "error", "step": step,
+            "message": f"{type(error).__name__}: {error}"[:MESSAGE_CHARACTERS],
+            "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
+            "member": None if named is None else self._active[named],
         }))  # fmt: skip

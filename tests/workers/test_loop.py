@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from workers import loop
-from workers.loop import FIRST_STEPS, MOST_STEPS, segments
+from workers.loop import FIRST_STEPS, MOST_STEPS, StepFailed, segments
 from workers.trainers.contract import Array, Losses
 
 
@@ -108,3 +108,20 @@ def test_the_trainer_stands_after_the_last_step_of_the_segment_it_yields() -> No
     trainer = Counting()
     for segment in segments(trainer, steps=200):
         assert trainer.steps[-1] == segment.start_step + segment.losses.shape[1] - 1
+
+
+class RaisingAt(Counting):
+    """Raises at step 7."""
+
+    def step(self, t: int) -> Losses:
+        if t == 7:
+            raise ValueError("no")
+        return super().step(t)
+
+
+@pytest.mark.parametrize("begin", [0, 3, 7])
+def test_what_a_trainer_raises_comes_with_its_step_wherever_segments_are_cut(begin: int) -> None:
+    with pytest.raises(StepFailed) as failed:
+        trained(RaisingAt(), steps=100, begin=begin)
+    assert failed.value.step == 7
+    assert isinstance(failed.value.__cause__, ValueError)

@@ -34,7 +34,29 @@ class MemberError(Exception):
         return f"member {self.index}: {self.message}"
 
 
-class Trainer(Protocol):
+class Trains(Protocol):
+    """What every trainer of a pack can say of itself."""
+
+    def state(self) -> dict[str, Array]:
+        """Copies of all that a resume needs, each with the leading member axis.
+
+        The weights are named by their letters, what the optimizer keeps by slot and letter: "a", "momentum.a".
+        """
+        ...
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """The exact inverse of `state`. Raises KeyError for a missing array, ValueError for one of a wrong shape."""
+
+    def coefficients(self) -> list[dict[str, float]]:
+        """For each member its letters in order and their values, each converted to float64 without rounding."""
+        ...
+
+    def formula(self, coefficients: Mapping[str, float]) -> str:
+        """One member's coefficients as the tutorial prints them."""
+        ...
+
+
+class Trainer(Trains, Protocol):
     """Trains the members of one pack together; what one member computes never depends on the others.
 
     The members agree in stage, steps, points, degree, dtype, loss and reduction, optimizer and its slots. They may
@@ -52,22 +74,24 @@ class Trainer(Protocol):
         """
         ...
 
-    def state(self) -> dict[str, Array]:
-        """Copies of all that a bitwise resume needs, each with the leading member axis.
 
-        The weights are named by their letters, what the optimizer keeps by slot and letter: "a", "momentum.a".
-        """
+@runtime_checkable
+class RunsSteps(Trains, Protocol):
+    """A trainer that does many updates in one call; best where their number is a multiple of `stride`."""
+
+    stride: int
+
+    def run(self, begin: int, end: int) -> Array:
+        """Do the updates `begin` to `end` - 1; the losses, (steps, members), each of the weights before its update."""
         ...
 
-    def load_state(self, arrays: Mapping[str, Array]) -> None:
-        """The exact inverse of `state`. Raises KeyError for a missing array, ValueError for one of a wrong shape."""
 
-    def coefficients(self) -> list[dict[str, float]]:
-        """For each member its letters in order and their values, each converted to float64 without rounding."""
-        ...
+@runtime_checkable
+class Prepares(Protocol):
+    """A trainer that needs seconds before its first update, to compile it."""
 
-    def formula(self, coefficients: Mapping[str, float]) -> str:
-        """One member's coefficients as the tutorial prints them."""
+    def prepare(self) -> None:
+        """Do so; the state stays what it is."""
         ...
 
 

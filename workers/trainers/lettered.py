@@ -22,7 +22,8 @@ class LetteredTrainer(ABC):
     def coefficients(self) -> list[dict[str, float]]:
         """For each member its letters in order and their values in float64."""
         state = self.state()
-        return [{letter: float(state[letter][index]) for letter in self.letters} for index in range(self.width)]
+        rows = zip(*(state[letter].tolist() for letter in self.letters), strict=True)
+        return [dict(zip(self.letters, row, strict=True)) for row in rows]
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
         """One member's polynomial as the tutorial prints it."""

@@ -31,17 +31,18 @@ class WrittenOutLoss:
         self._value = VALUES[name]
         self._slope = SLOPES[name]
         self._turn = turn
-        self._points = points if members[0]["loss"]["reduction"] == "mean" else None
+        self.is_square = name == "mse"
+        self.points = points if members[0]["loss"]["reduction"] == "mean" else None
 
     def __call__(self, error: Tensor) -> Tensor:
         """The loss of every member, (members,)."""
         total = self._value(self._library, error, self._turn).sum(-1)
-        return total if self._points is None else total / self._points
+        return total if self.points is None else total / self.points
 
     def slope(self, error: Tensor) -> Tensor:
         """The derivative of the loss by y_pred, (members, points)."""
         slope = self._slope(self._library, error, self._turn)
-        return slope if self._points is None else slope / self._points
+        return slope if self.points is None else slope / self.points
 
 
 def turns(members: Sequence[Member]) -> Floats:

@@ -140,8 +140,8 @@ class WrittenOutOptimizer:
     def __init__(self, parameters: Sequence[Tensor], members: Sequence[Member]) -> None:
         self._parameters = parameters
         weights = side_by_side(parameters)
-        settings = update_rules.Settings(members, weights.dtype, str(weights.device))
-        self._rule = KINDS[members[0]["optimizer"]["name"]].rule(settings)
+        self._settings = update_rules.Settings(members, weights.dtype, str(weights.device))
+        self._rule = KINDS[members[0]["optimizer"]["name"]].rule(self._settings)
         self._names = slot_names(members[0])
         self._kept: update_rules.Slots = {name: torch.zeros_like(weights) for name in self._names if name != "step"}
         self._updates: npt.NDArray[np.float64] = np.zeros(len(members))
@@ -155,7 +155,8 @@ class WrittenOutOptimizer:
         """Update all members, or those of the given rows: nothing of the others changes."""
         before = side_by_side(self._parameters)
         grad = side_by_side([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
-        after, kept = self._rule(before, grad, self._kept, self._updates + 1)
+        numbers = [self._settings.column(each) for each in self._rule.numbers(self._updates + 1)]
+        after, kept = self._rule(before, grad, self._kept, numbers)
         if rows is None:
             self._updates += 1
         else:

@@ -11,6 +11,8 @@ from workers.trainers.contract import Member, MemberError
 from workers.trainers.draws import Stream, normals, uniforms
 
 LETTERS = "abcdefghij"
+DRAWS = {"nn": "linear", "optim": "linear"}
+"""By stage, what `"init": "default"` means to it where that is not "normal"."""
 
 Floats = npt.NDArray[np.float64]
 

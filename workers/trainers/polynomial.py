@@ -56,5 +56,15 @@ def polynomial_formula(coefficients: Mapping[str, float]) -> str:
     return "y = " + " + ".join(terms)
 
 
+def legendre_formula(coefficients: Mapping[str, float]) -> str:
+    """As the tutorial prints its model with P3, the Legendre polynomial of third degree."""
+    return "y = {a} + {b} * P3({c} + {d} x)".format_map(coefficients)
+
+
+def dynamic_formula(coefficients: Mapping[str, float]) -> str:
+    """The question marks say that the last two terms are there at some steps only."""
+    return "y = {a} + {b} x + {c} x^2 + {d} x^3 + {e} x^4 ? + {e} x^5 ?".format_map(coefficients)
+
+
 def _power_of_x(exponent: int) -> str:
     return ("", " x")[exponent] if exponent < 2 else f" x^{exponent}"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
+from workers.trainers.polynomial import legendre_formula
 from workers.trainers.torch_trainer import TorchTrainer
 
 START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
@@ -55,4 +56,4 @@ class Trainer(TorchTrainer):
         return loss.detach()
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
-        return "y = {a} + {b} * P3({c} + {d} x)".format_map(coefficients)
+        return legendre_formula(coefficients)

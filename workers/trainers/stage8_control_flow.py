@@ -11,7 +11,7 @@ from workers.trainers.contract import Losses, Member
 from workers.trainers.member_loss import MemberLoss
 from workers.trainers.optimized import OptimizedTrainer
 from workers.trainers.order_plan import ALL, NOBODY, OrderPlan, Term
-from workers.trainers.polynomial import polynomial
+from workers.trainers.polynomial import dynamic_formula, polynomial
 from workers.trainers.skipping_optimizer import SkippingOptimizer
 
 LETTERS = "abcde"
@@ -67,5 +67,4 @@ class Trainer(OptimizedTrainer):
         return loss.detach()
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
-        """The question marks say that the last two terms are there at some steps only."""
-        return "y = {a} + {b} x + {c} x^2 + {d} x^3 + {e} x^4 ? + {e} x^5 ?".format_map(coefficients)
+        return dynamic_formula(coefficients)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.parameters import Floats, column
+from workers.trainers.parameters import Floats, are_shared, column
 
 Slots = Mapping[str, Tensor]
 """What a rule keeps between updates, by name, each (members, letters)."""
@@ -36,10 +36,14 @@ class Settings:
         return torch.from_numpy(values).to(self._device, self._dtype).unsqueeze(1)
 
 
+Numbers = Sequence[Tensor]
+"""What an update needs that changes from one to the next, columns (members, 1)."""
+
+
 class Rule(ABC):
     """One update of (members, letters): the weights and the slots afterwards, of new storage.
 
-    `updates` counts the updates of every member, this one included, (members,).
+    Called with tensors only, so that a graph of many updates can be compiled; `numbers` are made beside it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,8 +54,12 @@ class Rule(ABC):
         self.decays = settings.column(decay) != 0 if decay.any() else None
 
     @abstractmethod
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
         """The weights and slots after this update."""
+
+    def numbers(self, updates: Floats) -> list[Floats]:
+        """In float64, (members,), for the update that is every member's `updates`-th, (members,)."""
+        return []
 
     def decayed(self, weight: Tensor, grad: Tensor) -> Tensor:
         """The gradient of the loss plus weight_decay / 2 times the square of the weight."""
@@ -70,7 +78,7 @@ class SGD(Rule):
         self.momentum = settings.column(settings.exact("momentum"))
         self.nesterov = settings.column(settings.exact("nesterov")) != 0
 
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
         grad = self.decayed(weight, grad)
         if "momentum" not in slots:
             return torch.addcmul(weight, grad, self.minus_rate), slots
@@ -90,7 +98,7 @@ class RMSprop(Rule):
         self.rest = settings.column(1 - settings.exact("alpha"))
         self.eps = settings.column(settings.exact("eps"))
 
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
         grad = self.decayed(weight, grad)
         square_average = torch.addcmul(slots["square_average"] * self.alpha, self.rest * grad, grad)
         root = square_average.sqrt() + self.eps
@@ -106,30 +114,26 @@ class Adam(Rule):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.betas = settings.exact("beta1").tolist(), settings.exact("beta2").tolist()
+        self.betas = settings.exact("beta1"), settings.exact("beta2")
         self.rest1 = settings.column(1 - settings.exact("beta1"))
         self.beta2 = settings.column(settings.exact("beta2"))
         self.rest2 = settings.column(1 - settings.exact("beta2"))
         self.eps = settings.column(settings.exact("eps"))
 
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
-        return self.adapted(weight, self.decayed(weight, grad), slots, updates)
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
+        return self.adapted(weight, self.decayed(weight, grad), slots, numbers)
 
-    def adapted(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
+    def adapted(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
         average = torch.lerp(slots["average"], grad, self.rest1)
         square_average = torch.addcmul(slots["square_average"] * self.beta2, self.rest2 * grad, grad)
-        first, second = self._bias_corrections(updates)
-        minus_rate = self.settings.column(-(self.learning_rate / first))
-        root = square_average.sqrt() / self.settings.column(second) + self.eps
+        minus_rate, second = numbers
+        root = square_average.sqrt() / second + self.eps
         weight = torch.addcdiv(weight, minus_rate * average, root)
         return weight, {"average": average, "square_average": square_average}
 
-    def _bias_corrections(self, updates: Floats) -> tuple[Floats, Floats]:
-        # Python's power as in torch.optim: numpy's own may differ from it in the last bit.
-        steps = updates.tolist()
-        first = [1 - beta**step for beta, step in zip(self.betas[0], steps, strict=True)]
-        second = [(1 - beta**step) ** 0.5 for beta, step in zip(self.betas[1], steps, strict=True)]
-        return np.array(first), np.array(second)
+    def numbers(self, updates: Floats) -> list[Floats]:
+        first, second = (_powers(beta, updates) for beta in self.betas)
+        return [-(self.learning_rate / (1 - first)), np.array([rest**0.5 for rest in (1 - second).tolist()])]
 
 
 class AdamW(Adam):
@@ -139,8 +143,8 @@ class AdamW(Adam):
         super().__init__(settings)
         self.shrink = settings.column(1 - self.learning_rate * settings.exact("weight_decay"))
 
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
-        return self.adapted(weight * self.shrink, grad, slots, updates)
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
+        return self.adapted(weight * self.shrink, grad, slots, numbers)
 
 
 class Adagrad(Rule):
@@ -151,9 +155,19 @@ class Adagrad(Rule):
         self.eps = settings.column(settings.exact("eps"))
         self.lr_decay = settings.exact("lr_decay")
 
-    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, updates: Floats) -> tuple[Tensor, Slots]:
+    def __call__(self, weight: Tensor, grad: Tensor, slots: Slots, numbers: Numbers) -> tuple[Tensor, Slots]:
         grad = self.decayed(weight, grad)
-        rate = self.learning_rate / (1 + (updates - 1) * self.lr_decay)
+        (minus_rate,) = numbers
         square_sum = torch.addcmul(slots["square_sum"], grad, grad)
         root = square_sum.sqrt() + self.eps
-        return torch.addcdiv(weight, self.settings.column(-rate) * grad, root), {"square_sum": square_sum}
+        return torch.addcdiv(weight, minus_rate * grad, root), {"square_sum": square_sum}
+
+    def numbers(self, updates: Floats) -> list[Floats]:
+        return [-(self.learning_rate / (1 + (updates - 1) * self.lr_decay))]
+
+
+def _powers(beta: Floats, updates: Floats) -> Floats:
+    """beta^updates by Python's power, as in torch.optim (also for the root above): numpy's own may round otherwise."""
+    if are_shared(beta) and are_shared(updates):
+        return np.full(len(beta), float(beta[0]) ** float(updates[0]))
+    return np.array([base**exponent for base, exponent in zip(beta.tolist(), updates.tolist(), strict=True)])

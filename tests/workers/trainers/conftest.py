@@ -3,8 +3,6 @@
 import pytest
 import torch
 
-pytest.register_assert_rewrite("tests.workers.trainers.packs")
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workers.loop import segments
-from workers.trainers.contract import Trainer
+from workers.trainers.contract import RunsSteps, Trainer
 
 Member = dict[str, Any]
 
@@ -101,7 +101,7 @@ def trainer_of(members: Sequence[Member]) -> Trainer:
     return trainer
 
 
-def train(trainer: Trainer, steps: int, begin: int = 0) -> np.ndarray:
+def train(trainer: Trainer | RunsSteps, steps: int, begin: int = 0) -> np.ndarray:
     """The losses of steps `begin` to `steps`, (members, steps)."""
     return np.concatenate([segment.losses for segment in segments(trainer, steps=steps, begin=begin)], axis=1)
 
