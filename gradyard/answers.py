@@ -38,6 +38,7 @@ class Job(Answer):
     reason: str | None = None
     message: str | None = None
     retry_of: str | None = None
+    batch: str | None = None
     waiting: Any = None
     result: Mapping[str, Any] | None = None
 
@@ -72,6 +73,23 @@ class Job(Answer):
         return (self.result or {}).get("timings") or {}
 
 
+class Batch(Answer):
+    """Jobs that were submitted together: how many are in each state, and the sweep that they came from, if any."""
+
+    id: str
+    name: str | None = None
+    count: int = 0
+    submitted_at: datetime | None = None
+    state: str = ""
+    counts: Mapping[str, int] = Field(default_factory=dict)
+    sweep: Mapping[str, Any] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether none of its jobs waits or runs."""
+        return self.state == "finished"
+
+
 class AttemptLog(Answer):
     """The last 64 KiB of what a job's runner said in one attempt; `truncated` where it said more."""
 
@@ -101,6 +119,7 @@ class Stage(Answer):
     devices: tuple[str, ...] = ()
     dtype: str | None = None
     packable: bool = True
+    executions: tuple[str, ...] = ("eager",)
     numerics_version: int | str = 1
     defaults: Mapping[str, Any] = Field(default_factory=dict)
     parameters: Mapping[str, Any] | None = Field(default=None, alias="schema")
@@ -122,6 +141,7 @@ class Worker(Answer):
     started_at: datetime | None = None
     current_jobs: tuple[str, ...] = ()
     versions: Mapping[str, Any] | None = None
+    engines: tuple[str, ...] = ("eager",)
 
 
 class Queue(Answer):

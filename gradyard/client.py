@@ -5,15 +5,13 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
-from gradyard.answers import Answer, AttemptLog, Event, Job, Queue, Readiness, Stage, Worker
-from gradyard.endpoint import find_service
+from gradyard.answers import AttemptLog, Event, Job, Queue, Readiness, Stage, Worker
+from gradyard.asking import as_list
+from gradyard.batch_requests import BatchRequests
 from gradyard.errors import AnswerNotUnderstood, WaitTimeout
-from gradyard.transport import Transport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +20,8 @@ LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1
 PAGE = 200  # jobs in one answer, the service's limit
 
-A = TypeVar("A", bound=Answer)
 
-
-class Client:
+class Client(BatchRequests):
     """A gradyard service.
 
     url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
@@ -37,20 +33,6 @@ class Client:
     (JobNotFound for a job that is not there) and AnswerNotUnderstood when it is no gradyard. Threads may share one.
     """
 
-    def __init__(self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0) -> None:
-        self.url, key = find_service(url, key)
-        self._transport = Transport(self.url, key, retry_seconds)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connections that are kept open between requests."""
-        self._transport.close()
-
     def submit(
         self, spec: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **parameters: Any
     ) -> Job:
@@ -59,7 +41,7 @@ class Client:
         A key given twice with the same spec answers the same job, also days later: give your own to survive a crash
         between asking and knowing.
         """
-        body = json.dumps({**(spec or {}), **parameters}, default=_as_list).encode()
+        body = json.dumps({**(spec or {}), **parameters}, default=as_list).encode()
         key = idempotency_key or str(uuid.uuid4())
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._one(Job, self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers))
@@ -68,11 +50,14 @@ class Client:
         """The job as it stands now."""
         return self._one(Job, self._transport.ask_json("GET", _of(job_id)))
 
-    def jobs(self, *, state: str | None = None, stage: str | None = None, limit: int | None = None) -> Iterator[Job]:
+    def jobs(
+        self, *, state: str | None = None, stage: str | None = None, batch: str | None = None, limit: int | None = None
+    ) -> Iterator[Job]:
         """The jobs, newest first, `limit` at most; one request per 200."""
         cursor, left = None, limit
         while left is None or left > 0:
-            params = {"state": state, "stage": stage, "limit": min(left or PAGE, PAGE), "cursor": cursor}
+            which = {"state": state, "stage": stage, "batch": batch}
+            params = which | {"limit": min(left or PAGE, PAGE), "cursor": cursor}
             page = self._transport.ask_json("GET", "/v1/jobs", params=params)
             yield from self._many(Job, page, "jobs")
             cursor = page.get("next_cursor")
@@ -164,26 +149,6 @@ class Client:
         """Whether the service accepts jobs and has workers; `unavailable` is an answer, too, not an error."""
         return self._one(Readiness, self._transport.ask_json("GET", "/readyz", also_fine=frozenset({503})))
 
-    def _one(self, kind: type[A], answer: Any) -> A:
-        try:
-            return kind.model_validate(answer)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise AnswerNotUnderstood(self.url, f"{kind.__name__.lower()}: {where}: {first['msg']}") from None
-
-    def _many(self, kind: type[A], answer: Mapping[str, Any], name: str) -> list[A]:
-        if not isinstance(answer.get(name), list):
-            raise AnswerNotUnderstood(self.url, f"the answer has no {name}")
-        return [self._one(kind, one) for one in answer[name]]
-
 
 def _of(job_id: str) -> str:
     return f"/v1/jobs/{quote(str(job_id), safe='')}"
-
-
-def _as_list(value: Any) -> Any:
-    """Arrays and scalars of numpy (and torch) in a spec, as JSON has them."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"a spec cannot hold a {type(value).__name__}; numbers, texts, lists and objects only")

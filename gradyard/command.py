@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from gradyard import command_database, command_fleet, command_jobs, command_look, command_processes, words
+from gradyard import (
+    command_database,
+    command_fleet,
+    command_jobs,
+    command_look,
+    command_processes,
+    command_sweep,
+    words,
+)
 from gradyard.errors import AnswerNotUnderstood, BadUsage, GradyardClientError, RefusedByService, Unreachable
 from jobs.errors import GradyardError
 
@@ -25,6 +33,7 @@ app = typer.Typer(
 )
 command_processes.register(app)
 command_jobs.register(app)
+command_sweep.register(app)
 command_look.register(app)
 command_fleet.register(app)
 app.add_typer(command_database.app, name="db", rich_help_panel="Processes")

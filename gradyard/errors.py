@@ -40,10 +40,16 @@ class AnswerNotUnderstood(GradyardClientError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with what was sent: where (a JSON pointer into it) and what."""
+    """One thing wrong with what was sent: where (a JSON pointer into it, of a batch into member `index`) and what."""
 
     pointer: str
     message: str
+    index: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where, in words."""
+        return (self.pointer or "/") if self.index is None else f"job {self.index}: {self.pointer or '/'}"
 
 
 class RefusedByService(GradyardClientError):
@@ -57,7 +63,7 @@ class RefusedByService(GradyardClientError):
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        fields = "; ".join(f"{error.pointer or '/'}: {error.message}" for error in self.errors[:5])
+        fields = "; ".join(f"{error.place}: {error.message}" for error in self.errors[:5])
         if len(self.errors) > 5:
             fields += f"; and {len(self.errors) - 5} more"
         said = f"{self.title}: {fields}" if fields else self.detail or self.title

@@ -1,8 +1,9 @@
 """A job spec from a file, from stdin, or from `--set` on the command line."""
 
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,19 @@ def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -
     if not spec:
         raise BadUsage("which job? name a FILE with its spec, `-` for stdin, or a stage: gradyard submit --stage optim")
     return spec
+
+
+def axis_from(argument: str) -> tuple[str, Sequence[Any] | range]:
+    """One axis of a sweep, `name=1,2,3` or `name=0:100` or `name=0:100:10`; BadUsage where it is none."""
+    path, equals, text = argument.partition("=")
+    if not equals or not path or not text:
+        raise BadUsage(f"--grid {argument}: write it as name=1,2,3 or name=0:100, such as --grid seed=0:100")
+    if re.fullmatch(r"-?\d+:-?\d+(:\d+)?", text):
+        found = range(*map(int, text.split(":")))
+        if not found:
+            raise BadUsage(f"--grid {argument}: there is no number from the first to the end")
+        return path, found
+    return path, [_value(each) for each in text.split(",")]
 
 
 def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

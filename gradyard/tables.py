@@ -1,6 +1,7 @@
 """Lists as tables of text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard import words
-from gradyard.answers import Job, Queue, Stage, Worker
+from gradyard.answers import Batch, Job, Queue, Stage, Worker
 from jobs.states import State
 
 PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
@@ -45,6 +46,32 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
             words.printable(job.name or ""),
         )
     return table
+
+
+def batches_table(batches: Iterable[Batch]) -> Table:
+    """One line for each batch: how many of its jobs are where."""
+    states = [str(state) for state in State]
+    table = _table("id", "state", "jobs>", *(f"{state}>" for state in states), "submitted>", "name")
+    for batch in batches:
+        counts = [words.count(batch.counts.get(state, 0)) for state in states]
+        name = words.printable(batch.name or "")
+        table.add_row(batch.id, batch.state, words.count(batch.count), *counts, words.ago(batch.submitted_at), name)
+    return table
+
+
+def best_table(jobs: Iterable[Job], axes: Sequence[str]) -> Table:
+    """One line for each job: its last loss, and the values of the parameters that a sweep was about."""
+    table = _table("id", "last loss>", *(f"{axis}>" for axis in axes))
+    for job in jobs:
+        values = [_at(job.spec, axis) for axis in axes]
+        table.add_row(job.id, words.number(job.loss.get("last")), *values)
+    return table
+
+
+def _at(spec: Any, path: str) -> str:
+    for name in path.split("."):
+        spec = spec.get(name) if isinstance(spec, Mapping) else None
+    return f"{spec:g}" if isinstance(spec, float) else words.printable(str(spec))
 
 
 def stages_table(stages: Iterable[Stage]) -> Table:

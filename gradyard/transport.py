@@ -144,7 +144,7 @@ def _refusal(answer: httpx.Response) -> RefusedByService:
     if not isinstance(problem, dict):
         problem = {}
     errors = tuple(
-        FieldError(str(error.get("pointer", "")), str(error.get("message", "")))
+        FieldError(str(error.get("pointer", "")), str(error.get("message", "")), error.get("index"))
         for error in problem.get("errors") or ()
         if isinstance(error, dict)
     )

@@ -1,10 +1,10 @@
 """When a queue's bell must be rung again. A bell belongs to a queue, not to a row; that it rang is no one's state."""
 
-from sqlalchemy import Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from jobs.database import now
-from jobs.states import State
-from jobs.tables import Bell, Claim, Job, Worker
+from jobs.lifecycle import Abilities, something_to_claim
+from jobs.tables import Bell, Claim, Worker
 
 QUIET_SECONDS = 5.0  # between two rings of maintenance; those of submissions come on top
 LONGEST_QUIET_SECONDS = 60.0
@@ -30,9 +30,7 @@ def answered(connection: Connection, queue: str) -> bool:
 
 def idle_slots(connection: Connection, queue: str) -> int:
     """Live workers of the queue that hold no claim."""
-    busy = exists().where(Claim.worker_id == Worker.id)
-    idle = select(func.count()).where(Worker.queue == queue, Worker.lease_until > now(), ~busy)
-    return int(connection.execute(idle).scalar_one())
+    return int(connection.execute(select(func.count()).where(*_idle(queue))).scalar_one())
 
 
 def rung(connection: Connection, queue: str) -> None:
@@ -47,6 +45,16 @@ def hushed(connection: Connection, queue: str) -> None:
 
 
 def _unheard(connection: Connection, queue: str) -> bool:
-    its_time = or_(Job.not_before.is_(None), Job.not_before <= now())
-    ready = select(Job.id).where(Job.state == State.QUEUED, Job.queue.in_([queue, "any"]), its_time)
-    return connection.execute(ready.limit(1)).first() is not None and idle_slots(connection, queue) > 0
+    """Whether something waits that an idle slot could take: a job of an absent pool keeps nobody awake."""
+    idle = select(Worker.stages, Worker.pool, Worker.device_memory_mib, Worker.engines).where(*_idle(queue))
+    kinds = {
+        Abilities(queue, tuple(row.stages.items()), row.pool, row.device_memory_mib or 0,
+                  tuple(row.engines or ["eager"]))
+        for row in connection.execute(idle)
+    }  # fmt: skip
+    return any(something_to_claim(connection, abilities) for abilities in kinds)
+
+
+def _idle(queue: str) -> list[ColumnElement[bool]]:
+    busy = exists().where(Claim.worker_id == Worker.id)
+    return [Worker.queue == queue, Worker.lease_until > now(), ~busy]

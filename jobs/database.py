@@ -67,14 +67,37 @@ class Database:
         self.engine.dispose()
 
 
+def storable(text: str) -> str:
+    """Text as every database takes it: without NUL and without halves of characters."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 def insert_or_ignore(connection: Connection, table: Any) -> Any:
     """An INSERT that leaves a row that is already there as it is; on PostgreSQL it waits for a twin to commit."""
     return _insert_or_ignore(connection.dialect.name, table)
 
 
+def insert_or_replace(connection: Connection, table: Any) -> Any:
+    """An INSERT that gives a row of the same primary key, if there is one, its own values."""
+    return _insert_or_replace(connection.dialect.name, table)
+
+
 @cache
 def _insert_or_ignore(dialect_name: str, table: Any) -> Any:
-    return (sqlite if dialect_name == "sqlite" else postgresql).insert(table.__table__).on_conflict_do_nothing()
+    return _insert(dialect_name, table).on_conflict_do_nothing()
+
+
+@cache
+def _insert_or_replace(dialect_name: str, table: Any) -> Any:
+    statement = _insert(dialect_name, table)
+    columns = table.__table__.columns
+    key = [column.name for column in columns if column.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=key, set_=others)
+
+
+def _insert(dialect_name: str, table: Any) -> Any:
+    return (sqlite if dialect_name == "sqlite" else postgresql).insert(table.__table__)
 
 
 def for_claiming(query: Any) -> Any:

@@ -5,6 +5,7 @@ GradyardError
 ├── Refused                   the request asks for something that we do not do
 │   ├── BodyMalformed         it is no JSON
 │   ├── SpecInvalid           it is JSON, but no job: which fields, and why
+│   ├── BatchInvalid          it is a batch, but not every member of it is a job
 │   ├── KeyReused             the idempotency key came with another body before
 │   └── QueueFull             too much is waiting already
 ├── NotFound                  there is no such job, stage or worker
@@ -48,6 +49,15 @@ class SpecInvalid(Refused):
     def __init__(self, problems: list[FieldProblem]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems[:5]))
+
+
+class BatchInvalid(Refused):
+    """The batch is not valid, and nothing of it is stored."""
+
+    def __init__(self, problems: list[tuple[int, FieldProblem]], total: int) -> None:
+        self.problems, self.total = problems, total
+        shown = "; ".join(f"job {index}: {each.pointer or '/'}: {each.message}" for index, each in problems[:5])
+        super().__init__(f"{total:,} of its jobs are wrong: {shown}")
 
 
 class KeyReused(Refused):

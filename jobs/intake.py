@@ -49,8 +49,14 @@ def _refusal(error: ValidationError) -> Exception:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return BodyMalformed(details[0]["msg"].removeprefix("Invalid JSON: "))
+    return SpecInvalid(problems_of(error))
+
+
+def problems_of(error: ValidationError) -> list[FieldProblem]:
+    """What is wrong, in our own words, by JSON pointer."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
     problems = {(_pointer(detail["loc"], detail["type"]), _message(detail)) for detail in details}
-    return SpecInvalid([FieldProblem(*problem) for problem in sorted(problems)])
+    return [FieldProblem(*problem) for problem in sorted(problems)]
 
 
 # A discriminated union puts the chosen tag into pydantic's location; a request knows no such level.

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     max_point_steps: int = Field(default=10**13, ge=1)
     max_queued_jobs: int = Field(default=200_000, ge=1)
     max_json_bytes: int = Field(default=2**20, ge=1)
+    max_batch_bytes: int = Field(default=64 * 2**20, ge=1)
+    max_batch_jobs: int = Field(default=100_000, ge=1)
     max_waiting_requests: int = Field(default=48, ge=1)
     api_threads: int = Field(default=64, ge=2)
 

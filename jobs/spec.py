@@ -1,9 +1,9 @@
 """What a job may ask for: `JobSpec` and one model a stage, each with only the parameters that its stage understands."""
 
 import hashlib
-import json
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import orjson
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -45,7 +45,7 @@ class JobSpec(Part):
     device: Literal["cpu", "gpu", "auto"] = "cpu"
     pool: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
     gpu_memory_mib: int | None = Field(default=None, ge=1, le=2**24)
-    execution: Literal["eager"] = "eager"
+    execution: Literal["eager", "compiled", "gram"] = "eager"
     dtype: Literal["float32", "float64"] = "float32"
     priority: int = Field(default=0, ge=-100, le=100)
     timeout_seconds: float = Field(default=3600.0, gt=0, le=30 * 86400, allow_inf_nan=False)
@@ -71,6 +71,13 @@ class JobSpec(Part):
         return self
 
     @model_validator(mode="after")
+    def _gram_has_a_quadratic(self) -> Self:
+        if self.execution == "gram" and not self.descends_a_quadratic:
+            message = '"gram" is for models linear in their coefficients, with loss mse and plain gradient descent'
+            raise PydanticCustomError("at_execution", message)
+        return self
+
+    @model_validator(mode="after")
     def _memory_is_a_gpus(self) -> Self:
         if self.gpu_memory_mib is not None and self.device == "cpu":
             raise PydanticCustomError("at_gpu_memory_mib", 'is for jobs with device "gpu" or "auto"')
@@ -86,11 +93,6 @@ class JobSpec(Part):
     def as_json(self) -> dict[str, Any]:
         """The spec with every default filled in."""
         return self.model_dump(mode="json")
-
-    def sha256(self) -> str:
-        """The hash of what decides the numbers and nothing else: not name, tags, priority, pool or limits."""
-        free = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
-        return _digest(self.model_dump(mode="json", exclude=free))
 
     def pack_key(self, numerics_version: int) -> str:
         """Jobs of equal keys and start step train as one program: the same shapes and arithmetic, other numbers."""
@@ -177,6 +179,14 @@ class DynamicSpec(JobSpec):
         return LETTERS[:5]
 
 
+FREE = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
+
+
+def sha256_of(spec: dict[str, Any]) -> str:
+    """The hash of what decides the numbers of a spec (as JSON) and nothing else: not name, tags, priority or limits."""
+    return _digest({name: value for name, value in spec.items() if name not in FREE})
+
+
 def _slots(optimizer: Any) -> list[Any] | None:
     """The optimizer's name and which of its slots exist: what decides the arrays that it keeps."""
     if optimizer is None:
@@ -185,4 +195,4 @@ def _slots(optimizer: Any) -> list[Any] | None:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

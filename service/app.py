@@ -13,6 +13,7 @@ from jobs.settings import Settings
 from service import (
     access_log,
     auth,
+    batches_api,
     errors,
     finished_api,
     health_api,
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
-    for room in (jobs_api, losses_api, finished_api, stages_api, workers_api, health_api):
+    for room in (jobs_api, batches_api, losses_api, finished_api, stages_api, workers_api, health_api):
         app.register_api(room.api)
     openapi.install(app)
     at_hand = Resources.of(settings)

@@ -39,6 +39,7 @@ STATUSES: dict[type[Exception], int] = {
     errors.Gone: 410,
     errors.IllegalMove: 409,
     errors.SpecInvalid: 422,
+    errors.BatchInvalid: 422,
     ParametersInvalid: 422,
     errors.KeyReused: 422,
     errors.QueueFull: 429,
@@ -70,10 +71,15 @@ def _ours(error: errors.GradyardError) -> Response:
     if cause is None:
         return _unforeseen(error)
     title = (cause.__doc__ or "").splitlines()[0].rstrip(".")
-    members = {}
+    members: dict[str, Any] = {}
     if isinstance(error, errors.SpecInvalid):
         shown = error.problems[:ERRORS_SHOWN]
         members["errors"] = [{"pointer": each.pointer, "message": each.message} for each in shown]
+    if isinstance(error, errors.BatchInvalid):
+        members["total"] = error.total
+        members["errors"] = [
+            {"index": index, "pointer": each.pointer, "message": each.message} for index, each in error.problems
+        ]
     return problem(STATUSES[cause], _snake(cause.__name__), title, str(error), **members)
 
 

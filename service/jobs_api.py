@@ -42,7 +42,7 @@ def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) ->
     with hand.database.begin() as connection:
         submitted = lifecycle.submit(
             connection, intake, project_id=DEFAULT_PROJECT, actor=ACTOR, max_queued=hand.settings.max_queued_jobs,
-            key=_idempotency_key(), body=body, retry_of=retry_of,
+            key=idempotency_key(), body=body, retry_of=retry_of,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
         job = queries.job_by_id(connection, DEFAULT_PROJECT, submitted.job_id)
@@ -146,7 +146,8 @@ def _json_body() -> bytes:
     return body
 
 
-def _idempotency_key() -> str | None:
+def idempotency_key() -> str | None:
+    """The request's Idempotency-Key; HeaderInvalid where it is none."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise HeaderInvalid("Idempotency-Key: must be 1 to 255 printable ASCII characters")

@@ -11,6 +11,7 @@ from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, TypeAdapter
 
+from jobs.batch_intake import SweepBody
 from jobs.intake import spec_adapter
 from service import schemas
 
@@ -59,6 +60,17 @@ SUBMISSION = REPEATABLE | {
     },
 }  # fmt: skip
 
+BATCH_SUBMISSION = REPEATABLE | {
+    "requestBody": {
+        "required": True, "content": {
+            "application/json": {"schema": {"oneOf": [
+                {"$ref": REF.format(model="BatchOfJobs")}, {"$ref": REF.format(model="BatchSweep")},
+            ]}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    },
+}  # fmt: skip
+
 EVERY_LOSS = {
     "description": "the curve",
     "content": {
@@ -80,13 +92,26 @@ def document(app: OpenAPI) -> dict[str, Any]:
     return document
 
 
+BATCH_OF_JOBS = {
+    "type": "object", "required": ["jobs"], "additionalProperties": False,
+    "properties": {
+        "jobs": {"type": "array", "minItems": 1, "items": {"$ref": REF.format(model="JobSpec")}},
+        "name": {"type": ["string", "null"], "maxLength": 200},
+    },
+}  # fmt: skip
+
+
 @cache
 def _schemas() -> dict[str, Any]:
     shapes = [each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel)]
     inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [("JobSpec", "validation", spec_adapter())]
+    inputs.append(("BatchSweep", "validation", TypeAdapter(SweepBody)))
     inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in shapes if each is not BaseModel]
     named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
-    return {**rest["$defs"], "JobSpec": named["JobSpec", "validation"]}
+    return {
+        **rest["$defs"], "JobSpec": named["JobSpec", "validation"], "BatchOfJobs": BATCH_OF_JOBS,
+        "BatchSweep": named["BatchSweep", "validation"],
+    }  # fmt: skip
 
 
 ENDPOINTS = ("docs.openapi_json", "docs.docs", "docs.start", "docs.static")

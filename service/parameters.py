@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -41,8 +42,22 @@ class ListQuery(Query):
 
     state: State | None = None
     stage: Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})] | None = None
+    batch: UUID | None = Field(default=None, description="only jobs of this batch")
     limit: int = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+
+
+class PageQuery(Query):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+
+
+class BestQuery(Query):
+    """How many jobs."""
+
+    limit: int = Field(default=10, ge=1, le=200)
 
 
 class JobQuery(Query):
@@ -65,6 +80,12 @@ class JobPath(BaseModel):
     """Which job."""
 
     job_id: str = Field(description="a UUID")
+
+
+class BatchPath(BaseModel):
+    """Which batch."""
+
+    batch_id: str = Field(description="a UUID")
 
 
 class StagePath(BaseModel):

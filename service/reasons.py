@@ -48,6 +48,10 @@ def because(job: Row[Any], workers: Sequence[Row[Any]]) -> str:
     able = [worker for worker in able if worker.stages.get(job.stage) == job.numerics_version]
     if not able:
         return f"no {kind}worker has stage {job.stage} {job.numerics_version}"
+    if job.engine is not None:
+        able = [worker for worker in able if job.engine in (worker.engines or ["eager"])]
+        if not able:
+            return f"it was begun with the engine {job.engine}, and no {kind}worker that is alive has it"
     if job.gpu_memory_mib is not None:
         able = [worker for worker in able if job.gpu_memory_mib <= (worker.device_memory_mib or 0)]
         if not able:

@@ -31,7 +31,7 @@ def job_as_json(job: Row[Any], waiting: dict[str, Any] | None) -> dict[str, Any]
         "resolved": job.resolved, "warnings": job.warnings, "attempt": job.attempt,
         "submitted_at": moment(job.submitted_at), "started_at": moment(job.started_at),
         "finished_at": moment(job.finished_at), "steps": job.steps, "steps_done": _steps_done(job),
-        "reason": job.reason, "message": job.message, "retry_of": job.retry_of,
+        "reason": job.reason, "message": job.message, "retry_of": job.retry_of, "batch": job.batch_id,
         "waiting": waiting, "result": _result(job),
     }  # fmt: skip
 
@@ -66,6 +66,17 @@ def _timings(job: Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def batch_as_json(batch: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
+    """A batch, and how many of its jobs are in each state."""
+    waiting, running = counts[State.QUEUED], counts[State.RUNNING]
+    begun = running or waiting < batch.size
+    return {
+        "id": batch.id, "name": batch.name, "count": batch.size, "submitted_at": moment(batch.submitted_at),
+        "state": "finished" if not waiting + running else "running" if begun else "queued",
+        "counts": counts, "sweep": batch.sweep,
+    }  # fmt: skip
+
+
 def event_as_json(event: Row[Any]) -> dict[str, Any]:
     """One move of a job."""
     return {
@@ -81,5 +92,5 @@ def worker_as_json(worker: Row[Any], current_jobs: list[Any]) -> dict[str, Any]:
         "id": worker.id, "host": worker.host, "slot": worker.slot, "queue": worker.queue,
         "device_name": worker.device_name, "device_uuid": worker.device_uuid, "pool": worker.pool, "state": state,
         "pid": worker.pid, "heartbeat_at": moment(worker.heartbeat_at), "started_at": moment(worker.started_at),
-        "current_jobs": current_jobs, "versions": worker.versions,
+        "current_jobs": current_jobs, "versions": worker.versions, "engines": worker.engines or ["eager"],
     }  # fmt: skip

@@ -29,6 +29,7 @@ def _facts(stage: Stage) -> dict[str, Any]:
     defaults = stage.defaults()
     return {
         "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
-        "dtype": defaults["dtype"], "packable": stage.packable, "numerics_version": stage.numerics_version,
+        "dtype": defaults["dtype"], "packable": stage.packable,
+        "executions": stage.executions(), "numerics_version": stage.numerics_version,
         "defaults": defaults,
     }  # fmt: skip

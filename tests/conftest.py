@@ -10,6 +10,16 @@ from jobs.database import Database
 from jobs.settings import Settings, load
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 
+pytest.register_assert_rewrite("tests.workers.trainers.packs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What torch compiles goes where it is cleared away, in this process and in those it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        yield
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresServer]:

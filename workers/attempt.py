@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from jobs import lifecycle
 from jobs.errors import DatabaseUnavailable
 from workers import judgement
+from workers.handover import hand_over
 from workers.pack import Member, Pack
 from workers.records import Written, write_records
 from workers.resume import states_to_resume
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
 STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
 SPARE_SECONDS = 2.0  # a pack that trains for so long is worth a runner that stands ready for it
+ASLEEP_SECONDS = 5.0  # between two looks: this process was frozen, and perhaps its runner with it
+PREPARE_SECONDS = 300.0  # for a compiler
 STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck
 
 
@@ -30,8 +33,9 @@ class Attempt:
     """Hands the pack to the runner, takes its segments, and tends to cancels, time limits and stops in between."""
 
     def __init__(self, station: Station, pack: Pack) -> None:
+        self._station = station
         self._pack, self._runner, self._presence = pack, station.runner, station.presence
-        self._settings, self._database = station.settings, station.database
+        self._settings = station.settings
         self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
         self._commit_once = station.commit_once
         self._ask_again_at = 0.0  # while the database is away
@@ -40,30 +44,38 @@ class Attempt:
         self._last_segment_seconds = 0.0
         self._asked_to_stop_at: float | None = None
         self._emptied_at: float | None = None
+        self._tended_at = self._began
+        self._preparing = False
+        self._begun = False  # the runner said that it has the pack
 
     def run(self) -> None:
         """Train until every member has moved on."""
         self._runner.output.forget()
         try:
-            states = states_to_resume(self._pack, self._database, self._commit, actor=self._actor)
+            states = states_to_resume(self._pack, self._station, actor=self._actor)
             if states is None:
                 return
             seconds = self._settings.segment_seconds, self._settings.record_seconds
-            self._runner.send(self._pack.train_frame(states, *seconds))
+            hand_over(self._runner, self._pack.train_frame(states, *seconds), self._stopping)
+            self._begun, self._heard = True, time.monotonic()
             while not self._serve(self._runner.receive(0.05)):
                 self._tend()
         except RunnerDied as error:
             self._runner.end()
-            words = str(error)
-            self._for_all(lambda connection: judgement.pack_crashed(connection, self._pack, words, actor=self._actor))
+            blame, words = judgement.pack_crashed if self._begun else judgement.runner_missing, str(error)
+            self._for_all(lambda connection: blame(connection, self._pack, words, actor=self._actor))
 
     def _serve(self, frame: Frame | None) -> bool:
         """Take what the runner said; whether the pack is over."""
         if frame is None:
             return False
         self._heard = time.monotonic()
-        if frame.kind == "idle":
-            return True
+        if frame.kind in ("idle", "preparing"):
+            self._preparing = frame.kind == "preparing"
+            return frame.kind == "idle"
+        if frame.kind == "otherwise":
+            self._train_otherwise(frame.fields["traceback"])
+            return False
         if frame.kind == "failed":
             fields = frame.fields
             self._runner.output.add(fields["traceback"])
@@ -71,8 +83,15 @@ class Attempt:
             return True
         return self._segment(frame)
 
+    def _train_otherwise(self, why: str) -> None:
+        """The compiler of this machine does not work: the stage is trained as it is written."""
+        log.warning("the compiler does not work; trained eagerly", error=why)
+        self._pack.engine = "eager"
+        fences = [(member.job.id, member.job.attempt) for member in self._pack.members.values()]
+        self._commit(lambda connection: lifecycle.train_eagerly(connection, fences))
+
     def _segment(self, frame: Frame) -> bool:
-        self._last_segment_seconds = frame.fields["seconds"]
+        self._last_segment_seconds, self._preparing = frame.fields["seconds"], False
         self._pack.take(frame)
         self._presence.steps_done = self._pack.step
         over = "results" in frame.fields or bool(frame.fields["stopped"])
@@ -81,8 +100,10 @@ class Attempt:
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
             last_words = over or any(member.diverged_at is not None for member in worth)
             written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
+            self._heard = time.monotonic()  # while we waited for the database, nobody listened
             for each in written:
-                self._pack.settle(each.member, each.progress, gone=each.gone)
+                self._pack.settle(each.member, each.progress)
+            self._leave([each.member for each in written if each.gone], tell=not over)
         return over
 
     def _commit_soon(self, write: Callable[[Connection], Any]) -> Any:
@@ -122,12 +143,16 @@ class Attempt:
             connection, self._pack, member, actor=self._actor
         ))  # fmt: skip
         now = time.monotonic()
+        if now - self._tended_at > ASLEEP_SECONDS:
+            self._heard = now  # this process slept itself
+        self._tended_at = now
         if now - self._began > SPARE_SECONDS:
             self._runner.prepare_spare()
         if self._stopping() and self._asked_to_stop_at is None:
             self._asked_to_stop_at = now
             self._runner.send(Frame("stop"))
-        silence = max(STUCK_SECONDS, STUCK_SEGMENTS * self._last_segment_seconds)
+        patience = PREPARE_SECONDS if self._preparing else STUCK_SECONDS
+        silence = max(patience, STUCK_SEGMENTS * self._last_segment_seconds)
         self._kill_after(self._heard, silence, f"the runner was silent for {silence:.0f} s")
         self._kill_after(self._asked_to_stop_at, STOP_SECONDS, "the worker stops, and its runner did not answer")
         self._kill_after(self._emptied_at, DROP_SECONDS, "nobody is left in its pack")
@@ -153,21 +178,23 @@ class Attempt:
             return [move(connection, member) for member in members]
 
         if members and self._commit_soon(write):
-            self._drop(members)
+            self._leave(members)
 
     def _forget_all(self) -> None:
         """The claim was given to others while this worker slept or was cut off: nothing it did since counts."""
         members = list(self._pack.members.values())
         for member in members:
             log.warning("fenced", job=str(member.job.id), attempt=member.job.attempt, what="claim lost")
-        self._drop(members)
+        self._leave(members)
 
-    def _drop(self, members: list[Member]) -> None:
+    def _leave(self, members: list[Member], *, tell: bool = True) -> None:
+        """These rows have moved on; a runner that is still at it is told, or trains them to their last step."""
         for member in members:
             del self._pack.members[member.index]
         if not self._pack.members and self._emptied_at is None:
             self._emptied_at = time.monotonic()
-        self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
+        if members and tell:
+            self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
 
     def _for_all(self, write: Callable[[Connection], Any]) -> None:
         def write_all(connection: Connection) -> None:

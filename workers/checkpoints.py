@@ -15,10 +15,10 @@ class CheckpointUnusable(Exception):
     """The checkpoint is damaged, or its bits belong to other arithmetic."""
 
 
-def fingerprint(spec_sha256: str, numerics_version: int, facts: dict[str, Any]) -> str:
+def fingerprint(spec_sha256: str, numerics_version: int, engine: str, facts: dict[str, Any]) -> str:
     """What must be the same for a resume to be bitwise. gradyard's own version is not part of it."""
     libraries = [facts["versions"][name] for name in ("numpy", "torch")]
-    arithmetic = [spec_sha256, numerics_version, facts["numerics_class"], *libraries]
+    arithmetic = [spec_sha256, numerics_version, engine, facts["numerics_class"], *libraries]
     return hashlib.sha256(json.dumps(arithmetic).encode()).hexdigest()
 
 

@@ -41,15 +41,18 @@ class Pack:
     def __init__(self, claim: Claim, facts: dict[str, Any]) -> None:
         self.claim, self.facts = claim, facts
         self.width = len(claim.members)
-        self.step = claim.start_step
+        self.step, self.engine = claim.start_step, claim.engine
         books = (Member(index, job, self.step, Summary(**job.summary)) for index, job in enumerate(claim.members))
         self.members = {member.index: member for member in books}
         self._numerics_version = stage_named(claim.stage).numerics_version
 
     def train_frame(self, states: list[dict[str, np.ndarray]], segment_seconds: float, record_seconds: float) -> Frame:
         """What the runner needs to begin; `states` of the members are stacked along the member axis."""
+        stage = stage_named(self.claim.stage)
+        # What was begun with an engine goes on with it; only a first attempt may still be done by another.
+        otherwise = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
         fields = {
-            "trainer": stage_named(self.claim.stage).trainer, "steps": self.claim.steps,
+            "trainer": stage.trainer_of(self.engine), "otherwise": otherwise, "steps": self.claim.steps,
             "members": [job.spec | job.resolved for job in self.claim.members], "start_step": self.claim.start_step,
             "segment_seconds": segment_seconds, "record_seconds": record_seconds,
         }  # fmt: skip
@@ -79,21 +82,19 @@ class Pack:
         job = member.job
         return Progress(job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by)
 
-    def settle(self, member: Member, progress: Progress, *, gone: bool) -> None:
-        """The record is committed: what comes next starts after it; or nothing does, where the member is `gone`."""
+    def settle(self, member: Member, progress: Progress) -> None:
+        """The record is committed: what comes next starts after it."""
         member.recorded_to, member.pending = progress.steps_done, []
         member.summary.records += 1
-        if gone:
-            self.members.pop(member.index, None)
 
     def outcome(self, result: dict[str, Any]) -> Outcome:
         """What a member found, from the runner's `results` entry."""
-        environment = self.facts | {"engine": "eager"}
+        environment = self.facts | {"engine": self.engine}
         return Outcome(result["coefficients"], result["formula"], {key: environment[key] for key in _SHOWN})
 
     def fingerprint_of(self, job: ClaimedJob) -> str:
         """What a checkpoint of this job must have been made by."""
-        return fingerprint(job.spec_sha256, self._numerics_version, self.facts)
+        return fingerprint(job.spec_sha256, self._numerics_version, self.engine, self.facts)
 
     @staticmethod
     def _checkpoint(member: Member, frame: Frame) -> tuple[bytes | None, str]:

@@ -15,6 +15,7 @@ from jobs.identifiers import new_id
 from jobs.lifecycle import WorkerFacts
 from jobs.settings import Settings
 from jobs.stages import STAGES
+from workers.numerics import engines
 from workers.presence import Presence
 from workers.runner_process import RunnerProcess
 from workers.station import Station
@@ -71,7 +72,7 @@ def facts(settings: Settings, queue: str) -> WorkerFacts:
         id=new_id(), host=platform.node(), slot=slot, queue=queue, pid=os.getpid(), pool=settings.pool,
         stages={name: stage.numerics_version for name, stage in STAGES.items() if queue in stage.devices},
         device_name=settings.device_name or queue, device_uuid=settings.device_uuid,
-        memory_mib=settings.device_memory_mib,
+        memory_mib=settings.device_memory_mib, engines=engines(),
         versions=packages | {"python": platform.python_version()},
     )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Where a handed-back pack goes on: its members' checkpoints, or back to older ones where those are no good."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,18 +7,17 @@ import structlog
 from sqlalchemy import Connection
 
 from jobs import lifecycle, queries
-from jobs.database import Database
 from jobs.lifecycle import ClaimedJob
 from workers.checkpoints import CheckpointUnusable, thaw
 from workers.pack import Pack
+from workers.station import Station
 
 log = structlog.get_logger()
 
 State = dict[str, np.ndarray]
-Commit = Callable[[Callable[[Connection], Any]], Any]
 
 
-def states_to_resume(pack: Pack, database: Database, commit: Commit, *, actor: str) -> list[State] | None:
+def states_to_resume(pack: Pack, station: Station, *, actor: str) -> list[State] | None:
     """The members' states at the claim's start step (an empty list at step 0).
 
     None where a checkpoint was no good: that job is back at an older one, or at step 0, and all are queued again.
@@ -27,18 +25,17 @@ def states_to_resume(pack: Pack, database: Database, commit: Commit, *, actor: s
     step = pack.claim.start_step
     if step == 0:
         return []
-    found = {job.id: _usable(pack, database, job) for job in pack.claim.members}
+    found = {job.id: _usable(pack, station, job) for job in pack.claim.members}
     spoiled = {job.id: max(found[job.id], default=0) for job in pack.claim.members if step not in found[job.id]}
     if not spoiled:
         return [found[job.id][step] for job in pack.claim.members]
-    commit(lambda connection: _go_back(connection, pack, spoiled, actor))
+    station.commit(lambda connection: _go_back(connection, pack, spoiled, actor))
     pack.members.clear()
     return None
 
 
-def _usable(pack: Pack, database: Database, job: ClaimedJob) -> dict[int, State]:
-    with database.read() as connection:
-        rows = queries.checkpoints_of(connection, job.id)
+def _usable(pack: Pack, station: Station, job: ClaimedJob) -> dict[int, State]:
+    rows = station.ask(lambda connection: queries.checkpoints_of(connection, job.id))
     states = {}
     for row in rows:
         try:

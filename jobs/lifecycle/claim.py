@@ -1,5 +1,6 @@
 """A worker takes the first job that it can train, and with it the riders that train as one program."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -57,6 +58,7 @@ class Claim:
     stage: str
     steps: int
     start_step: int
+    engine: str
     members: list[ClaimedJob]
 
 
@@ -65,7 +67,8 @@ def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> 
     head = connection.execute(_questions(worker.abilities).head).first()
     if head is None:
         return None
-    rows = [head, *_riders(connection, worker, head)]
+    engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
+    rows = [head, *_riders(connection, worker, head, engine)]
     claim_id, ids = new_id(), [row.id for row in rows]
     lease = {"lease_until": now() + lease_seconds, "claimed_at": now()}
     connection.execute(insert(ClaimRow).values(
@@ -73,17 +76,24 @@ def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> 
     ))  # fmt: skip
     connection.execute(update(Job).where(Job.id.in_(ids), Job.state == State.QUEUED).values(
         state=State.RUNNING, attempt=Job.attempt + 1, claim_id=claim_id, started_at=now(), not_before=None,
-        steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue,
+        steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue, engine=engine,
     ))  # fmt: skip
     attempts = [row.attempt + 1 for row in rows]
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts, detail=goes_on)
-    return Claim(claim_id, head.stage, head.steps, head.start_step, [_member(row) for row in rows])
+    return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
 
 
-def something_to_claim(connection: Connection, worker: WorkerFacts) -> bool:
-    """Whether a claim of this worker would find something now; it claims and locks nothing."""
-    return connection.execute(_questions(worker.abilities).any).first() is not None
+def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) -> None:
+    """The engine that these attempts (job and attempt) were to be trained with does not work on this machine."""
+    for job_id, attempt in fences:
+        fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
+        connection.execute(update(Job).where(*fence).values(engine="eager"))
+
+
+def something_to_claim(connection: Connection, abilities: Abilities) -> bool:
+    """Whether a claim of such a worker would find something now; it claims and locks nothing."""
+    return connection.execute(_questions(abilities).any).first() is not None
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def _questions(abilities: Abilities) -> _Questions:
     able, most = _claimable_by(abilities), bindparam("most", type_=Integer)
     same = (
         Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
-        or_(Job.max_pack.is_(None), Job.max_pack > 1),
+        or_(Job.max_pack.is_(None), Job.max_pack > 1), or_(Job.engine.is_(None), Job.engine == bindparam("engine")),
     )  # fmt: skip
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return _Questions(
@@ -122,21 +132,35 @@ def _claimable_by(abilities: Abilities) -> list[ColumnElement[bool]]:
         tuple_(Job.stage, Job.numerics_version).in_(list(abilities.stages)),
         or_(Job.pool.is_(None), Job.pool == abilities.pool),
         or_(Job.gpu_memory_mib.is_(None), Job.gpu_memory_mib <= abilities.memory_mib),
+        or_(Job.engine.is_(None), Job.engine.in_(abilities.engines)),
     ]
 
 
-def _riders(connection: Connection, worker: WorkerFacts, head: Any) -> list[Any]:
+def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str) -> list[Any]:
     """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
-    widest = min(stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"])), head.max_pack or 2**30)
+    widest = stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"]), engine)
+    widest = min(widest, head.max_pack or widest)
     if widest <= 1:
         return []
-    questions, same = _questions(worker.abilities), {"key": head.pack_key, "step": head.start_step, "head": head.id}
+    questions = _questions(worker.abilities)
+    same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine}
     waiting = connection.execute(questions.waiting, same | {"most": widest * 8}).scalar_one()
     if waiting == 0:
         return []
     share = -(-(waiting + 1) // max(1, _idle_slots(connection, worker)))
     rows = connection.execute(questions.riders, same | {"most": min(widest, share) - 1})
-    return [row for place, row in enumerate(rows, start=2) if row.max_pack is None or place <= row.max_pack]
+    return _who_fit(list(rows), widest)
+
+
+def _who_fit(rows: list[Any], widest: int) -> list[Any]:
+    """The riders, in their order, that leave everybody's `max_pack`, their own included, as wide as the pack."""
+    riders: list[Any] = []
+    for row in rows:
+        allowed = min(widest, row.max_pack or widest)
+        if len(riders) + 2 <= allowed:
+            riders.append(row)
+            widest = allowed
+    return riders
 
 
 def _points(dataset: dict[str, Any]) -> int:

@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, exists, select, update
 
 from jobs.database import now
-from jobs.lifecycle.finish import fail, hand_back
-from jobs.states import OVER, Reason, State
+from jobs.lifecycle.lose import lose
+from jobs.states import OVER, State
 from jobs.tables import Claim, IdempotencyKey, Job, Worker
 
-LOSSES_ALONE = 10  # nobody reported: that often alone, the job itself is to blame
+ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
 
 
 def lease_is_over(connection: Connection) -> bool:
@@ -18,17 +18,19 @@ def lease_is_over(connection: Connection) -> bool:
 
 
 def expire_claims(connection: Connection, *, actor: str) -> int:
-    """Queue again every job of a claim whose lease is over; how many were moved."""
+    """Queue again the jobs of claims whose lease is over, some hundred at a time; how many were moved."""
     moved = 0
     for claim_id, width in list(
         connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
     ):
+        if moved >= ENOUGH:
+            break
         held = select(Job.id, Job.attempt, Job.losses).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
         jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
         if not _still_over(connection, claim_id):
             continue
         for job in jobs:
-            moved += _lost(connection, job.id, job.attempt, job.losses, width, actor)
+            moved += lose(connection, job, width, "its worker was not heard of for a lease", actor=actor)
         connection.execute(delete(Claim).where(Claim.id == claim_id))
     return moved
 
@@ -37,16 +39,6 @@ def _still_over(connection: Connection, claim_id: UUID) -> bool:
     """Whether nobody renewed it meanwhile; from now on nobody can."""
     over = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
     return connection.execute(over).rowcount == 1
-
-
-def _lost(connection: Connection, job_id: UUID, attempt: int, losses: int, width: int, actor: str) -> bool:
-    detail = "its worker was not heard of for a lease"
-    if width > 1:  # blame needs solitude
-        return hand_back(connection, job_id, attempt, actor=actor, detail=detail, max_pack=max(1, width // 2))
-    if losses + 1 >= LOSSES_ALONE:
-        message = f"its worker vanished {LOSSES_ALONE} times while it trained this job alone"
-        return fail(connection, job_id, attempt, Reason.POISON, message, actor=actor, losses=losses + 1)
-    return hand_back(connection, job_id, attempt, actor=actor, detail=detail, lost=True)
 
 
 def forget_old_keys(connection: Connection, hours: float) -> int:

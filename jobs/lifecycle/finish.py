@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from jobs.database import now
+from jobs.database import now, storable
 from jobs.lifecycle.moves import move, project_of_job
 from jobs.states import Reason, State
 from jobs.tables import Checkpoint, Claim, Job, Result
@@ -36,6 +36,7 @@ def fail(
     connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
 ) -> bool:
     """The job cannot be done; False where it has moved on."""
+    message = storable(message)
     columns |= {"reason": reason, "message": message}
     failed = move(
         connection, job_id, State.FAILED, attempt=attempt, actor=actor, detail=f"{reason}: {message}", **columns

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from jobs.database import now
+from jobs.database import now, storable
 from jobs.states import MOVES, OVER, State
 from jobs.tables import Job, JobEvent
 
@@ -69,6 +69,6 @@ def write_events(
     attempts: Iterable[int], detail: str | None = None,
 ) -> None:  # fmt: skip
     """One event for each job, numbered after those that it has."""
-    move = {"before": before, "to": to, "by": actor[:200], "why": detail}
+    move = {"before": before, "to": to, "by": actor[:200], "why": storable(detail) if detail else None}
     pairs = zip(job_ids, attempts, strict=True)
     connection.execute(_event, [{"of_job": job, "of_attempt": attempt, **move} for job, attempt in pairs])

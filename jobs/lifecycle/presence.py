@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
-from jobs.database import now
-from jobs.lifecycle.finish import hand_back
+from jobs.database import insert_or_ignore, now
+from jobs.lifecycle.lose import lose
 from jobs.states import State
 from jobs.tables import Claim, Job, Worker
 
@@ -19,6 +19,7 @@ class Abilities:
     stages: tuple[tuple[str, int], ...]
     pool: str | None
     memory_mib: int
+    engines: tuple[str, ...] = ("eager",)
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,12 @@ class WorkerFacts:
     device_uuid: str | None = None
     memory_mib: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    engines: tuple[str, ...] = ("eager",)
 
     @property
     def abilities(self) -> Abilities:
         """What it may claim."""
-        return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0)
+        return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0, self.engines)
 
     @property
     def name(self) -> str:
@@ -49,23 +51,23 @@ class WorkerFacts:
 
 
 def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
-    """Enter a new worker process of a slot."""
-    connection.execute(insert(Worker).values(
+    """Enter a new worker process of a slot; told twice (the answer to the first commit got lost), it enters once."""
+    connection.execute(insert_or_ignore(connection, Worker).values(
         id=worker.id, host=worker.host, slot=worker.slot, queue=worker.queue, pool=worker.pool, pid=worker.pid,
         device_name=worker.device_name, device_uuid=worker.device_uuid, device_memory_mib=worker.memory_mib,
-        versions=worker.versions, stages=worker.stages, started_at=now(), heartbeat_at=now(),
-        lease_until=now() + lease_seconds,
+        versions=worker.versions, stages=worker.stages, engines=list(worker.engines),
+        started_at=now(), heartbeat_at=now(), lease_until=now() + lease_seconds,
     ))  # fmt: skip
 
 
 def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
     """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
     earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
-    held = select(Job.id, Job.attempt).join(Claim, Job.claim_id == Claim.id).where(
+    held = select(Job.id, Job.attempt, Job.losses, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
         Claim.worker_id.in_(earlier), Job.state == State.RUNNING
     )  # fmt: skip
     moved = [
-        hand_back(connection, job.id, job.attempt, actor=worker.name, detail="its worker process died", lost=True)
+        lose(connection, job, job.width, "its worker process died", actor=worker.name)
         for job in list(connection.execute(held))
     ]
     dead = list(connection.execute(earlier).scalars())

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from jobs.curves import Summary
-from jobs.database import insert_or_ignore
+from jobs.database import insert_or_ignore, insert_or_replace
 from jobs.lifecycle.moves import project_of_job
 from jobs.states import State
 from jobs.tables import Checkpoint, Job, LossChunk
@@ -39,7 +39,8 @@ class Progress:
 def record(connection: Connection, progress: Progress) -> bool:
     """Store a chunk of losses and the checkpoint after it; False where the job has moved on, and nothing is stored.
 
-    Told twice (the answer to the first commit got lost), it stores once.
+    Told twice (the answer to the first commit got lost), it stores once; told again with more losses from the same
+    step on, it stores those.
     """
     figures = progress.summary.columns() | {"steps_done": progress.steps_done}
     fence = {"of_job": progress.job_id, "of_attempt": progress.attempt}
@@ -48,7 +49,7 @@ def record(connection: Connection, progress: Progress) -> bool:
     if not connection.execute(statement, fence | stored).rowcount:
         return False
     if len(progress.losses):
-        connection.execute(_owned(connection, LossChunk), {
+        connection.execute(_owned_by_project(insert_or_replace(connection, LossChunk)), {
             "of_job": progress.job_id, "job_id": progress.job_id,
             "start_step": progress.start_step, "steps": len(progress.losses),
             "losses": np.ascontiguousarray(progress.losses).astype(progress.losses.dtype.newbyteorder("<")).tobytes(),
@@ -69,18 +70,14 @@ _forgiven = {"crashes": 0, "losses": 0, "max_pack": None}
 _with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _forgiven)
 
 
-def _owned(connection: Connection, table: Any) -> Any:
-    """The INSERT of a row that belongs to a job, with the job's project."""
-    return _owned_by_project(insert_or_ignore(connection, table))
-
-
 @cache
 def _owned_by_project(statement: Any) -> Any:
+    """The INSERT of a row that belongs to a job, with the job's project."""
     return statement.values(project_id=project_of_job)
 
 
 def _keep_checkpoint(connection: Connection, progress: Progress) -> None:
-    connection.execute(_owned(connection, Checkpoint), {
+    connection.execute(_owned_by_project(insert_or_ignore(connection, Checkpoint)), {
         "of_job": progress.job_id, "job_id": progress.job_id, "step": progress.steps_done,
         "sha256": progress.checkpoint_sha256, "fingerprint": progress.fingerprint, "blob": progress.checkpoint,
     })  # fmt: skip

@@ -12,6 +12,7 @@ from jobs.errors import KeyReused, QueueFull
 from jobs.identifiers import new_id
 from jobs.intake import Intake
 from jobs.lifecycle.moves import write_events
+from jobs.spec import sha256_of
 from jobs.stages import stage_named
 from jobs.states import State
 from jobs.tables import IdempotencyKey, Job
@@ -34,49 +35,61 @@ def submit(
     Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait.
     """
     job_id = new_id()
-    if key is not None and (earlier := _claim_key(connection, project_id, key, body, job_id)):
-        return Submitted(earlier, replayed=True)
-    _room_or_raise(connection, project_id, max_queued)
-    mine = {"id": job_id, "project_id": project_id, "retry_of": retry_of}
-    connection.execute(_new_job, mine | _columns(intake))
+    digest = hashlib.sha256(body).hexdigest()
+    if key is not None and (earlier := claim_key(connection, project_id, key, digest, job_id)):
+        return Submitted(earlier.job_id, replayed=True)
+    room_or_raise(connection, project_id, max_queued)
+    mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
+    connection.execute(new_job, mine | columns_of(intake))
     detail = None if retry_of is None else f"a retry of {retry_of}"
     write_events(connection, [job_id], None, State.QUEUED, actor=actor, attempts=[0], detail=detail)
     return Submitted(job_id, replayed=False)
 
 
-def _claim_key(connection: Connection, project_id: int, key: str, body: bytes, job_id: UUID) -> UUID | None:
-    """Take the key for `job_id`; the job of an earlier taker where there is one (a concurrent twin is waited for)."""
-    digest = hashlib.sha256(body).hexdigest()
-    row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "created_at": now()}
+def claim_key(
+    connection: Connection, project_id: int, key: str, digest: str, job_id: UUID, batch_id: UUID | None = None
+) -> Any:
+    """Take the key for a job, or for a batch and its first job; None, or what an earlier taker made (job_id, batch_id).
+
+    A concurrent twin is waited for. Raises KeyReused where the body, of that SHA-256, was another.
+    """
+    row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
+           "created_at": now()}  # fmt: skip
     taken = insert_or_ignore(connection, IdempotencyKey).values(row).returning(IdempotencyKey.job_id)
     if connection.execute(taken).first():
         return None
     mine = (IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-    earlier = connection.execute(select(IdempotencyKey.body_sha256, IdempotencyKey.job_id).where(*mine)).one()
-    if earlier.body_sha256 != digest:
+    columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id
+    earlier = connection.execute(select(*columns).where(*mine)).one()
+    if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
         raise KeyReused(f"the key {key!r} was used with another body; take a new key for a new job")
     if connection.execute(select(Job.id).where(Job.id == earlier.job_id)).scalar() is not None:
-        return earlier.job_id
+        return earlier
     connection.execute(update(IdempotencyKey).where(*mine).values(row))  # its job was deleted: the key is free again
     return None
 
 
 # Built once: building such statements costs more than executing them.
-_new_job = insert(cast(TableClause, Job.__table__)).values(submitted_at=now(), rank=now())
+new_job = insert(cast(TableClause, Job.__table__)).values(submitted_at=now(), rank=now())
 _queued = select(Job.id).where(Job.project_id == bindparam("project"), Job.state == State.QUEUED)
 _waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type_=Integer)).subquery())
 
 
-def _room_or_raise(connection: Connection, project_id: int, max_queued: int) -> None:
-    if connection.execute(_waiting, {"project": project_id, "most": max_queued}).scalar_one() >= max_queued:
+def room_or_raise(connection: Connection, project_id: int, max_queued: int) -> None:
+    """QueueFull where so many jobs of the project wait."""
+    if (
+        max_queued < 1
+        or connection.execute(_waiting, {"project": project_id, "most": max_queued}).scalar_one() >= max_queued
+    ):
         raise QueueFull(f"{max_queued:,} jobs are waiting already; submit again when some are done")
 
 
-def _columns(intake: Intake) -> dict[str, Any]:
-    spec, stage = intake.spec, stage_named(intake.spec.stage)
+def columns_of(intake: Intake) -> dict[str, Any]:
+    """What an intake says, by the names of the columns of `jobs`."""
+    spec, stage, as_json = intake.spec, stage_named(intake.spec.stage), intake.spec.as_json()
     return {
         "stage": spec.stage, "numerics_version": stage.numerics_version, "name": spec.name, "tags": dict(spec.tags),
-        "spec": spec.as_json(), "spec_sha256": spec.sha256(), "resolved": intake.resolved, "warnings": intake.warnings,
+        "spec": as_json, "spec_sha256": sha256_of(as_json), "resolved": intake.resolved, "warnings": intake.warnings,
         "steps": spec.steps, "dtype": spec.dtype, "priority": spec.priority,
         "queue": "any" if spec.device == "auto" else spec.device, "pool": spec.pool,
         "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": spec.pack_key(stage.numerics_version), "state": State.QUEUED,

@@ -3,9 +3,9 @@
 from jobs.tables.base import Table
 from jobs.tables.fleet import Bell, Claim, Worker
 from jobs.tables.histories import AttemptLog, Checkpoint, JobEvent, LossChunk, Result
-from jobs.tables.jobs import DeletedJob, IdempotencyKey, Job, Project
+from jobs.tables.jobs import Batch, DeletedJob, IdempotencyKey, Job, Project
 
 __all__ = [
-    "AttemptLog", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job", "JobEvent", "LossChunk",
-    "Project", "Result", "Table", "Worker",
+    "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job", "JobEvent",
+    "LossChunk", "Project", "Result", "Table", "Worker",
 ]  # fmt: skip

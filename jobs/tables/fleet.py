@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.tables.base import Table
@@ -25,6 +25,7 @@ class Worker(Table):
     device_memory_mib: Mapped[int | None] = mapped_column(Integer)
     versions: Mapped[dict[str, Any]]
     stages: Mapped[dict[str, Any]]
+    engines: Mapped[list[str] | None] = mapped_column(JSON)  # none: an older version's, which has the eager one
     started_at: Mapped[float]
     heartbeat_at: Mapped[float]
     lease_until: Mapped[float] = mapped_column(index=True)

@@ -21,6 +21,21 @@ class Project(Table):
     name: Mapped[str] = mapped_column(String(64), unique=True)
 
 
+class Batch(Table):
+    """Jobs that were submitted together; what they are called, and the sweep that they came from, if any."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    name: Mapped[str | None] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(Integer)  # how many jobs
+    sweep: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    submitted_at: Mapped[float]
+
+    __table_args__ = (Index("ix_batches_newest", "project_id", "id"),)
+
+
 class Job(Table):
     """One job: what was asked, where it stands, and the summary of its result."""
 
@@ -33,6 +48,7 @@ class Job(Table):
     numerics_version: Mapped[int] = mapped_column(Integer)
     name: Mapped[str | None] = mapped_column(String(200))
     tags: Mapped[dict[str, Any]]
+    batch_id: Mapped[UUID | None]  # no foreign key: SQLite cannot add one to a table that is there
     retry_of: Mapped[UUID | None]  # no foreign key: the job that it repeats may be deleted
     spec: Mapped[dict[str, Any]]
     spec_sha256: Mapped[str] = mapped_column(String(64))
@@ -49,6 +65,7 @@ class Job(Table):
     pack_key: Mapped[str] = mapped_column(String(64))
     start_step: Mapped[int] = mapped_column(default=0)
     max_pack: Mapped[int | None] = mapped_column(Integer)
+    engine: Mapped[str | None] = mapped_column(String(16))  # chosen at the first claim, kept in later attempts
     not_before: Mapped[float | None]
     # where it stands
     state: Mapped[str] = mapped_column(String(16))
@@ -88,12 +105,13 @@ class Job(Table):
               sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
         Index("ix_jobs_newest", "project_id", "id"),
         Index("ix_jobs_by_state", "project_id", "state", "id"),
+        Index("ix_jobs_by_batch", "batch_id", "state", "id"),
         Index("ix_jobs_by_stage", "project_id", "stage", "id"),
     )  # fmt: skip
 
 
 class IdempotencyKey(Table):
-    """A key that a client sent with a submission, and the job that it made."""
+    """A key that a client sent with a submission, and the job, or the first job of the batch, that it made."""
 
     __tablename__ = "idempotency_keys"
 
@@ -101,6 +119,7 @@ class IdempotencyKey(Table):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     body_sha256: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[UUID]
+    batch_id: Mapped[UUID | None]
     created_at: Mapped[float]
 
 

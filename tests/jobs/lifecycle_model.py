@@ -14,6 +14,7 @@ class ModelJob:
 
     number: int
     steps: int
+    priority: int = 0
     state: str = QUEUED
     attempt: int = 0
     marked: bool = False
@@ -40,7 +41,7 @@ class ModelJob:
     def record(self, start: int, losses: tuple[float, ...], *, checkpoint: bool = True) -> None:
         """So many steps more are stored."""
         if losses:
-            self.chunks.setdefault(start, losses)
+            self.chunks[start] = losses
         self.steps_done = start + len(losses)
         if checkpoint:
             self.start_step, self.losses, self.max_pack = self.steps_done, 0, None
@@ -88,8 +89,8 @@ class ModelClaim:
             job.hand_back()
         self.there = False
 
-    def expire(self) -> None:
-        """Nobody heard of the process for a lease."""
+    def lose(self) -> None:
+        """Nobody heard of the process for a lease, or a new one of its slot says that it is dead."""
         for job in self.running():
             if self.width > 1:
                 job.hand_back(max_pack=max(1, self.width // 2))
@@ -98,10 +99,4 @@ class ModelClaim:
                 job.fail("poison")
             else:
                 job.hand_back(lost=True)
-        self.there = False
-
-    def process_died(self) -> None:
-        """A new process of its slot says so."""
-        for job in self.running():
-            job.hand_back(lost=True)
         self.there = False

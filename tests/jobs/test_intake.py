@@ -5,6 +5,7 @@ import pytest
 from jobs.errors import BodyMalformed, SpecInvalid
 from jobs.intake import take_in
 from jobs.settings import Settings, load
+from jobs.spec import sha256_of
 from jobs.stages import STAGES
 
 settings: Settings = load(database_url="sqlite:///unused.db")
@@ -52,6 +53,14 @@ REFUSED = {
     b'{"stage": "nn", "loss": {"name": "mse", "delta": 1}}': "/loss/delta",
     b'{"stage": "numpy", "device": "gpu"}': "/device",
     b'{"stage": "nn", "execution": "warp"}': "/execution",
+    b'{"stage": "function", "execution": "gram"}': "/execution",
+    b'{"stage": "dynamic", "execution": "gram"}': "/execution",
+    b'{"stage": "optim", "execution": "gram"}': "/execution",
+    b'{"stage": "module", "execution": "gram", "optimizer": {"name": "sgd", "momentum": 0.5}}': "/execution",
+    b'{"stage": "nn", "execution": "gram", "loss": {"name": "l1"}}': "/execution",
+    b'{"stage": "nn", "execution": "gram", "degree": 9, "dataset": {"start": 0, "stop": 10}}': "/execution",
+    b'{"stage": "nn", "execution": "gram", "dataset": {"kind": "inline", "x": [1, 1], "y": [1, 2]}}': "/execution",
+    b'{"stage": "nn", "execution": "gram", "dataset": {"kind": "inline", "x": [1e200, 1], "y": [1, 2]}}': "/execution",
     b'{"stage": "nn", "gpu_memory_mib": 100}': "/gpu_memory_mib",
     b'{"stage": "nn", "dtype": "float16"}': "/dtype",
     b'{"stage": "nn", "name": "nul\\u0000"}': "/name",
@@ -65,6 +74,13 @@ def test_a_refusal_points_at_the_fault(body: bytes, pointer: str) -> None:
     with pytest.raises(SpecInvalid) as refusal:
         take_in(body, settings)
     assert pointer in {problem.pointer for problem in refusal.value.problems}
+
+
+@pytest.mark.parametrize("stage", ["numpy", "tensor", "autograd", "nn", "module"])
+def test_gram_is_for_quadratics_of_every_degree_on_the_tutorials_data(stage: str) -> None:
+    for degree in range(10):
+        body = f'{{"stage": "{stage}", "execution": "gram", "degree": {degree}, "learning_rate": "auto"}}'
+        assert take_in(body.encode(), settings).spec.execution == "gram"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +140,7 @@ def test_names_and_limits_do_not_change_what_is_trained() -> None:
     ).spec
     seeded = take_in(b'{"stage": "nn", "seed": 5, "learning_rate": 2e-6}', settings).spec
     longer = take_in(b'{"stage": "nn", "steps": 5}', settings).spec
-    assert plain.sha256() == dressed.sha256() != seeded.sha256()
+    hashes = [sha256_of(spec.as_json()) for spec in (plain, dressed, seeded)]
+    assert hashes[0] == hashes[1] != hashes[2]
     assert plain.pack_key(1) == seeded.pack_key(1) != longer.pack_key(1)
     assert plain.pack_key(1) != plain.pack_key(2)

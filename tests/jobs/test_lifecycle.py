@@ -1,6 +1,7 @@
 """The protocol on both databases: who may write what, and when a write is a zombie's."""
 
 import threading
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -12,7 +13,7 @@ from jobs.errors import IllegalMove, KeyReused, NotFound, QueueFull
 from jobs.intake import take_in
 from jobs.lifecycle import Outcome
 from jobs.settings import Settings
-from jobs.states import State
+from jobs.states import Reason, State
 from tests.actors import claimed, nothing_else, progress_of, submitted, succeeds, worker_of
 
 
@@ -54,6 +55,20 @@ def test_a_record_told_twice_is_stored_once(database: Database, settings: Settin
             assert lifecycle.record(connection, progress_of(member, [2.0, 1.0]))
     with database.read() as connection:
         assert len(queries.loss_curve(connection, 1, member.id, "float32")) == 2
+
+
+def test_a_record_whose_answer_got_lost_is_told_again_with_what_came_since(
+    database: Database, settings: Settings
+) -> None:
+    submitted(database, settings)
+    member = claimed(database, worker_of(database)).members[0]
+    for losses in ([4.0, 3.0], [4.0, 3.0, 2.0]):
+        with database.begin() as connection:
+            assert lifecycle.record(connection, progress_of(member, losses))
+    with database.begin() as connection:
+        assert lifecycle.record(connection, progress_of(member, [1.0], 3))
+    with database.read() as connection:
+        assert queries.loss_curve(connection, 1, member.id, "float32").tolist() == [4.0, 3.0, 2.0, 1.0]
 
 
 def test_a_job_that_was_handed_back_goes_on_from_its_newest_checkpoint(database: Database, settings: Settings) -> None:
@@ -188,6 +203,87 @@ def test_a_job_whose_worker_vanishes_ten_times_while_alone_is_poison(database: D
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.reason) == ("failed", "poison")
+
+
+def test_a_pack_never_grows_wider_than_any_member_may_be_packed(database: Database, settings: Settings) -> None:
+    worker = worker_of(database)
+    jobs = [submitted(database, settings, seed=seed, priority=priority) for seed, priority in enumerate([1, 0, 0, 0])]
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET max_pack = 2 WHERE priority = 0")
+        connection.exec_driver_sql("UPDATE jobs SET max_pack = NULL WHERE priority = 1")
+    assert [member.id for member in claimed(database, worker).members] == jobs[:2]
+    assert [member.id for member in claimed(database, worker).members] == jobs[2:]
+
+
+def test_the_engine_is_chosen_at_the_first_claim_and_kept(database: Database, settings: Settings) -> None:
+    job = submitted(database, settings, execution="compiled")
+    able = replace(worker_of(database), engines=("eager", "inductor"))
+    claim = claimed(database, able)
+    assert claim.engine == "inductor"
+    with database.begin() as connection:
+        lifecycle.release(connection, claim.id, actor="worker")
+        assert lifecycle.claim(connection, replace(able, engines=("eager",)), 15.0) is None
+    submitted(database, settings, execution="compiled")
+    with database.begin() as connection:
+        other = lifecycle.claim(connection, replace(able, engines=("eager",)), 15.0)
+    assert other is not None
+    assert (other.engine, job in {member.id for member in other.members}) == ("eager", False)
+
+
+@pytest.mark.parametrize(
+    ("stage", "execution", "engine"),
+    [("tensor", "eager", "eager"), ("numpy", "compiled", "blas"), ("nn", "gram", "gram"), ("nn", "compiled", "eager")],
+)
+def test_a_job_is_trained_with_what_the_worker_has(
+    database: Database, settings: Settings, stage: str, execution: str, engine: str
+) -> None:
+    submitted(database, settings, stage=stage, execution=execution)
+    worker = replace(worker_of(database), engines=("eager", "gram", "blas"))
+    assert claimed(database, worker).engine == engine
+
+
+def test_the_death_of_a_worker_process_blames_nobody_in_company(database: Database, settings: Settings) -> None:
+    jobs = [submitted(database, settings, seed=seed) for seed in range(4)]
+    claimed(database, worker_of(database))
+    successor = worker_of(database)
+    with database.begin() as connection:
+        assert lifecycle.hand_back_slot(connection, successor) == 4
+    with database.read() as connection:
+        rows = [queries.job_by_id(connection, 1, job) for job in jobs]
+    assert [(row.state, row.losses, row.max_pack) for row in rows] == [("queued", 0, 2)] * 4
+
+
+def test_a_job_whose_worker_process_dies_ten_times_while_alone_is_poison(
+    database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    for _ in range(10):
+        claimed(database, worker_of(database))
+        successor = worker_of(database)
+        with database.begin() as connection:
+            lifecycle.hand_back_slot(connection, successor)
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, job)
+    assert (row.state, row.reason, row.attempt) == ("failed", "poison", 10)
+
+
+def test_a_worker_that_enters_twice_is_there_once(database: Database) -> None:
+    worker = worker_of(database)
+    with database.begin() as connection:
+        lifecycle.register(connection, worker, 15.0)
+    with database.read() as connection:
+        assert queries.live_slots(connection) == {"cpu": 1}
+
+
+@pytest.mark.parametrize("text", ["NUL \x00", "half a character \udc80"])
+def test_what_a_trainer_said_is_storable_whatever_it_is(database: Database, settings: Settings, text: str) -> None:
+    submitted(database, settings)
+    member = claimed(database, worker_of(database)).members[0]
+    with database.begin() as connection:
+        assert lifecycle.fail(connection, member.id, member.attempt, Reason.ERROR, text, actor="worker")
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, member.id)
+    assert row.message.startswith(text[:4])
 
 
 def test_a_new_worker_of_a_slot_hands_back_what_the_dead_one_held(database: Database, settings: Settings) -> None:

@@ -36,6 +36,10 @@ def test_the_fingerprint_knows_what_decides_the_bits_and_nothing_else() -> None:
     same = FACTS | {"versions": FACTS["versions"] | {"gradyard": "9"}}  # type: ignore[operator]
     torch = FACTS | {"versions": FACTS["versions"] | {"torch": "2.14.0"}}  # type: ignore[operator]
     other_cpu = FACTS | {"numerics_class": "cpu/AVX512/threads=1"}
-    assert fingerprint("spec", 1, FACTS) == fingerprint("spec", 1, same)
-    others = [fingerprint("spec", 1, torch), fingerprint("spec", 1, other_cpu), fingerprint("spec", 2, FACTS)]
-    assert fingerprint("spec", 1, FACTS) not in [*others, fingerprint("other", 1, FACTS)]
+    made = fingerprint("spec", 1, "eager", FACTS)
+    assert made == fingerprint("spec", 1, "eager", same)
+    assert made not in [
+        fingerprint("spec", 1, "eager", torch), fingerprint("spec", 1, "eager", other_cpu),
+        fingerprint("spec", 2, "eager", FACTS), fingerprint("spec", 1, "inductor", FACTS),
+        fingerprint("other", 1, "eager", FACTS),
+    ]  # fmt: skip

@@ -1,6 +1,6 @@
-"""The shapes of answers, as the OpenAPI document describes them; nothing at run time is made of them."""
+"""Jobs and all that belongs to one, and the problem that every error is."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, NonNegativeInt
 
@@ -90,6 +90,7 @@ class Job(BaseModel):
     reason: Reason | None
     message: str | None
     retry_of: str | None
+    batch: str | None
     waiting: Waiting | None
     result: JobResult | None
 
@@ -138,83 +139,3 @@ class EventList(BaseModel):
     """The moves of a job, the oldest first."""
 
     events: list[Event]
-
-
-class StageFacts(BaseModel):
-    """What a stage is, and what a job of it gets where its spec is silent."""
-
-    name: str
-    title: str
-    description: str
-    devices: list[str]
-    dtype: str
-    packable: bool
-    numerics_version: int
-    defaults: dict[str, Any]
-
-
-class StageList(BaseModel):
-    """The stages that jobs can be of."""
-
-    stages: list[StageFacts]
-
-
-class StageWithSchema(StageFacts):
-    """A stage, with the JSON Schema of its spec."""
-
-    json_schema: dict[str, Any] = Field(alias="schema")
-
-
-class Worker(BaseModel):
-    """A worker process and its device."""
-
-    id: str
-    host: str
-    slot: str
-    queue: str
-    device_name: str
-    device_uuid: str | None
-    pool: str | None
-    state: Literal["idle", "busy", "dead"]
-    pid: int
-    heartbeat_at: AwareDatetime
-    started_at: AwareDatetime
-    current_jobs: list[str]
-    versions: dict[str, Any]
-
-
-class WorkerList(BaseModel):
-    """Live workers, and those that left in the last minutes."""
-
-    workers: list[Worker]
-
-
-class Queue(BaseModel):
-    """What waits in a queue and who could take it; `any` waits for either of the others."""
-
-    name: str
-    depth: int
-    oldest_wait_seconds: float
-    idle_slots: int
-    live_slots: int
-
-
-class QueueList(BaseModel):
-    """The queues."""
-
-    queues: list[Queue]
-
-
-class Health(BaseModel):
-    """The process is alive."""
-
-    status: Literal["ok"]
-
-
-class Readiness(BaseModel):
-    """Whether jobs are accepted and done: degraded ones are accepted and wait, unavailable accepts none."""
-
-    status: Literal["ready", "degraded", "unavailable"]
-    database: str
-    redis: str
-    workers: dict[str, int]

@@ -1,0 +1,111 @@
+"""A pack against the tutorial's own loop, both in this process and in turn, by stage and execution.
+
+python -m bench.packs [STAGE ...]
+"""
+
+import argparse
+import importlib
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from bench.report import Row, table, write_results
+from bench.scripts import FIXED_START, START
+from jobs.stages import STAGES, Stage
+from tests.tutorial_loops import LOOPS
+from workers.loop import segments
+from workers.numerics import engines, one_thread
+from workers.trainers.draws import orders
+
+ROUNDS = 5
+LOOP_SECONDS, PACK_SECONDS = 0.3, 0.6  # of each, in a round
+POINTS = 2000
+LEAST = {
+    "eager": dict.fromkeys(STAGES, 10) | dict.fromkeys(("numpy", "tensor", "optim", "module"), 20),
+    "compiled": {"numpy": 100, "tensor": 50} | dict.fromkeys(STAGES.keys() - {"numpy", "tensor"}, 150),
+    "gram": dict.fromkeys(STAGES, 5000),
+}  # fmt: skip
+NOTES = f"""Microseconds for one step of one job on one core, {POINTS:,} points, the stage's defaults but for the seed;
+the pack as wide as the stage has it. {ROUNDS} rounds of about a second, loop and pack in turn; median (least-most).
+Compiling is not in it: it happens once, before."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stages", nargs="*", help="all, if none is named")
+    wanted = parser.parse_args().stages or list(STAGES)
+    load, _, _ = os.getloadavg()
+    one_thread()
+    rows = [_measure(STAGES[name], execution) for name in wanted for execution in _executions(STAGES[name])]
+    print(table(rows))
+    if wanted == list(STAGES):
+        write_results("Packs", "python -m bench.packs", NOTES, load, rows)
+
+
+def _executions(stage: Stage) -> list[str]:
+    plain = stage.spec(**_spec(stage, "eager", 0)).descends_a_quadratic
+    return [each for each in stage.executions() if each != "gram" or plain]
+
+
+def _spec(stage: Stage, execution: str, seed: int) -> dict[str, Any]:
+    return {"stage": stage.name, "execution": execution, "seed": seed, "steps": 10_000_000}
+
+
+def _measure(stage: Stage, execution: str) -> Row:
+    engine = stage.engine_for(execution, engines())
+    dtype = stage.defaults()["dtype"]
+    width = stage.width(dtype, POINTS, engine)
+    members = [stage.spec(**_spec(stage, execution, seed)).as_json() for seed in range(width)]
+    module, _, name = stage.trainer_of(engine).partition(":")
+    trainer = getattr(importlib.import_module(module), name)(members, "cpu")
+    if hasattr(trainer, "prepare"):
+        trainer.prepare()
+    loop, pack = _loop(stage), _pack(trainer)
+    loop(), pack()  # warm
+    pairs = [(loop(), pack() / width) for _ in range(ROUNDS)]
+    ratios = [alone / packed for alone, packed in pairs]
+    alone, packed = (median(each) for each in zip(*pairs, strict=True))
+    measured = f"{median(ratios):,.0f}x ({min(ratios):,.0f}-{max(ratios):,.0f}): {alone:.0f} us by {packed:.3f} us"
+    least = LEAST[execution][stage.name]
+    return Row(f"{stage.name}, {engine}, {width} members", measured, f">= {least:,}x", median(ratios) >= least)
+
+
+def _loop(stage: Stage) -> Callable[[], float]:
+    """Microseconds a step of the tutorial's loop."""
+    rate = stage.defaults()["learning_rate"]
+    start = FIXED_START.get(stage.name, START) | ({"e": 0.0} if stage.name == "dynamic" else {})
+    steps = 200
+
+    def measure() -> float:
+        nonlocal steps
+        drawn = (orders(0, 0, steps),) if stage.name == "dynamic" else ()
+        began = time.perf_counter()
+        LOOPS[stage.name](start, steps, rate, *drawn)
+        seconds = time.perf_counter() - began
+        result = seconds / steps * 1e6
+        steps = max(50, int(steps * LOOP_SECONDS / seconds))
+        return result
+
+    return measure
+
+
+def _pack(trainer: Any) -> Callable[[], float]:
+    """Microseconds a step of the whole pack."""
+    run = segments(trainer, steps=10_000_000, seconds=PACK_SECONDS / 3)
+
+    def measure() -> float:
+        steps, seconds = 0, 0.0
+        while seconds < PACK_SECONDS:
+            segment = next(run)
+            steps += segment.losses.shape[1]
+            seconds += segment.seconds
+        return seconds / steps * 1e6
+
+    return measure
+
+
+if __name__ == "__main__":
+    main()

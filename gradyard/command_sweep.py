@@ -1,0 +1,122 @@
+"""Commands for many jobs at once: sweep, batches."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from gradyard.answers import Batch
+from gradyard.client import Client
+from gradyard.command_jobs import PANEL, FileArgument, SetOption, StageOption
+from gradyard.command_options import (
+    LONG_PATIENCE_SECONDS,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    UrlOption,
+    connect,
+    print_json,
+)
+from gradyard.spec_arguments import axis_from, spec_from, with_kinds
+from gradyard.tables import batches_table, best_table, console
+
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option("--grid", metavar="NAME=VALUES", help="Values by comma, or FIRST:END[:STEP]; may be given often."),
+]
+NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
+CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="How many to list.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this family to the command."""
+    app.command(rich_help_panel=PANEL)(sweep)
+    app.command(rich_help_panel=PANEL)(batches)
+
+
+def sweep(
+    file: FileArgument = None,
+    stage: StageOption = None,
+    assignments: SetOption = None,
+    grid: GridOption = None,
+    name: NameOption = None,
+    best: CountOption = 10,
+    no_wait: NoWaitOption = False,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Hand in every combination of some parameters' values, follow them with one bar, and show the best.
+
+    gradyard sweep --stage autograd --grid learning_rate=1e-7,3e-7,1e-6 --grid seed=0:100
+
+    gradyard sweep spec.json --grid optimizer.momentum=0.5,0.9,0.99 --no-wait
+    """
+    spec = spec_from(file, stage, assignments or [])
+    axes = dict(axis_from(each) for each in grid or [])
+    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
+        if any("." in each.partition("=")[0] for each in [*(assignments or []), *axes]) and "stage" in spec:
+            spec = _with_parts(spec, axes, client)
+        batch = client.sweep(spec, grid=axes, name=name)
+        if no_wait:
+            typer.echo(batch.id)
+            return
+        _follow(client, batch)
+        _report(client, client.batch(batch.id), list(axes), best, as_json)
+
+
+def batches(
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the batches, the newest first."""
+    with connect(url, key, state_dir) as client:
+        found = list(client.batches(limit=limit))
+    if as_json:
+        print_json([batch.as_json() for batch in found])
+    else:
+        console().print(batches_table(found))
+
+
+def _with_parts(spec: dict[str, Any], axes: dict[str, Any], client: Client) -> dict[str, Any]:
+    """The spec with the parts that an axis reaches into, of the kind that the stage has by default."""
+    parts: dict[str, Any] = {path.partition(".")[0]: {} for path in axes if "." in path}
+    return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)
+
+
+def _follow(client: Client, batch: Batch) -> None:
+    shown = console(stderr=True)
+    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn(), TextColumn("{task.fields[said]}"))  # fmt: skip
+    try:
+        with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
+            task = progress.add_task(batch.name or "sweep", total=batch.count, said="")
+            client.wait_batch(batch.id, lambda now: progress.update(task, completed=_over(now), said=_said(now)))
+    except KeyboardInterrupt:
+        typer.echo(f"batch {batch.id} goes on; `gradyard batches` shows how far it is", err=True)
+        raise typer.Exit(130) from None
+
+
+def _over(batch: Batch) -> int:
+    return batch.count - batch.counts.get("queued", 0) - batch.counts.get("running", 0)
+
+
+def _said(batch: Batch) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in batch.counts.items() if count)
+
+
+def _report(client: Client, batch: Batch, axes: list[str], best: int, as_json: bool) -> None:
+    found = client.best(batch.id, best)
+    if as_json:
+        print_json({"batch": batch.as_json(), "best": [job.as_json() for job in found]})
+    else:
+        typer.echo(f"batch {batch.id}: {_said(batch)}", err=True)
+        console().print(best_table(found, axes))
+    if batch.counts.get("succeeded") != batch.count:
+        raise typer.Exit(1)

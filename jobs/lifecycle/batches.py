@@ -1,0 +1,83 @@
+"""Jobs that come, and are cancelled, together."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from jobs.batch_intake import BatchIntake
+from jobs.database import now
+from jobs.identifiers import new_id
+from jobs.lifecycle.moves import move, write_events
+from jobs.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
+from jobs.states import State
+from jobs.tables import Batch, Job
+
+SLICE = 500  # rows of one statement
+CANCEL_SLICE = 1000  # jobs of one transaction: SQLite's other writers wait for it
+
+
+@dataclass(frozen=True)
+class SubmittedBatch:
+    """The batch of a submission; `replayed` where an earlier submission of the same key had made it."""
+
+    batch_id: UUID
+    replayed: bool
+
+
+def submit_batch(
+    connection: Connection, intake: BatchIntake, *, project_id: int, actor: str, max_queued: int,
+    key: str | None = None, body_sha256: str = "",
+) -> SubmittedBatch:  # fmt: skip
+    """Store all its jobs, or find the batch that this key already made.
+
+    Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
+    """
+    ids = [new_id() for _ in intake.jobs]
+    batch_id = ids[0]
+    if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
+        return SubmittedBatch(earlier.batch_id, replayed=True)
+    room_or_raise(connection, project_id, max_queued - len(ids) + 1)
+    connection.execute(insert(Batch).values(
+        id=batch_id, project_id=project_id, name=intake.name, size=len(ids), sweep=intake.sweep, submitted_at=now(),
+    ))  # fmt: skip
+    mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
+    for begin in range(0, len(ids), SLICE):
+        part = list(zip(ids[begin : begin + SLICE], intake.jobs[begin : begin + SLICE], strict=True))
+        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) for job_id, job in part])
+        some = [job_id for job_id, _ in part]
+        write_events(connection, some, None, State.QUEUED, actor=actor, attempts=[0] * len(some))
+    return SubmittedBatch(batch_id, replayed=False)
+
+
+def mark_batch(connection: Connection, batch_id: UUID) -> None:
+    """Ask for the cancel of its running jobs."""
+    running = update(Job).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
+    connection.execute(running.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
+
+
+def cancel_queued(connection: Connection, batch_id: UUID, *, actor: str) -> int:
+    """Cancel some of its queued jobs; how many. To be called, each time in a transaction, until there are none."""
+    queued = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.QUEUED).limit(CANCEL_SLICE)
+    moved = update(Job).where(Job.id.in_(queued.with_for_update(skip_locked=True)), Job.state == State.QUEUED)
+    rows = connection.execute(
+        moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id, Job.attempt)
+    ).all()
+    if not rows:
+        return 0
+    write_events(
+        connection, [row.id for row in rows], State.QUEUED, State.CANCELLED, actor=actor,
+        attempts=[row.attempt for row in rows], detail="with its batch, while queued",
+    )  # fmt: skip
+    return len(rows)
+
+
+def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:
+    """Cancel the marked jobs whose workers did not answer in time; how many."""
+    marked = select(Job.id, Job.attempt).where(
+        Job.batch_id == batch_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None)
+    )  # fmt: skip
+    return sum(
+        move(connection, row.id, State.CANCELLED, attempt=row.attempt, actor=actor, detail="worker silent")
+        for row in list(connection.execute(marked))
+    )

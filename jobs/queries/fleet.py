@@ -1,0 +1,108 @@
+"""Who trains and what waits: workers, the packs that they hold, queues."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from jobs.database import now
+from jobs.states import State
+from jobs.tables import Claim, Job, Worker
+
+STALE_WORKERS_SHOWN_SECONDS = 600.0
+
+
+def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
+    """The members of a claim that someone asked to cancel."""
+    marked = (Job.claim_id == claim_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
+    return list(connection.execute(select(Job.id).where(*marked)).scalars())
+
+
+def is_held(connection: Connection, claim_id: UUID) -> bool:
+    """Whether the claim still exists."""
+    return connection.execute(select(Claim.id).where(Claim.id == claim_id)).first() is not None
+
+
+def workers_seen(connection: Connection) -> list[Row[Any]]:
+    """Live workers, and those that left in the last minutes; each with whether it lives and its claim."""
+    return list(connection.execute(_workers_seen))
+
+
+_recent = or_(Worker.lease_until > now() - STALE_WORKERS_SHOWN_SECONDS, Claim.id.is_not(None))
+
+
+_workers_seen = (
+    select(
+        *Worker.__table__.columns, (Worker.lease_until > now()).label("alive"), Claim.id.label("claim_id"), Claim.width,
+        Claim.steps_done,
+    ).outerjoin(Claim, Claim.worker_id == Worker.id).where(_recent)
+    .order_by(Worker.host, Worker.slot, Worker.started_at)
+)  # fmt: skip
+
+
+def members_of(connection: Connection, project_id: int, claim_ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """The running jobs of this project in each of these claims."""
+    query = (
+        select(Job.claim_id, Job.id).where(Job.claim_id.in_(claim_ids), Job.project_id == project_id).order_by(Job.id)
+    )
+    members: dict[UUID, list[UUID]] = {claim_id: [] for claim_id in claim_ids}
+    for claim_id, job_id in connection.execute(query):
+        if claim_id is not None:
+            members[claim_id].append(job_id)
+    return members
+
+
+def _pairs(connection: Connection, query: Any) -> list[tuple[str, int]]:
+    return [(name, count) for name, count in connection.execute(query)]
+
+
+def live_slots(connection: Connection) -> dict[str, int]:
+    """How many live workers each queue has."""
+    query = select(Worker.queue, func.count()).where(Worker.lease_until > now()).group_by(Worker.queue)
+    return dict(_pairs(connection, query))
+
+
+def idle_slots(connection: Connection) -> dict[str, int]:
+    """How many live workers of each queue hold no claim."""
+    busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
+    query = select(Worker.queue, func.count()).where(Worker.lease_until > now(), ~busy).group_by(Worker.queue)
+    return dict(_pairs(connection, query))
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """How many jobs of a queue wait for a worker, and how long the oldest has."""
+
+    queue: str
+    depth: int
+    oldest_wait_seconds: float
+
+
+def queue_depths(connection: Connection, project_id: int) -> list[QueueDepth]:
+    """Of each queue, what waits in it."""
+    waited = (now() - func.min(Job.submitted_at)).label("waited")
+    query = select(Job.queue, func.count(), waited).where(Job.state == State.QUEUED, Job.project_id == project_id)
+    found = {
+        queue: QueueDepth(queue, depth, max(0.0, wait))
+        for queue, depth, wait in connection.execute(query.group_by(Job.queue))
+    }
+    return [found.get(queue, QueueDepth(queue, 0, 0.0)) for queue in ("cpu", "gpu", "any")]
+
+
+def position_of(connection: Connection, job: Row[Any]) -> int:
+    """How many queued jobs of its queue come before this one, plus one."""
+    earlier = or_(
+        Job.priority > job.priority,
+        (Job.priority == job.priority) & (Job.rank < job.rank),
+        (Job.priority == job.priority) & (Job.rank == job.rank) & (Job.id < job.id),
+    )
+    before = select(func.count()).where(Job.state == State.QUEUED, Job.queue == job.queue, earlier)
+    return int(connection.execute(before).scalar_one()) + 1
+
+
+def counts_by_state(connection: Connection, project_id: int) -> dict[str, int]:
+    """How many jobs the project has in each state."""
+    query = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
+    found = dict(_pairs(connection, query))
+    return {state: found.get(state, 0) for state in State}

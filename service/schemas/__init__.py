@@ -1,0 +1,36 @@
+"""The shapes of answers, as the OpenAPI document describes them; nothing at run time is made of them."""
+
+from service.schemas.batches import Batch, BatchAccepted, BatchList, BestJobs
+from service.schemas.fleet import (
+    Health,
+    Queue,
+    QueueList,
+    Readiness,
+    StageFacts,
+    StageList,
+    StageWithSchema,
+    Worker,
+    WorkerList,
+)
+from service.schemas.jobs import (
+    AttemptLog,
+    Event,
+    EventList,
+    FieldError,
+    Job,
+    JobList,
+    JobResult,
+    LogList,
+    Losses,
+    LossFigures,
+    Problem,
+    Timings,
+    Waiting,
+    Warned,
+)
+
+__all__ = [
+    "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BestJobs", "Event", "EventList", "FieldError", "Health",
+    "Job", "JobList", "JobResult", "LogList", "LossFigures", "Losses", "Problem", "Queue", "QueueList", "Readiness",
+    "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned", "Worker", "WorkerList",
+]  # fmt: skip

@@ -1,0 +1,39 @@
+"""Batches."""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel
+
+from service.schemas.jobs import Job
+
+
+class Batch(BaseModel):
+    """Jobs that were submitted together."""
+
+    id: str
+    name: str | None
+    count: int
+    submitted_at: AwareDatetime
+    state: Literal["queued", "running", "finished"]
+    counts: dict[str, int]
+    sweep: dict[str, Any] | None
+
+
+class BatchAccepted(BaseModel):
+    """A batch that was stored."""
+
+    id: str
+    count: int
+
+
+class BestJobs(BaseModel):
+    """Jobs, the lowest last loss first."""
+
+    jobs: list[Job]
+
+
+class BatchList(BaseModel):
+    """Batches, the newest first."""
+
+    batches: list[Batch]
+    next_cursor: str | None

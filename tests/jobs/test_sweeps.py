@@ -1,0 +1,56 @@
+"""What a sweep stands for."""
+
+import pytest
+from pydantic import ValidationError
+
+from jobs.sweeps import Sweep
+
+
+def test_a_grid_is_every_combination_the_last_axis_fastest() -> None:
+    sweep = Sweep.model_validate_json(
+        b'{"spec": {"stage": "nn"}, "grid": {"learning_rate": [1e-7, 1e-6], "seed": {"stop": 3}}}'
+    )
+    assert len(sweep) == 6
+    found = [(member["learning_rate"], member["seed"]) for member in sweep.members()]
+    assert found == [(1e-7, 0), (1e-7, 1), (1e-7, 2), (1e-6, 0), (1e-6, 1), (1e-6, 2)]
+
+
+def test_parts_of_parts_are_reached_and_the_rest_of_the_spec_stays() -> None:
+    spec = {"stage": "optim", "optimizer": {"name": "sgd", "momentum": 0.1}}
+    sweep = Sweep(spec=spec, grid={"optimizer.momentum": [0.5, 0.9], "init.a": [1.0]})
+    members = list(sweep.members())
+    assert [member["optimizer"] for member in members] == [
+        {"name": "sgd", "momentum": 0.5},
+        {"name": "sgd", "momentum": 0.9},
+    ]
+    assert members[0]["init"] == {"a": 1.0}
+    assert spec["optimizer"] == {"name": "sgd", "momentum": 0.1}
+
+
+def test_draws_lie_between_their_ends_and_are_the_same_each_time() -> None:
+    sweep = Sweep.model_validate({
+        "spec": {"stage": "nn"}, "count": 200,
+        "random": {"learning_rate": {"low": 1e-9, "high": 1e-6, "scale": "log"}, "init.a": {"low": -1.0, "high": 1.0}},
+    })  # fmt: skip
+    rates = [member["learning_rate"] for member in sweep.members()]
+    assert len(rates) == len(set(rates)) == len(sweep) == 200
+    assert all(1e-9 <= rate <= 1e-6 for rate in rates)
+    assert 60 < sum(rate < 10**-7.5 for rate in rates) < 140  # half of the decades lie below
+    assert rates == [member["learning_rate"] for member in sweep.members()]
+    other = sweep.model_copy(update={"random_seed": 1})
+    assert rates != [member["learning_rate"] for member in other.members()]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"spec": {}, "grid": {"seed": []}},
+        {"spec": {}, "grid": {"seed": [1]}, "random": {"seed": {"low": 0.0, "high": 1.0}}},
+        {"spec": {}, "random": {"learning_rate": {"low": 1.0, "high": 1.0}}}, {"spec": {}, "count": 0},
+        {"spec": {}, "random": {"learning_rate": {"low": 0.0, "high": 1.0, "scale": "log"}}},
+        {"spec": {}, "grid": {"a b": [1]}}, {"spec": {}, "grid": {"seed": {"stop": 3, "step": 0}}}, {"grid": {}},
+    ],
+)  # fmt: skip
+def test_what_is_no_sweep_is_refused(wrong: object) -> None:
+    with pytest.raises(ValidationError):
+        Sweep.model_validate(wrong)
