@@ -13,7 +13,8 @@ from typing import Any
 
 from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
-from jobs.stages import STAGES, Stage
+from jobs.stage import Stage
+from jobs.stages import STAGES
 from tests.tutorial_loops import LOOPS
 from workers.loop import segments
 from workers.numerics import engines, one_thread

@@ -98,6 +98,14 @@ class AttemptLog(Answer):
     truncated: bool = False
 
 
+class Artifact(Answer):
+    """A named array that a job found: its dtype as numpy calls it, and its shape."""
+
+    name: str
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+
+
 class Event(Answer):
     """One change of a job's state."""
 
@@ -123,6 +131,14 @@ class Stage(Answer):
     numerics_version: int | str = 1
     defaults: Mapping[str, Any] = Field(default_factory=dict)
     parameters: Mapping[str, Any] | None = Field(default=None, alias="schema")
+
+
+class RefusedPlugin(Answer):
+    """A stage of a package that is installed where the API runs, which is not offered, and what is wrong with it."""
+
+    name: str
+    package: str = ""
+    reason: str = ""
 
 
 class Worker(Answer):

@@ -1,27 +1,24 @@
 """The Client: a gradyard service from Python."""
 
-import io
 import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from gradyard.answers import AttemptLog, Event, Job, Queue, Readiness, Stage, Worker
+from gradyard.answers import AttemptLog, Event, Job, Queue, Readiness, RefusedPlugin, Stage, Worker
 from gradyard.asking import as_list
 from gradyard.batch_requests import BatchRequests
-from gradyard.errors import AnswerNotUnderstood, WaitTimeout
-
-if TYPE_CHECKING:
-    import numpy as np
+from gradyard.errors import WaitTimeout
+from gradyard.finding_requests import FindingRequests
 
 LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1
 PAGE = 200  # jobs in one answer, the service's limit
 
 
-class Client(BatchRequests):
+class Client(BatchRequests, FindingRequests):
     """A gradyard service.
 
     url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
@@ -89,25 +86,6 @@ class Client(BatchRequests):
         params = {"wait": f"{hold_seconds:g}"}
         return self._one(Job, self._transport.ask_json("GET", _of(job_id), params=params, hold_seconds=hold_seconds))
 
-    def losses(self, job_id: str) -> "np.ndarray":
-        """The loss of every step so far: (steps done,), float32 or float64 as trained; the loss of step t belongs to
-        the weights before update t."""
-        import numpy as np
-
-        answer = self._transport.ask("GET", _of(job_id) + "/losses", headers={"Accept": "application/x-npy"})
-        try:
-            losses: np.ndarray = np.load(io.BytesIO(answer.content), allow_pickle=False)
-        except ValueError:
-            raise AnswerNotUnderstood(self.url, "the losses are no NPY") from None
-        return losses
-
-    def loss_points(self, job_id: str, points: int = 1000) -> "tuple[np.ndarray, np.ndarray]":
-        """The loss curve in at most `points` points, for drawing: steps and losses, each (points,)."""
-        import numpy as np
-
-        answer = self._transport.ask_json("GET", _of(job_id) + "/losses", params={"points": points})
-        return np.array(answer["steps"], dtype=np.int64), np.array(answer["losses"], dtype=np.float64)
-
     def cancel(self, job_id: str) -> Job:
         """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
         return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/cancel"))
@@ -132,6 +110,10 @@ class Client(BatchRequests):
     def stages(self) -> list[Stage]:
         """The stages that the service offers."""
         return self._many(Stage, self._transport.ask_json("GET", "/v1/stages"), "stages")
+
+    def refused_stages(self) -> list[RefusedPlugin]:
+        """The stages of installed packages that the service does not offer, since something is wrong with them."""
+        return self._many(RefusedPlugin, self._transport.ask_json("GET", "/v1/stages"), "refused")
 
     def stage(self, name: str) -> Stage:
         """One stage, with the JSON Schema of its parameters."""

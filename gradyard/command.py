@@ -9,6 +9,7 @@ import typer
 
 from gradyard import (
     command_database,
+    command_findings,
     command_fleet,
     command_jobs,
     command_look,
@@ -35,6 +36,7 @@ command_processes.register(app)
 command_jobs.register(app)
 command_sweep.register(app)
 command_look.register(app)
+command_findings.register(app)
 command_fleet.register(app)
 app.add_typer(command_database.app, name="db", rich_help_panel="Processes")
 

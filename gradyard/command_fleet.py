@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from gradyard.cards import stage_card
 from gradyard.command_options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.tables import console, queues_table, stages_table, workers_table
+from gradyard.tables import console, queues_table, refused_text, stages_table, workers_table
 
 PANEL = "The service"
 
@@ -40,8 +41,10 @@ def stages(
             stage = client.stage(name)
             print_json(stage.as_json()) if as_json else console().print(stage_card(stage))
             return
-        found = client.stages()
+        found, refused = client.stages(), client.refused_stages()
     print_json([stage.as_json() for stage in found]) if as_json else console().print(stages_table(found))
+    if refused:
+        Console(stderr=True).print(refused_text(refused), soft_wrap=True)
 
 
 def workers(

@@ -3,22 +3,20 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from gradyard import words
 from gradyard.cards import CURVE_HEIGHT, WIDEST, job_card
 from gradyard.client import Client
+from gradyard.command_findings import write_npy
 from gradyard.command_jobs import PANEL, IdArgument
 from gradyard.command_options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.curves import curve
 from gradyard.errors import BadUsage
 from gradyard.tables import console, jobs_table
 from jobs.states import State
-
-if TYPE_CHECKING:
-    import numpy as np
 
 StateOption = Annotated[State | None, typer.Option("--state", help="Only jobs in this state.")]
 StageOption = Annotated[str | None, typer.Option("--stage", help="Only jobs of this stage.")]
@@ -103,7 +101,7 @@ def losses(
         raise BadUsage("losses: choose one of --csv, --npy and --json")
     with connect(url, key, state_dir) as client:
         if npy is not None:
-            _write_npy(client.losses(job_id), npy)
+            write_npy(client.losses(job_id), npy)
         elif csv:
             every = client.losses(job_id)
             sys.stdout.write("step,loss\n")
@@ -138,17 +136,6 @@ def logs(
         typer.echo("\n".join(words.printable(line.expandtabs()) for line in log.text.splitlines()))
     if not found:
         typer.echo("it said nothing", err=True)
-
-
-def _write_npy(losses: "np.ndarray", file: Path) -> None:
-    import numpy as np
-
-    try:
-        with file.open("wb") as opened:
-            np.save(opened, losses, allow_pickle=False)
-    except OSError as error:
-        raise BadUsage(f"{file} cannot be written ({error.strerror})") from None
-    typer.echo(f"{len(losses):,} losses, {losses.dtype}, in {file}", err=True)
 
 
 def _draw(client: Client, job_id: str) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard import words
-from gradyard.answers import Batch, Job, Queue, Stage, Worker
+from gradyard.answers import Artifact, Batch, Job, Queue, RefusedPlugin, Stage, Worker
 from jobs.states import State
 
 PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
@@ -83,6 +83,20 @@ def stages_table(stages: Iterable[Stage]) -> Table:
         steps = words.count(stage.defaults.get("steps"))
         dtype = stage.dtype or str(stage.defaults.get("dtype", "-"))
         table.add_row(stage.name, stage.title, stage.description, ", ".join(stage.devices), dtype, steps, rate)
+    return table
+
+
+def refused_text(refused: Iterable[RefusedPlugin]) -> Text:
+    """The stages of installed packages that are not offered, a line each."""
+    lines = (f"not offered: {each.name} of {each.package}: {each.reason}" for each in refused)
+    return Text("\n".join(words.printable(line) for line in lines), style="yellow")
+
+
+def artifacts_table(artifacts: Iterable[Artifact]) -> Table:
+    """One line for each array."""
+    table = _table("name", "dtype", "shape>")
+    for artifact in artifacts:
+        table.add_row(artifact.name, artifact.dtype, words.shape(artifact.shape))
     return table
 
 

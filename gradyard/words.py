@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,3 +121,8 @@ def how_it_was_called() -> str:
     if called.name != "gradyard" or shutil.which("gradyard") is not None:
         return "gradyard"
     return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """The shape of an array: 2,000, or 3 x 16; a single number has none."""
+    return " x ".join(f"{size:,}" for size in sizes) or "1"

@@ -8,6 +8,7 @@ import numpy as np
 from jobs.datasets import InlineData
 from jobs.errors import FieldProblem, SpecInvalid
 from jobs.spec import JobSpec
+from jobs.stage_specs import LetteredSpec
 
 SLICE = 65_536  # points
 # Of the matrix of x's powers. The weights lose as many digits as it has, of sixteen; the losses far fewer.
@@ -17,6 +18,8 @@ _HELP = 'take a lower degree, bring x nearer to [-1, 1], or use execution "eager
 
 def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The numbers that the spec leaves open, and warnings (pointer, message) that its sender should read."""
+    if not isinstance(spec, LetteredSpec):
+        return {}, []
     if spec.execution == "gram":
         _check_condition(spec)
     if not spec.descends_a_quadratic:
@@ -32,7 +35,7 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
     return resolved, [{"pointer": "/learning_rate", "message": message}]
 
 
-def _steepest_curvature(spec: JobSpec) -> float:
+def _steepest_curvature(spec: LetteredSpec) -> float:
     """lambda_max of the Hessian 2 X'X of the summed squared error (over n for the mean); 0 where X is 0."""
     letters, mean = len(spec.letters), spec.loss.reduction == "mean"
     if isinstance(spec.dataset, InlineData):
@@ -58,7 +61,7 @@ def _steepest(x: np.ndarray, letters: int, mean: bool) -> float:
     return float(np.linalg.eigvalsh(hessian)[-1])
 
 
-def _check_condition(spec: JobSpec) -> None:
+def _check_condition(spec: LetteredSpec) -> None:
     """Refuse `gram` for powers of x that are nearly the same: SpecInvalid says how nearly, and what helps."""
     data, letters = spec.dataset, len(spec.letters)
     if isinstance(data, InlineData):

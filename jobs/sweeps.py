@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from jobs.datasets import Finite, Part
 
-Path = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=200)]
+Path = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", max_length=200)]
 """A parameter by its names from the outside in: `learning_rate`, `optimizer.momentum`, `init.a`."""
 
 

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from threading import Thread
 
+import structlog
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
@@ -10,11 +11,13 @@ from pydantic import ValidationError
 from jobs import settings as environment
 from jobs.errors import FieldProblem
 from jobs.settings import Settings
+from jobs.stages import REFUSED
 from service import (
     access_log,
     auth,
     batches_api,
     errors,
+    findings_api,
     finished_api,
     health_api,
     jobs_api,
@@ -24,6 +27,8 @@ from service import (
     workers_api,
 )
 from service.resources import Resources
+
+log = structlog.get_logger()
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
@@ -42,9 +47,11 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
-    for room in (jobs_api, batches_api, losses_api, finished_api, stages_api, workers_api, health_api):
+    for room in (jobs_api, batches_api, losses_api, findings_api, finished_api, stages_api, workers_api, health_api):
         app.register_api(room.api)
     openapi.install(app)
+    for each in REFUSED:
+        log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
     at_hand = Resources.of(settings)
     at_hand.give_to(app)
     Thread(target=at_hand.bells.warm, name="warm the bells", daemon=True).start()

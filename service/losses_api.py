@@ -34,7 +34,7 @@ def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Resp
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
         losses = queries.loss_curve(connection, DEFAULT_PROJECT, job.id, job.dtype)
-    response = _csv(losses) if form == CSV else _npy(losses) if form == NPY else _json(losses, query.points)
+    response = _csv(losses) if form == CSV else npy(losses) if form == NPY else _json(losses, query.points)
     response.headers["Vary"] = "Accept"
     return response
 
@@ -44,20 +44,22 @@ def _json(losses: np.ndarray, points: int) -> Response:
     return answer({"steps": steps, "losses": losses[steps]})
 
 
-def _npy(losses: np.ndarray) -> Response:
+def npy(array: np.ndarray) -> Response:
+    """An array as a file of numpy."""
     file = io.BytesIO()
-    np.save(file, losses, allow_pickle=False)
+    np.save(file, array, allow_pickle=False)
     return Response(file.getvalue(), content_type=NPY)
 
 
 def _csv(losses: np.ndarray) -> Response:
-    return Response(_csv_lines(losses), content_type=f"{CSV}; charset=utf-8; header=present")
+    return Response(csv_lines(losses, "step,loss"), content_type=f"{CSV}; charset=utf-8; header=present")
 
 
-def _csv_lines(losses: np.ndarray) -> Iterator[bytes]:
-    yield b"step,loss\n"
-    for start in range(0, len(losses), CSV_LINES_AT_ONCE):
-        block = losses[start : start + CSV_LINES_AT_ONCE]
+def csv_lines(values: np.ndarray, heading: str, every: int = 1) -> Iterator[bytes]:
+    """A heading, and then a line for each value: its step, of which every `every`-th is there, and the value."""
+    yield f"{heading}\n".encode()
+    for start in range(0, len(values), CSV_LINES_AT_ONCE):
+        block = values[start : start + CSV_LINES_AT_ONCE]
         # orjson writes the shortest digits that read back as the same number of the array's own dtype
         digits = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        yield b"".join(b"%d,%s\n" % line for line in enumerate(digits, start))
+        yield b"".join(b"%d,%s\n" % (index * every, text) for index, text in enumerate(digits, start))

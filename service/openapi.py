@@ -71,14 +71,16 @@ BATCH_SUBMISSION = REPEATABLE | {
     },
 }  # fmt: skip
 
-EVERY_LOSS = {
-    "description": "the curve",
-    "content": {
-        "application/json": {"schema": {"$ref": REF.format(model="Losses")}},
-        "text/csv": {"schema": {"type": "string"}},
-        "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
-    },
-}
+NPY: dict[str, Any] = {"application/x-npy": {"schema": {"type": "string", "format": "binary"}}}
+CURVE: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}} | NPY
+ARRAY = {"description": "the array", "content": NPY}
+EVERY_LOSS, EVERY_METRIC = (
+    {
+        "description": "the curve",
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=model)}}} | CURVE,
+    }
+    for model in ("Losses", "MetricCurve")
+)
 
 
 def document(app: OpenAPI) -> dict[str, Any]:

@@ -82,6 +82,12 @@ class JobPath(BaseModel):
     job_id: str = Field(description="a UUID")
 
 
+class NamedPath(JobPath):
+    """Which curve or array of a job."""
+
+    name: str
+
+
 class BatchPath(BaseModel):
     """Which batch."""
 

@@ -47,7 +47,8 @@ def _result(job: Row[Any]) -> dict[str, Any] | None:
     if not succeeded and not unsuccessful_but_trained:
         return None
     return {
-        "coefficients": job.coefficients if succeeded else None, "formula": job.formula if succeeded else None,
+        "coefficients": (job.coefficients or None) if succeeded else None,
+        "formula": job.formula if succeeded else None,
         "loss": {
             "first": job.loss_first, "last": job.loss_last, "min": job.loss_min, "min_step": job.loss_min_step,
             "diverged_at": job.diverged_at,

@@ -1,10 +1,12 @@
 """The stages that jobs can be of, and what their specs may say."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response
 
-from jobs.stages import STAGES, Stage, stage_named
+from jobs.stage import Stage
+from jobs.stages import REFUSED, STAGES, stage_named
 from service import parameters, schemas
 from service.openapi import problems, routes
 from service.representation import answer
@@ -14,8 +16,10 @@ api = routes("stages", "/v1/stages")
 
 @api.get("", responses={"200": schemas.StageList, **problems(422)})
 def list_stages(query: parameters.NoQuery) -> Response:
-    """List the stages, in the tutorial's order."""
-    return answer({"stages": [_facts(stage) for stage in STAGES.values()]})
+    """List the stages, the tutorial's first and in its order; and those of plug-ins that are no good."""
+    return answer(
+        {"stages": [_facts(stage) for stage in STAGES.values()], "refused": [asdict(each) for each in REFUSED]}
+    )
 
 
 @api.get("/<name>", responses={"200": schemas.StageWithSchema, **problems(404, 422)})

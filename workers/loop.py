@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from workers.trainers.contract import Array, Losses, RunsSteps, StacksLosses, Trainer
+from workers.trainers.contract import Array, Losses, Measures, RunsSteps, StacksLosses, Trainer, Trains
 
 FIRST_STEPS = 1
 """Length of the first segment: nobody knows its speed yet, and a step of a large pack may take seconds."""
@@ -33,11 +33,15 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and what they took."""
+    """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and what they took.
+
+    `metrics` are named curves, (members, measured steps), of those steps that the trainer's `every` divides.
+    """
 
     start_step: int
     losses: Array
     seconds: float
+    metrics: Mapping[str, Array] = field(default_factory=dict)
 
 
 def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
@@ -60,8 +64,13 @@ def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, second
 
 def _train(trainer: Trainer | RunsSteps, begin: int, end: int) -> Segment:
     started = time.perf_counter()
-    stacked = _run(trainer, begin, end) if isinstance(trainer, RunsSteps) else _step_by_step(trainer, begin, end)
-    return Segment(begin, np.ascontiguousarray(stacked.T), time.perf_counter() - started)
+    measured: dict[str, list[Losses]] = {}
+    if isinstance(trainer, RunsSteps):
+        stacked = _run(trainer, begin, end)
+    else:
+        stacked = _step_by_step(trainer, begin, end, measured)
+    metrics = {name: np.ascontiguousarray(_stacked(trainer, values).T) for name, values in measured.items()}
+    return Segment(begin, np.ascontiguousarray(stacked.T), time.perf_counter() - started, metrics)
 
 
 def _run(trainer: RunsSteps, begin: int, end: int) -> Array:
@@ -71,14 +80,22 @@ def _run(trainer: RunsSteps, begin: int, end: int) -> Array:
         raise StepFailed(begin) from error
 
 
-def _step_by_step(trainer: Trainer, begin: int, end: int) -> Array:
+def _step_by_step(trainer: Trainer, begin: int, end: int, measured: dict[str, list[Losses]]) -> Array:
     # A list costs a tenth of writing into a tensor row by row, and the trainer turns it into one array at the end.
     losses: list[Losses] = []
+    measures = trainer if isinstance(trainer, Measures) else None
     try:
         for t in range(begin, end):
+            if measures is not None and t % measures.every == 0:
+                for name, value in measures.measure(t).items():
+                    measured.setdefault(name, []).append(value)
             losses.append(trainer.step(t))
     except Exception as error:
         raise StepFailed(begin + len(losses)) from error
+    return _stacked(trainer, losses)
+
+
+def _stacked(trainer: Trains, losses: Sequence[Losses]) -> Array:
     return trainer.stack_losses(losses) if isinstance(trainer, StacksLosses) else stack_arrays(losses)
 
 

@@ -21,18 +21,23 @@ class Member:
     recorded_to: int
     summary: Summary
     pending: list[np.ndarray] = field(default_factory=list)
+    metrics: dict[str, list[np.ndarray]] = field(default_factory=dict)  # since the last record, by name
     diverged_at: int | None = None
 
-    def take(self, losses: np.ndarray, start_step: int, seconds: float, setup_seconds: float) -> None:
-        """The losses (steps,) of a segment; from the first that is not finite on, nothing counts."""
+    def take(self, row: int, frame: Frame) -> None:
+        """Its row of a segment; from the first loss that is not finite on, nothing counts."""
+        losses, start_step = frame.arrays["losses"][row], frame.fields["start_step"]
         bad = np.flatnonzero(~np.isfinite(losses))
         if len(bad):
             self.diverged_at = start_step + int(bad[0])
             losses = losses[: bad[0]]
         self.pending.append(losses)
+        for name, values in named(frame, "metric.").items():
+            counted = measured_steps(start_step, start_step + len(losses), frame.fields["every"])
+            self.metrics.setdefault(name, []).append(values[row][:counted])
         self.summary.take(losses, start_step)
-        self.summary.train_seconds += seconds
-        self.summary.setup_seconds += setup_seconds
+        self.summary.train_seconds += frame.fields["seconds"]
+        self.summary.setup_seconds += frame.fields["setup_seconds"]
 
 
 class Pack:
@@ -64,7 +69,7 @@ class Pack:
         fields, losses = frame.fields, frame.arrays["losses"]
         for row, index in enumerate(fields["members"]):
             if member := self.members.get(index):
-                member.take(losses[row], fields["start_step"], fields["seconds"], fields["setup_seconds"])
+                member.take(row, frame)
         self.step = fields["start_step"] + losses.shape[1]
 
     def worth_recording(self, frame: Frame) -> list[Member]:
@@ -79,18 +84,23 @@ class Pack:
         blob, sha256 = self._checkpoint(member, frame)
         summary = replace(member.summary, records=member.summary.records + 1)
         made_by = self.fingerprint_of(member.job)
-        job = member.job
-        return Progress(job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by)
+        job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
+        return Progress(
+            job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by,
+            metrics, frame.fields.get("every", 1),
+        )  # fmt: skip
 
     def settle(self, member: Member, progress: Progress) -> None:
         """The record is committed: what comes next starts after it."""
-        member.recorded_to, member.pending = progress.steps_done, []
+        member.recorded_to, member.pending, member.metrics = progress.steps_done, [], {}
         member.summary.records += 1
 
-    def outcome(self, result: dict[str, Any]) -> Outcome:
-        """What a member found, from the runner's `results` entry."""
-        environment = self.facts | {"engine": self.engine}
-        return Outcome(result["coefficients"], result["formula"], {key: environment[key] for key in _SHOWN})
+    def outcome(self, row: int, frame: Frame) -> Outcome:
+        """What the member of that row found, from the last frame."""
+        environment, result = self.facts | {"engine": self.engine}, frame.fields["results"][row]
+        shown = {key: environment[key] for key in _SHOWN}
+        arrays = {name: array[row] for name, array in named(frame, "found.").items()}
+        return Outcome(result["coefficients"], result["formula"], shown, arrays)
 
     def fingerprint_of(self, job: ClaimedJob) -> str:
         """What a checkpoint of this job must have been made by."""
@@ -101,12 +111,21 @@ class Pack:
         if member.index not in frame.fields["members"] or member.diverged_at is not None:
             return None, ""
         row = frame.fields["members"].index(member.index)
-        named = {name.removeprefix("state."): array for name, array in frame.arrays.items() if name != "losses"}
-        state = {name: array[row] for name, array in named.items()}
+        state = {name: array[row] for name, array in named(frame, "state.").items()}
         if not state:
             return None, ""
         blob, sha256 = freeze(state)
         return (blob, sha256) if len(blob) <= MOST_BYTES else (None, "")
+
+
+def named(frame: Frame, prefix: str) -> dict[str, np.ndarray]:
+    """The frame's arrays whose names begin so, without it."""
+    return {name.removeprefix(prefix): each for name, each in frame.arrays.items() if name.startswith(prefix)}
+
+
+def measured_steps(begin: int, end: int, every: int) -> int:
+    """How many of the steps from `begin` up to `end` are measured: those that `every` divides."""
+    return -(-end // every) - -(-begin // every)
 
 
 _SHOWN = ("versions", "device", "threads", "numerics_class", "engine")

@@ -14,7 +14,7 @@ from jobs.dispatch import Bells
 from jobs.identifiers import new_id
 from jobs.lifecycle import WorkerFacts
 from jobs.settings import Settings
-from jobs.stages import STAGES
+from jobs.stages import REFUSED, STAGES
 from workers.numerics import engines
 from workers.presence import Presence
 from workers.runner_process import RunnerProcess
@@ -43,6 +43,8 @@ current: Process | None = None
 def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | None) -> None:
     """In a new child: enter the worker, hand back what a predecessor of its slot held, start the heartbeat."""
     global current
+    for each in REFUSED:
+        log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
     worker = facts(settings, "gpu" if "gpu" in consumed else "cpu")
     presence = Presence(settings, worker, on_first_contact=lambda: _enter(settings, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)

@@ -44,9 +44,9 @@ def _moved_on(connection: Connection, pack: Pack, member: Member, frame: Frame, 
     if member.diverged_at is not None:
         judgement.diverged(connection, member, member.diverged_at, actor=actor)
     elif "results" in frame.fields:
-        result = frame.fields["results"][frame.fields["members"].index(member.index)]
-        if result["finite"]:
-            lifecycle.succeed(connection, job.id, job.attempt, pack.outcome(result), actor=actor)
+        row = frame.fields["members"].index(member.index)
+        if frame.fields["results"][row]["finite"]:
+            lifecycle.succeed(connection, job.id, job.attempt, pack.outcome(row, frame), actor=actor)
         else:  # every loss is finite, the weights after the last update are not
             judgement.diverged(connection, member, pack.claim.steps, actor=actor)
     elif frame.fields["stopped"]:

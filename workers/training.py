@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from workers.loop import Segment, StepFailed, segments
-from workers.trainers.contract import MemberError, Prepares
+from workers.trainers.contract import FindsArrays, FindsCoefficients, MemberError, Prepares
+from workers.trainers.findings import check_names, checked_arrays
 from workers.wire import Frame, Wire
 
 MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
@@ -108,18 +109,28 @@ class Training:
             "members": self._active, "start_step": sent[0].start_step, "seconds": sum(each.seconds for each in sent),
             "setup_seconds": self._setup_seconds, "stopped": self._stopping and not over,
         }  # fmt: skip
-        arrays = {"losses": np.concatenate([each.losses for each in sent], axis=1)}
+        arrays = {"losses": np.concatenate([each.losses for each in sent], axis=1), **_metrics_of(sent)}
+        if arrays.keys() > {"losses"}:
+            fields["every"] = trainer.every
         due = time.perf_counter() - self._recorded_at >= self._record_seconds
         if over or self._stopping or due:
             arrays |= {f"state.{name}": array for name, array in trainer.state().items()}
             self._recorded_at = time.perf_counter()
         if over:
-            fields["results"] = [self._result(trainer, each) for each in trainer.coefficients()]
+            fields["results"] = self._results(trainer)
+            if isinstance(trainer, FindsArrays):
+                found = checked_arrays(trainer.arrays(), len(self._active))
+                arrays |= {f"found.{name}": array for name, array in found.items()}
         self._setup_seconds, self._sent_at = 0.0, time.perf_counter()
         self._wire.send(Frame("segment", fields, arrays))
 
+    def _results(self, trainer: Any) -> list[dict[str, Any]]:
+        if not isinstance(trainer, FindsCoefficients):
+            return [{"finite": True, "coefficients": None, "formula": None} for _ in self._active]
+        return [self._result(trainer, each) for each in trainer.coefficients()]
+
     @staticmethod
-    def _result(trainer: Any, coefficients: dict[str, float]) -> dict[str, Any]:
+    def _result(trainer: FindsCoefficients, coefficients: dict[str, float]) -> dict[str, Any]:
         finite = bool(np.isfinite(list(coefficients.values())).all())
         formula = trainer.formula(coefficients) if finite else None
         return {"finite": finite, "coefficients": coefficients if finite else None, "formula": formula}
@@ -133,3 +144,13 @@ class Training:
             "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
             "member": None if named is None else self._active[named],
         }))  # fmt: skip
+
+
+def _metrics_of(sent: list[Segment]) -> dict[str, np.ndarray]:
+    """The curves of the segments that measured something, put together: (members, measured steps) by name."""
+    names = dict.fromkeys(name for segment in sent for name in segment.metrics)
+    check_names(names)
+    return {
+        f"metric.{name}": np.concatenate([each.metrics[name] for each in sent if name in each.metrics], axis=1)
+        for name in names
+    }

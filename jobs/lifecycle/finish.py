@@ -1,24 +1,27 @@
 """An attempt ends: with a result, with a reason, or back in the queue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from jobs.database import now, storable
 from jobs.lifecycle.moves import move, project_of_job
+from jobs.lifecycle.record import little_endian
 from jobs.states import Reason, State
-from jobs.tables import Checkpoint, Claim, Job, Result
+from jobs.tables import Artifact, Checkpoint, Claim, Job, Result
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job that trained to its end found."""
+    """What a job that trained to its end found; `arrays` by name, where its trainer finds arrays."""
 
     coefficients: dict[str, float] | None
     formula: str | None
     environment: dict[str, Any]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
@@ -29,6 +32,11 @@ def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome
         job_id=job_id, project_id=project_of_job, attempt=attempt, coefficients=outcome.coefficients or {},
         formula=outcome.formula, environment=outcome.environment,
     ), {"of_job": job_id})  # fmt: skip
+    for name, array in outcome.arrays.items():
+        connection.execute(insert(Artifact).values(
+            job_id=job_id, project_id=project_of_job, name=name, dtype=array.dtype.name, shape=list(array.shape),
+            content=little_endian(array),
+        ), {"of_job": job_id})  # fmt: skip
     return True
 
 

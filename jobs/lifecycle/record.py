@@ -1,6 +1,6 @@
 """What a running job has done so far, stored so that any host can go on from there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,17 @@ from jobs.curves import Summary
 from jobs.database import insert_or_ignore, insert_or_replace
 from jobs.lifecycle.moves import project_of_job
 from jobs.states import State
-from jobs.tables import Checkpoint, Job, LossChunk
+from jobs.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What one member did since its last record: losses (steps,) of its dtype, and the state after the last of them."""
+    """What one member did since its last record: losses (steps,) of its dtype, and the state after the last of them.
+
+    `metrics` are named curves, each (measured steps,), of the steps that `every` divides.
+    """
 
     job_id: UUID
     attempt: int
@@ -29,6 +32,8 @@ class Progress:
     checkpoint: bytes | None = None
     checkpoint_sha256: str = ""
     fingerprint: str = ""
+    metrics: dict[str, np.ndarray] = field(default_factory=dict)
+    every: int = 1
 
     @property
     def steps_done(self) -> int:
@@ -52,8 +57,9 @@ def record(connection: Connection, progress: Progress) -> bool:
         connection.execute(_owned_by_project(insert_or_replace(connection, LossChunk)), {
             "of_job": progress.job_id, "job_id": progress.job_id,
             "start_step": progress.start_step, "steps": len(progress.losses),
-            "losses": np.ascontiguousarray(progress.losses).astype(progress.losses.dtype.newbyteorder("<")).tobytes(),
+            "losses": little_endian(progress.losses),
         })  # fmt: skip
+        _keep_metrics(connection, progress)
     if progress.checkpoint is not None:
         _keep_checkpoint(connection, progress)
     return True
@@ -76,6 +82,19 @@ def _owned_by_project(statement: Any) -> Any:
     return statement.values(project_id=project_of_job)
 
 
+def little_endian(array: np.ndarray) -> bytes:
+    """Its numbers in C order."""
+    return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _keep_metrics(connection: Connection, progress: Progress) -> None:
+    for name, values in progress.metrics.items():
+        connection.execute(_owned_by_project(insert_or_replace(connection, MetricChunk)), {
+            "of_job": progress.job_id, "job_id": progress.job_id, "name": name, "start_step": progress.start_step,
+            "every": progress.every, "dtype": values.dtype.name, "metric_values": little_endian(values),
+        })  # fmt: skip
+
+
 def _keep_checkpoint(connection: Connection, progress: Progress) -> None:
     connection.execute(_owned_by_project(insert_or_ignore(connection, Checkpoint)), {
         "of_job": progress.job_id, "job_id": progress.job_id, "step": progress.steps_done,
@@ -93,16 +112,17 @@ def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> boo
     fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
     if not connection.execute(update(Job).where(*fence).values(start_step=step, steps_done=step)).rowcount:
         return False
-    connection.execute(delete(LossChunk).where(LossChunk.job_id == job_id, LossChunk.start_step >= step))
+    for chunks in (LossChunk, MetricChunk):
+        connection.execute(delete(chunks).where(chunks.job_id == job_id, chunks.start_step >= step))
     connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.step > step))
     row = connection.execute(
         select(Job.dtype, Job.setup_seconds, Job.train_seconds, Job.records).where(Job.id == job_id)
     ).one()
     summary = Summary(setup_seconds=row.setup_seconds, train_seconds=row.train_seconds, records=row.records)
-    chunks = (
+    kept = (
         select(LossChunk.start_step, LossChunk.losses).where(LossChunk.job_id == job_id).order_by(LossChunk.start_step)
     )
-    for chunk in connection.execute(chunks):
+    for chunk in connection.execute(kept):
         summary.take(np.frombuffer(chunk.losses, dtype=np.dtype(row.dtype).newbyteorder("<")), chunk.start_step)
     connection.execute(update(Job).where(*fence).values(summary.columns()))
     return True

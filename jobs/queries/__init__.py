@@ -13,12 +13,23 @@ from jobs.queries.fleet import (
     queue_depths,
     workers_seen,
 )
-from jobs.queries.histories import checkpoints_of, events_of, logs_of, loss_curve
+from jobs.queries.histories import (
+    MetricCurve,
+    artifact,
+    artifacts_of,
+    checkpoints_of,
+    events_of,
+    logs_of,
+    loss_curve,
+    metric_curve,
+    metric_names,
+)
 from jobs.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
 
 __all__ = [
-    "Page", "QueueDepth", "batch_by_id", "batch_is_marked", "batches_newest_first", "best_of_batch",
-    "cancelled_members", "checkpoints_of", "counts_by_state", "counts_of_batches", "crashes_of", "events_of",
-    "idle_slots", "is_held", "job_by_id", "jobs_newest_first", "live_slots", "logs_of", "loss_curve", "members_of",
-    "position_of", "queue_depths", "state_of", "workers_seen",
+    "MetricCurve", "Page", "QueueDepth", "artifact", "artifacts_of", "batch_by_id", "batch_is_marked",
+    "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counts_by_state",
+    "counts_of_batches", "crashes_of", "events_of", "idle_slots", "is_held", "job_by_id", "jobs_newest_first",
+    "live_slots", "logs_of", "loss_curve", "members_of", "metric_curve", "metric_names", "position_of",
+    "queue_depths", "state_of", "workers_seen",
 ]  # fmt: skip

@@ -1,12 +1,14 @@
 """What a job left: its losses, events, logs and checkpoints."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
-from jobs.tables import AttemptLog, Checkpoint, JobEvent, LossChunk
+from jobs.errors import NotFound
+from jobs.tables import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, MetricChunk
 
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
@@ -15,6 +17,52 @@ def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str
     query = query.order_by(LossChunk.start_step)
     raw = b"".join(connection.execute(query).scalars())
     return np.frombuffer(raw, dtype=np.dtype(dtype).newbyteorder("<"))
+
+
+@dataclass(frozen=True)
+class MetricCurve:
+    """A named curve: `values` (measured steps,), of the steps 0, `every`, 2 * `every`, ..."""
+
+    every: int
+    values: np.ndarray
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The step of each value."""
+        return np.arange(len(self.values)) * self.every
+
+
+def metric_names(connection: Connection, project_id: int, job_id: UUID) -> list[str]:
+    """The names of the curves that the job has beside its loss."""
+    query = select(MetricChunk.name).where(MetricChunk.job_id == job_id, MetricChunk.project_id == project_id)
+    return list(connection.execute(query.distinct().order_by(MetricChunk.name)).scalars())
+
+
+def metric_curve(connection: Connection, project_id: int, job_id: UUID, name: str) -> MetricCurve:
+    """The curve of that name; NotFound where the job has none."""
+    mine = (MetricChunk.job_id == job_id, MetricChunk.project_id == project_id, MetricChunk.name == name)
+    columns = select(MetricChunk.every, MetricChunk.dtype, MetricChunk.metric_values).where(*mine)
+    chunks = connection.execute(columns.order_by(MetricChunk.start_step)).all()
+    if not chunks:
+        raise NotFound(f"the job has no metric {name!r}")
+    raw = b"".join(chunk.metric_values for chunk in chunks)
+    return MetricCurve(chunks[0].every, np.frombuffer(raw, dtype=np.dtype(chunks[0].dtype).newbyteorder("<")))
+
+
+def artifacts_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:
+    """The arrays that the job found: name, dtype, shape, without their content."""
+    columns = select(Artifact.name, Artifact.dtype, Artifact.shape)
+    mine = columns.where(Artifact.job_id == job_id, Artifact.project_id == project_id)
+    return list(connection.execute(mine.order_by(Artifact.name)))
+
+
+def artifact(connection: Connection, project_id: int, job_id: UUID, name: str) -> np.ndarray:
+    """The array of that name, little-endian; NotFound where the job has none."""
+    mine = (Artifact.job_id == job_id, Artifact.project_id == project_id, Artifact.name == name)
+    row = connection.execute(select(Artifact.dtype, Artifact.shape, Artifact.content).where(*mine)).first()
+    if row is None:
+        raise NotFound(f"the job has no artifact {name!r}")
+    return np.frombuffer(row.content, dtype=np.dtype(row.dtype).newbyteorder("<")).reshape(row.shape)
 
 
 def events_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:

@@ -2,10 +2,10 @@
 
 from jobs.tables.base import Table
 from jobs.tables.fleet import Bell, Claim, Worker
-from jobs.tables.histories import AttemptLog, Checkpoint, JobEvent, LossChunk, Result
+from jobs.tables.histories import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, MetricChunk, Result
 from jobs.tables.jobs import Batch, DeletedJob, IdempotencyKey, Job, Project
 
 __all__ = [
-    "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job", "JobEvent",
-    "LossChunk", "Project", "Result", "Table", "Worker",
+    "Artifact", "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job",
+    "JobEvent", "LossChunk", "MetricChunk", "Project", "Result", "Table", "Worker",
 ]  # fmt: skip

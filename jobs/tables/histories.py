@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.tables.base import Table
@@ -32,6 +32,33 @@ class LossChunk(Table):
     start_step: Mapped[int] = mapped_column(primary_key=True)
     steps: Mapped[int]
     losses: Mapped[bytes]
+
+
+class MetricChunk(Table):
+    """A named curve beside the loss: the values of a record's steps that `every` divides, raw little-endian bytes."""
+
+    __tablename__ = "metric_chunks"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk beside it
+    every: Mapped[int]
+    dtype: Mapped[str] = mapped_column(String(8))
+    metric_values: Mapped[bytes]
+
+
+class Artifact(Table):
+    """A named array that a succeeded job found, raw little-endian bytes in C order."""
+
+    __tablename__ = "artifacts"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dtype: Mapped[str] = mapped_column(String(8))
+    shape: Mapped[list[int]] = mapped_column(JSON)
+    content: Mapped[bytes]
 
 
 class Checkpoint(Table):

@@ -19,10 +19,19 @@ class StageFacts(BaseModel):
     defaults: dict[str, Any]
 
 
+class RefusedPlugin(BaseModel):
+    """A stage of an installed package that is not offered, and what is wrong with it."""
+
+    name: str
+    package: str
+    reason: str
+
+
 class StageList(BaseModel):
     """The stages that jobs can be of."""
 
     stages: list[StageFacts]
+    refused: list[RefusedPlugin]
 
 
 class StageWithSchema(StageFacts):

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from jobs import errors
 from jobs.database import Database
+from jobs.tables import Table
 from service.errors import STATUSES
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import requests_of
@@ -88,16 +89,8 @@ def test_without_its_database_every_route_that_needs_it_says_come_again(
 
 def test_without_tables_jobs_are_not_accepted(client: FlaskClient, database: Database) -> None:
     with database.begin() as connection:
-        for table in (
-            "results",
-            "loss_chunks",
-            "checkpoints",
-            "job_events",
-            "attempt_logs",
-            "jobs",
-            "idempotency_keys",
-        ):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
+        for table in reversed(Table.metadata.sorted_tables):
+            connection.exec_driver_sql(f"DROP TABLE {table.name}")
     response = client.post("/v1/jobs", data=JOB, content_type="application/json")
     assert_problem(response, 503)
     assert response.get_json()["type"] == "database_not_ready"

@@ -47,12 +47,37 @@ class Trains(Protocol):
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         """The exact inverse of `state`. Raises KeyError for a missing array, ValueError for one of a wrong shape."""
 
+
+@runtime_checkable
+class FindsCoefficients(Protocol):
+    """A trainer whose models are formulas with letters."""
+
     def coefficients(self) -> list[dict[str, float]]:
         """For each member its letters in order and their values, each converted to float64 without rounding."""
         ...
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
         """One member's coefficients as the tutorial prints them."""
+        ...
+
+
+@runtime_checkable
+class FindsArrays(Protocol):
+    """A trainer whose members find arrays: the weights of a net, say."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Copies of what was found, by name (letters, digits, `_`, `.` and `-`), each with the leading member axis."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A trainer that measures more than the loss, at every `every`-th step from step 0 on."""
+
+    every: int
+
+    def measure(self, t: int) -> dict[str, Losses]:
+        """By name, the same names at every call: one number a member, (members,), of the weights before update t."""
         ...
 
 

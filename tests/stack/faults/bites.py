@@ -14,6 +14,7 @@ from tests.stack.faults.rows import Rows
 from tests.stack.faults.watch import Watch
 
 LATE_SECONDS = 2.0  # after its end a fault still shows
+DATABASE_AWAY = ("F7", "F9", "F13")
 AWAY = ("F4", "F6", "F7", "F9", "F13")  # while Redis or the database is away, nobody can be back in time
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after a blow a slot has its spare runner again
@@ -68,8 +69,14 @@ class Journal:
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
         waits: dict[str, list[float]] = defaultdict(list)
+        away = DATABASE_AWAY if fault == "F1" else AWAY  # whose worker lives on needs no bell
         for done in self.done:
-            if done.fault == fault and self.cut(done) and not self.meets_another(done) and not self.hit_twice(done):
+            if (
+                done.fault == fault
+                and self.cut(done)
+                and not self.meets_another(done, away)
+                and not self.hit_twice(done)
+            ):
                 for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
                     later = [at - done.at for at in signs(done.worker) if at > done.at]
                     waits[f"{what} again after {fault} ({done.what})"] += [min(later)] if later else []

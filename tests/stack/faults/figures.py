@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.stack.faults.arena import Done
-from tests.stack.faults.bites import LATE_SECONDS, Journal
-from tests.stack.faults.client import RequestLog
+from tests.stack.faults.bites import DATABASE_AWAY, LATE_SECONDS, Journal
+from tests.stack.faults.client import Asked, RequestLog
 from tests.stack.faults.rows import start_step
 
 KILLS = ("F1", "F2")
-DATABASE_AWAY = ("F7", "F9", "F13")
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,14 @@ def fenced_writes(logs: list[str]) -> int:
 
 def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
     """How long each answered cancel took, seconds; without those that met an API or a database that was away."""
-    away = [(each.at, each.until + LATE_SECONDS) for each in done if each.fault in ("F3", "F7", "F13")]
     cancels = [asked for asked in log.asked if asked.path.endswith("/cancel") and asked.status == 200]
-    met = [any(asked.at < end and asked.at + asked.seconds > begin for begin, end in away) for asked in cancels]
-    return np.array([asked.seconds for asked, away_too in zip(cancels, met, strict=True) if not away_too])
+    return np.array([asked.seconds for asked in cancels if not _had_nobody_to_ask(asked, done)])
+
+
+def _had_nobody_to_ask(asked: Asked, done: list[Done]) -> bool:
+    """Whether API or database were away while the request was on its way."""
+    away = (each for each in done if each.fault in ("F3", "F7", "F13"))
+    return any(asked.at < each.until + LATE_SECONDS and asked.at + asked.seconds > each.at for each in away)
 
 
 def hand_back_seconds(journal: Journal) -> list[float]:
@@ -79,10 +82,11 @@ def poison_seconds(journal: Journal) -> list[float]:
 
 
 def answers_without_redis(journal: Journal) -> list[float]:
-    """How long the API took to answer submissions while Redis was frozen."""
+    """How long the API took to answer submissions while Redis was frozen, and nothing else was away."""
     frozen = [(done.at, done.until) for done in journal.done if done.fault == "F6"]
     posts = [asked for asked in journal.log.asked if asked.path == "/v1/jobs" and asked.status == 202]
-    return [asked.seconds for asked in posts if any(begin <= asked.at < end for begin, end in frozen)]
+    while_frozen = (asked for asked in posts if any(begin <= asked.at < end for begin, end in frozen))
+    return [asked.seconds for asked in while_frozen if not _had_nobody_to_ask(asked, journal.done)]
 
 
 def figures(journal: Journal) -> dict[str, list[float]]:

@@ -8,7 +8,7 @@ import numpy as np
 from tests.stack.faults.checker import Verdict
 from tests.stack.faults.figures import Resumes
 
-SHOWN = 8
+SHOWN = 3  # of a kind
 LEAST_RESUMED = 0.95
 MOST_REDONE_SECONDS = 6.0
 
@@ -68,8 +68,7 @@ class Report:
             said.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
         said += [f"{name} was not run: {why}" for name, why in self.skipped.items()]
         failures = self.failures()
-        said += [f"FAILED {one}" for one in failures[:SHOWN]]
-        said += [f"FAILED and {len(failures) - SHOWN} more"] if len(failures) > SHOWN else []
+        said += [f"FAILED {one}" for one in _some_of_each(failures)]
         return said + self.usage + ["passed" if not failures else f"failed: {len(failures)} reasons"]
 
     def _run(self) -> list[str]:
@@ -77,6 +76,18 @@ class Report:
 
     def _bites_of(self, name: str) -> int:
         return (self.wrong_clock or 0) if name == "F10" else self.bites[name]
+
+
+def _some_of_each(failures: list[str]) -> list[str]:
+    """Of each invariant a few, and how many more there are."""
+    by_kind: dict[str, list[str]] = {}
+    for failure in failures:
+        by_kind.setdefault(failure.partition(":")[0], []).append(failure)
+    said = []
+    for kind, found in by_kind.items():
+        said += found[:SHOWN]
+        said += [f"{kind}: and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return said
 
 
 def _p50_p99(seconds: list[float]) -> str:

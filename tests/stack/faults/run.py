@@ -39,7 +39,7 @@ class Plan:
     long_seconds: tuple[float, float]
     bites: int
     most_seconds: float
-    rest_seconds: float = 180.0
+    rest_seconds: float = 300.0
     haste: float = 1.0
     until_bitten: bool = False  # ends as soon as each kind has bitten, whatever is still to be submitted
     settings: dict[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
             lanes.stop()
             load.stop()
         say("no more faults; the service comes to rest")
-        resting = _rest(fleet, plan.rest_seconds, usage)
+        resting = _rest(fleet, watch, plan.rest_seconds, usage)
     finally:
         watch.stop()
     say("comparing every bit with a training without faults")
@@ -117,7 +117,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         usage.look()
         if (load.is_done() or plan.until_bitten) and _bitten_enough(plan, arena, lanes):
             return
-        if load.is_done() and len(arena.watch.busy()) < SLOTS:
+        unfinished = arena.watch.unfinished() if load.is_done() else None
+        if unfinished is not None and unfinished < SLOTS:
             threading.Thread(target=load.more_long_work).start()
             time.sleep(2.0)
         if time.monotonic() - said_at > 20:
@@ -154,15 +155,14 @@ def _harm_is_done(arena: Arena, rows: Rows) -> bool:
     )
 
 
-def _rest(fleet: Fleet, seconds: float, usage: Usage) -> bool:
+def _rest(fleet: Fleet, watch: Watch, seconds: float, usage: Usage) -> bool:
     """Whether every job is over in that time, with nobody to disturb it."""
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         fleet.tend()
         usage.look()
-        with suppress(Exception):
-            if all(job.state not in ("queued", "running") for job in Rows.read(fleet.database).jobs.values()):
-                return True
+        if watch.unfinished() == 0:
+            return True
         time.sleep(1.0)
     return False
 

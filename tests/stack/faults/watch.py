@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from jobs.database import Database, now
 from jobs.errors import GradyardError
@@ -83,6 +83,15 @@ class Watch:
         for row in rows:
             packs.setdefault(row.pid, []).append(row)
         return [self._as_busy(members) for members in packs.values()]
+
+    def unfinished(self) -> int | None:
+        """How many jobs wait or run; None where the database does not answer."""
+        try:
+            with self._database.read() as connection:
+                live = select(func.count()).where(Job.state.in_(["queued", "running"]))
+                return int(connection.execute(live).scalar_one())
+        except GradyardError:
+            return None
 
     def workers(self) -> dict[str, int]:
         """The pid of each live worker process by its slot, as events name it."""

@@ -1,16 +1,14 @@
 """Members and packs for the tests of the trainers, and how to train them."""
 
-import importlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
-import numpy as np
+from gradyard.testing import packs
+from gradyard.testing.packs import Member, assert_same_bits, load_trainer, rows, train
+from workers.trainers.contract import FindsCoefficients, Trainer
 
-from workers.loop import segments
-from workers.trainers.contract import RunsSteps, Trainer
-
-Member = dict[str, Any]
+__all__ = ["Member", "assert_same_bits", "rows", "train"]  # handed on
 
 MODULES: Mapping[str, str] = {
     "numpy": "stage1_numpy",
@@ -78,7 +76,7 @@ def differing(members: Sequence[Member]) -> list[Member]:
     """The same members, each with numbers of its own wherever a pack allows it."""
     changed = []
     for index, each in enumerate(members):
-        factor = 1.0 - 0.01 * index
+        factor = 1.0 / (1.0 + 0.01 * index)
         each = each | {"learning_rate": each["learning_rate"] * factor, "loss": dict(each["loss"])}
         for name in {"beta", "delta"} & each["loss"].keys():
             each["loss"][name] *= factor
@@ -94,50 +92,25 @@ def _scaled(name: str, value: Any, factor: float) -> Any:
     return value * (1.0 - (1.0 - factor) / 8) if name in ("beta1", "beta2", "alpha") else value * factor
 
 
-def trainer_of(members: Sequence[Member]) -> Trainer:
+class Lettered(Trainer, FindsCoefficients, Protocol):
+    """What the eight trainers are."""
+
+
+def trainer_of(members: Sequence[Member]) -> Lettered:
     """The trainer of the members' stage, on the CPU."""
-    module = importlib.import_module(f"workers.trainers.{MODULES[members[0]['stage']]}")
-    trainer: Trainer = module.Trainer(list(members), "cpu")
-    return trainer
-
-
-def train(trainer: Trainer | RunsSteps, steps: int, begin: int = 0) -> np.ndarray:
-    """The losses of steps `begin` to `steps`, (members, steps)."""
-    return np.concatenate([segment.losses for segment in segments(trainer, steps=steps, begin=begin)], axis=1)
-
-
-def rows(state: Mapping[str, np.ndarray], chosen: Sequence[int]) -> dict[str, np.ndarray]:
-    """The state of some members."""
-    return {name: array[list(chosen)] for name, array in state.items()}
-
-
-def assert_same_bits(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> None:
-    """States are equal name for name, dtype for dtype, bit for bit."""
-    assert list(left) == list(right)
-    for name in left:
-        assert left[name].dtype == right[name].dtype, name
-        assert left[name].tobytes() == right[name].tobytes(), name
+    path = f"workers.trainers.{MODULES[members[0]['stage']]}:Trainer"
+    return cast(Lettered, load_trainer(path, members))
 
 
 def assert_alone_equals_packed(members: list[Member], chosen: list[int], steps: int) -> None:
-    """The chosen members, alone and as a smaller pack, have the losses and the state they have in the whole pack."""
-    together = trainer_of(members)
-    losses = train(together, steps)
-    for few in [[index] for index in chosen] + [chosen]:
-        trainer = trainer_of([members[index] for index in few])
-        assert train(trainer, steps).tobytes() == losses[few].tobytes()
-        assert_same_bits(trainer.state(), rows(together.state(), few))
+    packs.assert_alone_equals_packed(trainer_of, members, chosen, steps)
 
 
 def assert_resumes_bitwise(members: list[Member], stop: int, steps: int) -> None:
-    uninterrupted = trainer_of(members)
-    losses = train(uninterrupted, steps)
-    first = trainer_of(members)
-    before = train(first, stop) if stop else losses[:, :0]
-    state = first.state()
-    second = trainer_of(members)
-    second.load_state(state)
-    assert_same_bits(second.state(), state)
-    after = train(second, steps, begin=stop)
-    assert np.concatenate([before, after], axis=1).tobytes() == losses.tobytes()
-    assert_same_bits(second.state(), uninterrupted.state())
+    packs.assert_resumes_bitwise(trainer_of, members, stop, steps)
+
+
+def assert_resumes_in_other_company(members: list[Member], stop: int, steps: int) -> None:
+    """Of a pack that is stopped, the last member goes on alone, and in a smaller pack."""
+    for staying in ([len(members) - 1], list(range(len(members) // 2, len(members)))):
+        packs.assert_others_may_leave(trainer_of, members, staying, stop, steps)

@@ -23,7 +23,6 @@ from tests.workers.trainers.packs import (
     trainer_of,
 )
 from workers.trainers import matrix_products, static_graph
-from workers.trainers.contract import RunsSteps
 
 needs_a_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler is installed")
 pytestmark = [
@@ -41,7 +40,7 @@ class ShortGraph(static_graph.Trainer):
     stride = 2
 
 
-def compiled(members: list[Member]) -> RunsSteps:
+def compiled(members: list[Member]) -> matrix_products.Trainer | static_graph.Trainer:
     kind = matrix_products.Trainer if members[0]["stage"] == "numpy" else ShortGraph
     return kind(members, "cpu")
 

@@ -1,0 +1,32 @@
+"""What the service must know of the stage: what a job may ask for, and where its trainer is. No torch here."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from jobs.spec import JobSpec
+from jobs.stage import Stage
+
+
+class MlpSpec(JobSpec):
+    """One hidden layer of tanh, trained by gradient descent with momentum on four fifths of the points."""
+
+    stage: Literal["mlp"]
+    hidden: int = Field(default=8, ge=1, le=256)
+    learning_rate: float = Field(default=0.05, gt=0, allow_inf_nan=False)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    measure_every: int = Field(default=10, ge=1)
+
+    def shape(self) -> list[Any]:
+        """Members of a pack agree in these; each has a seed, a learning rate, a momentum and data of its own."""
+        return [self.hidden, self.steps, self.dataset.points, self.measure_every]
+
+
+STAGE = Stage(
+    name="mlp",
+    title="Multilayer perceptron",
+    description="one hidden layer of tanh, fitted by gradient descent with momentum",
+    spec=MlpSpec,
+    trainer="gradyard_mlp.trainer:Trainer",
+    widest=64,
+)

@@ -1,0 +1,145 @@
+"""What every trainer promises, as one class of tests."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradyard.testing.packs import (
+    Member,
+    assert_alone_equals_packed,
+    assert_others_may_leave,
+    assert_resumes_bitwise,
+    assert_same_bits,
+    load_trainer,
+    train,
+)
+from jobs.intake import take_in
+from jobs.settings import Settings
+from jobs.stages import REFUSED, STAGES
+from workers.loop import segments
+from workers.trainers.contract import FindsArrays, FindsCoefficients, Trainer
+from workers.trainers.findings import check_names, checked_arrays
+
+
+class StageConformance:
+    """Tests of one stage; a subclass names it, and gives it a job that is trained in well under a second.
+
+    stage: its name. spec: parameters of that job. own_numbers: parameters that the members of a pack may differ in;
+    each member gets a different fraction of each. diverges: parameters with which it must diverge, None where it never
+    can. learns_in: steps after which its loss must be lower. widths: of the packs that are compared with a job alone.
+    """
+
+    stage: ClassVar[str]
+    spec: ClassVar[Mapping[str, Any]] = {}
+    own_numbers: ClassVar[Mapping[str, float]] = {}
+    diverges: ClassVar[Mapping[str, Any] | None] = {"learning_rate": 1e30}
+    learns_in: ClassVar[int] = 200
+    widths: ClassVar[Sequence[int]] = (2, 7, 64)
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Compute with one thread, as a runner does: with two, bits depend on the width of a pack."""
+        import torch
+
+        torch.set_num_threads(1)
+
+    def member(self, **changes: Any) -> Member:
+        """A job as a trainer sees it, taken in by the service's own way."""
+        intake = take_in(json.dumps({"stage": self.stage, **self.spec, **changes}).encode(), Settings())
+        return intake.spec.as_json() | intake.resolved
+
+    def pack(self, width: int, **changes: Any) -> list[Member]:
+        """Jobs that differ in their seeds, and in `own_numbers`."""
+        return [
+            self.member(seed=index, **changes, **{name: x * (1 - index / 256) for name, x in self.own_numbers.items()})
+            for index in range(width)
+        ]
+
+    def make(self, members: Sequence[Member]) -> Trainer:
+        """The stage's trainer for these members, on the CPU."""
+        return load_trainer(STAGES[self.stage].trainer, members)
+
+    def test_the_service_offers_it(self) -> None:
+        assert self.stage not in {each.name: each.reason for each in REFUSED}, REFUSED
+        assert self.stage in STAGES
+
+    def test_a_job_and_its_pack_have_one_key(self) -> None:
+        bodies = [{"stage": self.stage, **self.spec, "seed": seed, **self.own_numbers} for seed in range(2)]
+        bodies[1] |= {name: value / 2 for name, value in self.own_numbers.items()}
+        keys = {take_in(json.dumps(each).encode(), Settings()).spec.pack_key(1) for each in bodies}
+        assert len(keys) == 1 or not STAGES[self.stage].packable
+
+    def test_it_learns(self) -> None:
+        losses = train(self.make([self.member()]), self.learns_in)[0]
+        tenth = max(1, self.learns_in // 10)
+        assert losses[-tenth:].mean() < losses[:tenth].mean()
+
+    def test_the_same_seed_gives_the_same_curve(self) -> None:
+        curves = [train(self.make([self.member(seed=5)]), 30) for _ in range(2)]
+        assert curves[0].tobytes() == curves[1].tobytes()
+
+    def test_losses_have_the_dtype_of_the_job(self) -> None:
+        trainer = self.make([self.member()])
+        assert train(trainer, 2).dtype == self.member()["dtype"]
+        assert np.asarray(trainer.step(2)).shape == (1,)
+
+    def test_alone_equals_packed(self) -> None:
+        for width in self.widths if STAGES[self.stage].packable else ():
+            assert_alone_equals_packed(self.make, self.pack(width), sorted({0, width // 2, width - 1}), 20)
+
+    def test_a_resumed_job_equals_an_uninterrupted_one(self) -> None:
+        for width in (1, 3) if STAGES[self.stage].packable else (1,):
+            for stop in (0, 1, 13):
+                assert_resumes_bitwise(self.make, self.pack(width), stop, 30)
+
+    def test_those_who_stay_when_others_leave_keep_their_bits(self) -> None:
+        for staying in ([1, 4], [2]) if STAGES[self.stage].packable else ():
+            assert_others_may_leave(self.make, self.pack(5), staying, 17, 40)
+
+    def test_a_state_is_a_copy_that_may_be_read_only(self) -> None:
+        source = self.make([self.member()])
+        train(source, 3)
+        state = source.state()
+        kept = {name: array.copy() for name, array in state.items()}
+        for array in state.values():
+            array.flags.writeable = False
+        train(source, 6, begin=3)
+        assert_same_bits(state, kept)
+        target = self.make([self.member()])
+        target.load_state(state)
+        train(target, 6, begin=3)
+        assert_same_bits(state, kept)
+        assert_same_bits(target.state(), source.state())
+
+    def test_a_wrong_state_is_refused(self) -> None:
+        wide = {name: np.repeat(array, 2, axis=0) for name, array in self.make([self.member()]).state().items()}
+        for wrong, expected in ((wide, ValueError), ({}, KeyError)):
+            try:
+                self.make([self.member()]).load_state(wrong)
+            except expected:
+                continue
+            raise AssertionError(f"load_state took {'a state of another width' if wrong else 'nothing'}")
+
+    def test_divergence_is_seen_and_harms_nobody_else(self) -> None:
+        if self.diverges is None:
+            return
+        members = self.pack(3 if STAGES[self.stage].packable else 1)
+        victim = len(members) // 2
+        members[victim] = self.member(seed=victim, **self.diverges)
+        losses = train(self.make(members), 60)
+        assert not np.isfinite(losses[victim]).all()
+        for index in {0, len(members) - 1} - {victim}:
+            assert train(self.make([members[index]]), 60).tobytes() == losses[[index]].tobytes()
+
+    def test_what_it_finds_can_be_stored(self) -> None:
+        trainer = self.make([self.member()])
+        measured = {name: x for each in segments(trainer, steps=10) for name, x in each.metrics.items()}
+        check_names(measured)
+        assert all(values.shape[0] == 1 and values.dtype.kind in "biuf" for values in measured.values())
+        if isinstance(trainer, FindsArrays):
+            checked_arrays(trainer.arrays(), 1)
+        if isinstance(trainer, FindsCoefficients):
+            (coefficients,) = trainer.coefficients()
+            json.dumps([coefficients, trainer.formula(coefficients)], allow_nan=False)

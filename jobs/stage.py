@@ -1,0 +1,63 @@
+"""A stage as facts. It loads without torch: the trainer is a dotted path that the runner alone imports."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.spec import JobSpec
+
+COMPILED = ("inductor", "blas")
+"""The engines of `execution: compiled`, the best first: graphs of torch.compile, and numpy's matrix products."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is known of a stage without loading its trainer.
+
+    `pack_bytes` is how large one array of a pack, (members, points), may grow before it falls out of the cache and a
+    member trains slower than alone; `widest` caps the members all the same. `numerics_version` is raised by hand
+    whenever the stage's arithmetic changes, so that no checkpoint is resumed by other arithmetic.
+    """
+
+    name: str
+    title: str
+    description: str
+    spec: type[JobSpec]
+    trainer: str
+    devices: tuple[str, ...] = ("cpu", "gpu")
+    packable: bool = True
+    pack_bytes: int = 2**20
+    widest: int = 512
+    numerics_version: int = 1
+    engines: Mapping[str, str] = field(default_factory=dict)
+
+    def engine_for(self, execution: str, there: Collection[str]) -> str:
+        """What a worker that has the engines `there` trains a job of that execution with.
+
+        "compiled" is "eager" where nothing else is there: no compiler, or a trainer that has no other form.
+        """
+        if execution == "compiled":
+            return next((name for name in COMPILED if name in self.engines and name in there), "eager")
+        return execution
+
+    def trainer_of(self, engine: str) -> str:
+        """The dotted path of the trainer that this engine is."""
+        return self.trainer if engine == "eager" else self.engines[engine]
+
+    def executions(self) -> tuple[str, ...]:
+        """What a spec of this stage may ask for."""
+        return ("eager", "compiled", *(name for name in ("gram",) if name in self.engines))
+
+    def width(self, dtype: str, points: int, engine: str = "eager") -> int:
+        """How many members a pack of this stage may have: 131 in float32 at the tutorial's 2,000 points.
+
+        The other engines keep what they work on in registers or in blocks of their own, and are cut by nothing.
+        """
+        if engine != "eager":
+            return self.widest if self.packable else 1
+        one = points * (8 if dtype == "float64" else 4)
+        return max(1, min(self.widest, self.pack_bytes // one)) if self.packable else 1
+
+    def defaults(self) -> dict[str, Any]:
+        """The spec that `{"stage": name}` alone stands for."""
+        return self.spec(stage=self.name).as_json()
