@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -121,9 +122,16 @@ def _engine(url: str, lock_timeout_seconds: float, pool_size: int) -> Engine:
         raise SettingsInvalid(f"DATABASE_URL: {error}; install gradyard[postgresql]") from None
 
 
+# Of every engine: no values in the text of an error, and JSON read and written ten times as fast as by Python's own.
+_OPTIONS: dict[str, Any] = {
+    "hide_parameters": True, "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}  # fmt: skip
+
+
 def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=64, connect_args={"timeout": lock_timeout_seconds}, hide_parameters=True
+        url, pool_size=pool_size, max_overflow=64, connect_args={"timeout": lock_timeout_seconds}, **_OPTIONS
     )
 
     @event.listens_for(engine, "connect")
@@ -142,7 +150,7 @@ def _postgresql_engine(url: Any, lock_timeout_seconds: float, pool_size: int) ->
     network = {"tcp_user_timeout": 5_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
     settings = {"connect_timeout": 3, "options": options, "application_name": "gradyard"} | network
     return create_engine(
-        url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True, connect_args=settings, hide_parameters=True
+        url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True, connect_args=settings, **_OPTIONS
     )
 
 

@@ -46,7 +46,7 @@ class LetteredSpec(JobSpec):
     @property
     def descends_a_quadratic(self) -> bool:
         """Whether training is plain gradient descent on a quadratic, so that a stability limit is known."""
-        optimizer = getattr(self, "optimizer", None)
+        optimizer = self.__dict__.get("optimizer")
         plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.momentum and not optimizer.weight_decay)
         return self.linear_in_coefficients and self.loss.name == "mse" and plain
 
@@ -54,7 +54,7 @@ class LetteredSpec(JobSpec):
         """Everything but seed, init, the learning rate, the other numbers of the optimizer, and the data."""
         return [
             len(self.letters), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
-            _slots(getattr(self, "optimizer", None)),
+            _slots(self.__dict__.get("optimizer")),
         ]  # fmt: skip
 
 

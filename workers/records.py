@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import Connection
 
 from jobs import lifecycle
-from jobs.lifecycle import Progress
+from jobs.lifecycle import Ended, Progress
 from workers import judgement
 from workers.pack import Member, Pack
 from workers.wire import Frame
@@ -27,28 +27,36 @@ def write_records(
     connection: Connection, pack: Pack, members: list[Member], frame: Frame, *, actor: str
 ) -> list[Written]:
     """Store each member's chunk and checkpoint, and move those that ended; it changes nothing but the database."""
-    written = []
-    for member in members:
-        progress = pack.progress(member, frame)
-        stored = lifecycle.record(connection, progress)
-        if not stored:
-            log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
-        gone = not stored or _moved_on(connection, pack, member, frame, actor)
-        written.append(Written(member, progress, gone))
-    return written
+    progresses = [pack.progress(member, frame) for member in members]
+    stored = lifecycle.record_all(connection, progresses)
+    for progress in (each for each in progresses if each.job_id not in stored):
+        log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
+    ours = [member for member in members if member.job.id in stored]
+    moved_on = {member.index for member in members if member.job.id not in stored}
+    if "results" in frame.fields:
+        ended = [Ended(m.job.id, m.job.attempt, pack.outcome(_row(m, frame), frame)) for m in ours if _ended(m, frame)]
+        lifecycle.succeed_all(connection, ended, actor=actor)
+        moved_on |= {member.index for member in ours if _ended(member, frame)}
+    moved_on |= {m.index for m in ours if m.index not in moved_on and _moved_on(connection, pack, m, frame, actor)}
+    return [Written(m, progress, m.index in moved_on) for m, progress in zip(members, progresses, strict=True)]
+
+
+def _row(member: Member, frame: Frame) -> int:
+    return int(frame.fields["members"].index(member.index))
+
+
+def _ended(member: Member, frame: Frame) -> bool:
+    """Whether it trained to its end, and what it found is finite."""
+    return member.diverged_at is None and bool(frame.fields["results"][_row(member, frame)]["finite"])
 
 
 def _moved_on(connection: Connection, pack: Pack, member: Member, frame: Frame, actor: str) -> bool:
-    """Whether the member left the state `running` with this frame."""
+    """Whether a member that did not end well left the state `running` with this frame."""
     job = member.job
     if member.diverged_at is not None:
         judgement.diverged(connection, member, member.diverged_at, actor=actor)
-    elif "results" in frame.fields:
-        row = frame.fields["members"].index(member.index)
-        if frame.fields["results"][row]["finite"]:
-            lifecycle.succeed(connection, job.id, job.attempt, pack.outcome(row, frame), actor=actor)
-        else:  # every loss is finite, the weights after the last update are not
-            judgement.diverged(connection, member, pack.claim.steps, actor=actor)
+    elif "results" in frame.fields:  # every loss is finite, the weights after the last update are not
+        judgement.diverged(connection, member, pack.claim.steps, actor=actor)
     elif frame.fields["stopped"]:
         lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail="the worker stops")
     else:

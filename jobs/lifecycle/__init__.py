@@ -8,16 +8,17 @@ from jobs.lifecycle.cancel import cancel_by_worker, move_silent, request_cancel
 from jobs.lifecycle.claim import Claim, ClaimedJob, claim, something_to_claim, train_eagerly
 from jobs.lifecycle.delete import delete_job
 from jobs.lifecycle.expire import expire_claims, forget_old_keys, forget_workers, lease_is_over
-from jobs.lifecycle.finish import Outcome, fail, hand_back, release, succeed
+from jobs.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
 from jobs.lifecycle.logs import keep_log
 from jobs.lifecycle.presence import Abilities, WorkerFacts, hand_back_slot, heartbeat, register, retire
-from jobs.lifecycle.record import Progress, record, rewind
+from jobs.lifecycle.record import Progress, record, record_all, rewind
 from jobs.lifecycle.submit import Submitted, submit
 
 __all__ = [
-    "Abilities", "Claim", "ClaimedJob", "Outcome", "Progress", "Submitted", "SubmittedBatch", "WorkerFacts",
-    "cancel_by_worker", "cancel_queued", "claim", "delete_job", "expire_claims", "fail", "forget_old_keys",
-    "forget_workers", "hand_back", "hand_back_slot", "heartbeat", "keep_log", "lease_is_over", "mark_batch",
-    "move_silent", "move_silent_batch", "record", "register", "release", "request_cancel", "retire", "rewind",
-    "something_to_claim", "submit", "submit_batch", "succeed", "train_eagerly",
+    "Abilities", "Claim", "ClaimedJob", "Ended", "Outcome", "Progress", "Submitted", "SubmittedBatch",
+    "WorkerFacts", "cancel_by_worker", "cancel_queued", "claim", "delete_job", "expire_claims", "fail",
+    "forget_old_keys", "forget_workers", "hand_back", "hand_back_slot", "heartbeat", "keep_log", "lease_is_over",
+    "mark_batch", "move_silent", "move_silent_batch", "record", "record_all", "register", "release",
+    "request_cancel", "retire", "rewind", "something_to_claim", "submit", "submit_batch", "succeed",
+    "succeed_all", "train_eagerly",
 ]  # fmt: skip

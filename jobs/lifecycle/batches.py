@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from jobs.batch_intake import BatchIntake
 from jobs.database import now
 from jobs.identifiers import new_id
-from jobs.lifecycle.moves import move, write_events
+from jobs.lifecycle.moves import move, write_events, write_first_events
 from jobs.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
 from jobs.states import State
 from jobs.tables import Batch, Job
@@ -45,15 +45,16 @@ def submit_batch(
     for begin in range(0, len(ids), SLICE):
         part = list(zip(ids[begin : begin + SLICE], intake.jobs[begin : begin + SLICE], strict=True))
         connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) for job_id, job in part])
-        some = [job_id for job_id, _ in part]
-        write_events(connection, some, None, State.QUEUED, actor=actor, attempts=[0] * len(some))
+    write_first_events(connection, batch_id, actor=actor)
     return SubmittedBatch(batch_id, replayed=False)
 
 
 def mark_batch(connection: Connection, batch_id: UUID) -> None:
     """Ask for the cancel of its running jobs."""
-    running = update(Job).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
-    connection.execute(running.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
+    running = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
+    in_order = running.order_by(Job.id).with_for_update()  # as a worker locks them that records its pack
+    marked = update(Job).where(Job.id.in_(in_order), Job.state == State.RUNNING)
+    connection.execute(marked.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
 
 
 def cancel_queued(connection: Connection, batch_id: UUID, *, actor: str) -> int:

@@ -1,14 +1,15 @@
 """An attempt ends: with a result, with a reason, or back in the queue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from jobs.database import now, storable
-from jobs.lifecycle.moves import move, project_of_job
+from jobs.lifecycle.moves import move, move_all, project_of_job, still_running
 from jobs.lifecycle.record import little_endian
 from jobs.states import Reason, State
 from jobs.tables import Artifact, Checkpoint, Claim, Job, Result
@@ -24,20 +25,49 @@ class Outcome:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that trained to its end, and what it found."""
+
+    job_id: UUID
+    attempt: int
+    outcome: Outcome
+
+
 def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
     """The job is done and this is its result; False where it has moved on, and nothing is stored."""
-    if not move(connection, job_id, State.SUCCEEDED, attempt=attempt, actor=actor):
-        return False
-    connection.execute(insert(Result).values(
-        job_id=job_id, project_id=project_of_job, attempt=attempt, coefficients=outcome.coefficients or {},
-        formula=outcome.formula, environment=outcome.environment,
-    ), {"of_job": job_id})  # fmt: skip
-    for name, array in outcome.arrays.items():
-        connection.execute(insert(Artifact).values(
-            job_id=job_id, project_id=project_of_job, name=name, dtype=array.dtype.name, shape=list(array.shape),
-            content=little_endian(array),
-        ), {"of_job": job_id})  # fmt: skip
-    return True
+    return bool(succeed_all(connection, [Ended(job_id, attempt, outcome)], actor=actor))
+
+
+def succeed_all(connection: Connection, ended: Sequence[Ended], *, actor: str) -> set[UUID]:
+    """The same for a pack; of which jobs, and nothing of those that have moved on."""
+    running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
+    ended = [each for each in ended if each.job_id in running]
+    if not ended:
+        return running
+    moved = move_all(connection, [(each.job_id, each.attempt) for each in ended], State.SUCCEEDED, actor=actor)
+    connection.execute(_new_result, [
+        {"of_job": each.job_id, "of_attempt": each.attempt, "found": each.outcome.coefficients or {},
+         "as_formula": each.outcome.formula, "made_by": each.outcome.environment} for each in ended
+    ])  # fmt: skip
+    arrays = [
+        {"of_job": each.job_id, "called": name, "of_dtype": array.dtype.name, "of_shape": list(array.shape),
+         "bytes": little_endian(array)} for each in ended for name, array in each.outcome.arrays.items()
+    ]  # fmt: skip
+    if arrays:
+        connection.execute(_new_artifact, arrays)
+    return moved
+
+
+# Built once: building such statements costs more than executing them.
+_new_result = insert(Result).values(
+    job_id=bindparam("of_job"), project_id=project_of_job, attempt=bindparam("of_attempt"),
+    coefficients=bindparam("found"), formula=bindparam("as_formula"), environment=bindparam("made_by"),
+)  # fmt: skip
+_new_artifact = insert(Artifact).values(
+    job_id=bindparam("of_job"), project_id=project_of_job, name=bindparam("called"), dtype=bindparam("of_dtype"),
+    shape=bindparam("of_shape"), content=bindparam("bytes"),
+)  # fmt: skip
 
 
 def fail(

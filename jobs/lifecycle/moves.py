@@ -1,11 +1,11 @@
 """The one statement that moves a job, and the event that it leaves."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
 
 from jobs.database import now, storable
 from jobs.states import MOVES, OVER, State
@@ -36,6 +36,23 @@ def move(
     return True
 
 
+def move_all(
+    connection: Connection, fences: Sequence[tuple[UUID, int]], to: State, *, actor: str, detail: str | None = None
+) -> set[UUID]:
+    """Move these attempts, which `still_running` found and locked in this transaction; which they are."""
+    statement = _guarded_many(to)
+    connection.execute(statement, [{"of_job": job_id, "fenced": attempt} for job_id, attempt in fences])
+    ids, attempts = [job_id for job_id, _ in fences], [attempt for _, attempt in fences]
+    write_events(connection, ids, State.RUNNING, to, actor=actor, attempts=attempts, detail=detail)
+    return set(ids)
+
+
+@cache
+def _guarded_many(to: State) -> Any:
+    fence = (Job.id == bindparam("of_job"), Job.attempt == bindparam("fenced"), Job.state == State.RUNNING)
+    return update(Job).where(*fence).values(state=to, **_consequences(to))
+
+
 @cache
 def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -> Any:
     """The UPDATE to that state, built once: building it costs more than executing it."""
@@ -45,6 +62,24 @@ def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -
     if unmarked:
         allowed.append(Job.cancel_requested_at.is_(None))
     return update(Job).where(*allowed).values(state=to, **_consequences(to)).returning(Job.attempt)
+
+
+def still_running(connection: Connection, fences: Collection[tuple[UUID, int]]) -> set[UUID]:
+    """Which of these attempts (job, attempt) run still; their rows stay locked until the transaction is over.
+
+    They are locked in the order of their ids, so that no two packs wait for one another.
+    """
+    wanted = dict(fences)
+    rows = connection.execute(_running_of, {"of_jobs": list(wanted)})
+    return {row.id for row in rows if row.attempt == wanted[row.id]}
+
+
+_running_of = (
+    select(Job.id, Job.attempt)
+    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), Job.state == State.RUNNING)
+    .order_by(Job.id)
+    .with_for_update()
+)
 
 
 def _consequences(to: State) -> dict[str, Any]:
@@ -72,3 +107,12 @@ def write_events(
     move = {"before": before, "to": to, "by": actor[:200], "why": storable(detail) if detail else None}
     pairs = zip(job_ids, attempts, strict=True)
     connection.execute(_event, [{"of_job": job, "of_attempt": attempt, **move} for job, attempt in pairs])
+
+
+def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) -> None:
+    """The first event of every job of a batch."""
+    first = select(
+        Job.id, Job.project_id, literal(1), literal(State.QUEUED.value), Job.attempt, literal(actor[:200]), now()
+    )
+    columns = ("job_id", "project_id", "sequence", "to_state", "attempt", "actor", "at")
+    connection.execute(insert(JobEvent).from_select(columns, first.where(Job.batch_id == batch_id)))

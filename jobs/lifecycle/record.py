@@ -1,5 +1,6 @@
 """What a running job has done so far, stored so that any host can go on from there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from jobs.curves import Summary
 from jobs.database import insert_or_ignore, insert_or_replace
-from jobs.lifecycle.moves import project_of_job
+from jobs.lifecycle.moves import project_of_job, still_running
 from jobs.states import State
 from jobs.tables import Checkpoint, Job, LossChunk, MetricChunk
 
@@ -42,27 +43,38 @@ class Progress:
 
 
 def record(connection: Connection, progress: Progress) -> bool:
-    """Store a chunk of losses and the checkpoint after it; False where the job has moved on, and nothing is stored.
+    """The same for one member: False where the job has moved on, and nothing is stored."""
+    return bool(record_all(connection, [progress]))
+
+
+def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UUID]:
+    """Store each member's chunk of losses and the checkpoint after it; of which jobs, and nothing of those moved on.
 
     Told twice (the answer to the first commit got lost), it stores once; told again with more losses from the same
     step on, it stores those.
     """
+    running = still_running(connection, [(each.job_id, each.attempt) for each in progresses])
+    stored = [each for each in progresses if each.job_id in running]
+    for statement, with_state in ((_with_state, True), (_without_state, False)):
+        _execute(connection, statement, [_figures_of(p) for p in stored if (p.checkpoint is not None) is with_state])
+    _execute(connection, _owned_by_project(insert_or_replace(connection, LossChunk)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "start_step": each.start_step, "steps": len(each.losses),
+         "losses": little_endian(each.losses)} for each in stored if len(each.losses)
+    ])  # fmt: skip
+    _keep_metrics(connection, stored)
+    _keep_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
+    return running
+
+
+def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _figures_of(progress: Progress) -> dict[str, Any]:
     figures = progress.summary.columns() | {"steps_done": progress.steps_done}
     fence = {"of_job": progress.job_id, "of_attempt": progress.attempt}
-    stored = {f"new_{name}": value for name, value in figures.items()}
-    statement = _with_state if progress.checkpoint is not None else _without_state
-    if not connection.execute(statement, fence | stored).rowcount:
-        return False
-    if len(progress.losses):
-        connection.execute(_owned_by_project(insert_or_replace(connection, LossChunk)), {
-            "of_job": progress.job_id, "job_id": progress.job_id,
-            "start_step": progress.start_step, "steps": len(progress.losses),
-            "losses": little_endian(progress.losses),
-        })  # fmt: skip
-        _keep_metrics(connection, progress)
-    if progress.checkpoint is not None:
-        _keep_checkpoint(connection, progress)
-    return True
+    return fence | {f"new_{name}": value for name, value in figures.items()}
 
 
 # Built once: building such statements costs more than executing them.
@@ -87,24 +99,27 @@ def little_endian(array: np.ndarray) -> bytes:
     return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _keep_metrics(connection: Connection, progress: Progress) -> None:
-    for name, values in progress.metrics.items():
-        connection.execute(_owned_by_project(insert_or_replace(connection, MetricChunk)), {
-            "of_job": progress.job_id, "job_id": progress.job_id, "name": name, "start_step": progress.start_step,
-            "every": progress.every, "dtype": values.dtype.name, "metric_values": little_endian(values),
-        })  # fmt: skip
+def _keep_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
+    _execute(connection, _owned_by_project(insert_or_replace(connection, MetricChunk)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "name": name, "start_step": each.start_step,
+         "every": each.every, "dtype": values.dtype.name, "metric_values": little_endian(values)}
+        for each in progresses if len(each.losses) for name, values in each.metrics.items()
+    ])  # fmt: skip
 
 
-def _keep_checkpoint(connection: Connection, progress: Progress) -> None:
-    connection.execute(_owned_by_project(insert_or_ignore(connection, Checkpoint)), {
-        "of_job": progress.job_id, "job_id": progress.job_id, "step": progress.steps_done,
-        "sha256": progress.checkpoint_sha256, "fingerprint": progress.fingerprint, "blob": progress.checkpoint,
-    })  # fmt: skip
-    if progress.start_step == 0:
-        return  # it is the first
-    newest = select(Checkpoint.step).where(Checkpoint.job_id == progress.job_id)
-    kept = newest.order_by(Checkpoint.step.desc()).limit(CHECKPOINTS_KEPT).scalar_subquery()
-    connection.execute(delete(Checkpoint).where(Checkpoint.job_id == progress.job_id, Checkpoint.step.not_in(kept)))
+def _keep_checkpoints(connection: Connection, progresses: Sequence[Progress]) -> None:
+    _execute(connection, _owned_by_project(insert_or_ignore(connection, Checkpoint)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "step": each.steps_done, "sha256": each.checkpoint_sha256,
+         "fingerprint": each.fingerprint, "blob": each.checkpoint} for each in progresses
+    ])  # fmt: skip
+    later = [{"of_job": each.job_id} for each in progresses if each.start_step]  # else it is the first
+    _execute(connection, _older_checkpoints, later)
+
+
+_newest = select(Checkpoint.step).where(Checkpoint.job_id == bindparam("of_job")).order_by(Checkpoint.step.desc())
+_older_checkpoints = delete(Checkpoint).where(
+    Checkpoint.job_id == bindparam("of_job"), Checkpoint.step.not_in(_newest.limit(CHECKPOINTS_KEPT).scalar_subquery())
+)
 
 
 def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> bool:

@@ -65,8 +65,17 @@ def _remove_fence(module: Any) -> None:
 
     name = module.__name__
     if name == "jobs.lifecycle.moves":
-        guarded = module._guarded
+        guarded, running = module._guarded, module._running_of
         module._guarded = lambda to, fenced, *rest: guarded(to, False, *rest)
+
+        def still_running(connection: Any, fences: Any) -> set[Any]:
+            return {row.id for row in connection.execute(running, {"of_jobs": [job for job, _ in fences]})}
+
+        def unfenced(to: State) -> Any:
+            theirs = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
+            return theirs.values(state=to, **module._consequences(to))
+
+        module.still_running, module._guarded_many = still_running, unfenced
     if name == "jobs.lifecycle.record":
         anyone = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
         module._without_state = anyone.values(module._figures)
