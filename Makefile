@@ -33,10 +33,10 @@ fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every inte
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
 	  tests/jobs/test_lifecycle_model.py tests/jobs/test_interleavings.py tests/service/test_openapi.py
 
-bench: .venv/ready-for-tests  ## measure the overhead of one job, side by side, on this machine
-	@$(BIN)/python -m bench.overhead
+bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
+	@for what in overhead packs throughput history pages; do $(BIN)/python -m bench.$$what || exit 1; done
 
-constraints: .venv/ready-for-tests  ## pin what is installed now into constraints.txt
+constraints: .venv/ready-for-bench  ## pin what is installed now into constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel)=='; } > .venv/constraints && mv .venv/constraints constraints.txt
 
 clean:  ## remove the virtual environment and everything that was built
@@ -55,6 +55,11 @@ clean:  ## remove the virtual environment and everything that was built
 .venv/ready-for-tests: .venv/ready
 	@echo "installing what the tests need"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test]'
+	@touch $@
+
+.venv/ready-for-bench: .venv/ready-for-tests
+	@echo "installing the systems that we measure ourselves against"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test,bench]'
 	@touch $@
 
 .PHONY: help demo up test lint faults fuzz bench constraints clean

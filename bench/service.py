@@ -1,12 +1,14 @@
 """A service of our own for a measurement, and a job sent to it as a careful client would send it."""
 
+import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -48,11 +50,24 @@ class Timed:
 
 
 @contextmanager
-def service() -> Iterator[httpx.Client]:
-    """What `gradyard up --cpu-slots 1 --gpus none` starts, in a folder of its own; a client on one kept connection."""
+def service(cpu_slots: int = 1, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[httpx.Client]:
+    """What `gradyard up --cpu-slots N --gpus none` starts, in a folder of its own; a client on one kept connection."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        with _service(cpu_slots) as client:
+            yield client
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            os.environ.update({} if value is None else {name: value})
+
+
+@contextmanager
+def _service(cpu_slots: int) -> Iterator[httpx.Client]:
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
         settings = load(state_dir=Path(folder), port=0, host="127.0.0.1", database_url=None, admin_key=None)
-        stack = Stack(StackOptions(settings, cpu_slots=1, gpus="none"))
+        stack = Stack(StackOptions(settings, cpu_slots=cpu_slots, gpus="none"))
         try:
             with httpx.Client(base_url=stack.start(), timeout=LONGEST_JOB_SECONDS + 5, trust_env=False) as client:
                 yield client

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     segment_seconds: float = Field(default=0.2, gt=0)
     record_seconds: float = Field(default=5.0, gt=0)
     task_seconds: float = Field(default=60.0, gt=0)
+    max_pack: int = Field(default=512, ge=1)
     spare_runner: bool = True
     idle_runner_seconds: float = Field(default=600.0, gt=0)
     maintenance_seconds: float = Field(default=1.0, gt=0)

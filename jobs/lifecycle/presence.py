@@ -38,6 +38,7 @@ class WorkerFacts:
     memory_mib: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     engines: tuple[str, ...] = ("eager",)
+    most_members: int = 512  # of a pack
 
     @property
     def abilities(self) -> Abilities:

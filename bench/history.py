@@ -1,0 +1,177 @@
+"""Writing and reading the losses of 2,000 steps, against MLflow, both on SQLite.
+
+python -m bench.history        (MLflow: pip install -e '.[bench]')
+"""
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+import migrations
+from bench.report import Row, table, write_results
+from jobs import lifecycle, queries
+from jobs.curves import Summary
+from jobs.database import Database
+from jobs.identifiers import new_id
+from jobs.intake import take_in
+from jobs.lifecycle import Claim, Progress, WorkerFacts
+from jobs.settings import Settings
+from jobs.stages import STAGES
+
+STEPS, PACK, ROUNDS = 2000, 128, 7
+BATCH = 1000  # the most that MLflow takes in one call
+LEASE_SECONDS = 600.0
+NOTES = f"""One history of {STEPS:,} float32 losses. Ours: a record (losses, figures of the curve) of each member of a
+pack of {PACK}, in one transaction, by member; alone, a transaction for one. MLflow: `log_batch` of {BATCH:,} at a time
+and `get_metric_history`. Both commit to a SQLite file before they return. {ROUNDS} rounds in turn; median
+(least-most)."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    load, _, _ = os.getloadavg()
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder, _ours(Path(folder)) as ours:
+        theirs = _Mlflow(Path(folder))
+        rounds = [(ours.write_pack(), ours.write_alone(), ours.read(), theirs.write(), theirs.read())
+                  for _ in range(ROUNDS)]  # fmt: skip
+    packed, alone, read, their_write, their_read = zip(*rounds, strict=True)
+    rows = [
+        _ratio("write, in a pack", packed, their_write, 1000),
+        _ratio("write, alone in its transaction", alone, their_write, None),
+        _ratio("read", read, their_read, 500),
+    ]
+    print(table(rows))
+    write_results("Histories", "python -m bench.history", NOTES, load, rows)
+
+
+def _ratio(what: str, ours: Sequence[float], theirs: Sequence[float], least: float | None) -> Row:
+    ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
+    measured = (
+        f"{median(ratios):,.0f}x ({min(ratios):,.0f}-{max(ratios):,.0f}): "
+        f"{1000 * median(theirs):.1f} ms by {1000 * median(ours):.3f} ms"
+    )
+    met = None if least is None else median(ratios) >= least
+    return Row(what, measured, f">= {least:,}x" if least else "-", met)
+
+
+class _Ours:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._losses = np.random.default_rng(0).random(STEPS, np.float32)
+        self._worker = WorkerFacts(
+            new_id(),
+            "bench",
+            "cpu-0",
+            "cpu",
+            os.getpid(),
+            {name: each.numerics_version for name, each in STAGES.items()},
+        )
+        with database.begin() as connection:
+            lifecycle.register(connection, self._worker, LEASE_SECONDS)
+        self._last: UUID | None = None
+
+    def write_pack(self) -> float:
+        """Seconds for one history of a pack's."""
+        claim = self._claim(PACK)
+        began = time.perf_counter()
+        self._record(claim)
+        seconds = time.perf_counter() - began
+        self._close(claim)
+        return seconds / len(claim.members)
+
+    def write_alone(self) -> float:
+        """Seconds for one history in a transaction of its own."""
+        claim = self._claim(1)
+        began = time.perf_counter()
+        self._record(claim)
+        seconds = time.perf_counter() - began
+        self._close(claim)
+        return seconds
+
+    def read(self) -> float:
+        """Seconds to have one history as an array."""
+        assert self._last is not None
+        seconds = []
+        for _ in range(20):
+            began = time.perf_counter()
+            with self._database.read() as connection:
+                losses = queries.loss_curve(connection, 1, self._last, "float32")
+            seconds.append(time.perf_counter() - began)
+            assert losses.tobytes() == self._losses.tobytes()
+        return median(seconds)
+
+    def _claim(self, width: int) -> Claim:
+        settings = Settings()
+        with self._database.begin() as connection:
+            for seed in range(width):
+                body = f'{{"stage": "autograd", "seed": {seed}}}'.encode()
+                lifecycle.submit(connection, take_in(body, settings), project_id=1, actor="bench", max_queued=10**6)
+            claim = lifecycle.claim(connection, self._worker, LEASE_SECONDS)
+        assert claim is not None
+        assert len(claim.members) == width
+        return claim
+
+    def _record(self, claim: Claim) -> None:
+        summary = Summary()
+        summary.take(self._losses, 0)
+        members = [Progress(member.id, member.attempt, 0, self._losses, summary) for member in claim.members]
+        with self._database.begin() as connection:
+            assert len(lifecycle.record_all(connection, members)) == len(members)
+
+    def _close(self, claim: Claim) -> None:
+        self._last = claim.members[-1].id
+        with self._database.begin() as connection:
+            for member in claim.members:
+                lifecycle.cancel_by_worker(connection, member.id, member.attempt, actor="bench")
+            lifecycle.release(connection, claim.id, actor="bench")
+
+
+@contextmanager
+def _ours(folder: Path) -> Iterator[_Ours]:
+    url = f"sqlite:///{folder / 'gradyard.db'}"
+    migrations.upgrade(url)
+    database = Database(url)
+    yield _Ours(database)
+    database.close()
+
+
+class _Mlflow:
+    def __init__(self, folder: Path) -> None:
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        from mlflow.entities import Metric
+        from mlflow.tracking import MlflowClient
+
+        self._client: Any = MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+        self._experiment = self._client.create_experiment("bench")
+        losses = np.random.default_rng(0).random(STEPS, np.float32).tolist()
+        self._metrics = [Metric("loss", loss, 0, step) for step, loss in enumerate(losses)]
+        self._run = ""
+
+    def write(self) -> float:
+        """Seconds for one history, in a run of its own that is there before."""
+        self._run = self._client.create_run(self._experiment).info.run_id
+        began = time.perf_counter()
+        for begin in range(0, STEPS, BATCH):
+            self._client.log_batch(self._run, self._metrics[begin : begin + BATCH])
+        return time.perf_counter() - began
+
+    def read(self) -> float:
+        """Seconds to have that history as numbers."""
+        began = time.perf_counter()
+        history = self._client.get_metric_history(self._run, "loss")
+        seconds = time.perf_counter() - began
+        assert len(history) == STEPS
+        return seconds
+
+
+if __name__ == "__main__":
+    main()

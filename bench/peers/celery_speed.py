@@ -1,0 +1,46 @@
+"""Plain Celery as a queue for short trainings: a task a job, its result in Redis, nothing asked of it but speed."""
+
+import os
+from typing import Any
+
+from celery import Celery
+
+URL = os.environ.get("PEER_REDIS_URL", "redis://127.0.0.1:6379/0")
+
+app = Celery("speed", broker=URL, backend=URL)
+app.conf.update(
+    worker_prefetch_multiplier=4,
+    broker_connection_retry_on_startup=True,
+    worker_send_task_events=False,
+    task_send_sent_event=False,
+)
+
+
+@app.task
+def train_stage(stage: str, start: dict[str, float], steps: int, rate: float) -> dict[str, Any]:
+    """The tutorial's own loop; its losses and coefficients."""
+    import torch
+
+    from tests.tutorial_loops import LOOPS
+
+    torch.set_num_threads(1)  # one a process: two processes share two cores
+    losses, coefficients = LOOPS[stage](start, steps, rate)
+    return {"losses": losses.tolist(), "coefficients": coefficients}
+
+
+@app.task(ignore_result=True)
+def nothing() -> None:
+    """Nothing at all, but said: a counter in Redis."""
+    counter().incr("done")
+
+
+def counter() -> Any:
+    """A connection of this process to Redis."""
+    import redis
+
+    global _connection
+    _connection = _connection or redis.Redis.from_url(URL)
+    return _connection
+
+
+_connection: Any = None

@@ -1,0 +1,59 @@
+"""A Celery worker with two processes and a Redis of its own, for measurements of speed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.servers import free_port, redis_binary
+
+SLOTS = 2
+
+
+class CeleryWorker:
+    """`app` sends to it; `start_worker` and `stop_worker` bracket what is to be done."""
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        command = [redis_binary(), "--port", str(self._port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        self._redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._worker: subprocess.Popen[bytes] | None = None
+        time.sleep(0.5)
+        os.environ["PEER_REDIS_URL"] = self.url  # read when the tasks' module is imported, here and in the worker
+        from bench.peers import celery_speed
+
+        self.tasks: Any = celery_speed
+
+    def start_worker(self) -> None:
+        """Two processes, as there are cores; returns when they answer."""
+        command = [sys.executable, "-m", "celery", "-A", "bench.peers.celery_speed", "worker", "-l", "ERROR"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        command += ["-c", str(SLOTS), "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        self._worker = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.tasks.nothing.delay()
+        while not self.tasks.counter().get("done"):
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End everything."""
+        for process in (self._worker, self._redis):
+            if process is not None:
+                process.terminate()
+                process.wait()
+
+
+@contextmanager
+def celery_worker() -> Iterator[CeleryWorker]:
+    """A worker that is not started yet; it ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
+        worker = CeleryWorker(Path(folder))
+        try:
+            yield worker
+        finally:
+            worker.stop()

@@ -1,0 +1,113 @@
+"""What a pack writes together, and how wide it may be."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from jobs import lifecycle, queries
+from jobs.database import Database
+from jobs.errors import NotFound
+from jobs.lifecycle import Ended, Outcome, Progress
+from jobs.settings import Settings
+from jobs.states import State
+from tests.actors import claimed, progress_of, submitted, worker_of
+
+
+def curve_of(database: Database, job: UUID) -> list[float]:
+    with database.read() as connection:
+        return queries.loss_curve(connection, 1, job, "float32").tolist()
+
+
+def test_a_pack_is_recorded_without_those_that_moved_on(database: Database, settings: Settings) -> None:
+    for seed in range(4):
+        submitted(database, settings, seed=seed)
+    claim = claimed(database, worker_of(database))
+    gone, other, *_ = claim.members
+    with database.begin() as connection:
+        assert lifecycle.cancel_by_worker(connection, gone.id, gone.attempt, actor="worker")
+    late = replace(progress_of(other, [9.0]), attempt=other.attempt - 1)
+    progresses = [late if each is other else progress_of(each, [2.0, 1.0]) for each in claim.members]
+    with database.begin() as connection:
+        stored = lifecycle.record_all(connection, progresses)
+    assert stored == {member.id for member in claim.members[2:]}
+    assert [curve_of(database, member.id) for member in claim.members] == [[], [], [2.0, 1.0], [2.0, 1.0]]
+
+
+def test_a_pack_succeeds_without_those_that_moved_on_and_each_leaves_one_event(
+    database: Database, settings: Settings
+) -> None:
+    for seed in range(3):
+        submitted(database, settings, seed=seed)
+    claim = claimed(database, worker_of(database))
+    gone, *others = claim.members
+    with database.begin() as connection:
+        lifecycle.cancel_by_worker(connection, gone.id, gone.attempt, actor="worker")
+    ended = [Ended(each.id, each.attempt, Outcome({"a": 1.0}, "y = 1", {})) for each in claim.members]
+    for expected in ({each.id for each in others}, set()):
+        with database.begin() as connection:
+            assert lifecycle.succeed_all(connection, ended, actor="worker") == expected
+    with database.read() as connection:
+        for member, state in zip(claim.members, ["cancelled", "succeeded", "succeeded"], strict=True):
+            assert queries.job_by_id(connection, 1, member.id).state == state
+            assert [each.to_state for each in queries.events_of(connection, 1, member.id)] == [
+                "queued",
+                "running",
+                state,
+            ]
+
+
+def test_metrics_and_arrays_come_back_as_they_were(database: Database, settings: Settings) -> None:
+    job = submitted(database, settings)
+    member = claimed(database, worker_of(database)).members[0]
+    first, second = progress_of(member, [4.0, 3.0]), progress_of(member, [2.0, 1.0], 2)
+    array = np.arange(6, dtype=np.float64).reshape(2, 3).T
+    with database.begin() as connection:
+        for each, values in ((first, [0.5]), (first, [0.5]), (second, [0.25])):
+            measured = {"held out": np.array(values, dtype=np.float32)}
+            assert lifecycle.record(connection, replace(each, metrics=measured, every=2))
+        outcome = Outcome(None, None, {}, {"weights": array, "flag": np.array(True)})
+        assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+    with database.read() as connection:
+        assert queries.metric_names(connection, 1, job) == ["held out"]
+        curve = queries.metric_curve(connection, 1, job, "held out")
+        assert (curve.steps.tolist(), curve.values.tolist(), curve.values.dtype.name) == (
+            [0, 2],
+            [0.5, 0.25],
+            "float32",
+        )
+        np.testing.assert_array_equal(queries.artifact(connection, 1, job, "weights"), array)
+        assert [(each.name, each.dtype, each.shape) for each in queries.artifacts_of(connection, 1, job)] == [
+            ("flag", "bool", []), ("weights", "float64", [3, 2]),
+        ]  # fmt: skip
+        with pytest.raises(NotFound):
+            queries.artifact(connection, 2, job, "weights")
+        with pytest.raises(NotFound):
+            queries.metric_curve(connection, 1, job, "nothing")
+
+
+def test_a_job_that_goes_back_to_an_older_checkpoint_loses_its_later_metrics(
+    database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    member = claimed(database, worker_of(database)).members[0]
+    parts: list[tuple[Progress, float]] = [(progress_of(member, [4.0]), 0.5), (progress_of(member, [3.0], 1), 0.25)]
+    with database.begin() as connection:
+        for progress, value in parts:
+            lifecycle.record(connection, replace(progress, metrics={"m": np.array([value])}))
+        assert lifecycle.rewind(connection, job, member.attempt, 1)
+    with database.read() as connection:
+        assert queries.metric_curve(connection, 1, job, "m").values.tolist() == [0.5]
+
+
+@pytest.mark.parametrize(("most", "width"), [(1, 1), (3, 3), (512, 5)])
+def test_no_pack_is_wider_than_its_worker_is_told(
+    database: Database, settings: Settings, most: int, width: int
+) -> None:
+    for seed in range(5):
+        submitted(database, settings, seed=seed)
+    claim = claimed(database, replace(worker_of(database), most_members=most))
+    assert len(claim.members) == width
+    with database.read() as connection:
+        assert queries.counts_by_state(connection, 1)[State.RUNNING] == width
