@@ -63,6 +63,17 @@ def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
     return np.array([asked.seconds for asked in cancels if not _had_nobody_to_ask(asked, done)])
 
 
+def cancels_by_state(journal: Journal) -> dict[str, list[float]]:
+    """The same, by the state that the job was in."""
+    by_job = {job: done.what for done in journal.done if done.fault == "F16" for job in done.jobs}
+    found: dict[str, list[float]] = {}
+    for asked in journal.log.asked:
+        what = by_job.get(str(asked.job_id)) if asked.path.endswith("/cancel") and asked.status == 200 else None
+        if what and not _had_nobody_to_ask(asked, journal.done):
+            found.setdefault(f"cancelled (F16) {what}", []).append(asked.seconds)
+    return found
+
+
 def _had_nobody_to_ask(asked: Asked, done: list[Done]) -> bool:
     """Whether API or database were away while the request was on its way."""
     away = (each for each in done if each.fault in ("F3", "F7", "F13"))
@@ -92,7 +103,7 @@ def answers_without_redis(journal: Journal) -> list[float]:
 def figures(journal: Journal) -> dict[str, list[float]]:
     """Every list of seconds that there is, by what it is of."""
     found = journal.recovery_seconds("F1") | journal.recovery_seconds("F2")
-    return found | {
+    return found | cancels_by_state(journal) | {
         "handed back after F15": hand_back_seconds(journal), "a poisoned pack (F14) is over": poison_seconds(journal),
         "a submission is answered while Redis is frozen (F6)": answers_without_redis(journal),
     }  # fmt: skip

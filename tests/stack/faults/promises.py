@@ -13,6 +13,7 @@ CANCEL = "cancel"
 LIMITS = {  # seconds, of the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) is over": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
+    "cancelled (F16)": 1.0,
 }  # fmt: skip
 HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # what may end an attempt of anybody
 

@@ -93,4 +93,4 @@ def _some_of_each(failures: list[str]) -> list[str]:
 def _p50_p99(seconds: list[float]) -> str:
     if not seconds:
         return "-"
-    return f"{np.quantile(seconds, 0.5):.1f}/{np.quantile(seconds, 0.99):.1f} s of {len(seconds)}"
+    return f"{np.quantile(seconds, 0.5):.2f}/{np.quantile(seconds, 0.99):.2f} s of {len(seconds)}"
