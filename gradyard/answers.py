@@ -129,6 +129,7 @@ class Stage(Answer):
     packable: bool = True
     executions: tuple[str, ...] = ("eager",)
     numerics_version: int | str = 1
+    compiled_pays_from: int | None = None
     defaults: Mapping[str, Any] = Field(default_factory=dict)
     parameters: Mapping[str, Any] | None = Field(default=None, alias="schema")
 

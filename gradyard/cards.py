@@ -39,6 +39,8 @@ def stage_card(stage: Stage) -> RenderableType:
     grid.add_row("shows", stage.description)
     grid.add_row("runs on", ", ".join(stage.devices))
     grid.add_row("numerics", f"version {stage.numerics_version}")
+    if stage.compiled_pays_from is not None:
+        grid.add_row("compiled", f"pays from {words.count(stage.compiled_pays_from)} job-steps (jobs times steps)")
     for name, value in stage.defaults.items():
         if name != "stage":
             grid.add_row(name, Text(_flat(value)))

@@ -16,7 +16,8 @@ class Stage:
 
     `pack_bytes` is how large one array of a pack, (members, points), may grow before it falls out of the cache and a
     member trains slower than alone; `widest` caps the members all the same. `numerics_version` is raised by hand
-    whenever the stage's arithmetic changes, so that no checkpoint is resumed by other arithmetic.
+    whenever the stage's arithmetic changes, so that no checkpoint is resumed by other arithmetic. From
+    `compiled_pays_from` job-steps (jobs times steps) on, a cold compile on one worker has paid for itself.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Stage:
     pack_bytes: int = 2**20
     widest: int = 512
     numerics_version: int = 1
+    compiled_pays_from: int | None = None
     engines: Mapping[str, str] = field(default_factory=dict)
 
     def engine_for(self, execution: str, there: Collection[str]) -> str:

@@ -35,5 +35,5 @@ def _facts(stage: Stage) -> dict[str, Any]:
         "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
         "dtype": defaults["dtype"], "packable": stage.packable,
         "executions": stage.executions(), "numerics_version": stage.numerics_version,
-        "defaults": defaults,
+        "compiled_pays_from": stage.compiled_pays_from, "defaults": defaults,
     }  # fmt: skip

@@ -16,6 +16,7 @@ class StageFacts(BaseModel):
     packable: bool
     executions: list[str]
     numerics_version: int
+    compiled_pays_from: int | None = Field(description="job-steps on one worker; null: never, or nobody measured it")
     defaults: dict[str, Any]
 
 

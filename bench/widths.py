@@ -1,0 +1,60 @@
+"""How wide a pack trains a member fastest, by stage and dtype: what `pack_bytes` in jobs/stages.py is taken from.
+
+python -m bench.widths [STAGE ...]
+"""
+
+import argparse
+import importlib
+import os
+from typing import Any
+
+from bench.packs import POINTS, pack_speed
+from bench.report import Row, table, write_results
+from jobs.stage import Stage
+from jobs.stages import STAGES
+from workers.numerics import one_thread
+
+WIDTHS = (1, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
+SECONDS = 0.25
+ROUNDS = 3
+NEAR = 1.03  # of the fastest: the narrowest such width is taken, for it leaves more to other slots
+NOTES = f"""Microseconds for one step of one member, {POINTS:,} points, eager, one core; the least of {ROUNDS} rounds of
+{SECONDS} s each, all widths in turn. The last column is what jobs/stages.py says."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stages", nargs="*", help="all, if none is named")
+    wanted = parser.parse_args().stages or list(STAGES)
+    load, _, _ = os.getloadavg()
+    one_thread()
+    rows = [_measure(STAGES[name], dtype) for name in wanted for dtype in ("float32", "float64")]
+    print(table(rows))
+    if wanted == list(STAGES):
+        write_results("Widths", "python -m bench.widths", NOTES, load, rows)
+
+
+def _measure(stage: Stage, dtype: str) -> Row:
+    measures = {width: pack_speed(_trainer(stage, dtype, width), SECONDS) for width in WIDTHS}
+    for measure in measures.values():
+        measure()  # warm
+    took = {width: [] for width in WIDTHS}  # type: dict[int, list[float]]
+    for _ in range(ROUNDS):
+        for width, measure in measures.items():
+            took[width].append(measure() / width)
+    best = {width: min(each) for width, each in took.items()}
+    sweet = next(width for width in WIDTHS if best[width] <= NEAR * min(best.values()))
+    shown = ", ".join(f"{width}: {best[width]:.2f}" for width in WIDTHS)
+    return Row(f"{stage.name}, {dtype}: {sweet}", shown, f"{stage.width(dtype, POINTS)}")
+
+
+def _trainer(stage: Stage, dtype: str, width: int) -> Any:
+    spec = {"stage": stage.name, "dtype": dtype, "steps": 10_000_000}
+    members = [stage.spec(**spec, seed=seed).as_json() for seed in range(width)]
+    module, _, name = stage.trainer.partition(":")
+    return getattr(importlib.import_module(module), name)(members, "cpu")
+
+
+if __name__ == "__main__":
+    main()
