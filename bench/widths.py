@@ -50,7 +50,7 @@ def _measure(stage: Stage, dtype: str) -> Row:
 
 
 def _trainer(stage: Stage, dtype: str, width: int) -> Any:
-    spec = {"stage": stage.name, "dtype": dtype, "steps": 10_000_000}
+    spec: dict[str, Any] = {"stage": stage.name, "dtype": dtype, "steps": 10_000_000}
     members = [stage.spec(**spec, seed=seed).as_json() for seed in range(width)]
     module, _, name = stage.trainer.partition(":")
     return getattr(importlib.import_module(module), name)(members, "cpu")
