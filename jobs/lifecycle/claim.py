@@ -138,7 +138,7 @@ def _claimable_by(abilities: Abilities) -> list[ColumnElement[bool]]:
 
 def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str) -> list[Any]:
     """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
-    widest = stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"]), engine)
+    widest = stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"]), engine, worker.queue)
     widest = min(widest, head.max_pack or widest, worker.most_members)
     if widest <= 1:
         return []
