@@ -106,7 +106,9 @@ class Job(Table):
         Index("ix_jobs_newest", "project_id", "id"),
         Index("ix_jobs_by_state", "project_id", "state", "id"),
         Index("ix_jobs_by_batch", "batch_id", "state", "id"),
+        Index("ix_jobs_newest_of_batch", "batch_id", "id"),
         Index("ix_jobs_by_stage", "project_id", "stage", "id"),
+        Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
     )  # fmt: skip
 
 
