@@ -17,13 +17,18 @@ from gradyard.command_options import (
     connect,
     print_json,
 )
-from gradyard.spec_arguments import axis_from, spec_from, with_kinds
+from gradyard.spec_arguments import axis_from, drawn_from, spec_from, with_kinds
 from gradyard.tables import batches_table, best_table, console
 
 GridOption = Annotated[
     list[str] | None,
     typer.Option("--grid", metavar="NAME=VALUES", help="Values by comma, or FIRST:END[:STEP]; may be given often."),
 ]
+RandomOption = Annotated[
+    list[str] | None,
+    typer.Option("--random", metavar="NAME=LOW:HIGH", help="Drawn anew for each job; LOW:HIGH:log on a log scale."),
+]
+DrawsOption = Annotated[int, typer.Option("--count", min=1, help="Jobs of each combination, with draws of their own.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
 CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
@@ -41,6 +46,8 @@ def sweep(
     stage: StageOption = None,
     assignments: SetOption = None,
     grid: GridOption = None,
+    random: RandomOption = None,
+    count: DrawsOption = 1,
     name: NameOption = None,
     best: CountOption = 10,
     no_wait: NoWaitOption = False,
@@ -54,18 +61,22 @@ def sweep(
     gradyard sweep --stage autograd --grid learning_rate=1e-7,3e-7,1e-6 --grid seed=0:100
 
     gradyard sweep spec.json --grid optimizer.momentum=0.5,0.9,0.99 --no-wait
+
+    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --count 50
     """
     spec = spec_from(file, stage, assignments or [])
     axes = dict(axis_from(each) for each in grid or [])
+    drawn = dict(drawn_from(each) for each in random or [])
+    paths = [*axes, *drawn]
     with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
-        if any("." in each.partition("=")[0] for each in [*(assignments or []), *axes]) and "stage" in spec:
-            spec = _with_parts(spec, axes, client)
-        batch = client.sweep(spec, grid=axes, name=name)
+        if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
+            spec = _with_parts(spec, paths, client)
+        batch = client.sweep(spec, grid=axes, random=drawn, count=count, name=name)
         if no_wait:
             typer.echo(batch.id)
             return
         _follow(client, batch)
-        _report(client, client.batch(batch.id), list(axes), best, as_json)
+        _report(client, client.batch(batch.id), paths, best, as_json)
 
 
 def batches(
@@ -84,9 +95,9 @@ def batches(
         console().print(batches_table(found))
 
 
-def _with_parts(spec: dict[str, Any], axes: dict[str, Any], client: Client) -> dict[str, Any]:
+def _with_parts(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:
     """The spec with the parts that an axis reaches into, of the kind that the stage has by default."""
-    parts: dict[str, Any] = {path.partition(".")[0]: {} for path in axes if "." in path}
+    parts: dict[str, Any] = {path.partition(".")[0]: {} for path in paths if "." in path}
     return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)
 
 

@@ -38,6 +38,20 @@ def axis_from(argument: str) -> tuple[str, Sequence[Any] | range]:
     return path, [_value(each) for each in text.split(",")]
 
 
+def drawn_from(argument: str) -> tuple[str, dict[str, Any]]:
+    """One drawn parameter of a sweep, `name=LOW:HIGH` or `name=LOW:HIGH:log`; BadUsage where it is none."""
+    path, _, text = argument.partition("=")
+    low, _, rest = text.partition(":")
+    high, _, scale = rest.partition(":")
+    try:
+        if not path or scale not in ("", "log", "linear"):
+            raise ValueError
+        return path, {"low": float(low), "high": float(high), "scale": scale or "linear"}
+    except ValueError:
+        words = "write it as name=LOW:HIGH or name=LOW:HIGH:log, such as --random learning_rate=1e-7:1e-5:log"
+        raise BadUsage(f"--random {argument}: {words}") from None
+
+
 def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The spec, where a part of it that does not say its kind or name is of the kind that the stage has by default.
 

@@ -308,3 +308,10 @@ def test_an_axis_that_is_none_is_refused(run: Run, axis: str) -> None:
     ended = run("sweep", "--stage", "nn", "--grid", axis)
     assert (ended.status, ended.out) == (2, "")
     assert f"--grid {axis}" in ended.err
+
+
+@pytest.mark.parametrize("drawn", ["seed", "=1:2", "seed=1", "seed=a:b", "seed=1:2:square"])
+def test_a_draw_that_is_none_is_refused(run: Run, drawn: str) -> None:
+    ended = run("sweep", "--stage", "nn", "--random", drawn)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"--random {drawn}" in ended.err

@@ -41,6 +41,11 @@ def test_draws_lie_between_their_ends_and_are_the_same_each_time() -> None:
     assert rates != [member["learning_rate"] for member in other.members()]
 
 
+def test_names_may_have_digits() -> None:
+    sweep = Sweep(spec={"stage": "optim", "optimizer": {"name": "adam"}}, grid={"optimizer.beta1": [0.8]})
+    assert next(sweep.members())["optimizer"] == {"name": "adam", "beta1": 0.8}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
