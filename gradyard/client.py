@@ -113,7 +113,8 @@ class Client(BatchRequests, FindingRequests):
 
     def refused_stages(self) -> list[RefusedPlugin]:
         """The stages of installed packages that the service does not offer, since something is wrong with them."""
-        return self._many(RefusedPlugin, self._transport.ask_json("GET", "/v1/stages"), "refused")
+        answer = self._transport.ask_json("GET", "/v1/stages")
+        return self._many(RefusedPlugin, {"refused": [], **answer}, "refused")  # an older service names none
 
     def stage(self, name: str) -> Stage:
         """One stage, with the JSON Schema of its parameters."""
