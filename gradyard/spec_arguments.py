@@ -31,7 +31,8 @@ def axis_from(argument: str) -> tuple[str, Sequence[Any] | range]:
     if not equals or not path or not text:
         raise BadUsage(f"--grid {argument}: write it as name=1,2,3 or name=0:100, such as --grid seed=0:100")
     if re.fullmatch(r"-?\d+:-?\d+(:\d+)?", text):
-        found = range(*map(int, text.split(":")))
+        first, end, *step = map(int, text.split(":"))
+        found = range(first, end, *step) if step != [0] else range(0)
         if not found:
             raise BadUsage(f"--grid {argument}: there is no number from the first to the end")
         return path, found

@@ -7,14 +7,17 @@ from typing import IO, Any
 import orjson
 from pydantic import Field, ValidationError
 
+from jobs.batch_limits import Sums, TooMuch
 from jobs.datasets import Part
 from jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
-from jobs.intake import Intake, problems_of, take_in
+from jobs.intake import Intake, problems_of, read_spec, resolved
+from jobs.limits import figure
 from jobs.settings import Settings
 from jobs.spec import Text
-from jobs.sweeps import Sweep
+from jobs.sweeps import MOST_FIELDS, Sweep
 
 PROBLEMS_KEPT = 100
+MOST_SWEEP_BYTES = 2**16  # of a sweep that is kept beside its batch
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,14 @@ def take_in_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -
     if "jobs" in whole:
         return _listed(whole, settings)
     try:
-        sweep = SweepBody.model_validate_json(orjson.dumps(whole))
+        sweep = SweepBody.model_validate_json(_dumped(whole))
     except ValidationError as error:
         raise SpecInvalid(problems_of(error)) from None
-    _check_count(len(sweep), settings)
-    described = sweep.model_dump(mode="json", exclude={"name"})
-    return BatchIntake(_all_of(map(orjson.dumps, sweep.members()), settings), sweep.name, described)
+    _check_count(sweep.size, settings)
+    described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
+    if len(_dumped(described)) > MOST_SWEEP_BYTES:
+        described = None
+    return BatchIntake(_all_of(sweep.members(), settings), sweep.name, described)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -64,41 +69,55 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return whole
 
 
+def _dumped(value: Any) -> bytes:
+    """The JSON of what was JSON; BodyMalformed where it is nested so deeply that it can be read and not be written."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise BodyMalformed("it is nested too deeply") from None
+
+
 def _listed(whole: dict[str, Any], settings: Settings) -> BatchIntake:
     jobs = whole.pop("jobs")
     if not isinstance(jobs, list):
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
+    if len(whole) > MOST_FIELDS:
+        raise SpecInvalid([FieldProblem("", 'beside "jobs" a batch has a "name", and nothing else')])
     try:
-        named = _Named.model_validate_json(orjson.dumps(whole))
+        named = _Named.model_validate_json(_dumped(whole))
     except ValidationError as error:
         raise SpecInvalid(problems_of(error)) from None
     _check_count(len(jobs), settings)
-    return BatchIntake(_all_of(map(orjson.dumps, jobs), settings), named.name)
+    return BatchIntake(_all_of(jobs, settings), named.name)
 
 
-def _all_of(bodies: Iterable[bytes], settings: Settings) -> list[Intake]:
+def _all_of(members: Iterable[Any], settings: Settings) -> list[Intake]:
+    """Every member, said as JSON or as what JSON says, taken in; nothing is computed of what is too much."""
     jobs: list[Intake] = []
     problems: list[tuple[int, FieldProblem]] = []
-    wrong = point_steps = 0
-    for index, body in enumerate(bodies):
+    wrong, sum_of = 0, Sums(settings)
+    for index, member in enumerate(members):
         if index >= settings.max_batch_jobs:
             _check_count(index + 1, settings)
         try:
-            jobs.append(take_in(body, settings))
-            point_steps += jobs[-1].spec.steps * jobs[-1].spec.dataset.points
+            body = member if isinstance(member, bytes) else _dumped(member)
+            sum_of.check_bytes(body)
+            spec = read_spec(body, settings)
+            sum_of.check_cost(spec)
+            jobs.append(resolved(spec))
         except (BodyMalformed, SpecInvalid) as error:
             wrong += 1
             found = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is no JSON: {error}")]
             problems += [(index, each) for each in found[: PROBLEMS_KEPT - len(problems)]]
+        except TooMuch as error:
+            raise SpecInvalid([FieldProblem("", str(error))]) from None
     if wrong:
         raise BatchInvalid(problems, wrong)
     if not jobs:
         raise SpecInvalid([FieldProblem("/jobs", "there is no job in it")])
-    if point_steps > settings.max_point_steps:
-        raise SpecInvalid([FieldProblem("", f"{point_steps:,} point-steps; at most {settings.max_point_steps:,}")])
     return jobs
 
 
 def _check_count(count: int, settings: Settings) -> None:
     if count > settings.max_batch_jobs:
-        raise SpecInvalid([FieldProblem("", f"{count:,} jobs; at most {settings.max_batch_jobs:,}")])
+        raise SpecInvalid([FieldProblem("", f"{figure(count)} jobs; at most {settings.max_batch_jobs:,}")])

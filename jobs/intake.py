@@ -10,8 +10,11 @@ from jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from jobs.limits import check_cost
 from jobs.resolve import resolve
 from jobs.settings import Settings
-from jobs.spec import JobSpec
+from jobs.spec import JobSpec, sha256_of
 from jobs.stages import STAGES
+
+MOST_COLONS = 10_000
+"""In one body: no job has so many fields, and each wrong one costs more to tell of than to read."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Intake:
     """A spec that may be stored, what was computed from it, and what its sender should know."""
 
     spec: JobSpec
+    as_json: dict[str, Any]
+    sha256: str
+    pack_key: str
     resolved: dict[str, Any]
     warnings: list[dict[str, str]]
 
@@ -36,13 +42,30 @@ def take_in(body: bytes, settings: Settings) -> Intake:
 
     Raises BodyMalformed where it is no JSON, SpecInvalid (with a JSON pointer for each field) where it is no job.
     """
+    return resolved(read_spec(body, settings))
+
+
+def read_spec(body: bytes, settings: Settings) -> JobSpec:
+    """The spec that the body says, within the ceilings of the settings; raises as `take_in` does."""
+    if body.count(b":") > MOST_COLONS:
+        raise SpecInvalid([FieldProblem("", f"has far too many fields; a job has {MOST_COLONS:,} at the very most")])
     try:
-        spec = spec_adapter().validate_json(body)
+        spec: JobSpec = spec_adapter().validate_json(body)
     except ValidationError as error:
         raise _refusal(error) from None
     check_cost(spec, settings)
-    resolved, warnings = resolve(spec)
-    return Intake(spec, resolved, warnings)
+    return spec
+
+
+def resolved(spec: JobSpec) -> Intake:
+    """The spec with all that is computed from it; SpecInvalid where a plug-in's cannot be stored."""
+    numbers, warnings = resolve(spec)
+    try:
+        as_json = spec.as_json()
+        pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)
+        return Intake(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings)
+    except Exception as error:  # a plug-in's own words for its shape, or a number that no database has
+        raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 
 
 def _refusal(error: ValidationError) -> Exception:
@@ -70,6 +93,8 @@ def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
     if kind.startswith("at_"):  # a rule over several fields says itself which one it is about
         return "/" + kind.removeprefix("at_")
     parts = list(loc[1:]) if loc and loc[0] in STAGES else list(loc)
+    if parts and parts[0] == "grid":
+        parts = [part for index, part in enumerate(parts) if index != 2 or part not in ("list", "span")]
     if len(parts) > 1 and parts[1] in _TAGGED.get(str(parts[0]), ()):
         del parts[1]
     if parts and parts[0] in _BRANCHES:
@@ -90,6 +115,6 @@ def _message(detail: Any) -> str:
         return "there is no such field here"
     if detail["type"] in ("union_tag_not_found", "union_tag_invalid") and len(detail["loc"]) == 0:
         return f"must name a stage: one of {', '.join(STAGES)}"
-    if detail["type"].startswith("union_tag"):
+    if detail["type"].startswith("union_tag") and detail["loc"][1] in _TAGGED:
         return f"must be one of {', '.join(sorted(_TAGGED[detail['loc'][1]]))}"
     return str(detail["msg"]).removeprefix("Value error, ")

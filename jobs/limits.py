@@ -20,16 +20,17 @@ def _excesses(spec: JobSpec, settings: Settings) -> Iterator[FieldProblem]:
     most_points = settings.max_inline_points if inline else settings.max_points
     if points > most_points:
         pointer = "/dataset/x" if inline else "/dataset/points"
-        yield FieldProblem(pointer, f"{_figure(points)} points; at most {most_points:,}")
+        yield FieldProblem(pointer, f"{figure(points)} points; at most {most_points:,}")
     if steps > settings.max_steps:
-        yield FieldProblem("/steps", f"{_figure(steps)} steps; at most {settings.max_steps:,}")
+        yield FieldProblem("/steps", f"{figure(steps)} steps; at most {settings.max_steps:,}")
     history = steps * (8 if spec.dtype == "float64" else 4)
     if history > settings.max_history_bytes:
-        yield FieldProblem("/steps", f"a history of {_figure(history)} bytes; at most {settings.max_history_bytes:,}")
+        yield FieldProblem("/steps", f"a history of {figure(history)} bytes; at most {settings.max_history_bytes:,}")
     if points * steps > settings.max_point_steps:
-        yield FieldProblem("", f"{_figure(points * steps)} point-steps; at most {settings.max_point_steps:,}")
+        yield FieldProblem("", f"{figure(points * steps)} point-steps; at most {settings.max_point_steps:,}")
 
 
-def _figure(number: int) -> str:
+def figure(number: int) -> str:
+    """A number as a person reads it, also one of thousands of digits."""
     # A request may name a number of thousands of digits; Python refuses to write those of a product.
     return f"{number:,}" if number < 10**24 else "over 10^24"

@@ -1,5 +1,6 @@
 """What is computed once, when a job is submitted: the learning rate of `auto`, and the stability limit."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +34,16 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
     limit = f"{2.0 / steepest:.4g}"
     message = f"{spec.learning_rate:g} is over {limit}, the limit above which gradient descent on these data diverges"
     return resolved, [{"pointer": "/learning_rate", "message": message}]
+
+
+def work_of(spec: JobSpec) -> tuple[Hashable, int]:
+    """What `resolve` looks at, and how many numbers that are; the same thing again costs nothing."""
+    if not isinstance(spec, LetteredSpec) or not spec.descends_a_quadratic:
+        return None, 0
+    data, letters = spec.dataset, len(spec.letters)
+    if isinstance(data, InlineData):
+        return object(), data.points * letters
+    return (data.start, data.stop, data.points, letters, spec.execution), data.points * letters
 
 
 def _steepest_curvature(spec: LetteredSpec) -> float:

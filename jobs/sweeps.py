@@ -7,9 +7,11 @@ from itertools import product
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from jobs.datasets import Finite, Part
+
+MOST_FIELDS = 64  # of a spec, and axes of a sweep
 
 Path = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", max_length=200)]
 """A parameter by its names from the outside in: `learning_rate`, `optimizer.momentum`, `init.a`."""
@@ -22,9 +24,23 @@ class Span(Part):
     stop: int
     step: int = Field(default=1, ge=1)
 
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return max(0, -(-(self.stop - self.start) // self.step))
+
     def values(self) -> range:
         """All of them."""
         return range(self.start, self.stop, self.step)
+
+
+def _kind_of_axis(value: Any) -> str:
+    return "span" if isinstance(value, dict | Span) else "list"
+
+
+Axis = Annotated[
+    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Span, Tag("span")], Discriminator(_kind_of_axis)
+]
 
 
 class Drawn(Part):
@@ -55,9 +71,9 @@ class Sweep(Part):
     The draws are a function of `random_seed` alone: the same sweep makes the same jobs.
     """
 
-    spec: dict[str, Any]
-    grid: dict[Path, Annotated[list[Any], Field(min_length=1)] | Span] = {}
-    random: dict[Path, Drawn] = {}
+    spec: dict[str, Any] = Field(max_length=MOST_FIELDS)
+    grid: dict[Path, Axis] = Field(default={}, max_length=MOST_FIELDS)
+    random: dict[Path, Drawn] = Field(default={}, max_length=MOST_FIELDS)
     count: int = Field(default=1, ge=1)
     random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 
@@ -67,8 +83,11 @@ class Sweep(Part):
             raise ValueError(f"{both[0]} is in grid and in random")
         return self
 
-    def __len__(self) -> int:
-        return math.prod(len(_values(axis)) for axis in self.grid.values()) * self.count
+    @property
+    def size(self) -> int:
+        """How many jobs it stands for; any number, for a few words can say more than a machine counts to."""
+        sizes = (axis.size if isinstance(axis, Span) else len(axis) for axis in self.grid.values())
+        return math.prod(sizes) * self.count
 
     def members(self) -> Iterator[dict[str, Any]]:
         """The spec of every job, as a request would say it; the last axis of the grid changes fastest."""

@@ -16,7 +16,7 @@ from jobs.batch_intake import BatchIntake, take_in_batch
 from jobs.errors import BodyMalformed, NotFound, SpecInvalid
 from service import parameters, schemas
 from service.errors import ParametersInvalid
-from service.jobs_api import CANCEL_SECONDS, idempotency_key
+from service.jobs_api import CANCEL_SECONDS, idempotency_key, refuse_encoded
 from service.openapi import BATCH_SUBMISSION, problems, routes
 from service.representation import answer, batch_as_json, job_as_json
 from service.resources import ACTOR, DEFAULT_PROJECT, resources
@@ -39,6 +39,7 @@ def submit_batch(query: parameters.NoQuery) -> Response:
     """
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
+    refuse_encoded()
     with _body() as body:
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
@@ -82,11 +83,13 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     batch_id, database = _identified(path.batch_id), resources().database
     with database.begin() as connection:
         queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
-        lifecycle.mark_batch(connection, batch_id)
-    give_up_at, more = time.monotonic() + CANCEL_SECONDS, True
+        more = lifecycle.cancel_some(connection, batch_id, actor=ACTOR)
+    give_up_at = time.monotonic() + CANCEL_SECONDS
     while more:
         with database.begin() as connection:
-            more = bool(lifecycle.cancel_queued(connection, batch_id, actor=ACTOR))
+            more = lifecycle.cancel_some(connection, batch_id, actor=ACTOR)
+            if time.monotonic() > give_up_at:  # of a large batch: the first are not to wait for the last
+                lifecycle.move_silent_batch(connection, batch_id, actor=ACTOR)
     if not _let_go(batch_id, give_up_at):
         with database.begin() as connection:
             lifecycle.move_silent_batch(connection, batch_id, actor=ACTOR)
@@ -156,4 +159,4 @@ def _shown(batch_id: UUID) -> Response:
     with resources().database.read() as connection:
         batch: Any = queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
         counts = queries.counts_of_batches(connection, [batch_id])
-    return answer(batch_as_json(batch, counts[batch_id]))
+    return answer(batch_as_json(batch, counts[batch_id]) | {"sweep": batch.sweep})

@@ -1,16 +1,21 @@
 """What a stage of a plug-in finds beside its losses: named curves (metrics) and named arrays (artifacts)."""
 
+import re
+
 import numpy as np
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable
 
 from jobs import curves, queries
+from jobs.errors import NotFound
 from service import parameters, schemas
 from service.jobs_api import find_job
 from service.losses_api import CSV, JSON, NPY, csv_lines, npy
 from service.openapi import ARRAY, EVERY_METRIC, problems, routes
 from service.representation import answer
 from service.resources import DEFAULT_PROJECT, resources
+
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 api = routes("findings", "/v1/jobs", tag="jobs")
 
@@ -35,16 +40,15 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
         raise NotAcceptable(f"metrics come as {JSON}, {NPY} or {CSV}")
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        curve = queries.metric_curve(connection, DEFAULT_PROJECT, job.id, path.name)
+        curve = queries.metric_curve(connection, DEFAULT_PROJECT, job.id, _named(path.name))
     if form == CSV:
         body = csv_lines(curve.values, "step,value", curve.every)
         response = Response(body, content_type=f"{CSV}; charset=utf-8; header=present")
     elif form == NPY:
         response = npy(curve.values)
     else:
-        values = curve.values.astype(np.float64)
-        shown = curves.reduce(np.nan_to_num(values), query.points)
-        response = answer({"every": curve.every, "steps": curve.steps[shown], "values": values[shown]})
+        shown = curves.reduce(np.nan_to_num(curve.values), query.points)
+        response = answer({"every": curve.every, "steps": curve.steps[shown], "values": curve.values[shown]})
     response.headers["Vary"] = "Accept"
     return response
 
@@ -63,5 +67,12 @@ def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Res
     """Fetch one of these arrays as NPY."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        array = queries.artifact(connection, DEFAULT_PROJECT, job.id, path.name)
+        array = queries.artifact(connection, DEFAULT_PROJECT, job.id, _named(path.name))
     return npy(array)
+
+
+def _named(name: str) -> str:
+    """The name; NotFound where nothing can be called so."""
+    if not NAME.fullmatch(name):
+        raise NotFound(f"nothing is called {name!r}")
+    return name

@@ -74,7 +74,7 @@ def batch_as_json(batch: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
     return {
         "id": batch.id, "name": batch.name, "count": batch.size, "submitted_at": moment(batch.submitted_at),
         "state": "finished" if not waiting + running else "running" if begun else "queued",
-        "counts": counts, "sweep": batch.sweep,
+        "counts": counts,
     }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ class Attempt:
         """The compiler of this machine does not work: the stage is trained as it is written."""
         log.warning("the compiler does not work; trained eagerly", error=why)
         self._pack.engine = "eager"
-        fences = [(member.job.id, member.job.attempt) for member in self._pack.members.values()]
+        fences = [(member.job.id, member.job.attempt) for member in self._pack.in_order()]
         self._commit(lambda connection: lifecycle.train_eagerly(connection, fences))
 
     def _segment(self, frame: Frame) -> bool:
@@ -164,11 +164,11 @@ class Attempt:
 
     def _marked(self) -> list[Member]:
         cancelled = self._presence.cancelled()
-        return [member for member in self._pack.members.values() if member.job.id in cancelled]
+        return [member for member in self._pack.in_order() if member.job.id in cancelled]
 
     def _late(self) -> list[Member]:
         age = time.monotonic() - self._began
-        return [member for member in self._pack.members.values() if age > member.job.timeout_seconds]
+        return [member for member in self._pack.in_order() if age > member.job.timeout_seconds]
 
     def _let_go(self, members: list[Member], move: Callable[[Connection, Member], Any]) -> None:
         """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
@@ -198,7 +198,7 @@ class Attempt:
 
     def _for_all(self, write: Callable[[Connection], Any]) -> None:
         def write_all(connection: Connection) -> None:
-            self._keep_logs(connection, list(self._pack.members.values()))
+            self._keep_logs(connection, self._pack.in_order())
             write(connection)
 
         self._commit(write_all)

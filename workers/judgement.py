@@ -18,7 +18,7 @@ BACKOFF_SECONDS = 1.0  # doubled with each failure
 def pack_failed(connection: Connection, pack: Pack, said: dict[str, Any], *, actor: str) -> None:
     """The trainer raised: judge the member that it named or that was alone, hand the others back."""
     named, reason, message, step = said["member"], Reason(said["reason"]), said["message"], said["step"]
-    for member in pack.members.values():
+    for member in pack.in_order():
         if pack.width == 1 or member.index == named:
             _member_failed(connection, member.job, reason, f"{message} (at step {step})", actor)
         else:
@@ -29,7 +29,7 @@ def pack_failed(connection: Connection, pack: Pack, said: dict[str, Any], *, act
 
 def pack_crashed(connection: Connection, pack: Pack, last_words: str, *, actor: str) -> None:
     """The runner died: alone it counts as a crash of the job, in company nobody knows whose it was."""
-    for member in pack.members.values():
+    for member in pack.in_order():
         if pack.width > 1:
             _hand_back(connection, member.job, last_words, actor, max(1, pack.width // 2))
         else:
@@ -48,7 +48,7 @@ def _crashed_alone(connection: Connection, job: ClaimedJob, last_words: str, act
 
 def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) -> None:
     """No runner could be started: that is this host's fault and no job's, so they wait for a better moment."""
-    for member in pack.members.values():
+    for member in pack.in_order():
         job = member.job
         lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=why, wait_seconds=MISSING_SECONDS)
 

@@ -100,5 +100,10 @@ def _stacked(trainer: Trains, losses: Sequence[Losses]) -> Array:
 
 
 def stack_arrays(losses: Sequence[Losses]) -> Array:
-    """(steps, members) of arrays, or of tensors on the CPU."""
+    """(steps, members) of arrays or tensors; of those on a GPU with one wait for it."""
+    if hasattr(losses[0], "detach"):
+        import torch  # as long as its trainer has none, neither has the loop
+
+        stacked: Array = torch.stack(list(losses)).detach().cpu().numpy()  # type: ignore[arg-type]
+        return stacked
     return np.stack([np.asarray(loss) for loss in losses])

@@ -11,6 +11,8 @@ from jobs.stages import stage_named
 from workers.checkpoints import MOST_BYTES, fingerprint, freeze
 from workers.wire import Frame
 
+MOST_STATE_BYTES = MOST_BYTES - 2**16  # its frame's header goes with it
+
 
 @dataclass
 class Member:
@@ -22,6 +24,7 @@ class Member:
     summary: Summary
     pending: list[np.ndarray] = field(default_factory=list)
     metrics: dict[str, list[np.ndarray]] = field(default_factory=dict)  # since the last record, by name
+    every: int = 1  # how many steps lie between two of their values
     diverged_at: int | None = None
 
     def take(self, row: int, frame: Frame) -> None:
@@ -32,8 +35,9 @@ class Member:
             self.diverged_at = start_step + int(bad[0])
             losses = losses[: bad[0]]
         self.pending.append(losses)
+        self.every = frame.fields.get("every", 1)
+        counted = measured_steps(start_step, start_step + len(losses), self.every)
         for name, values in named(frame, "metric.").items():
-            counted = measured_steps(start_step, start_step + len(losses), frame.fields["every"])
             self.metrics.setdefault(name, []).append(values[row][:counted])
         self.summary.take(losses, start_step)
         self.summary.train_seconds += frame.fields["seconds"]
@@ -73,10 +77,19 @@ class Pack:
         self.step = fields["start_step"] + losses.shape[1]
 
     def worth_recording(self, frame: Frame) -> list[Member]:
-        """The members whose record this frame completes: it carries their state, or their curve ended."""
-        whole = any(name.startswith("state.") for name in frame.arrays)
-        listed = frame.fields["members"]
+        """The members whose record this frame completes: it carries their state, or their curve ended.
+
+        A state that is too large to be kept completes none before the end: losses without the state after them would
+        be there twice, once the job was begun anew.
+        """
+        listed, over = frame.fields["members"], "results" in frame.fields
+        size = sum(array.nbytes for array in named(frame, "state.").values()) // max(1, len(listed))
+        whole = frame.fields.get("whole", False) and (over or size <= MOST_STATE_BYTES)
         return [m for m in self.members.values() if m.diverged_at is not None or (whole and m.index in listed)]
+
+    def in_order(self) -> list[Member]:
+        """The members that are in it, in the order in which every transaction locks their rows."""
+        return sorted(self.members.values(), key=lambda member: member.job.id)
 
     def progress(self, member: Member, frame: Frame) -> Progress:
         """What is new of a member since its last record, with the state that the frame carries."""
@@ -87,7 +100,7 @@ class Pack:
         job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
         return Progress(
             job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by,
-            metrics, frame.fields.get("every", 1),
+            metrics, member.every,
         )  # fmt: skip
 
     def settle(self, member: Member, progress: Progress) -> None:
@@ -108,13 +121,11 @@ class Pack:
 
     @staticmethod
     def _checkpoint(member: Member, frame: Frame) -> tuple[bytes | None, str]:
-        if member.index not in frame.fields["members"] or member.diverged_at is not None:
+        listed, whole = frame.fields["members"], frame.fields.get("whole", False)
+        if not whole or member.index not in listed or member.diverged_at is not None:
             return None, ""
-        row = frame.fields["members"].index(member.index)
-        state = {name: array[row] for name, array in named(frame, "state.").items()}
-        if not state:
-            return None, ""
-        blob, sha256 = freeze(state)
+        row = listed.index(member.index)
+        blob, sha256 = freeze({name: array[row] for name, array in named(frame, "state.").items()})
         return (blob, sha256) if len(blob) <= MOST_BYTES else (None, "")
 
 

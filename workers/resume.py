@@ -46,7 +46,7 @@ def _usable(pack: Pack, station: Station, job: ClaimedJob) -> dict[int, State]:
 
 
 def _go_back(connection: Connection, pack: Pack, spoiled: dict[Any, int], actor: str) -> None:
-    for member in pack.members.values():
+    for member in pack.in_order():
         job, detail = member.job, "its pack changed"
         if job.id in spoiled:
             lifecycle.rewind(connection, job.id, job.attempt, spoiled[job.id])

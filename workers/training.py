@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from workers.loop import Segment, StepFailed, segments
-from workers.trainers.contract import FindsArrays, FindsCoefficients, MemberError, Prepares
-from workers.trainers.findings import check_names, checked_arrays
+from workers.segment_frames import findings_of, state_of, steps_of
+from workers.trainers.contract import MemberError, Prepares
+from workers.trainers.findings import check_losses
 from workers.wire import Frame, Wire
 
 MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
@@ -77,6 +78,7 @@ class Training:
     def _train_until_someone_leaves(self, trainer: Any) -> Any:
         """The trainer of those who stay; None at the end."""
         for segment in segments(trainer, steps=self._steps, begin=self._step, seconds=self._segment_seconds):
+            check_losses(segment.losses, len(self._active), self._specs[self._active[0]]["dtype"])
             self._step = segment.start_step + segment.losses.shape[1]
             staying = self._after(segment)
             self._unsent.append(segment)
@@ -105,35 +107,19 @@ class Training:
 
     def _send(self, trainer: Any, over: bool) -> None:
         sent, self._unsent = self._unsent, []
-        fields: dict[str, Any] = {
-            "members": self._active, "start_step": sent[0].start_step, "seconds": sum(each.seconds for each in sent),
-            "setup_seconds": self._setup_seconds, "stopped": self._stopping and not over,
+        width = len(self._active)
+        fields, arrays = steps_of(trainer, sent, width)
+        fields |= {
+            "members": self._active, "setup_seconds": self._setup_seconds, "stopped": self._stopping and not over,
         }  # fmt: skip
-        arrays = {"losses": np.concatenate([each.losses for each in sent], axis=1), **_metrics_of(sent)}
-        if arrays.keys() > {"losses"}:
-            fields["every"] = trainer.every
         due = time.perf_counter() - self._recorded_at >= self._record_seconds
-        if over or self._stopping or due:
-            arrays |= {f"state.{name}": array for name, array in trainer.state().items()}
-            self._recorded_at = time.perf_counter()
-        if over:
-            fields["results"] = self._results(trainer)
-            if isinstance(trainer, FindsArrays):
-                found = checked_arrays(trainer.arrays(), len(self._active))
-                arrays |= {f"found.{name}": array for name, array in found.items()}
+        parts = [state_of(trainer)] if over or self._stopping or due else []
+        parts += [findings_of(trainer, width)] if over else []
+        for more_fields, more_arrays in parts:
+            fields, arrays = fields | more_fields, arrays | more_arrays
+        self._recorded_at = time.perf_counter() if parts else self._recorded_at
         self._setup_seconds, self._sent_at = 0.0, time.perf_counter()
         self._wire.send(Frame("segment", fields, arrays))
-
-    def _results(self, trainer: Any) -> list[dict[str, Any]]:
-        if not isinstance(trainer, FindsCoefficients):
-            return [{"finite": True, "coefficients": None, "formula": None} for _ in self._active]
-        return [self._result(trainer, each) for each in trainer.coefficients()]
-
-    @staticmethod
-    def _result(trainer: FindsCoefficients, coefficients: dict[str, float]) -> dict[str, Any]:
-        finite = bool(np.isfinite(list(coefficients.values())).all())
-        formula = trainer.formula(coefficients) if finite else None
-        return {"finite": finite, "coefficients": coefficients if finite else None, "formula": formula}
 
     def _report(self, error: BaseException, step: int) -> None:
         memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
@@ -144,13 +130,3 @@ class Training:
             "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
             "member": None if named is None else self._active[named],
         }))  # fmt: skip
-
-
-def _metrics_of(sent: list[Segment]) -> dict[str, np.ndarray]:
-    """The curves of the segments that measured something, put together: (members, measured steps) by name."""
-    names = dict.fromkeys(name for segment in sent for name in segment.metrics)
-    check_names(names)
-    return {
-        f"metric.{name}": np.concatenate([each.metrics[name] for each in sent if name in each.metrics], axis=1)
-        for name in names
-    }

@@ -19,8 +19,8 @@ from jobs.intake import take_in
 from jobs.settings import Settings
 from jobs.stages import REFUSED, STAGES
 from workers.loop import segments
-from workers.trainers.contract import FindsArrays, FindsCoefficients, Trainer
-from workers.trainers.findings import check_names, checked_arrays
+from workers.segment_frames import findings_of, steps_of
+from workers.trainers.contract import Trainer
 
 
 class StageConformance:
@@ -135,11 +135,6 @@ class StageConformance:
 
     def test_what_it_finds_can_be_stored(self) -> None:
         trainer = self.make([self.member()])
-        measured = {name: x for each in segments(trainer, steps=10) for name, x in each.metrics.items()}
-        check_names(measured)
-        assert all(values.shape[0] == 1 and values.dtype.kind in "biuf" for values in measured.values())
-        if isinstance(trainer, FindsArrays):
-            checked_arrays(trainer.arrays(), 1)
-        if isinstance(trainer, FindsCoefficients):
-            (coefficients,) = trainer.coefficients()
-            json.dumps([coefficients, trainer.formula(coefficients)], allow_nan=False)
+        steps_of(trainer, list(segments(trainer, steps=10)), 1)
+        fields, _ = findings_of(trainer, 1)
+        json.dumps(fields, allow_nan=False)

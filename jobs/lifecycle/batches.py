@@ -1,9 +1,10 @@
 """Jobs that come, and are cancelled, together."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from jobs.batch_intake import BatchIntake
 from jobs.database import now
@@ -37,7 +38,7 @@ def submit_batch(
     batch_id = ids[0]
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
-    room_or_raise(connection, project_id, max_queued - len(ids) + 1)
+    room_or_raise(connection, project_id, max_queued, len(ids))
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=intake.name, size=len(ids), sweep=intake.sweep, submitted_at=now(),
     ))  # fmt: skip
@@ -49,35 +50,47 @@ def submit_batch(
     return SubmittedBatch(batch_id, replayed=False)
 
 
-def mark_batch(connection: Connection, batch_id: UUID) -> None:
-    """Ask for the cancel of its running jobs."""
+def cancel_some(connection: Connection, batch_id: UUID, *, actor: str) -> bool:
+    """Mark all its running jobs and cancel some of its queued ones; whether others are left, so: once more.
+
+    Between two transactions of a large batch workers claim more of it, and what a claim holds at this moment cannot be
+    seen as running yet.
+    """
+    _mark(connection, batch_id)
+    _cancel_queued(connection, batch_id, actor)
+    unmarked = and_(Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
+    left = select(Job.id).where(Job.batch_id == batch_id, or_(Job.state == State.QUEUED, unmarked))
+    return connection.execute(left.limit(1)).first() is not None
+
+
+def _mark(connection: Connection, batch_id: UUID) -> None:
+    unmarked = _running_of(batch_id).where(Job.cancel_requested_at.is_(None))
+    marked = update(Job).where(Job.id.in_(unmarked), Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
+    connection.execute(marked.values(cancel_requested_at=now()))
+
+
+def _running_of(batch_id: UUID) -> Any:
+    """Its running jobs, locked in the order in which a worker locks them that records its pack."""
     running = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
-    in_order = running.order_by(Job.id).with_for_update()  # as a worker locks them that records its pack
-    marked = update(Job).where(Job.id.in_(in_order), Job.state == State.RUNNING)
-    connection.execute(marked.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
+    return running.order_by(Job.id).with_for_update()
 
 
-def cancel_queued(connection: Connection, batch_id: UUID, *, actor: str) -> int:
-    """Cancel some of its queued jobs; how many. To be called, each time in a transaction, until there are none."""
+def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
     queued = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.QUEUED).limit(CANCEL_SLICE)
     moved = update(Job).where(Job.id.in_(queued.with_for_update(skip_locked=True)), Job.state == State.QUEUED)
     rows = connection.execute(
         moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id, Job.attempt)
     ).all()
-    if not rows:
-        return 0
-    write_events(
-        connection, [row.id for row in rows], State.QUEUED, State.CANCELLED, actor=actor,
-        attempts=[row.attempt for row in rows], detail="with its batch, while queued",
-    )  # fmt: skip
-    return len(rows)
+    if rows:
+        write_events(
+            connection, [row.id for row in rows], State.QUEUED, State.CANCELLED, actor=actor,
+            attempts=[row.attempt for row in rows], detail="with its batch, while queued",
+        )  # fmt: skip
 
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:
     """Cancel the marked jobs whose workers did not answer in time; how many."""
-    marked = select(Job.id, Job.attempt).where(
-        Job.batch_id == batch_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None)
-    )  # fmt: skip
+    marked = _running_of(batch_id).add_columns(Job.attempt).where(Job.cancel_requested_at.is_not(None))
     return sum(
         move(connection, row.id, State.CANCELLED, attempt=row.attempt, actor=actor, detail="worker silent")
         for row in list(connection.execute(marked))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from jobs.database import now
 from jobs.lifecycle.lose import lose
@@ -42,8 +42,9 @@ def _still_over(connection: Connection, claim_id: UUID) -> bool:
 
 
 def forget_old_keys(connection: Connection, hours: float) -> int:
-    """Delete idempotency keys older than that whose job is over (or gone); how many."""
-    alive = exists().where(Job.id == IdempotencyKey.job_id, Job.state.not_in(list(OVER)))
+    """Delete idempotency keys older than that whose job, or whose batch's every job, is over (or gone); how many."""
+    made = or_(Job.id == IdempotencyKey.job_id, Job.batch_id == IdempotencyKey.batch_id)
+    alive = exists().where(made, Job.state.not_in(list(OVER)))
     old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)
     return connection.execute(old).rowcount
 

@@ -69,7 +69,7 @@ def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
     )  # fmt: skip
     moved = [
         lose(connection, job, job.width, "its worker process died", actor=worker.name)
-        for job in list(connection.execute(held))
+        for job in list(connection.execute(held.order_by(Job.id)))
     ]
     dead = list(connection.execute(earlier).scalars())
     connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))

@@ -22,7 +22,7 @@ CHECKPOINTS_KEPT = 2
 class Progress:
     """What one member did since its last record: losses (steps,) of its dtype, and the state after the last of them.
 
-    `metrics` are named curves, each (measured steps,), of the steps that `every` divides.
+    `metrics` are named curves, each (measured steps,), of the steps that `every` divides; stored in float64.
     """
 
     job_id: UUID
@@ -102,7 +102,7 @@ def little_endian(array: np.ndarray) -> bytes:
 def _keep_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
     _execute(connection, _owned_by_project(insert_or_replace(connection, MetricChunk)), [
         {"of_job": each.job_id, "job_id": each.job_id, "name": name, "start_step": each.start_step,
-         "every": each.every, "dtype": values.dtype.name, "metric_values": little_endian(values)}
+         "every": each.every, "metric_values": little_endian(values.astype(np.float64))}
         for each in progresses if len(each.losses) for name, values in each.metrics.items()
     ])  # fmt: skip
 
@@ -120,24 +120,3 @@ _newest = select(Checkpoint.step).where(Checkpoint.job_id == bindparam("of_job")
 _older_checkpoints = delete(Checkpoint).where(
     Checkpoint.job_id == bindparam("of_job"), Checkpoint.step.not_in(_newest.limit(CHECKPOINTS_KEPT).scalar_subquery())
 )
-
-
-def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> bool:
-    """Take back all that a job stored from `step` on, as its checkpoint there is no good; False where it moved on."""
-    fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
-    if not connection.execute(update(Job).where(*fence).values(start_step=step, steps_done=step)).rowcount:
-        return False
-    for chunks in (LossChunk, MetricChunk):
-        connection.execute(delete(chunks).where(chunks.job_id == job_id, chunks.start_step >= step))
-    connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.step > step))
-    row = connection.execute(
-        select(Job.dtype, Job.setup_seconds, Job.train_seconds, Job.records).where(Job.id == job_id)
-    ).one()
-    summary = Summary(setup_seconds=row.setup_seconds, train_seconds=row.train_seconds, records=row.records)
-    kept = (
-        select(LossChunk.start_step, LossChunk.losses).where(LossChunk.job_id == job_id).order_by(LossChunk.start_step)
-    )
-    for chunk in connection.execute(kept):
-        summary.take(np.frombuffer(chunk.losses, dtype=np.dtype(row.dtype).newbyteorder("<")), chunk.start_step)
-    connection.execute(update(Job).where(*fence).values(summary.columns()))
-    return True

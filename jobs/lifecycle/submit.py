@@ -8,14 +8,13 @@ from uuid import UUID
 from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert, select, update
 
 from jobs.database import insert_or_ignore, now
-from jobs.errors import KeyReused, QueueFull
+from jobs.errors import FieldProblem, KeyReused, QueueFull, SpecInvalid
 from jobs.identifiers import new_id
 from jobs.intake import Intake
 from jobs.lifecycle.moves import write_events
-from jobs.spec import sha256_of
 from jobs.stages import stage_named
 from jobs.states import State
-from jobs.tables import IdempotencyKey, Job
+from jobs.tables import Batch, IdempotencyKey, Job
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,10 @@ def claim_key(
     earlier = connection.execute(select(*columns).where(*mine)).one()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
         raise KeyReused(f"the key {key!r} was used with another body; take a new key for a new job")
-    if connection.execute(select(Job.id).where(Job.id == earlier.job_id)).scalar() is not None:
+    made = select(Job.id).where(Job.id == earlier.job_id)
+    if earlier.batch_id is not None:
+        made = select(Batch.id).where(Batch.id == earlier.batch_id)
+    if connection.execute(made).scalar() is not None:
         return earlier
     connection.execute(update(IdempotencyKey).where(*mine).values(row))  # its job was deleted: the key is free again
     return None
@@ -75,22 +77,23 @@ _queued = select(Job.id).where(Job.project_id == bindparam("project"), Job.state
 _waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type_=Integer)).subquery())
 
 
-def room_or_raise(connection: Connection, project_id: int, max_queued: int) -> None:
-    """QueueFull where so many jobs of the project wait."""
-    if (
-        max_queued < 1
-        or connection.execute(_waiting, {"project": project_id, "most": max_queued}).scalar_one() >= max_queued
-    ):
-        raise QueueFull(f"{max_queued:,} jobs are waiting already; submit again when some are done")
+def room_or_raise(connection: Connection, project_id: int, max_queued: int, new: int = 1) -> None:
+    """QueueFull where more than `max_queued` jobs of the project would wait, with the new ones."""
+    if new > max_queued:
+        raise SpecInvalid([FieldProblem("", f"{new:,} jobs; at most {max_queued:,} of a project may wait")])
+    others = max_queued - new + 1
+    if connection.execute(_waiting, {"project": project_id, "most": others}).scalar_one() >= others:
+        words = "are waiting already" if new == 1 else f"may wait, and there is no room for {new:,} more"
+        raise QueueFull(f"{max_queued:,} jobs {words}; submit again when some are done")
 
 
 def columns_of(intake: Intake) -> dict[str, Any]:
     """What an intake says, by the names of the columns of `jobs`."""
-    spec, stage, as_json = intake.spec, stage_named(intake.spec.stage), intake.spec.as_json()
+    spec, stage = intake.spec, stage_named(intake.spec.stage)
     return {
         "stage": spec.stage, "numerics_version": stage.numerics_version, "name": spec.name, "tags": dict(spec.tags),
-        "spec": as_json, "spec_sha256": sha256_of(as_json), "resolved": intake.resolved, "warnings": intake.warnings,
+        "spec": intake.as_json, "spec_sha256": intake.sha256, "resolved": intake.resolved, "warnings": intake.warnings,
         "steps": spec.steps, "dtype": spec.dtype, "priority": spec.priority,
         "queue": "any" if spec.device == "auto" else spec.device, "pool": spec.pool,
-        "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": spec.pack_key(stage.numerics_version), "state": State.QUEUED,
+        "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": intake.pack_key, "state": State.QUEUED,
     }  # fmt: skip

@@ -23,8 +23,9 @@ def batch_by_id(connection: Connection, project_id: int, batch_id: UUID) -> Row[
 def batches_newest_first(
     connection: Connection, project_id: int, *, limit: int, cursor: str | None = None
 ) -> tuple[list[Row[Any]], str | None]:
-    """A page of batches, newest first, and the cursor of those that follow."""
-    query = select(*Batch.__table__.columns).where(Batch.project_id == project_id)
+    """A page of batches, newest first and without their sweeps, and the cursor of those that follow."""
+    columns = [column for column in Batch.__table__.columns if column.name != "sweep"]
+    query = select(*columns).where(Batch.project_id == project_id)
     if cursor is not None:
         query = query.where(Batch.id < id_in(cursor))
     rows = list(connection.execute(query.order_by(Batch.id.desc()).limit(limit + 1)))

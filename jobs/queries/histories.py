@@ -21,7 +21,7 @@ def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str
 
 @dataclass(frozen=True)
 class MetricCurve:
-    """A named curve: `values` (measured steps,), of the steps 0, `every`, 2 * `every`, ..."""
+    """A named curve: `values` (measured steps,), float64, of the steps 0, `every`, 2 * `every`, ..."""
 
     every: int
     values: np.ndarray
@@ -41,12 +41,12 @@ def metric_names(connection: Connection, project_id: int, job_id: UUID) -> list[
 def metric_curve(connection: Connection, project_id: int, job_id: UUID, name: str) -> MetricCurve:
     """The curve of that name; NotFound where the job has none."""
     mine = (MetricChunk.job_id == job_id, MetricChunk.project_id == project_id, MetricChunk.name == name)
-    columns = select(MetricChunk.every, MetricChunk.dtype, MetricChunk.metric_values).where(*mine)
+    columns = select(MetricChunk.every, MetricChunk.metric_values).where(*mine)
     chunks = connection.execute(columns.order_by(MetricChunk.start_step)).all()
     if not chunks:
         raise NotFound(f"the job has no metric {name!r}")
     raw = b"".join(chunk.metric_values for chunk in chunks)
-    return MetricCurve(chunks[0].every, np.frombuffer(raw, dtype=np.dtype(chunks[0].dtype).newbyteorder("<")))
+    return MetricCurve(chunks[0].every, np.frombuffer(raw, dtype="<f8"))
 
 
 def artifacts_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:

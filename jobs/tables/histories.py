@@ -35,7 +35,7 @@ class LossChunk(Table):
 
 
 class MetricChunk(Table):
-    """A named curve beside the loss: the values of a record's steps that `every` divides, raw little-endian bytes."""
+    """A named curve beside the loss: of a record's steps that `every` divides, float64, raw little-endian bytes."""
 
     __tablename__ = "metric_chunks"
 
@@ -44,7 +44,6 @@ class MetricChunk(Table):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk beside it
     every: Mapped[int]
-    dtype: Mapped[str] = mapped_column(String(8))
     metric_values: Mapped[bytes]
 
 

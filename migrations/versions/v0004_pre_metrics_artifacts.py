@@ -16,7 +16,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("start_step", sa.BigInteger(), nullable=False),
         sa.Column("every", sa.BigInteger(), nullable=False),
-        sa.Column("dtype", sa.String(8), nullable=False),
         sa.Column("metric_values", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("job_id", "name", "start_step", name=op.f("pk_metric_chunks")),
     )

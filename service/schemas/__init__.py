@@ -1,6 +1,6 @@
 """The shapes of answers, as the OpenAPI document describes them; nothing at run time is made of them."""
 
-from service.schemas.batches import Batch, BatchAccepted, BatchList, BestJobs
+from service.schemas.batches import Batch, BatchAccepted, BatchList, BatchSummary, BestJobs
 from service.schemas.findings import Artifact, ArtifactList, MetricCurve, MetricList
 from service.schemas.fleet import (
     Health,
@@ -32,8 +32,8 @@ from service.schemas.jobs import (
 )
 
 __all__ = [
-    "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BestJobs", "Event", "EventList",
-    "FieldError", "Health", "Job", "JobList", "JobResult", "LogList", "LossFigures", "Losses", "MetricCurve",
-    "MetricList", "Problem", "Queue", "QueueList", "Readiness", "RefusedPlugin", "StageFacts", "StageList",
-    "StageWithSchema", "Timings", "Waiting", "Warned", "Worker", "WorkerList",
+    "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BatchSummary", "BestJobs",
+    "Event", "EventList", "FieldError", "Health", "Job", "JobList", "JobResult", "LogList", "LossFigures",
+    "Losses", "MetricCurve", "MetricList", "Problem", "Queue", "QueueList", "Readiness", "RefusedPlugin",
+    "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned", "Worker", "WorkerList",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel
 from service.schemas.jobs import Job
 
 
-class Batch(BaseModel):
+class BatchSummary(BaseModel):
     """Jobs that were submitted together."""
 
     id: str
@@ -16,6 +16,11 @@ class Batch(BaseModel):
     submitted_at: AwareDatetime
     state: Literal["queued", "running", "finished"]
     counts: dict[str, int]
+
+
+class Batch(BatchSummary):
+    """A batch, and the sweep that it came from, if it was one and is not too long to be kept."""
+
     sweep: dict[str, Any] | None
 
 
@@ -35,5 +40,5 @@ class BestJobs(BaseModel):
 class BatchList(BaseModel):
     """Batches, the newest first."""
 
-    batches: list[Batch]
+    batches: list[BatchSummary]
     next_cursor: str | None

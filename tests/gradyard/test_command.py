@@ -303,7 +303,7 @@ def test_the_tables_go_up_and_down(run: Run) -> None:
     assert run("db", "downgrade", "base").out == "the tables are at base\n"
 
 
-@pytest.mark.parametrize("axis", ["seed", "=1", "seed=", "seed=5:5"])
+@pytest.mark.parametrize("axis", ["seed", "=1", "seed=", "seed=5:5", "seed=0:5:0"])
 def test_an_axis_that_is_none_is_refused(run: Run, axis: str) -> None:
     ended = run("sweep", "--stage", "nn", "--grid", axis)
     assert (ended.status, ended.out) == (2, "")

@@ -41,6 +41,7 @@ def counts(database: Database, batch: SubmittedBatch) -> dict[str, int]:
     return {state: count for state, count in found.items() if count}
 
 
+INLINE = {"kind": "inline", "x": list(range(5000)), "y": list(range(5000))}
 SWEEP = {"spec": {"stage": "nn", "steps": 5}, "grid": {"seed": {"stop": 7}}, "name": "seven"}
 
 
@@ -70,12 +71,47 @@ def test_a_refusal_names_each_member_that_is_wrong_and_counts_them_all() -> None
         ({"spec": {"stage": "nn"}, "grid": {"seed": {"stop": 10**9}}}, ""),
         ({"spec": {"stage": "nn", "steps": 10**7, "dataset": {"points": 10**6}}, "count": 2}, ""),
         ({"spec": {"stage": "nn"}, "grid": {"seed": []}}, "/grid/seed"),
+        ({"spec": {"stage": "nn"}, "grid": {"seed": 5}}, "/grid/seed"),
+        ({"spec": {"stage": "nn"}, "count": 2**63}, ""),
+        ({"spec": {"stage": "nn"}, "grid": {"seed": {"start": -(2**63), "stop": 2**63 - 1}}}, ""),
+        ({"spec": {"stage": "nn"}, "grid": {f"a{n}": {"stop": 10**6} for n in range(10)}}, ""),
+        ({"spec": {"stage": "nn"}, "grid": {f"a{n}": [1] for n in range(100)}}, "/grid"),
+        ({"spec": {f"a{n}": 1 for n in range(100)}}, "/spec"), ({"jobs": [], **{f"a{n}": 1 for n in range(100)}}, ""),
+        ({"spec": {"stage": "nn", "dataset": INLINE}, "count": 5000}, ""),
+        ({"spec": {"stage": "nn", "steps": 1, "dataset": {"points": 10**6}},
+          "random": {"dataset.stop": {"low": 4.0, "high": 5.0}}, "count": 1000}, ""),
     ],
 )  # fmt: skip
 def test_a_batch_that_is_none_or_too_much_is_refused(value: object, pointer: str) -> None:
     with pytest.raises(SpecInvalid) as refusal:
         taken(value)
     assert any(problem.pointer.startswith(pointer) for problem in refusal.value.problems)
+
+
+def test_nesting_without_end_is_refused_wherever_it_stands() -> None:
+    deep: object = []
+    for _ in range(300):
+        deep = [deep]
+    raw = b"[" * 300 + b"]" * 300
+    for body in (b'{"spec": {"stage": %s}}', b'{"spec": {}, "grid": {"seed": %s}}', b'{"jobs": [], "name": %s}'):
+        with pytest.raises(BodyMalformed):
+            take_in_batch(BytesIO(body % raw), here)
+    with pytest.raises(BatchInvalid, match="nested"):
+        take_in_batch(BytesIO(b'{"jobs": [%s]}' % raw), here)
+
+
+def test_a_job_of_a_batch_may_be_no_larger_than_a_job() -> None:
+    fields = {f"f{number}": 1 for number in range(200_000)}
+    with pytest.raises(BatchInvalid, match="bytes; a job has at most"):
+        taken({"jobs": [fields]})
+    with pytest.raises(BatchInvalid, match="far too many fields"):
+        taken({"jobs": [dict(list(fields.items())[:20_000])]})
+
+
+def test_a_long_sweep_is_not_kept_beside_its_batch() -> None:
+    assert taken({"spec": {"stage": "nn"}, "grid": {"seed": [*range(90)]}}).sweep is not None
+    long = {"spec": {"stage": "nn"}, "grid": {"seed": [2**52 + n for n in range(5000)]}}
+    assert taken(long).sweep is None
 
 
 def test_what_is_no_json_is_malformed() -> None:
@@ -116,13 +152,44 @@ def test_a_batch_that_does_not_fit_into_the_queue_is_not_stored_at_all(database:
     stored(database, SWEEP, most=8)
 
 
+def test_a_key_lives_as_long_as_any_job_of_its_batch(database: Database) -> None:
+    first = stored(database, SWEEP, key="k")
+    with database.read() as connection:
+        oldest = queries.jobs_newest_first(connection, 1, limit=10, batch=first.batch_id).jobs[-1].id
+    with database.begin() as connection:
+        lifecycle.request_cancel(connection, oldest, actor="test")
+        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 0
+        lifecycle.delete_job(connection, 1, oldest)
+    assert stored(database, SWEEP, key="k") == SubmittedBatch(first.batch_id, replayed=True)
+    with database.begin() as connection:
+        lifecycle.cancel_some(connection, first.batch_id, actor="test")
+        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 1
+
+
+def test_a_batch_larger_than_the_queue_will_never_fit(database: Database) -> None:
+    with pytest.raises(SpecInvalid, match="7 jobs; at most 6"):
+        stored(database, SWEEP, most=6)
+
+
+def test_what_is_claimed_while_a_batch_is_cancelled_is_cancelled_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.lifecycle.batches.CANCEL_SLICE", 3)
+    batch = stored(database, {"jobs": [{"stage": "nn", "steps": 5 + number} for number in range(6)]})
+    with database.begin() as connection:
+        assert lifecycle.cancel_some(connection, batch.batch_id, actor="test")
+    claim = claimed(database, worker_of(database))
+    with database.begin() as connection:
+        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test")
+        assert set(queries.cancelled_members(connection, claim.id)) == {member.id for member in claim.members}
+    assert counts(database, batch) == {"running": 1, "cancelled": 5}
+
+
 def test_a_batch_is_cancelled_together(database: Database) -> None:
     batch = stored(database, {"jobs": [{"stage": "nn", "steps": 5 + number % 2} for number in range(6)]})
     claim = claimed(database, worker_of(database))
     with database.begin() as connection:
-        lifecycle.mark_batch(connection, batch.batch_id)
-        assert lifecycle.cancel_queued(connection, batch.batch_id, actor="test") == 3
-        assert lifecycle.cancel_queued(connection, batch.batch_id, actor="test") == 0
+        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test")
         assert queries.batch_is_marked(connection, batch.batch_id)
         assert set(queries.cancelled_members(connection, claim.id)) == {member.id for member in claim.members}
     assert counts(database, batch) == {"running": 3, "cancelled": 3}

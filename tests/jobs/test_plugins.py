@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.errors import SpecInvalid
+from jobs.intake import resolved
 from jobs.plugins import installed
 from jobs.stages import STAGES
 from tests.packages_for_tests import GOOD, install
@@ -29,6 +31,23 @@ def test_a_package_brings_a_stage(site: Path) -> None:
     faster = stage.spec.model_validate({"stage": "walk", "pace": 2.0})
     assert faster.pack_key(1) != stage.spec(stage="walk").pack_key(1)
     assert stage.spec(stage="walk", seed=2).pack_key(1) == stage.spec(stage="walk").pack_key(1)
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "said"),
+    [
+        (GOOD.replace("pace: float = 1.0", "pace: int = 1"), {"pace": 2**70}, "TypeError"),
+        (GOOD + "\nSpec.shape = lambda self: [1 / (self.pace - 2)]", {"pace": 2.0}, "ZeroDivisionError"),
+    ],
+)
+def test_a_job_that_its_own_stage_cannot_describe_is_refused(
+    site: Path, monkeypatch: pytest.MonkeyPatch, source: str, field: dict[str, object], said: str
+) -> None:
+    install(site, "walks", "walk = walk:STAGE", walk=source)
+    (stage,), _ = installed(list(STAGES))
+    monkeypatch.setitem(STAGES, "walk", stage)
+    with pytest.raises(SpecInvalid, match=f"cannot be stored: .*{said}"):
+        resolved(stage.spec.model_validate({"stage": "walk", **field}))
 
 
 LIES = {

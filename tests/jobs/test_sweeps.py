@@ -10,7 +10,7 @@ def test_a_grid_is_every_combination_the_last_axis_fastest() -> None:
     sweep = Sweep.model_validate_json(
         b'{"spec": {"stage": "nn"}, "grid": {"learning_rate": [1e-7, 1e-6], "seed": {"stop": 3}}}'
     )
-    assert len(sweep) == 6
+    assert sweep.size == 6
     found = [(member["learning_rate"], member["seed"]) for member in sweep.members()]
     assert found == [(1e-7, 0), (1e-7, 1), (1e-7, 2), (1e-6, 0), (1e-6, 1), (1e-6, 2)]
 
@@ -33,7 +33,7 @@ def test_draws_lie_between_their_ends_and_are_the_same_each_time() -> None:
         "random": {"learning_rate": {"low": 1e-9, "high": 1e-6, "scale": "log"}, "init.a": {"low": -1.0, "high": 1.0}},
     })  # fmt: skip
     rates = [member["learning_rate"] for member in sweep.members()]
-    assert len(rates) == len(set(rates)) == len(sweep) == 200
+    assert len(rates) == len(set(rates)) == sweep.size == 200
     assert all(1e-9 <= rate <= 1e-6 for rate in rates)
     assert 60 < sum(rate < 10**-7.5 for rate in rates) < 140  # half of the decades lie below
     assert rates == [member["learning_rate"] for member in sweep.members()]

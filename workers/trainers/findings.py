@@ -1,10 +1,12 @@
-"""What a trainer hands over beside its losses, checked before it leaves the runner: its author reads what is wrong."""
+"""What a trainer hands over, checked before it leaves the runner: its author reads what is wrong with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from workers.trainers.contract import Array
 
@@ -12,26 +14,66 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 MOST_NAMES = 64
 MOST_BYTES = 64 * 2**20
 """Of all arrays of one member together."""
+MOST_BYTES_OF_A_PACK = 2**30
 
 
-def check_names(names: Any) -> None:
-    """ValueError for names that cannot stand in a URL, or too many of them."""
-    if len(names) > MOST_NAMES:
-        raise ValueError(f"{len(names)} names; at most {MOST_NAMES}")
+def check_losses(losses: Array, width: int, dtype: str) -> None:
+    """ValueError or TypeError where they are not (members, steps) in the dtype of the jobs."""
+    if losses.ndim != 2 or len(losses) != width:
+        raise ValueError(f"step() must return one loss a member; {width} members gave losses of shape {losses.shape}")
+    if losses.dtype.name != dtype:
+        raise TypeError(f"step() returned losses of dtype {losses.dtype.name}, and the jobs are of {dtype}")
+
+
+def checked_metrics(
+    parts: Sequence[Mapping[str, Array]], width: int, every: Any, begin: int, end: int
+) -> dict[str, Array]:
+    """The named curves of consecutive segments, put together in float64: (members, measured steps).
+
+    ValueError or TypeError where `every` is no positive integer, or where a name does not have one number for each
+    member at each of the steps from `begin` up to `end` that `every` divides.
+    """
+    if type(every) is not int or every < 1:
+        raise TypeError(f"every is {every!r}; it must be an integer of 1 or more")
+    names = dict.fromkeys(name for part in parts for name in part)
+    _check_names(names)
+    shape = (width, -(-end // every) - -(-begin // every))
+    curves = {}
     for name in names:
-        if not (isinstance(name, str) and NAME.fullmatch(name)):
-            raise ValueError(f"{name!r} is no name: 1 to 64 letters, digits, '_', '.' and '-', a letter or digit first")
+        values = [np.asarray(part[name]) for part in parts if name in part]
+        if any(each.dtype.kind not in "biuf" for each in values):
+            raise TypeError(f"metric {name!r} has dtype {values[0].dtype}; it must be numbers")
+        curve = np.concatenate([each.astype(np.float64) for each in values], axis=-1)
+        if curve.shape != shape:
+            raise ValueError(
+                f"metric {name!r} must be one number a member at each measured step, in every call; "
+                f"steps {begin} to {end} of {width} members gave {curve.shape}, not {shape}"
+            )
+        curves[name] = curve
+    return curves
 
 
 def checked_arrays(arrays: Mapping[str, Array], width: int) -> dict[str, Array]:
     """The arrays as they are; ValueError or TypeError where they are not numbers of `width` members, or too large."""
-    check_names(arrays)
+    _check_names(arrays)
     for name, array in arrays.items():
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"array {name!r} has dtype {array.dtype}; only booleans, integers and floats are stored")
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+            raise TypeError(f"array {name!r} has dtype {array.dtype}; it must be numbers of at most 64 bits")
         if array.shape[:1] != (width,):
             raise ValueError(f"array {name!r} has shape {array.shape}; its first axis is that of the {width} members")
-    size = sum(array.nbytes // max(1, width) for array in arrays.values())
-    if size > MOST_BYTES:
-        raise ValueError(f"its arrays have {size:,} bytes; at most {MOST_BYTES:,} are stored")
+    size = sum(array.nbytes for array in arrays.values())
+    if size > MOST_BYTES * width:
+        raise ValueError(f"its arrays have {size // width:,} bytes a member; at most {MOST_BYTES:,} are stored")
+    if size > MOST_BYTES_OF_A_PACK:  # who is not to blame trains again, in a smaller pack
+        raise ValueError(f"the arrays of a pack of {width} have {size:,} bytes; at most {MOST_BYTES_OF_A_PACK:,} fit")
     return dict(arrays)
+
+
+def _check_names(names: Iterable[Any]) -> None:
+    """ValueError for names that cannot stand in a URL, or too many of them."""
+    found = list(names)
+    if len(found) > MOST_NAMES:
+        raise ValueError(f"{len(found)} names; at most {MOST_NAMES}")
+    for name in found:
+        if not (isinstance(name, str) and NAME.fullmatch(name)):
+            raise ValueError(f"{name!r} is no name: 1 to 64 letters, digits, '_', '.' and '-', a letter or digit first")

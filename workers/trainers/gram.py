@@ -19,6 +19,7 @@ from workers.trainers.lettered import LetteredTrainer
 from workers.trainers.parameters import DRAWS, Floats, are_shared, column, initial_weights, letters_of_degree
 
 BLOCK = 2**19  # numbers of one table of factors, (members, directions, steps)
+LONGEST = 4096  # steps of one table: each multiplies the rounding of the last
 
 
 class Trainer(LetteredTrainer):
@@ -47,7 +48,8 @@ class Trainer(LetteredTrainer):
         self.weights = initial_weights(members, self.letters, DRAWS.get(stage, "normal")).T
         self.scale = 1.0 / len(y[0]) if members[0]["loss"]["reduction"] == "mean" else 1.0
         rates = column(members, "learning_rate")[:, np.newaxis]
-        self.factors = 1.0 - 2.0 * self.scale * rates * self.values**2
+        self.shrink = 2.0 * self.scale * rates * self.values**2
+        self.factors = 1.0 - self.shrink
         self.alike = len(x) == 1 and are_shared(rates)
 
     @np.errstate(over="ignore", invalid="ignore", under="ignore")
@@ -55,13 +57,20 @@ class Trainer(LetteredTrainer):
         """Do the updates `begin` to `end` - 1; the losses, (steps, members)."""
         losses = np.empty((self.width, end - begin), self.dtype)
         count = max(1, BLOCK // (1 if self.alike else self.width) // max(1, self.values.shape[1]))
+        count = min(count, LONGEST)
         for first in range(0, end - begin, count):
             part = losses[:, first : first + count]
             distance = np.matmul(self.turn, self.weights[..., np.newaxis])[..., 0] - self.target
             part[:] = self._losses(distance, part.shape[1])
-            moved = distance * (self.factors ** part.shape[1] - 1.0)
+            moved = distance * self._shrunk(part.shape[1])
             self.weights = self.weights + np.matmul(moved[:, np.newaxis], self.turn)[:, 0]
         return losses.T
+
+    def _shrunk(self, steps: int) -> Floats:
+        """(1 - x)^steps - 1 for what each direction shrinks by, x; a small x would be rounded away by 1 - x."""
+        small = np.minimum(self.shrink, 0.5)
+        exact: Floats = np.expm1(steps * np.log1p(-small))
+        return np.where(self.shrink <= small, exact, self.factors**steps - 1.0)
 
     def _losses(self, distance: Floats, steps: int) -> Floats:
         """(members, steps) of distances (members, directions) to the best fit."""

@@ -15,7 +15,7 @@ class MlpSpec(JobSpec):
     hidden: int = Field(default=8, ge=1, le=256)
     learning_rate: float = Field(default=0.05, gt=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
-    measure_every: int = Field(default=10, ge=1)
+    measure_every: int = Field(default=10, ge=1, le=1_000_000)
 
     def shape(self) -> list[Any]:
         """Members of a pack agree in these; each has a seed, a learning rate, a momentum and data of its own."""

@@ -66,6 +66,17 @@ def test_a_fit_without_residual_is_resolved_to_its_last_digits() -> None:
     np.testing.assert_allclose(losses[:2000], train(trainer_of(members), 2000)[0], rtol=1e-9, atol=1e-18)
 
 
+@pytest.mark.parametrize(
+    ("function", "start", "stop", "rate", "steps"),
+    [("exp", 10.0, 14.0, 1e-9, 20_000), ("exp", 5.0, 8.0, 2.1e-8, 20_000), ("sin", 0.0, 10.0, 1e-8, 20_000)],
+)
+def test_directions_that_hardly_move_are_not_rounded_away(
+    function: str, start: float, stop: float, rate: float, steps: int
+) -> None:
+    data = {"kind": "function", "function": function, "start": start, "stop": stop, "points": 50, "noise": 0.0}
+    assert_agree([member("numpy", dataset=data, learning_rate=rate, init="normal")], steps)
+
+
 def test_the_tutorials_own_losses_in_float32() -> None:
     members = [member("autograd", init="normal")]
     np.testing.assert_allclose(curve(Trainer(members, "cpu"), 2000), train(trainer_of(members), 2000), rtol=2e-5)
