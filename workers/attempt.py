@@ -17,6 +17,7 @@ from workers.records import Written, write_records
 from workers.resume import states_to_resume
 from workers.runner_process import RunnerDied
 from workers.station import AWAY_SECONDS, UNSURE_SECONDS, Station
+from workers.stretch import Stretch
 from workers.wire import Frame
 
 log = structlog.get_logger()
@@ -81,7 +82,7 @@ class Attempt:
             self._runner.output.add(fields["traceback"])
             self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
             return True
-        return self._segment(frame)
+        return self._segment(Stretch(frame))
 
     def _train_otherwise(self, why: str) -> None:
         """The compiler of this machine does not work: the stage is trained as it is written."""
@@ -90,21 +91,20 @@ class Attempt:
         fences = [(member.job.id, member.job.attempt) for member in self._pack.in_order()]
         self._commit(lambda connection: lifecycle.train_eagerly(connection, fences))
 
-    def _segment(self, frame: Frame) -> bool:
-        self._last_segment_seconds, self._preparing = frame.fields["seconds"], False
-        self._pack.take(frame)
+    def _segment(self, stretch: Stretch) -> bool:
+        self._last_segment_seconds, self._preparing = stretch.seconds, False
+        self._pack.take(stretch)
         self._presence.steps_done = self._pack.step
-        over = "results" in frame.fields or bool(frame.fields["stopped"])
-        if worth := self._pack.worth_recording(frame):
-            write = partial(self._write, members=worth, frame=frame)
+        if worth := self._pack.worth_recording(stretch):
+            write = partial(self._write, members=worth, stretch=stretch)
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
-            last_words = over or any(member.diverged_at is not None for member in worth)
+            last_words = stretch.over or any(member.diverged_at is not None for member in worth)
             written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
             self._heard = time.monotonic()  # while we waited for the database, nobody listened
             for each in written:
                 self._pack.settle(each.member, each.progress)
-            self._leave([each.member for each in written if each.gone], tell=not over)
-        return over
+            self._leave([each.member for each in written if each.gone], tell=not stretch.over)
+        return stretch.over
 
     def _commit_soon(self, write: Callable[[Connection], Any]) -> Any:
         """Do it now; None where the database is away, which the runner does not notice: it trains on, unsure."""
@@ -123,10 +123,10 @@ class Attempt:
         self._unsure_since = None
         return done
 
-    def _write(self, connection: Connection, members: list[Member], frame: Frame) -> list[Written]:
-        if "results" in frame.fields or frame.fields["stopped"]:
+    def _write(self, connection: Connection, members: list[Member], stretch: Stretch) -> list[Written]:
+        if stretch.over:
             self._keep_logs(connection, members)
-        written = write_records(connection, self._pack, members, frame, actor=self._actor)
+        written = write_records(connection, self._pack, members, stretch, actor=self._actor)
         if len(written) == len(self._pack.members) and all(each.gone for each in written):
             # In the same transaction: nobody must wait for the lock a second time.
             lifecycle.release(connection, self._pack.claim.id, actor=self._actor)

@@ -9,6 +9,7 @@ from jobs.curves import Summary
 from jobs.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from jobs.stages import stage_named
 from workers.checkpoints import MOST_BYTES, fingerprint, freeze
+from workers.stretch import Stretch
 from workers.wire import Frame
 
 MOST_STATE_BYTES = MOST_BYTES - 2**16  # its frame's header goes with it
@@ -27,21 +28,20 @@ class Member:
     every: int = 1  # how many steps lie between two of their values
     diverged_at: int | None = None
 
-    def take(self, row: int, frame: Frame) -> None:
-        """Its row of a segment; from the first loss that is not finite on, nothing counts."""
-        losses, start_step = frame.arrays["losses"][row], frame.fields["start_step"]
+    def take(self, row: int, stretch: Stretch) -> None:
+        """Its row of a stretch; from the first loss that is not finite on, nothing counts."""
+        losses, start_step = stretch.losses[row], stretch.start_step
         bad = np.flatnonzero(~np.isfinite(losses))
         if len(bad):
             self.diverged_at = start_step + int(bad[0])
             losses = losses[: bad[0]]
         self.pending.append(losses)
-        self.every = frame.fields.get("every", 1)
-        counted = measured_steps(start_step, start_step + len(losses), self.every)
-        for name, values in named(frame, "metric.").items():
+        self.every, counted = stretch.every, stretch.measured_before(start_step + len(losses))
+        for name, values in stretch.metrics.items():
             self.metrics.setdefault(name, []).append(values[row][:counted])
         self.summary.take(losses, start_step)
-        self.summary.train_seconds += frame.fields["seconds"]
-        self.summary.setup_seconds += frame.fields["setup_seconds"]
+        self.summary.train_seconds += stretch.seconds
+        self.summary.setup_seconds += stretch.setup_seconds
 
 
 class Pack:
@@ -68,33 +68,31 @@ class Pack:
         arrays = {name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})}
         return Frame("train", fields, arrays)
 
-    def take(self, frame: Frame) -> None:
-        """Enter the losses of a segment frame; rows of members that have moved on are passed over."""
-        fields, losses = frame.fields, frame.arrays["losses"]
-        for row, index in enumerate(fields["members"]):
+    def take(self, stretch: Stretch) -> None:
+        """Enter the losses of a stretch; rows of members that have moved on are passed over."""
+        for index, row in stretch.rows.items():
             if member := self.members.get(index):
-                member.take(row, frame)
-        self.step = fields["start_step"] + losses.shape[1]
+                member.take(row, stretch)
+        self.step = stretch.start_step + stretch.losses.shape[1]
 
-    def worth_recording(self, frame: Frame) -> list[Member]:
-        """The members whose record this frame completes: it carries their state, or their curve ended.
+    def worth_recording(self, stretch: Stretch) -> list[Member]:
+        """The members whose record this stretch completes: it carries their state, or their curve ended.
 
         A state that is too large to be kept completes none before the end: losses without the state after them would
         be there twice, once the job was begun anew.
         """
-        listed, over = frame.fields["members"], "results" in frame.fields
-        size = sum(array.nbytes for array in named(frame, "state.").values()) // max(1, len(listed))
-        whole = frame.fields.get("whole", False) and (over or size <= MOST_STATE_BYTES)
-        return [m for m in self.members.values() if m.diverged_at is not None or (whole and m.index in listed)]
+        whole = stretch.whole and (stretch.results is not None or stretch.state_bytes <= MOST_STATE_BYTES)
+        ended_or_whole = (m for m in self.members.values() if m.diverged_at is not None or whole)
+        return [m for m in ended_or_whole if m.diverged_at is not None or m.index in stretch.rows]
 
     def in_order(self) -> list[Member]:
         """The members that are in it, in the order in which every transaction locks their rows."""
         return sorted(self.members.values(), key=lambda member: member.job.id)
 
-    def progress(self, member: Member, frame: Frame) -> Progress:
-        """What is new of a member since its last record, with the state that the frame carries."""
+    def progress(self, member: Member, stretch: Stretch) -> Progress:
+        """What is new of a member since its last record, with the state that the stretch carries."""
         losses = np.concatenate(member.pending) if member.pending else np.empty(0)
-        blob, sha256 = self._checkpoint(member, frame)
+        blob, sha256 = self._checkpoint(member, stretch)
         summary = replace(member.summary, records=member.summary.records + 1)
         made_by = self.fingerprint_of(member.job)
         job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
@@ -108,35 +106,21 @@ class Pack:
         member.recorded_to, member.pending, member.metrics = progress.steps_done, [], {}
         member.summary.records += 1
 
-    def outcome(self, row: int, frame: Frame) -> Outcome:
-        """What the member of that row found, from the last frame."""
-        environment, result = self.facts | {"engine": self.engine}, frame.fields["results"][row]
+    def outcome(self, member: Member, stretch: Stretch) -> Outcome:
+        """What the member found, from the last stretch."""
+        environment, result = self.facts | {"engine": self.engine}, stretch.result_of(member.index)
         shown = {key: environment[key] for key in _SHOWN}
-        arrays = {name: array[row] for name, array in named(frame, "found.").items()}
-        return Outcome(result["coefficients"], result["formula"], shown, arrays)
+        return Outcome(result["coefficients"], result["formula"], shown, stretch.arrays_of(member.index))
 
     def fingerprint_of(self, job: ClaimedJob) -> str:
         """What a checkpoint of this job must have been made by."""
         return fingerprint(job.spec_sha256, self._numerics_version, self.engine, self.facts)
 
     @staticmethod
-    def _checkpoint(member: Member, frame: Frame) -> tuple[bytes | None, str]:
-        listed, whole = frame.fields["members"], frame.fields.get("whole", False)
-        if not whole or member.index not in listed or member.diverged_at is not None:
-            return None, ""
-        row = listed.index(member.index)
-        blob, sha256 = freeze({name: array[row] for name, array in named(frame, "state.").items()})
-        return (blob, sha256) if len(blob) <= MOST_BYTES else (None, "")
-
-
-def named(frame: Frame, prefix: str) -> dict[str, np.ndarray]:
-    """The frame's arrays whose names begin so, without it."""
-    return {name.removeprefix(prefix): each for name, each in frame.arrays.items() if name.startswith(prefix)}
-
-
-def measured_steps(begin: int, end: int, every: int) -> int:
-    """How many of the steps from `begin` up to `end` are measured: those that `every` divides."""
-    return -(-end // every) - -(-begin // every)
+    def _checkpoint(member: Member, stretch: Stretch) -> tuple[bytes | None, str]:
+        state = None if member.diverged_at is not None else stretch.state_of(member.index)
+        blob, sha256 = freeze(state) if state is not None else (None, "")
+        return (blob, sha256) if blob is not None and len(blob) <= MOST_BYTES else (None, "")
 
 
 _SHOWN = ("versions", "device", "threads", "numerics_class", "engine")

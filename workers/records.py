@@ -9,7 +9,7 @@ from jobs import lifecycle
 from jobs.lifecycle import Ended, Progress
 from workers import judgement
 from workers.pack import Member, Pack
-from workers.wire import Frame
+from workers.stretch import Stretch
 
 log = structlog.get_logger()
 
@@ -24,40 +24,37 @@ class Written:
 
 
 def write_records(
-    connection: Connection, pack: Pack, members: list[Member], frame: Frame, *, actor: str
+    connection: Connection, pack: Pack, members: list[Member], stretch: Stretch, *, actor: str
 ) -> list[Written]:
     """Store each member's chunk and checkpoint, and move those that ended; it changes nothing but the database."""
-    progresses = [pack.progress(member, frame) for member in members]
+    progresses = [pack.progress(member, stretch) for member in members]
     stored = lifecycle.record_all(connection, progresses)
     for progress in (each for each in progresses if each.job_id not in stored):
         log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
     ours = [member for member in members if member.job.id in stored]
-    moved_on = {member.index for member in members if member.job.id not in stored}
-    if "results" in frame.fields:
-        ended = [Ended(m.job.id, m.job.attempt, pack.outcome(_row(m, frame), frame)) for m in ours if _ended(m, frame)]
+    gone = {member.index for member in members if member.job.id not in stored}
+    if stretch.results is not None:
+        well = [member for member in ours if _ended_well(member, stretch)]
+        ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, stretch)) for each in well]
         lifecycle.succeed_all(connection, ended, actor=actor)
-        moved_on |= {member.index for member in ours if _ended(member, frame)}
-    moved_on |= {m.index for m in ours if m.index not in moved_on and _moved_on(connection, pack, m, frame, actor)}
-    return [Written(m, progress, m.index in moved_on) for m, progress in zip(members, progresses, strict=True)]
+        gone |= {member.index for member in well}
+    gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, stretch, actor)}
+    return [Written(m, progress, m.index in gone) for m, progress in zip(members, progresses, strict=True)]
 
 
-def _row(member: Member, frame: Frame) -> int:
-    return int(frame.fields["members"].index(member.index))
-
-
-def _ended(member: Member, frame: Frame) -> bool:
+def _ended_well(member: Member, stretch: Stretch) -> bool:
     """Whether it trained to its end, and what it found is finite."""
-    return member.diverged_at is None and bool(frame.fields["results"][_row(member, frame)]["finite"])
+    return member.diverged_at is None and bool(stretch.result_of(member.index)["finite"])
 
 
-def _moved_on(connection: Connection, pack: Pack, member: Member, frame: Frame, actor: str) -> bool:
-    """Whether a member that did not end well left the state `running` with this frame."""
+def _moved_on(connection: Connection, pack: Pack, member: Member, stretch: Stretch, actor: str) -> bool:
+    """Whether a member that did not end well left the state `running` with this stretch."""
     job = member.job
     if member.diverged_at is not None:
         judgement.diverged(connection, member, member.diverged_at, actor=actor)
-    elif "results" in frame.fields:  # every loss is finite, the weights after the last update are not
+    elif stretch.results is not None:  # every loss is finite, the weights after the last update are not
         judgement.diverged(connection, member, pack.claim.steps, actor=actor)
-    elif frame.fields["stopped"]:
+    elif stretch.stopped:
         lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail="the worker stops")
     else:
         return False

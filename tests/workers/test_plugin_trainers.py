@@ -11,6 +11,7 @@ import torch
 
 from jobs.lifecycle import Claim, ClaimedJob, Progress
 from workers.pack import Pack
+from workers.stretch import Stretch
 from workers.training import Training
 from workers.wire import Frame, Wire
 
@@ -69,10 +70,10 @@ def booked(frames: list[Frame], width: int = 2) -> list[Progress]:
     jobs = [ClaimedJob(UUID(int=n), 1, {}, {}, [], "sha", 60.0, 0, None) for n in range(width)]
     pack = Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs), FACTS)
     found: list[Progress] = []
-    for frame in frames:
-        pack.take(frame)
-        for member in pack.worth_recording(frame):
-            progress = pack.progress(member, frame)
+    for stretch in map(Stretch, frames):
+        pack.take(stretch)
+        for member in pack.worth_recording(stretch):
+            progress = pack.progress(member, stretch)
             pack.settle(member, progress)
             found.append(progress)
     return found
