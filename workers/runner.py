@@ -22,8 +22,8 @@ def main() -> None:
     call_this_process("gradyard-spare" if options.spare else "gradyard-runner")
     for signum in (signal.SIGTERM, signal.SIGINT):  # service managers signal the whole group; the supervisor decides
         signal.signal(signum, signal.SIG_IGN)
-    if options.cpus and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {int(cpu) for cpu in options.cpus.split(",")})
+    if not options.spare:  # a spare does not start on the core on which the other trains
+        _stay_on(options.cpus)
     wire = Wire(socket.socket(fileno=options.wire))
     try:
         one_thread()
@@ -31,6 +31,7 @@ def main() -> None:
         if options.spare:  # it has time: what the first pack of torch.optim would import
             importlib.import_module("torch._dynamo")
         while (frame := wire.receive(options.idle_seconds)) is not None:
+            _stay_on(options.cpus)
             _serve(wire, frame, options.device)
     except WireClosed:
         pass  # the supervisor is gone, and with it the reason to train
@@ -53,6 +54,11 @@ def _facts(options: argparse.Namespace) -> dict[str, Any]:
         "versions": versions(), "device": options.device_name, "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "numerics_class": numerics_class(options.device, options.device_name), "threads": 1, "pid": os.getpid(),
     }  # fmt: skip
+
+
+def _stay_on(cpus: str) -> None:
+    if cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
 
 
 def _serve(wire: Wire, frame: Frame, device: str) -> None:

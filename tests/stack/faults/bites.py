@@ -19,6 +19,7 @@ AWAY = ("F4", "F6", "F7", "F9", "F13")  # while Redis or the database is away, n
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after a blow a slot has its spare runner again
 BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17")
+HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # what may end an attempt of anybody
 LEASE_OVER = "not heard of for a lease"
 
 

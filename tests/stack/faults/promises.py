@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tests.stack.faults.arena import Done
-from tests.stack.faults.bites import Journal
+from tests.stack.faults.bites import HITS, Journal
 from tests.stack.faults.job_faults import CANCELS, IN_A_PACK
 from tests.stack.faults.rows import start_step
 
@@ -15,7 +15,6 @@ LIMITS = {  # seconds, of the 99th percentile
     "a poisoned pack (F14) is over": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
     "cancelled (F16)": 1.0,
 }  # fmt: skip
-HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # what may end an attempt of anybody
 
 
 def broken(figures: Mapping[str, list[float]]) -> list[str]:
