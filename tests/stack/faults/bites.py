@@ -58,10 +58,17 @@ class Journal:
         host = done.worker.partition("@")[2]
         begin, end = done.at - SETTLED_SECONDS, done.at + SOON_SECONDS
         others = (each for each in self.done if each is not done and each.fault in BLOWS and each.worker)
-        return any(
+        return self._lost_a_runner(done.worker, begin, done.at) or any(
             each.at < end and each.until > begin and each.worker.partition("@")[2] == host
             and (each.worker == done.worker or "pool" in (each.what, done.what)) for each in others
         )  # fmt: skip
+
+    def _lost_a_runner(self, worker: str, begin: float, end: float) -> bool:
+        """Whether a runner of that slot died in that time, of a poisoned job perhaps."""
+        return any(
+            begin < event.at < end - 0.5 and f" {worker} " in event.actor and "the runner died" in (event.detail or "")
+            for event in self.rows.all_events()
+        )
 
     def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
         """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
