@@ -32,6 +32,7 @@ def _options() -> argparse.Namespace:
         "--form", choices=["full", "short"], default="full", help="short: a lease of 3 s and small jobs"
     )
     parser.add_argument("--minutes", type=float, default=None, help="spread the jobs over so long")
+    parser.add_argument("--pauses", type=float, default=1.0, help="how many times as long between two faults (1)")
     parser.add_argument("--mutant", choices=["no-fence", "no-resume"], help="remove a safeguard; the run must fail")
     options = parser.parse_args()
     options.faults = tuple(FAULTS) if options.faults == "F19" else tuple(options.faults.split(","))
