@@ -33,8 +33,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return Plan(
         options.database, options.faults, options.seed, amount_of(options.jobs, minutes * 60, short),
         SHORT if short else FULL, (3.0, 6.0) if short else (10.0, 30.0), bites=1 if short else 5,
-        most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else options.pauses, until_bitten=short,
-        settings=(SHORT_SETTINGS if short else {}) | mutant,
+        most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else options.pauses,
+        until_bitten=short, settings=(SHORT_SETTINGS if short else {}) | mutant,
     )  # fmt: skip
 
 
