@@ -13,7 +13,7 @@ from jobs.settings import Settings
 from jobs.spec import JobSpec, sha256_of
 from jobs.stages import STAGES
 
-MOST_COLONS = 10_000
+MOST_COLONS = 20_000
 """In one body: no job has so many fields, and each wrong one costs more to tell of than to read."""
 
 
