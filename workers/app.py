@@ -7,6 +7,7 @@ from celery.platforms import SecurityWarning
 
 from jobs import settings as environment
 from jobs.dispatch import celery_config
+from workers.reaping import Reaping
 
 settings = environment.load()
 
@@ -29,3 +30,4 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_shutdown_timeout=None,
 )
+app.steps["worker"].add(Reaping)

@@ -25,6 +25,8 @@ from workers.watchdog import Watchdog, end_main_process
 
 log = structlog.get_logger()
 
+FIRST_RINGS, FIRST_RING_SECONDS = 5, 1.0  # so often, and so long between two
+
 
 @dataclass
 class Process:
@@ -90,4 +92,14 @@ def _enter(settings: Settings, worker: WorkerFacts) -> None:
         database.close()
     if handed_back:
         log.warning("handed back what a dead process of this slot held", slot=worker.slot, jobs=handed_back)
-    threading.Thread(target=lambda: Bells(settings).ring_many(worker.queue, 1), daemon=True).start()
+    threading.Thread(target=_ring_until_heard, args=(settings, worker.queue), name="first bell", daemon=True).start()
+
+
+def _ring_until_heard(settings: Settings, queue: str) -> None:
+    """The first bell of a new process. One that Redis did not take, or that another slot heard, is rung again."""
+    bells = Bells(settings)
+    for _ in range(FIRST_RINGS):
+        bells.ring_many(queue, 1)
+        if current is None or current.watchdog.ever_heard.wait(FIRST_RING_SECONDS):
+            break
+    bells.close()

@@ -34,6 +34,7 @@ class Watchdog:
         self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
         self._worker, self._bells, self._restart = worker, bells, restart
         self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of this slot, as its lock is
+        self.ever_heard = threading.Event()
         self._heard_at = time.monotonic()
         self._work_since: float | None = None
         self._busy = False
@@ -53,6 +54,7 @@ class Watchdog:
     def heard(self, *, busy: bool) -> None:
         """A bell came (`busy` until the work that it brought is done)."""
         self._heard_at, self._busy, self._work_since = time.monotonic(), busy, None
+        self.ever_heard.set()
 
     def look(self) -> bool:
         """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
