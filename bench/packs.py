@@ -32,7 +32,8 @@ LEAST = {
 NOTES = f"""Microseconds for one step of one job on one core, {POINTS:,} points, the stage's defaults but for the seed;
 the pack as wide as the stage has it. {ROUNDS} rounds of about a second, loop and pack in turn; median (least-most).
 Compiling is not in it: it happens once, before. `compiled` pays where as many job-steps (jobs times steps) are trained
-by one worker as a cold compile takes longer than it saves, beside eager packs of full width."""
+by one worker as a cold compile takes longer than it saves, beside eager packs of full width. `autograd`, `nn` and
+`module` share the program of `tensor`, compiled just before in the same process: alone they pay its seconds."""
 
 
 def main() -> None:
