@@ -10,8 +10,7 @@ from tests.stack.faults.run import Plan
 SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # With the defaults of a service: what is measured is what a user gets.
-SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1",
-                  "GRADYARD_TASK_SECONDS": "5"}  # fmt: skip  # how often a busy slot listens for bells
+SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
 
 
 def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:
