@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
@@ -42,6 +43,11 @@ class Asking:
         if not isinstance(answer.get(name), list):
             raise AnswerNotUnderstood(self.url, f"the answer has no {name}")
         return [self._one(kind, one) for one in answer[name]]
+
+
+def job_path(job_id: str) -> str:
+    """Where a job is, below the service's address."""
+    return f"/v1/jobs/{quote(str(job_id), safe='')}"
 
 
 def as_list(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gradyard.answers import AttemptLog, Event, Job, Queue, Readiness, RefusedPlugin, Stage, Worker
-from gradyard.asking import as_list
+from gradyard.asking import as_list, job_path
 from gradyard.batch_requests import BatchRequests
 from gradyard.errors import WaitTimeout
 from gradyard.finding_requests import FindingRequests
@@ -45,7 +45,7 @@ class Client(BatchRequests, FindingRequests):
 
     def job(self, job_id: str) -> Job:
         """The job as it stands now."""
-        return self._one(Job, self._transport.ask_json("GET", _of(job_id)))
+        return self._one(Job, self._transport.ask_json("GET", job_path(job_id)))
 
     def jobs(
         self, *, state: str | None = None, stage: str | None = None, batch: str | None = None, limit: int | None = None
@@ -84,28 +84,30 @@ class Client(BatchRequests, FindingRequests):
 
     def _job_when_over(self, job_id: str, hold_seconds: float) -> Job:
         params = {"wait": f"{hold_seconds:g}"}
-        return self._one(Job, self._transport.ask_json("GET", _of(job_id), params=params, hold_seconds=hold_seconds))
+        return self._one(
+            Job, self._transport.ask_json("GET", job_path(job_id), params=params, hold_seconds=hold_seconds)
+        )
 
     def cancel(self, job_id: str) -> Job:
         """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
-        return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/cancel"))
+        return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/cancel"))
 
     def retry(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
         """A new job with the spec of one that is over; one that is not is refused (409)."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return self._one(Job, self._transport.ask_json("POST", _of(job_id) + "/retry", headers=headers))
+        return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/retry", headers=headers))
 
     def delete(self, job_id: str) -> None:
         """Deletes a job that is over, with all that it left; one that is not is refused (409)."""
-        self._transport.ask("DELETE", _of(job_id), also_fine=frozenset({410}))
+        self._transport.ask("DELETE", job_path(job_id), also_fine=frozenset({410}))
 
     def logs(self, job_id: str) -> list[AttemptLog]:
         """What the job's runner said, its output and the traceback of an error; by attempt, as far as there is any."""
-        return self._many(AttemptLog, self._transport.ask_json("GET", _of(job_id) + "/logs"), "logs")
+        return self._many(AttemptLog, self._transport.ask_json("GET", job_path(job_id) + "/logs"), "logs")
 
     def events(self, job_id: str) -> list[Event]:
         """Every change of the job's state, oldest first."""
-        return self._many(Event, self._transport.ask_json("GET", _of(job_id) + "/events"), "events")
+        return self._many(Event, self._transport.ask_json("GET", job_path(job_id) + "/events"), "events")
 
     def stages(self) -> list[Stage]:
         """The stages that the service offers."""
@@ -131,7 +133,3 @@ class Client(BatchRequests, FindingRequests):
     def readiness(self) -> Readiness:
         """Whether the service accepts jobs and has workers; `unavailable` is an answer, too, not an error."""
         return self._one(Readiness, self._transport.ask_json("GET", "/readyz", also_fine=frozenset({503})))
-
-
-def _of(job_id: str) -> str:
-    return f"/v1/jobs/{quote(str(job_id), safe='')}"

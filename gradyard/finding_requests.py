@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gradyard.answers import Artifact
-from gradyard.asking import Asking
+from gradyard.asking import Asking, job_path
 from gradyard.errors import AnswerNotUnderstood
 
 if TYPE_CHECKING:
@@ -26,25 +26,25 @@ class FindingRequests(Asking):
         """The loss curve in at most `points` points, for drawing: steps and losses, each (points,)."""
         import numpy as np
 
-        answer = self._transport.ask_json("GET", _of(job_id) + "/losses", params={"points": points})
+        answer = self._transport.ask_json("GET", job_path(job_id) + "/losses", params={"points": points})
         return np.array(answer["steps"], dtype=np.int64), np.array(answer["losses"], dtype=np.float64)
 
     def metrics(self, job_id: str) -> list[str]:
         """The names of the curves that the job has beside its loss."""
-        return list(self._transport.ask_json("GET", _of(job_id) + "/metrics")["metrics"])
+        return list(self._transport.ask_json("GET", job_path(job_id) + "/metrics")["metrics"])
 
     def metric(self, job_id: str, name: str) -> "tuple[np.ndarray, np.ndarray]":
         """One of these curves: steps and values, each (measured steps,)."""
         import numpy as np
 
         path = f"/metrics/{quote(name, safe='')}"
-        every = self._transport.ask_json("GET", _of(job_id) + path, params={"points": 2})["every"]
+        every = self._transport.ask_json("GET", job_path(job_id) + path, params={"points": 2})["every"]
         values = self._array(job_id, path.removeprefix("/"))
         return np.arange(len(values)) * every, values
 
     def artifacts(self, job_id: str) -> list[Artifact]:
         """The arrays that the job found: names, dtypes and shapes."""
-        return self._many(Artifact, self._transport.ask_json("GET", _of(job_id) + "/artifacts"), "artifacts")
+        return self._many(Artifact, self._transport.ask_json("GET", job_path(job_id) + "/artifacts"), "artifacts")
 
     def artifact(self, job_id: str, name: str) -> "np.ndarray":
         """One of these arrays."""
@@ -53,13 +53,9 @@ class FindingRequests(Asking):
     def _array(self, job_id: str, path: str) -> "np.ndarray":
         import numpy as np
 
-        answer = self._transport.ask("GET", f"{_of(job_id)}/{path}", headers={"Accept": NPY})
+        answer = self._transport.ask("GET", f"{job_path(job_id)}/{path}", headers={"Accept": NPY})
         try:
             array: np.ndarray = np.load(io.BytesIO(answer.content), allow_pickle=False)
         except ValueError:
             raise AnswerNotUnderstood(self.url, f"{path} is no NPY") from None
         return array
-
-
-def _of(job_id: str) -> str:
-    return f"/v1/jobs/{quote(str(job_id), safe='')}"
