@@ -1,4 +1,4 @@
-"""A pack against the tutorial's own loop, both in this process and in turn, by stage and execution.
+"""A pack against the tutorial's own loop, both in one process and in turn, by stage and execution.
 
 python -m bench.packs [STAGE ...]
 """
@@ -8,7 +8,9 @@ import importlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -32,8 +34,8 @@ LEAST = {
 NOTES = f"""Microseconds for one step of one job on one core, {POINTS:,} points, the stage's defaults but for the seed;
 the pack as wide as the stage has it. {ROUNDS} rounds of about a second, loop and pack in turn; median (least-most).
 Compiling is not in it: it happens once, before. `compiled` pays where as many job-steps (jobs times steps) are trained
-by one worker as a cold compile takes longer than it saves, beside eager packs of full width. `autograd`, `nn` and
-`module` share the program of `tensor`, compiled just before in the same process: alone they pay its seconds."""
+by one worker as a cold compile takes longer than it saves, beside eager packs of full width. Each stage has a process
+and an empty folder for compiled programs of its own."""
 
 
 def main() -> None:
@@ -42,10 +44,8 @@ def main() -> None:
     parser.add_argument("stages", nargs="*", help="all, if none is named")
     wanted = parser.parse_args().stages or list(STAGES)
     load, _, _ = os.getloadavg()
-    one_thread()
-    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as cold:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cold  # what was compiled before must not help
-        rows = [row for name in wanted for row in _stage(STAGES[name])]
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        rows = [row for found in processes.map(_stage, wanted) for row in found]
     print(table(rows))
     if wanted == list(STAGES):
         write_results("Packs", "python -m bench.packs", NOTES, load, rows)
@@ -60,15 +60,16 @@ def _spec(stage: Stage, execution: str, seed: int) -> dict[str, Any]:
     return {"stage": stage.name, "execution": execution, "seed": seed, "steps": 10_000_000}
 
 
-def _stage(stage: Stage) -> Iterator[Row]:
-    found = {execution: _measure(stage, execution) for execution in _executions(stage)}
-    yield from (each.row for each in found.values())
+def _stage(name: str) -> list[Row]:
+    stage = STAGES[name]
+    one_thread()
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as cold:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cold  # what was compiled before must not help
+        found = {execution: _measure(stage, execution) for execution in _executions(stage)}
     eager, compiled = found["eager"], found["compiled"]
-    saved = eager.microseconds - compiled.microseconds
-    steps = compiled.prepare_seconds * 1e6 / saved
-    yield Row(
-        f"{stage.name}, compiled pays from", f"{steps:,.0f} job-steps: {compiled.prepare_seconds:.1f} s to compile"
-    )
+    steps = compiled.prepare_seconds * 1e6 / (eager.microseconds - compiled.microseconds)
+    pays = f"{steps:,.0f} job-steps: {compiled.prepare_seconds:.1f} s to compile"
+    return [*(each.row for each in found.values()), Row(f"{name}, compiled pays from", pays)]
 
 
 class _Measured(NamedTuple):

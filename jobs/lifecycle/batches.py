@@ -11,6 +11,7 @@ from jobs.database import now
 from jobs.identifiers import new_id
 from jobs.lifecycle.moves import move, write_events, write_first_events
 from jobs.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
+from jobs.lifecycle.turns import turns_of_batch
 from jobs.states import State
 from jobs.tables import Batch, Job
 
@@ -39,13 +40,15 @@ def submit_batch(
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
     room_or_raise(connection, project_id, max_queued, len(ids))
+    turns = turns_of_batch(connection, project_id, [job.spec for job in intake.jobs])
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=intake.name, size=len(ids), sweep=intake.sweep, submitted_at=now(),
     ))  # fmt: skip
     mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
+    members = list(zip(ids, intake.jobs, turns, strict=True))
     for begin in range(0, len(ids), SLICE):
-        part = list(zip(ids[begin : begin + SLICE], intake.jobs[begin : begin + SLICE], strict=True))
-        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) for job_id, job in part])
+        part = members[begin : begin + SLICE]
+        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | turn for job_id, job, turn in part])
     write_first_events(connection, batch_id, actor=actor)
     return SubmittedBatch(batch_id, replayed=False)
 

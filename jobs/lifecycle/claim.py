@@ -25,6 +25,7 @@ from jobs.database import for_claiming, now
 from jobs.identifiers import new_id
 from jobs.lifecycle.moves import write_events
 from jobs.lifecycle.presence import Abilities, WorkerFacts
+from jobs.lifecycle.turns import move_on
 from jobs.stages import stage_named
 from jobs.states import State
 from jobs.tables import Claim as ClaimRow
@@ -78,6 +79,7 @@ def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> 
         state=State.RUNNING, attempt=Job.attempt + 1, claim_id=claim_id, started_at=now(), not_before=None,
         steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue, engine=engine,
     ))  # fmt: skip
+    move_on(connection, worker.id, head)
     attempts = [row.attempt + 1 for row in rows]
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts, detail=goes_on)

@@ -12,6 +12,7 @@ from jobs.errors import FieldProblem, KeyReused, QueueFull, SpecInvalid
 from jobs.identifiers import new_id
 from jobs.intake import Intake
 from jobs.lifecycle.moves import write_events
+from jobs.lifecycle.turns import turn_of_one
 from jobs.stages import stage_named
 from jobs.states import State
 from jobs.tables import Batch, IdempotencyKey, Job
@@ -39,7 +40,7 @@ def submit(
         return Submitted(earlier.job_id, replayed=True)
     room_or_raise(connection, project_id, max_queued)
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
-    connection.execute(new_job, mine | columns_of(intake))
+    connection.execute(new_job, mine | columns_of(intake) | turn_of_one(connection, project_id, intake.spec))
     detail = None if retry_of is None else f"a retry of {retry_of}"
     write_events(connection, [job_id], None, State.QUEUED, actor=actor, attempts=[0], detail=detail)
     return Submitted(job_id, replayed=False)
@@ -72,7 +73,7 @@ def claim_key(
 
 
 # Built once: building such statements costs more than executing them.
-new_job = insert(cast(TableClause, Job.__table__)).values(submitted_at=now(), rank=now())
+new_job = insert(cast(TableClause, Job.__table__)).values(submitted_at=now())
 _queued = select(Job.id).where(Job.project_id == bindparam("project"), Job.state == State.QUEUED)
 _waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type_=Integer)).subquery())
 

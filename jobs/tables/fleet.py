@@ -29,6 +29,8 @@ class Worker(Table):
     started_at: Mapped[float]
     heartbeat_at: Mapped[float]
     lease_until: Mapped[float] = mapped_column(index=True)
+    served_priority: Mapped[int | None] = mapped_column(Integer)  # of its newest claim
+    served_rank: Mapped[float | None]  # how far it has come in the jobs of that priority: lifecycle/turns.py
 
     __table_args__ = (Index("ix_workers_slot", "host", "slot"),)
 

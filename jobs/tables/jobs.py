@@ -61,7 +61,8 @@ class Job(Table):
     pool: Mapped[str | None] = mapped_column(String(64))
     gpu_memory_mib: Mapped[int | None] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)
-    rank: Mapped[float]
+    rank: Mapped[float]  # virtual seconds: lifecycle/turns.py
+    share_seconds: Mapped[float | None]  # none: of an older version
     pack_key: Mapped[str] = mapped_column(String(64))
     start_step: Mapped[int] = mapped_column(default=0)
     max_pack: Mapped[int | None] = mapped_column(Integer)
@@ -106,7 +107,7 @@ class Job(Table):
         Index("ix_jobs_newest", "project_id", "id"),
         Index("ix_jobs_by_state", "project_id", "state", "id"),
         Index("ix_jobs_by_batch", "batch_id", "state", "id"),
-        Index("ix_jobs_newest_of_batch", "batch_id", "id"),
+        Index("ix_jobs_newest_of_batch", "project_id", "batch_id", "id"),
         Index("ix_jobs_by_stage", "project_id", "stage", "id"),
         Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -65,10 +66,13 @@ class Journal:
 
     def _lost_a_runner(self, worker: str, begin: float, end: float) -> bool:
         """Whether a runner of that slot died in that time, of a poisoned job perhaps."""
-        return any(
-            begin < event.at < end - 0.5 and f" {worker} " in event.actor and "the runner died" in (event.detail or "")
-            for event in self.rows.all_events()
-        )
+        return any(begin < event.at < end - 0.5 and "the runner died" in (event.detail or "")
+                   for event in self.of_slot(worker))  # fmt: skip
+
+    def of_slot(self, worker: str) -> list[Row[Any]]:
+        """All that this slot did, in the order of time."""
+        mine = (event for event in self.rows.all_events() if f" {worker} " in event.actor)
+        return sorted(mine, key=lambda event: event.at)
 
     def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
         """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
@@ -77,18 +81,25 @@ class Journal:
         A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
         """
         waits: dict[str, list[float]] = defaultdict(list)
-        away = DATABASE_AWAY if fault == "F1" else AWAY  # whose worker lives on needs no bell
-        for done in self.done:
-            if (
-                done.fault == fault
-                and self.cut(done)
-                and not self.meets_another(done, away)
-                and not self.hit_twice(done)
-            ):
-                for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
-                    later = [at - done.at for at in signs(done.worker) if at > done.at]
-                    waits[f"{what} again after {fault} ({done.what})"] += [min(later)] if later else []
+        for done, what, seconds in self.recoveries(fault):
+            waits[f"{what} again after {fault} ({done.what})"].append(seconds)
         return waits
+
+    def recoveries(self, fault: str) -> Iterator[tuple[Done, str, float]]:
+        """The same, one by one: the fault, "claims" or "trains", the seconds."""
+        away = DATABASE_AWAY if fault == "F1" else AWAY  # whose worker lives on needs no bell
+        mine = (done for done in self.done if done.fault == fault and self.cut(done))
+        for done in (each for each in mine if not self.meets_another(each, away) and not self.hit_twice(each)):
+            for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
+                back = min((at for at in signs(done.worker) if at > done.at), default=None)
+                if back is not None and not self._dies_again(done, back):
+                    yield done, what, back - done.at
+
+    def _dies_again(self, done: Done, back: float) -> bool:
+        """Whether the slot lost another runner before it was back: what it claimed next was poisoned."""
+        own = {event.job_id for event in self.cut(done)}
+        return any(done.at < event.at < back and event.job_id not in own and "the runner died" in (event.detail or "")
+                   for event in self.of_slot(done.worker))  # fmt: skip
 
     def _claims(self, worker: str) -> list[float]:
         begun = (event for event in self.rows.all_events() if event.to_state == "running")

@@ -27,6 +27,22 @@ def broken(figures: Mapping[str, list[float]]) -> list[str]:
     return said
 
 
+def late_stories(journal: Journal) -> list[str]:
+    """What the slot did from each kill on that it was long not back from, by the seconds after it."""
+    found = []
+    for fault in ("F1", "F2"):
+        for done, what, seconds in journal.recoveries(fault):
+            limit = LIMITS.get(f"{what} again after {fault}")
+            if limit is not None and seconds > limit:
+                events = [each for each in journal.of_slot(done.worker) if 0 < each.at - done.at < seconds + 1]
+                others = [each for each in journal.done if each.until > done.at and each.at < done.at + seconds]
+                found.append(f"{fault} ({done.what}) of {done.worker}: {what} again after {seconds:.1f} s; meanwhile")
+                found += [f"  {each.at - done.at:+.2f} s: {each.job_id} attempt {each.attempt} is {each.to_state} "
+                          f"{each.detail or ''}" for each in events]  # fmt: skip
+                found += [f"  {each.at - done.at:+.2f} s: {each.fault} {each.what} {each.worker}" for each in others]
+    return found
+
+
 def missing_cancels(journal: Journal) -> list[str]:
     """The states in which nothing was cancelled, though each of them should have been tried."""
     done = {each.what for each in journal.done if each.fault == "F16"}

@@ -194,7 +194,8 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     return Report(
         plan.database, plan.seed, seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
         fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(journal, spoiled),
-        measured, cancels, usage.lines(), _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
+        measured, cancels, usage.lines() + promises.late_stories(journal),
+        _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
         _broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}),
     )  # fmt: skip
 
