@@ -142,6 +142,14 @@ class RefusedPlugin(Answer):
     reason: str = ""
 
 
+class Hold(Answer):
+    """Since when, by whom and why nothing is claimed."""
+
+    since: datetime | None = None
+    actor: str = ""
+    reason: str | None = None
+
+
 class Worker(Answer):
     """One slot of a worker host: where it is, its device, and the jobs that it trains now."""
 
@@ -159,6 +167,14 @@ class Worker(Answer):
     current_jobs: tuple[str, ...] = ()
     versions: Mapping[str, Any] | None = None
     engines: tuple[str, ...] = ("eager",)
+    drained: Hold | None = None
+    pack_size: int | None = None
+    steps_per_second: float | None = None
+    jobs_per_second: float | None = None
+    utilization_percent: float | None = None
+    temperature_celsius: float | None = None
+    memory_used_mib: int | None = None
+    memory_mib: int | None = None
 
 
 class Queue(Answer):
@@ -169,6 +185,9 @@ class Queue(Answer):
     oldest_wait_seconds: float | None = None
     idle_slots: int = 0
     live_slots: int = 0
+    jobs_per_second: float | None = None
+    empty_in_seconds: float | None = None
+    paused: Hold | None = None
 
 
 class Readiness(Answer):

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from gradyard.answers import AttemptLog, Event, Job, Queue, Readiness, RefusedPlugin, Stage, Worker
+from gradyard.answers import AttemptLog, Event, Job, RefusedPlugin, Stage
 from gradyard.asking import as_list, job_path
 from gradyard.batch_requests import BatchRequests
 from gradyard.errors import WaitTimeout
 from gradyard.finding_requests import FindingRequests
+from gradyard.fleet_requests import FleetRequests
 
 LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1
 PAGE = 200  # jobs in one answer, the service's limit
 
 
-class Client(BatchRequests, FindingRequests):
+class Client(BatchRequests, FindingRequests, FleetRequests):
     """A gradyard service.
 
     url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
@@ -121,15 +122,3 @@ class Client(BatchRequests, FindingRequests):
     def stage(self, name: str) -> Stage:
         """One stage, with the JSON Schema of its parameters."""
         return self._one(Stage, self._transport.ask_json("GET", f"/v1/stages/{quote(name, safe='')}"))
-
-    def workers(self) -> list[Worker]:
-        """Every slot of every worker host, also those that died lately."""
-        return self._many(Worker, self._transport.ask_json("GET", "/v1/workers"), "workers")
-
-    def queues(self) -> list[Queue]:
-        """The queues, with what waits in each and who could take it."""
-        return self._many(Queue, self._transport.ask_json("GET", "/v1/queues"), "queues")
-
-    def readiness(self) -> Readiness:
-        """Whether the service accepts jobs and has workers; `unavailable` is an answer, too, not an error."""
-        return self._one(Readiness, self._transport.ask_json("GET", "/readyz", also_fine=frozenset({503})))

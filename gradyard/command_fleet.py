@@ -7,18 +7,25 @@ from rich.console import Console
 
 from gradyard.cards import stage_card
 from gradyard.command_options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
+from gradyard.errors import BadUsage
 from gradyard.tables import console, queues_table, refused_text, stages_table, workers_table
 
 PANEL = "The service"
 
 NameArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="One stage, with all of its parameters.")]
 
+ActionArgument = Annotated[str | None, typer.Argument(metavar="pause|resume", help="What to do with a queue.")]
+QueueArgument = Annotated[str | None, typer.Argument(metavar="QUEUE", help="cpu or gpu.")]
+PlaceArgument = Annotated[str, typer.Argument(metavar="HOST|SLOT", help="A host, SLOT@HOST, or a slot of every host.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for those who wait.")]
+
 
 def register(app: typer.Typer) -> None:
     """Adds this family to the command."""
     app.command(rich_help_panel=PANEL)(stages)
     app.command(rich_help_panel=PANEL)(workers)
-    app.command(rich_help_panel=PANEL)(queues)
+    for command in (queues, drain, undrain):
+        app.command(rich_help_panel=PANEL)(command)
 
 
 def stages(
@@ -62,9 +69,63 @@ def workers(
 
 
 def queues(
-    as_json: JsonOption = False, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
+    action: ActionArgument = None,
+    name: QueueArgument = None,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
 ) -> None:
-    """List the queues: how much waits in each, and who could take it."""
+    """List the queues, or pause or resume one: its jobs wait, those in training go on.
+
+    gradyard queues
+
+    gradyard queues pause gpu --reason "driver upgrade"
+
+    gradyard queues resume gpu
+    """
+    if action not in (None, "pause", "resume") or (action is None) != (name is None):
+        raise BadUsage("it is `gradyard queues`, `gradyard queues pause QUEUE` or `gradyard queues resume QUEUE`")
     with connect(url, key, state_dir) as client:
+        if action == "pause":
+            client.pause(str(name), reason=reason)
+        elif action == "resume":
+            client.resume(str(name))
         found = client.queues()
     print_json([queue.as_json() for queue in found]) if as_json else console().print(queues_table(found))
+
+
+def drain(
+    name: PlaceArgument,
+    reason: ReasonOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Let a host or a slot end what it trains and take nothing more, also when it is started again.
+
+    gradyard drain node-7 --reason "new disk"
+
+    gradyard drain gpu-3@node-7
+    """
+    with connect(url, key, state_dir) as client:
+        found = client.drain(name, reason=reason)
+    print_json([worker.as_json() for worker in found]) if as_json else console().print(workers_table(found))
+
+
+def undrain(
+    name: PlaceArgument,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Let a drained host or slot take jobs again.
+
+    gradyard undrain node-7
+    """
+    with connect(url, key, state_dir) as client:
+        found = client.undrain(name)
+    print_json([worker.as_json() for worker in found]) if as_json else console().print(workers_table(found))

@@ -25,7 +25,12 @@ PortOption = Annotated[
 CpuSlotsOption = Annotated[
     int | None, typer.Option("--cpu-slots", min=0, help="How many jobs or packs train at once on CPU cores.")
 ]
-GpusOption = Annotated[str | None, typer.Option("--gpus", metavar="all|none", help="One worker a GPU, or none.")]
+GpusOption = Annotated[
+    str | None, typer.Option("--gpus", metavar="all|none|0,2|UUID", help="A worker on each GPU, on none, on these.")
+]
+SlotsPerGpuOption = Annotated[
+    int | None, typer.Option("--slots-per-gpu", min=1, help="Workers that share each GPU and its memory; 1.")
+]
 QueuesOption = Annotated[str | None, typer.Option("--queues", help="cpu, gpu, or both by comma.")]
 PoolOption = Annotated[str | None, typer.Option("--pool", help="A name that jobs can ask for.")]
 ApiOnlyOption = Annotated[bool, typer.Option("--api-only", help="No workers here; they run on other hosts.")]
@@ -60,7 +65,7 @@ def up(
     from gradyard.stack import StackOptions
 
     settings = settings_for(state_dir, host=host, port=port)
-    raise typer.Exit(_run(StackOptions(settings, cpu_slots, _known_gpus(gpus), api_only)))
+    raise typer.Exit(_run(StackOptions(settings, cpu_slots, gpus, api_only)))
 
 
 def _run(options: "StackOptions") -> int:
@@ -97,15 +102,19 @@ def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
 
 
 def worker(
-    cpu_slots: CpuSlotsOption = None, gpus: GpusOption = None, queues: QueuesOption = None, pool: PoolOption = None
+    cpu_slots: CpuSlotsOption = None,
+    gpus: GpusOption = None,
+    slots_per_gpu: SlotsPerGpuOption = None,
+    queues: QueuesOption = None,
+    pool: PoolOption = None,
 ) -> None:
     """Start this host's workers: slots on CPU cores, one on each GPU. They need DATABASE_URL and REDIS_URL.
 
     gradyard worker --cpu-slots 2 --gpus none
 
-    gradyard worker --queues gpu --pool big
+    gradyard worker --queues gpu --gpus 0,2 --pool big
     """
-    _become(launch.pool_command(cpu_slots, _known_gpus(gpus), queues, pool), os.environ | launch.import_path())
+    _become(launch.pool_command(cpu_slots, gpus, queues, pool, slots_per_gpu), os.environ | launch.import_path())
 
 
 def maintain() -> None:
@@ -129,12 +138,6 @@ def _how_many(processes: int | None, settings: Settings) -> int:
             raise BadUsage(f"--processes {processes}: SQLite has one writer at a time, so one process; use PostgreSQL")
         return 1
     return processes or min(4, os.cpu_count() or 1)
-
-
-def _known_gpus(gpus: str | None) -> str | None:
-    if gpus not in (None, "all", "none"):
-        raise BadUsage(f"--gpus {gpus}: it is all or none")
-    return gpus
 
 
 def _become(command: list[str], environment: dict[str, str]) -> NoReturn:

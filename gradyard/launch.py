@@ -25,11 +25,13 @@ def api_command(settings: Settings, *, processes: int = 1, working_folder: Path 
 
 
 def pool_command(
-    cpu_slots: int | None, gpus: str | None, queues: str | None = None, pool: str | None = None
-) -> list[str]:
+    cpu_slots: int | None, gpus: str | None, queues: str | None = None, pool: str | None = None,
+    slots_per_gpu: int | None = None,
+) -> list[str]:  # fmt: skip
     """The pool of this host's worker slots, with the options that were given; the pool knows the defaults."""
     command = [sys.executable, "-m", "workers.pool"]
-    given = {"--cpu-slots": cpu_slots, "--gpus": gpus, "--queues": queues, "--pool": pool}
+    given = {"--cpu-slots": cpu_slots, "--gpus": gpus, "--queues": queues, "--pool": pool,
+             "--slots-per-gpu": slots_per_gpu}  # fmt: skip
     for option, value in given.items():
         command += [] if value is None else [option, str(value)]
     return command

@@ -14,7 +14,7 @@ from jobs.states import State
 
 PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
 WIDTH_WITH_FORMULA = 150
-WORKER_STYLES = {"idle": "green", "busy": "cyan", "dead": "red"}
+WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -101,25 +101,38 @@ def artifacts_table(artifacts: Iterable[Artifact]) -> Table:
 
 
 def workers_table(workers: Iterable[Worker]) -> Table:
-    """One line for each slot."""
-    table = _table("host", "slot", "queue", "device", "state", "jobs>", "pool", "pid>", "last heartbeat>", "since>")
+    """One line for each slot; below one that is drained, why."""
+    table = _table("host", "slot", "queue", "device", "state", "jobs>", "steps/s>", "GPU>", "pool", "pid>",
+                   "last heartbeat>", "since>")  # fmt: skip
     for worker in sorted(workers, key=lambda worker: worker.state == "dead"):
         state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
         device = worker.device_name or worker.queue
         times = [words.ago(worker.heartbeat_at), words.ago(worker.started_at)]
         jobs, pid = words.count(len(worker.current_jobs)), str(worker.pid or "-")
-        table.add_row(worker.host, worker.slot, device, state, jobs, worker.pool or "-", pid, *times)
+        speed = words.count(worker.steps_per_second) if worker.current_jobs else "-"
+        table.add_row(worker.host, worker.slot, worker.queue, device, state, jobs, speed, words.gpu(worker),
+                      worker.pool or "-", pid, *times)  # fmt: skip
+        if worker.drained and worker.drained.reason:
+            table.add_row("", "", "", Text(words.printable(worker.drained.reason), style="yellow"))
     return table
 
 
 def queues_table(queues: Iterable[Queue]) -> Table:
     """One line for each queue."""
-    table = _table("queue", "waiting>", "oldest waits>", "idle slots>", "live slots>")
+    table = _table("queue", "waiting>", "oldest waits>", "idle slots>", "live slots>", "jobs/s>", "empty in>", "state")
     for queue in queues:
         oldest = words.duration(queue.oldest_wait_seconds) if queue.depth else "-"
+        empty = words.duration(queue.empty_in_seconds) if queue.depth and queue.empty_in_seconds else "-"
         row = [words.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
-        table.add_row(queue.name, row[0], oldest, *row[1:])
+        table.add_row(queue.name, row[0], oldest, *row[1:], words.number(queue.jobs_per_second), empty, _hold(queue))
     return table
+
+
+def _hold(queue: Queue) -> Text:
+    if queue.paused is None:
+        return Text("open", style="green")
+    reason = f": {words.printable(queue.paused.reason)}" if queue.paused.reason else ""
+    return Text(f"paused{reason}", style="yellow")
 
 
 def outcomes(jobs: Sequence[Job], width: int) -> RenderableType:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gradyard.answers import Event, Job
+from gradyard.answers import Event, Job, Worker
 from jobs.states import State
 
 STATE_STYLES = {
@@ -95,8 +95,28 @@ def waiting(job: Job) -> str | None:
     if not isinstance(job.waiting, Mapping):
         return str(job.waiting)
     reason, position = job.waiting.get("because"), job.waiting.get("position")
-    parts = [f"number {position:,} in its queue" if isinstance(position, int) else None, reason]
+    parts = [f"number {position:,} in its queue" if isinstance(position, int) else None, reason, _start(job)]
     return ", ".join(str(part) for part in parts if part) or None
+
+
+def _start(job: Job) -> str | None:
+    """When a queued job starts, as far as the service can tell."""
+    said = (job.waiting or {}).get("estimated_start_at")
+    if not isinstance(said, str):
+        return None
+    seconds = (datetime.fromisoformat(said) - datetime.now(UTC)).total_seconds()
+    return f"starts in about {duration(seconds)}" if seconds >= 1 else "starts about now"
+
+
+def gpu(worker: Worker) -> str:
+    """How a worker's GPU is: how busy, how hot, how full; a hyphen where there is none."""
+    used, whole = worker.memory_used_mib, worker.memory_mib
+    parts = [
+        f"{worker.utilization_percent:.0f}%" if worker.utilization_percent is not None else None,
+        f"{worker.temperature_celsius:.0f} °C" if worker.temperature_celsius is not None else None,
+        f"{used / 1024:.1f} of {whole / 1024:.0f} GiB" if used is not None and whole else None,
+    ]
+    return ", ".join(part for part in parts if part) or "-"
 
 
 def because(job: Job) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from jobs.database import now
 from jobs.lifecycle import Abilities, something_to_claim
+from jobs.lifecycle.holds import held_back
 from jobs.tables import Bell, Claim, Worker
 
 QUIET_SECONDS = 5.0  # between two rings of maintenance; those of submissions come on top
@@ -29,7 +30,7 @@ def answered(connection: Connection, queue: str) -> bool:
 
 
 def idle_slots(connection: Connection, queue: str) -> int:
-    """Live workers of the queue that hold no claim."""
+    """Live workers of the queue that hold no claim and may take one."""
     return int(connection.execute(select(func.count()).where(*_idle(queue))).scalar_one())
 
 
@@ -57,4 +58,4 @@ def _unheard(connection: Connection, queue: str) -> bool:
 
 def _idle(queue: str) -> list[ColumnElement[bool]]:
     busy = exists().where(Claim.worker_id == Worker.id)
-    return [Worker.queue == queue, Worker.lease_until > now(), ~busy]
+    return [Worker.queue == queue, Worker.lease_until > now(), ~busy, ~held_back]

@@ -83,6 +83,20 @@ def insert_or_replace(connection: Connection, table: Any) -> Any:
     return _insert_or_replace(connection.dialect.name, table)
 
 
+def insert_or_add(connection: Connection, table: Any, column: str) -> Any:
+    """An INSERT that adds its value of that column to a row of the same primary key, if there is one."""
+    return _insert_or_add(connection.dialect.name, table, column)
+
+
+@cache
+def _insert_or_add(dialect_name: str, table: Any, column: str) -> Any:
+    statement = _insert(dialect_name, table)
+    columns = table.__table__.columns
+    key = [each.name for each in columns if each.primary_key]
+    total = columns[column] + statement.excluded[column]
+    return statement.on_conflict_do_update(index_elements=key, set_={column: total})
+
+
 @cache
 def _insert_or_ignore(dialect_name: str, table: Any) -> Any:
     return _insert(dialect_name, table).on_conflict_do_nothing()

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import SettingsInvalid
 
-CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL"}
+CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
 
 
 def default_state_dir() -> Path:
@@ -72,9 +72,13 @@ class Settings(BaseSettings):
     device_uuid: str | None = None
     device_name: str | None = None
     device_memory_mib: int | None = None
+    device_shared: bool = False  # with other slots
     cpus: tuple[int, ...] = ()
     pool: str | None = None
-    fake_gpus: tuple[str, ...] = ()  # an inventory for machines without a GPU: their runners compute on the CPU
+    visible_devices: str | None = Field(
+        default=None, validation_alias=AliasChoices("CUDA_VISIBLE_DEVICES", "visible_devices")
+    )
+    fake_gpus: str | None = None  # an inventory for machines without a GPU: their runners compute on the CPU
 
     @property
     def database(self) -> str:

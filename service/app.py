@@ -22,6 +22,7 @@ from service import (
     health_api,
     jobs_api,
     losses_api,
+    metrics_api,
     openapi,
     stages_api,
     workers_api,
@@ -47,7 +48,9 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
-    for room in (jobs_api, batches_api, losses_api, findings_api, finished_api, stages_api, workers_api, health_api):
+    for room in (
+        jobs_api, batches_api, losses_api, findings_api, finished_api, stages_api, workers_api, health_api, metrics_api,
+    ):  # fmt: skip
         app.register_api(room.api)
     openapi.install(app)
     for each in REFUSED:

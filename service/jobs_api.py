@@ -14,7 +14,7 @@ from jobs.states import State
 from service import parameters, schemas
 from service.errors import HeaderInvalid, ParametersInvalid
 from service.openapi import SUBMISSION, problems, routes
-from service.reasons import live_workers, why_each_waits, why_it_waits, without_position
+from service.reasons import Fleet, why_each_waits, why_it_waits, without_position
 from service.representation import answer, event_as_json, job_as_json
 from service.resources import ACTOR, DEFAULT_PROJECT, resources
 from service.waiting import is_over_within
@@ -46,10 +46,10 @@ def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) ->
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
         job = queries.job_by_id(connection, DEFAULT_PROJECT, submitted.job_id)
-        workers = live_workers(connection)
+        fleet = Fleet.seen(connection)
     if job.state == State.QUEUED:
         hand.bells.ring(job.queue, job.id, job.spec)
-    waiting = without_position(job, workers)
+    waiting = without_position(job, fleet)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
     return answer(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
 
@@ -129,7 +129,7 @@ def find_job(connection: Any, text: str) -> Row[Any]:
 def _shown(job_id: UUID) -> Response:
     with resources().database.read() as connection:
         job = queries.job_by_id(connection, DEFAULT_PROJECT, job_id)
-        waiting = why_it_waits(connection, job)
+        waiting = why_it_waits(connection, job, DEFAULT_PROJECT)
     return answer(job_as_json(job, waiting))
 
 

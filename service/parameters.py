@@ -72,6 +72,12 @@ class LossesQuery(Query):
     points: int = Field(default=1000, ge=2, le=100_000)
 
 
+class HoldQuery(Query):
+    """Why, for those who wait."""
+
+    reason: str | None = Field(default=None, max_length=500)
+
+
 class NoQuery(Query):
     """No query parameters."""
 
@@ -92,6 +98,18 @@ class BatchPath(BaseModel):
     """Which batch."""
 
     batch_id: str = Field(description="a UUID")
+
+
+class PlacePath(BaseModel):
+    """Which host, or which slot."""
+
+    name: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")
+
+
+class QueuePath(BaseModel):
+    """Which queue."""
+
+    name: str = Field(description="cpu or gpu")
 
 
 class StagePath(BaseModel):

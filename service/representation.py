@@ -86,12 +86,17 @@ def event_as_json(event: Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def worker_as_json(worker: Row[Any], current_jobs: list[Any]) -> dict[str, Any]:
+def worker_as_json(worker: Row[Any], current_jobs: list[Any], drained: dict[str, Any] | None) -> dict[str, Any]:
     """A worker process, and the jobs of the present project that it trains."""
-    state = "dead" if not worker.alive else "busy" if worker.claim_id else "idle"
+    idle, busy = ("drained", "draining") if drained else ("idle", "busy")
+    state = "dead" if not worker.alive else busy if worker.claim_id else idle
     return {
         "id": worker.id, "host": worker.host, "slot": worker.slot, "queue": worker.queue,
         "device_name": worker.device_name, "device_uuid": worker.device_uuid, "pool": worker.pool, "state": state,
+        "drained": drained, "pack_size": worker.width, "steps_per_second": worker.steps_per_second,
+        "jobs_per_second": worker.jobs_per_second, "utilization_percent": worker.utilization_percent,
+        "temperature_celsius": worker.temperature_celsius, "memory_used_mib": worker.memory_used_mib,
+        "memory_mib": worker.device_memory_mib,
         "pid": worker.pid, "heartbeat_at": moment(worker.heartbeat_at), "started_at": moment(worker.started_at),
         "current_jobs": current_jobs, "versions": worker.versions, "engines": worker.engines or ["eager"],
     }  # fmt: skip

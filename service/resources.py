@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from jobs.database import Database
 from jobs.dispatch import Bells
 from jobs.settings import Settings
+from service.metrics import Metrics
 from service.waiting import WaitingRoom
 
 DEFAULT_PROJECT = 1
@@ -22,12 +23,14 @@ class Resources:
     database: Database
     bells: Bells
     waiting_room: WaitingRoom
+    metrics: Metrics
 
     @classmethod
     def of(cls, settings: Settings) -> "Resources":
         """Those that the settings describe; nothing is connected yet."""
         database = Database(settings.database)
-        return cls(settings, database, Bells(settings), WaitingRoom(database, settings.max_waiting_requests))
+        room = WaitingRoom(database, settings.max_waiting_requests)
+        return cls(settings, database, Bells(settings), room, Metrics(database))
 
     def give_to(self, app: Flask) -> None:
         """Let the requests of this app find them."""

@@ -1,12 +1,19 @@
-"""Workers and queues: who trains, what they train, what waits for them."""
+"""Workers and queues: who trains, what they train, what waits for them; to drain and to pause them."""
+
+from typing import Any
 
 from flask import Response
+from sqlalchemy import Connection
 
-from jobs import queries
+from jobs import lifecycle, queries
+from jobs.errors import NotFound
 from service import parameters, schemas
+from service.holds import Held, hold_as_json
 from service.openapi import problems, routes
 from service.representation import answer, worker_as_json
-from service.resources import DEFAULT_PROJECT, resources
+from service.resources import ACTOR, DEFAULT_PROJECT, resources
+
+QUEUES = ("cpu", "gpu")
 
 api = routes("workers", "/v1")
 
@@ -15,24 +22,105 @@ api = routes("workers", "/v1")
 def list_workers(query: parameters.NoQuery) -> Response:
     """List the workers and the jobs that they train now."""
     with resources().database.read() as connection:
-        workers = {row.id: row for row in queries.workers_seen(connection)}
-        claims = [row.claim_id for row in workers.values() if row.claim_id]
-        members = queries.members_of(connection, DEFAULT_PROJECT, claims)
-    shown = [worker_as_json(row, members.get(row.claim_id, [])) for row in workers.values()]
-    return answer({"workers": shown})
+        return _workers(connection)
+
+
+@api.post("/workers/<name>/drain", responses={"200": schemas.WorkerList, **problems(404, 422)})
+def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Response:
+    """Drain a host or a slot: it trains what it holds to its end, and takes nothing more, also when it starts again."""
+    with resources().database.begin() as connection:
+        for kind, name in _places(connection, path.name):
+            lifecycle.hold(connection, kind, name, actor=ACTOR, reason=query.reason)
+        return _workers(connection, path.name)
+
+
+@api.post("/workers/<name>/undrain", responses={"200": schemas.WorkerList, **problems(404, 422)})
+def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Response:
+    """Let a host or a slot take jobs again."""
+    hand = resources()
+    with hand.database.begin() as connection:
+        drained = [each for each in queries.holds(connection) if _is_called(each, path.name)]
+        if not drained:
+            raise NotFound(f"no host or slot {path.name} is drained")
+        for each in drained:
+            lifecycle.lift(connection, each.kind, each.name)
+        shown, idle = _workers(connection, path.name), queries.idle_slots(connection)
+    _ring(idle)
+    return shown
 
 
 @api.get("/queues", responses={"200": schemas.QueueList, **problems(422)})
 def list_queues(query: parameters.NoQuery) -> Response:
-    """List the queues: what waits, how long the oldest has, and how many slots there are."""
+    """List the queues: what waits, how long the oldest has, how many slots there are and how fast they are."""
     with resources().database.read() as connection:
-        depths = queries.queue_depths(connection, DEFAULT_PROJECT)
-        live, idle = queries.live_slots(connection), queries.idle_slots(connection)
-    live["any"], idle["any"] = sum(live.values()), sum(idle.values())
-    return answer({"queues": [
+        return answer({"queues": _queues(connection)})
+
+
+@api.post("/queues/<name>/pause", responses={"200": schemas.Queue, **problems(404, 422)})
+def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Response:
+    """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
+    name = _queue(path.name)
+    with resources().database.begin() as connection:
+        lifecycle.hold(connection, "queue", name, actor=ACTOR, reason=query.reason)
+        return answer(next(each for each in _queues(connection) if each["name"] == name))
+
+
+@api.post("/queues/<name>/resume", responses={"200": schemas.Queue, **problems(404, 422)})
+def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Response:
+    """Go on with a queue; one that is not paused stays as it is."""
+    name, hand = _queue(path.name), resources()
+    with hand.database.begin() as connection:
+        lifecycle.lift(connection, "queue", name)
+        shown = next(each for each in _queues(connection) if each["name"] == name)
+        idle = queries.idle_slots(connection)
+    _ring({name: idle.get(name, 0)})
+    return answer(shown)
+
+
+def _workers(connection: Connection, name: str | None = None) -> Response:
+    workers = {row.id: row for row in queries.workers_seen(connection)}
+    claims = [row.claim_id for row in workers.values() if row.claim_id]
+    members, held = queries.members_of(connection, DEFAULT_PROJECT, claims), Held(queries.holds(connection))
+    shown = [
+        worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.of_place(row)))
+        for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}")
+    ]  # fmt: skip
+    return answer({"workers": shown})
+
+
+def _places(connection: Connection, name: str) -> list[tuple[str, str]]:
+    if found := queries.places_named(connection, name):
+        return found
+    raise NotFound(f"no host and no slot is called {name}; `gradyard workers` lists them")
+
+
+def _is_called(hold: Any, name: str) -> bool:
+    return hold.kind != "queue" and name in (hold.name, hold.name.partition("@")[0] if hold.kind == "slot" else None)
+
+
+def _queue(name: str) -> str:
+    if name not in QUEUES:
+        raise NotFound(f"there is no queue {name}; there are cpu and gpu")
+    return name
+
+
+def _queues(connection: Connection) -> list[dict[str, Any]]:
+    live, idle = queries.live_slots(connection), queries.idle_slots(connection)
+    rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
+    live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
+    return [
         {
             "name": each.queue, "depth": each.depth, "oldest_wait_seconds": each.oldest_wait_seconds,
             "idle_slots": idle.get(each.queue, 0), "live_slots": live.get(each.queue, 0),
+            "jobs_per_second": rates.get(each.queue, 0.0),
+            "empty_in_seconds": each.depth / rate if (rate := rates.get(each.queue)) else None,
+            "paused": hold_as_json(held.of_queue(each.queue)),
         }
-        for each in depths
-    ]})  # fmt: skip
+        for each in queries.queue_depths(connection, DEFAULT_PROJECT)
+    ]  # fmt: skip
+
+
+def _ring(idle: dict[str, int]) -> None:
+    for queue, slots in idle.items():
+        if slots:
+            resources().bells.ring_many(queue, slots)

@@ -15,7 +15,7 @@ from workers.handover import hand_over
 from workers.pack import Member, Pack
 from workers.records import Written, write_records
 from workers.resume import states_to_resume
-from workers.runner_process import RunnerDied
+from workers.runner_process import DeviceBroken, RunnerDied
 from workers.station import AWAY_SECONDS, UNSURE_SECONDS, Station
 from workers.stretch import Stretch
 from workers.wire import Frame
@@ -61,7 +61,11 @@ class Attempt:
             self._begun, self._heard = True, time.monotonic()
             while not self._serve(self._runner.receive(0.05)):
                 self._tend()
+        except DeviceBroken as error:
+            why, worker = str(error), self._station.worker
+            self._for_all(lambda connection: judgement.device_broken(connection, self._pack, why, worker))
         except RunnerDied as error:
+            self._presence.pace.count("runner_deaths")
             self._runner.end()
             blame, words = judgement.pack_crashed if self._begun else judgement.runner_missing, str(error)
             self._for_all(lambda connection: blame(connection, self._pack, words, actor=self._actor))
@@ -80,6 +84,9 @@ class Attempt:
         if frame.kind == "failed":
             fields = frame.fields
             self._runner.output.add(fields["traceback"])
+            if fields["device_error"]:  # the job's fault, or the device's: a fresh process tells
+                self._runner.end()
+                self._runner.ensure(self._stopping)
             self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
             return True
         return self._segment(Stretch(frame))
@@ -94,6 +101,7 @@ class Attempt:
     def _segment(self, stretch: Stretch) -> bool:
         self._last_segment_seconds, self._preparing = stretch.seconds, False
         self._pack.take(stretch)
+        self._presence.pace.trained(stretch.losses.size)
         self._presence.steps_done = self._pack.step
         if worth := self._pack.worth_recording(stretch):
             write = partial(self._write, members=worth, stretch=stretch)
@@ -103,6 +111,8 @@ class Attempt:
             self._heard = time.monotonic()  # while we waited for the database, nobody listened
             for each in written:
                 self._pack.settle(each.member, each.progress)
+            self._presence.pace.count("fenced_writes", sum(each.fenced for each in written))
+            self._presence.pace.ended(sum(each.gone and not each.fenced for each in written) if stretch.over else 0)
             self._leave([each.member for each in written if each.gone], tell=not stretch.over)
         return stretch.over
 
@@ -183,6 +193,7 @@ class Attempt:
     def _forget_all(self) -> None:
         """The claim was given to others while this worker slept or was cut off: nothing it did since counts."""
         members = list(self._pack.members.values())
+        self._presence.pace.count("fenced_writes", len(members))
         for member in members:
             log.warning("fenced", job=str(member.job.id), attempt=member.job.attempt, what="claim lost")
         self._leave(members)

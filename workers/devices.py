@@ -1,21 +1,13 @@
-"""Which devices this host has, and which one a process may see."""
+"""Which device, or which core, each process of this host may see."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.errors import SettingsInvalid
 from jobs.settings import Settings
+from workers.inventory import Gpu, inventory_of
 
 CPU_NAME = "cpu"
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One GPU by the name that the driver knows it by; memory in MiB."""
-
-    uuid: str
-    name: str
-    memory_mib: int
 
 
 @dataclass(frozen=True)
@@ -26,17 +18,23 @@ class Slot:
     queue: str
     cpus: tuple[int, ...] = ()
     gpu: Gpu | None = None
+    shares_gpu: bool = False
+
+    def settings(self) -> dict[str, object]:
+        """What the slot's process must know, by the names of its settings."""
+        mine: dict[str, object] = {"slot": self.name, "device": self.queue, "cpus": self.cpus}
+        if self.gpu is None:
+            return mine | {"device_name": CPU_NAME}
+        return mine | {
+            "device_name": self.gpu.name, "device_uuid": self.gpu.uuid, "device_memory_mib": self.gpu.memory_mib,
+            "device_shared": self.shares_gpu,
+        }  # fmt: skip
 
     def environment(self) -> dict[str, str]:
-        """What the slot's process must be told, as settings; CUDA_VISIBLE_DEVICES is set before torch is imported."""
-        cpus = f"[{','.join(map(str, self.cpus))}]"
-        names = {"GRADYARD_SLOT": self.name, "GRADYARD_DEVICE": self.queue, "GRADYARD_CPUS": cpus}
-        if self.gpu is None:
-            return names | {"GRADYARD_DEVICE_NAME": CPU_NAME, "CUDA_VISIBLE_DEVICES": ""}
-        return names | {
-            "GRADYARD_DEVICE_NAME": self.gpu.name, "GRADYARD_DEVICE_UUID": self.gpu.uuid,
-            "GRADYARD_DEVICE_MEMORY_MIB": str(self.gpu.memory_mib), "CUDA_VISIBLE_DEVICES": self.gpu.uuid,
-        }  # fmt: skip
+        """The same as variables; CUDA_VISIBLE_DEVICES is there before torch is imported."""
+        mine = {f"GRADYARD_{name.upper()}": str(value) for name, value in self.settings().items()}
+        mine["GRADYARD_CPUS"] = f"[{','.join(map(str, self.cpus))}]"
+        return mine | {"CUDA_VISIBLE_DEVICES": self.gpu.uuid if self.gpu else ""}
 
 
 def usable_cpus() -> list[int]:
@@ -51,39 +49,35 @@ def default_cpu_slots() -> int:
     return max(1, min(4, len(usable_cpus()) // 2))
 
 
-def visible_gpus(settings: Settings) -> list[Gpu]:
-    """The GPUs of this host, by NVML; the fake inventory of the settings instead, where there is one."""
-    if settings.fake_gpus:
-        return [Gpu(f"GPU-fake-{index}", name, 81920) for index, name in enumerate(settings.fake_gpus)]
-    try:
-        import pynvml
-    except ModuleNotFoundError:
-        return []
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []  # no driver here
-    try:
-        return [_gpu(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
-    finally:
-        pynvml.nvmlShutdown()
+def visible_gpus(settings: Settings) -> dict[int, Gpu]:
+    """The GPUs that this process may use, by their number on this host: all, but for what CUDA_VISIBLE_DEVICES says."""
+    found = dict(enumerate(inventory_of(settings).gpus()))
+    said = settings.visible_devices
+    return found if said is None else _named(found, said)
 
 
-def _gpu(nvml: object, index: int) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)  # type: ignore[attr-defined]
-    memory = nvml.nvmlDeviceGetMemoryInfo(handle).total // 2**20  # type: ignore[attr-defined]
-    uuid, name = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetName(handle)  # type: ignore[attr-defined]
-    return Gpu(_text(uuid), _text(name), memory)
+def _named(found: dict[int, Gpu], said: str, where: str = "CUDA_VISIBLE_DEVICES") -> dict[int, Gpu]:
+    """Those that a list by comma names, each by its number or by its UUID or the beginning of one.
+
+    As CUDA does with its variable, what it does not find ends the list; of an option it is refused.
+    """
+    chosen: dict[int, Gpu] = {}
+    for name in (part.strip() for part in said.split(",") if part.strip()):
+        fits = [index for index, gpu in found.items() if str(index) == name or gpu.uuid.startswith(name)]
+        if len(fits) != 1 and where != "CUDA_VISIBLE_DEVICES":
+            there = ", ".join(f"{index} ({gpu.uuid}, {gpu.name})" for index, gpu in found.items()) or "none"
+            raise SettingsInvalid(f"{where} {name}: there is no such GPU; there are {there}")
+        if len(fits) != 1:
+            break
+        chosen[fits[0]] = found[fits[0]]
+    return chosen
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def slots(cpu_slots: int, gpus: str, queues: list[str], settings: Settings, slots_per_gpu: int = 1) -> list[Slot]:
+    """The slots of this host: CPU slots with a core of their own each, and so many slots a GPU.
 
-
-def slots(cpu_slots: int, gpus: str, queues: list[str], settings: Settings) -> list[Slot]:
-    """The slots of this host: CPU slots with a core of their own each, and one slot a GPU.
-
-    SettingsInvalid where more CPU slots are asked for than there are cores.
+    `gpus` is "all", "none", or a list by comma of numbers and UUIDs. SettingsInvalid where there is no such GPU, and
+    where more CPU slots are asked for than there are cores.
     """
     cores = usable_cpus()
     if "cpu" in queues and cpu_slots > len(cores):
@@ -92,5 +86,16 @@ def slots(cpu_slots: int, gpus: str, queues: list[str], settings: Settings) -> l
         )
     # The last cores first: interrupts and other programs prefer the first.
     cpu = [Slot(f"cpu-{index}", "cpu", (cores[-1 - index],)) for index in range(cpu_slots if "cpu" in queues else 0)]
-    found = visible_gpus(settings) if "gpu" in queues and gpus == "all" else []
-    return cpu + [Slot(f"gpu-{index}", "gpu", gpu=gpu) for index, gpu in enumerate(found)]
+    if "gpu" not in queues or gpus == "none":
+        return cpu
+    found = visible_gpus(settings)
+    chosen = found if gpus == "all" else _named(found, gpus, "--gpus")
+    return cpu + [slot for index, gpu in chosen.items() for slot in _slots_of(index, gpu, slots_per_gpu)]
+
+
+def _slots_of(index: int, gpu: Gpu, count: int) -> list[Slot]:
+    """Several slots of one GPU share its memory evenly."""
+    if count == 1:
+        return [Slot(f"gpu-{index}", "gpu", gpu=gpu)]
+    share = replace(gpu, memory_mib=gpu.memory_mib // count)
+    return [Slot(f"gpu-{index}-{part}", "gpu", gpu=share, shares_gpu=True) for part in range(count)]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from jobs import lifecycle, queries
-from jobs.lifecycle import ClaimedJob
+from jobs.lifecycle import ClaimedJob, WorkerFacts
 from jobs.states import Reason
 from workers.pack import Member, Pack
 
@@ -51,6 +51,13 @@ def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) 
     for member in pack.in_order():
         job = member.job
         lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=why, wait_seconds=MISSING_SECONDS)
+
+
+def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerFacts) -> None:
+    """The GPU is no good: its slot is drained, and the jobs go on elsewhere, unblamed."""
+    lifecycle.drain_slot(connection, worker, why)
+    for member in pack.in_order():
+        _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)
 
 
 def time_is_over(connection: Connection, pack: Pack, member: Member, *, actor: str) -> None:

@@ -59,7 +59,9 @@ class Maintenance:
         moved, more = 0, True
         while more:
             with self._database.begin() as connection:
-                moved += lifecycle.expire_claims(connection, actor=self._actor)
+                lost = lifecycle.expire_claims(connection, actor=self._actor)
+                lifecycle.count(connection, f"maintenance@{platform.node()}", {"lease_losses": lost})
+                moved += lost
                 more = lifecycle.lease_is_over(connection)
         return moved
 

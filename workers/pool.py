@@ -41,7 +41,8 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gradyard worker", description=__doc__)
     parser.add_argument("--cpu-slots", type=int, default=None, help="how many jobs or packs train at once on CPU cores")
-    parser.add_argument("--gpus", choices=["all", "none"], default="all", help="one worker a GPU, or none")
+    parser.add_argument("--gpus", default="all", help="all, none, or some by number or UUID, by comma: 0,2")
+    parser.add_argument("--slots-per-gpu", type=int, default=1, help="workers that share each GPU and its memory")
     parser.add_argument("--queues", default="cpu,gpu", help="cpu, gpu, or both by comma")
     parser.add_argument("--pool", default=None, help="a name that jobs can ask for")
     return parser.parse_args()
@@ -53,7 +54,9 @@ def _run(options: argparse.Namespace) -> None:
     if unknown := [queue for queue in queues if queue not in ("cpu", "gpu")]:
         raise SettingsInvalid(f"--queues: {unknown[0]!r} is neither cpu nor gpu")
     wanted = default_cpu_slots() if options.cpu_slots is None else options.cpu_slots
-    found = slots(wanted, options.gpus, queues, settings)
+    if options.slots_per_gpu < 1:
+        raise SettingsInvalid(f"--slots-per-gpu {options.slots_per_gpu}: must be at least 1")
+    found = slots(wanted, options.gpus, queues, settings, options.slots_per_gpu)
     if not found:
         raise SettingsInvalid("there is nothing to start: no CPU slot was asked for, and no GPU was found")
     found = _free(found, Seats(settings))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import structlog
@@ -10,8 +10,10 @@ import structlog
 from jobs import lifecycle, queries
 from jobs.database import Database
 from jobs.errors import DatabaseUnavailable
-from jobs.lifecycle import WorkerFacts
+from jobs.lifecycle import Pulse, WorkerFacts
 from jobs.settings import Settings
+from workers.inventory import DeviceLost, Health, Inventory, inventory_of
+from workers.pace import Pace
 
 log = structlog.get_logger()
 
@@ -38,6 +40,9 @@ class Presence:
         self._over = threading.Event()
         self._busy = threading.Event()
         self.steps_done = 0
+        self.pace = Pace()
+        self._inventory: Inventory = inventory_of(settings)
+        self._device_lost: str | None = None
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def start(self) -> None:
@@ -117,10 +122,31 @@ class Presence:
     def _beat(self) -> None:
         with self._lock:
             claim, steps_done = self._claim, self.steps_done
-        with self._database.begin() as connection:
-            held = lifecycle.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done)
+        counts = self.pace.take_counts()
+        pulse = self._pulse(counts)
+        try:
+            with self._database.begin() as connection:
+                held = lifecycle.heartbeat(
+                    connection, self._worker, self._settings.lease_seconds, claim, steps_done, pulse
+                )
+                if self._device_lost:
+                    lifecycle.drain_slot(connection, self._worker, self._device_lost)
+        except BaseException:
+            self.pace.give_back(counts)
+            raise
         with self._lock:
             self._lost = self._claim is not None and self._claim == claim and not held
+
+    def _pulse(self, counts: Mapping[str, int]) -> Pulse:
+        try:
+            health = self._inventory.health(self._worker.device_uuid) if self._worker.device_uuid else None
+        except DeviceLost as error:
+            health, self._device_lost = None, str(error)
+        health = health or Health()
+        return Pulse(
+            self.pace.steps_per_second(), self.pace.jobs_per_second(), health.utilization_percent,
+            health.temperature_celsius, health.memory_used_mib, counts,
+        )  # fmt: skip
 
     def _look_for_cancels(self) -> None:
         claim = self._claim

@@ -16,11 +16,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Written:
-    """What a record did for one member; `gone` where it is no longer this worker's."""
+    """What a record did for one member.
+
+    `gone` where it is no longer this worker's, `fenced` where it was not even before.
+    """
 
     member: Member
     progress: Progress
     gone: bool
+    fenced: bool
 
 
 def write_records(
@@ -39,7 +43,10 @@ def write_records(
         lifecycle.succeed_all(connection, ended, actor=actor)
         gone |= {member.index for member in well}
     gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, stretch, actor)}
-    return [Written(m, progress, m.index in gone) for m, progress in zip(members, progresses, strict=True)]
+    return [
+        Written(m, progress, m.index in gone, m.job.id not in stored)
+        for m, progress in zip(members, progresses, strict=True)
+    ]
 
 
 def _ended_well(member: Member, stretch: Stretch) -> bool:

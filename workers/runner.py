@@ -27,6 +27,7 @@ def main() -> None:
     wire = Wire(socket.socket(fileno=options.wire))
     try:
         one_thread()
+        _try_device(options.device)
         wire.send(Frame("hello", _facts(options)))
         if options.spare:  # it has time: what the first pack of torch.optim would import
             importlib.import_module("torch._dynamo")
@@ -47,6 +48,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--idle-seconds", type=float, default=600.0, help="leave after so long without a pack")
     parser.add_argument("--spare", action="store_true", help="nobody waits for this one yet")
     return parser.parse_args()
+
+
+def _try_device(device: str) -> None:
+    """Raises where the GPU computes nothing: no pack must find that out."""
+    if device == "cuda":
+        import torch
+
+        if torch.ones(1024, device=device).sum().item() != 1024:
+            raise RuntimeError("the GPU cannot add")
 
 
 def _facts(options: argparse.Namespace) -> dict[str, Any]:

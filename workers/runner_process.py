@@ -14,6 +14,8 @@ from typing import Any
 import structlog
 
 from jobs.settings import Settings
+from workers.device_memory import DeviceMemory
+from workers.inventory import DeviceLost
 from workers.numerics import one_thread_environment
 from workers.output import Output
 from workers.wire import Frame, Wire, WireClosed
@@ -30,6 +32,10 @@ _ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDI
 
 class RunnerDied(Exception):
     """The runner ended without being asked to."""
+
+
+class DeviceBroken(RunnerDied):
+    """The GPU of this slot trains nothing any more: a fresh process cannot use it either."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class RunnerProcess:
         self._next_spare_at = 0.0
         self.facts: dict[str, Any] = {}
         self.output = Output()
+        self._memory = DeviceMemory(settings)
 
     @property
     def pid(self) -> int | None:
@@ -67,10 +74,30 @@ class RunnerProcess:
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def ensure(self, give_up: Callable[[], bool] = lambda: False) -> None:
-        """Have a live runner that said hello; RunnerDied where it cannot be started, or `give_up()` says so."""
+        """Have a live runner that said hello; RunnerDied where it cannot be started, or `give_up()` says so.
+
+        DeviceBroken where it is the GPU that lets none start.
+        """
         if self.pid is not None:
             return
         self.end()
+        if self._settings.device == "gpu":
+            self._ensure_on_gpu(give_up)
+        else:
+            self._ensure_any(give_up)
+
+    def _ensure_on_gpu(self, give_up: Callable[[], bool]) -> None:
+        try:
+            self._memory.wait_until_free(give_up)
+            self._ensure_any(give_up)
+            self._memory.look()
+        except (DeviceLost, RunnerDied) as error:
+            self.end()
+            if give_up():
+                raise RunnerDied(str(error)) from None
+            raise DeviceBroken(str(error)) from None
+
+    def _ensure_any(self, give_up: Callable[[], bool]) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
             try:

@@ -1,4 +1,4 @@
-"""Which slots of this host are taken: one locked file each, so that two pools never hold one core or one GPU.
+"""Which slots and GPUs of this host are taken: one locked file each, so that two pools never hold one.
 
 The kernel lets go of a lock when its holder ends, however it ends.
 """
@@ -21,16 +21,30 @@ def folder_of(settings: Settings) -> Path:
     return folder
 
 
+def _devices_folder(settings: Settings) -> Path:
+    """Where all pools of this user and host meet, whatever their database: a GPU is one thing."""
+    folder = folder_of(settings) if settings.fake_gpus else folder_of(settings).parent / "gpus"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 class Seats:
-    """The slots that this pool holds on this host, among the pools of one database."""
+    """What this process holds on its host: slots among the pools of one database, GPUs among all pools."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = folder_of(settings)
-        self._held: list[int] = []
+        self._folder, self._devices = folder_of(settings), _devices_folder(settings)
+        self._held: dict[Path, int] = {}
 
     def take(self, slot: Slot) -> str | None:
-        """Hold the slot until this process ends; who holds it already, if somebody does."""
-        file = os.open(self._folder / f"{slot.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Hold the slot and its GPU until this process ends; who holds one of them already, if somebody does."""
+        if slot.gpu is not None and (holder := self._hold(self._devices / f"{slot.gpu.uuid}.lock")):
+            return holder
+        return self._hold(self._folder / f"{slot.name}.lock")
+
+    def _hold(self, path: Path) -> str | None:
+        if path in self._held:  # several slots of one pool may share a GPU
+            return None
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -39,5 +53,5 @@ class Seats:
             return f"pool {holder}" if holder else "another pool"
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
-        self._held.append(file)  # open, so locked, for as long as this process lives
+        self._held[path] = file  # open, so locked, for as long as this process lives
         return None

@@ -2,18 +2,22 @@
 
 import os
 import signal
+import sys
 from typing import Any
 
 from celery import signals
 
 from workers import process
 from workers.app import settings
+from workers.devices import slots
 from workers.mortality import die_with_parent
+from workers.seats import Seats
 from workers.stopping import Stopping
 
 stopping: Stopping | None = None
 consumed: frozenset[str] = frozenset({settings.device})
 main_pid = os.getpid()
+seats: Seats | None = None  # held as long as this process lives
 
 
 @signals.celeryd_after_setup.connect
@@ -21,6 +25,20 @@ def remember_queues(sender: Any, instance: Any, **_: Any) -> None:
     """Which queues `-Q` named: a worker claims for the class of device whose bell it hears."""
     global consumed
     consumed = frozenset(instance.app.amqp.queues.consume_from)
+    if "gpu" in consumed and settings.device_uuid is None:
+        take_a_gpu()
+
+
+def take_a_gpu() -> None:
+    """A worker that was started without a pool takes the first GPU that nobody holds, and sees no other."""
+    global settings, seats
+    seats = Seats(settings)
+    free = [slot for slot in slots(0, "all", ["gpu"], settings) if seats.take(slot) is None][:1]
+    if not free:
+        print("gradyard: this host has no GPU, or other workers hold them all", file=sys.stderr)
+        sys.exit(2)
+    settings = settings.model_copy(update=free[0].settings())
+    print(f"{free[0].name}: {settings.device_name} {settings.device_uuid}", flush=True)
 
 
 @signals.worker_init.connect

@@ -10,7 +10,7 @@ from jobs.lifecycle import Claim
 from workers import judgement
 from workers.attempt import Attempt
 from workers.pack import Pack
-from workers.runner_process import RunnerDied
+from workers.runner_process import DeviceBroken, RunnerDied
 from workers.station import Station
 
 log = structlog.get_logger()
@@ -43,10 +43,15 @@ class Supervisor:
 
     def _train(self, claim: Claim) -> None:
         at, actor = self._at, self._at.actor
+        at.presence.pace.count(lifecycle.size_counter(len(claim.members)))
+        at.presence.pace.count("pack_members", len(claim.members))
         at.presence.hold(claim.id, claim.start_step)
         try:
             at.runner.ensure(at.stopping)
             Attempt(at, Pack(claim, at.runner.facts)).run()
+        except DeviceBroken as error:
+            why = str(error)
+            at.commit(lambda connection: judgement.device_broken(connection, Pack(claim, {}), why, at.worker))
         except RunnerDied as error:
             words = f"its runner cannot be started: {error}"
             log.error(words)

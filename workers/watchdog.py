@@ -61,6 +61,7 @@ class Watchdog:
         try:
             with self._database.read() as connection:
                 waiting = lifecycle.something_to_claim(connection, self._worker.abilities)
+                waiting = waiting and not lifecycle.is_held_back(connection, self._worker.id)
         except GradyardError:
             waiting = False
         now = time.monotonic()

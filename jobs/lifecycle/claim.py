@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from jobs.database import for_claiming, now
 from jobs.identifiers import new_id
+from jobs.lifecycle.holds import held_back
 from jobs.lifecycle.moves import write_events
 from jobs.lifecycle.presence import Abilities, WorkerFacts
 from jobs.lifecycle.turns import move_on
@@ -64,8 +65,11 @@ class Claim:
 
 
 def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> Claim | None:
-    """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none."""
-    head = connection.execute(_questions(worker.abilities).head).first()
+    """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
+
+    None as well where the worker's queue is paused, or its slot or host drained.
+    """
+    head = connection.execute(_questions(worker.abilities).head, {"of_worker": worker.id}).first()
     if head is None:
         return None
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
@@ -108,6 +112,9 @@ class _Questions:
     riders: Any
 
 
+_may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back).exists()
+
+
 @lru_cache(maxsize=32)
 def _questions(abilities: Abilities) -> _Questions:
     turn = (Job.priority.desc(), Job.rank, Job.id)
@@ -119,7 +126,7 @@ def _questions(abilities: Abilities) -> _Questions:
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return _Questions(
         any=select(Job.id).where(*able).limit(1),
-        head=for_claiming(select(Job).where(*able).order_by(*turn).limit(1)),
+        head=for_claiming(select(Job).where(*able, _may_claim).order_by(*turn).limit(1)),
         waiting=select(func.count()).select_from(waiting),
         riders=for_claiming(select(Job).where(*able, *same).order_by(*turn).limit(most)),
     )
@@ -172,8 +179,8 @@ def _points(dataset: dict[str, Any]) -> int:
 def _idle_slots(connection: Connection, worker: WorkerFacts) -> int:
     """Live slots of this queue that hold no claim, this one included."""
     busy = select(ClaimRow.id).where(ClaimRow.worker_id == Worker.id).exists()
-    idle = select(cast(func.count(), Integer)).where(Worker.queue == worker.queue, Worker.lease_until > now(), ~busy)
-    return int(connection.execute(idle).scalar_one())
+    able = (Worker.queue == worker.queue, Worker.lease_until > now(), ~busy, ~held_back)
+    return int(connection.execute(select(cast(func.count(), Integer)).where(*able)).scalar_one())
 
 
 def _member(row: Any) -> ClaimedJob:

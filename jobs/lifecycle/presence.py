@@ -1,11 +1,13 @@
 """A worker says that it is there: when it starts, every heartbeat, and when it leaves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, exists, select, update
 
 from jobs.database import insert_or_ignore, now
+from jobs.lifecycle.counters import count
 from jobs.lifecycle.lose import lose
 from jobs.states import State
 from jobs.tables import Claim, Job, Worker
@@ -46,9 +48,31 @@ class WorkerFacts:
         return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0, self.engines)
 
     @property
+    def place(self) -> str:
+        """Its slot, as people and holds name it."""
+        return f"{self.slot}@{self.host}"
+
+    @property
     def name(self) -> str:
         """How events and people call it."""
-        return f"worker {self.slot}@{self.host} (pid {self.pid})"
+        return f"worker {self.place} (pid {self.pid})"
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a worker tells with its heartbeat: how fast it is, how its device is, what happened since the last."""
+
+    steps_per_second: float = 0.0  # of all members of its pack together
+    jobs_per_second: float = 0.0
+    utilization_percent: float | None = None
+    temperature_celsius: float | None = None
+    memory_used_mib: int | None = None
+    happened: Mapping[str, int] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, float | None]:
+        """The gauges, by the names of the columns of `workers`."""
+        names = ("steps_per_second", "jobs_per_second", "utilization_percent", "temperature_celsius", "memory_used_mib")
+        return {name: getattr(self, name) for name in names}
 
 
 def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
@@ -78,16 +102,19 @@ def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
 
 
 def heartbeat(
-    connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None, steps_done: int = 0
-) -> bool:
+    connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None,
+    steps_done: int = 0, pulse: Pulse | None = None,
+) -> bool:  # fmt: skip
     """Renew the worker's lease and that of its claim; False where the claim is no longer its own.
 
     A worker that was asleep for so long that it was forgotten is entered again.
     """
     until = now() + lease_seconds
-    seen = update(Worker).where(Worker.id == worker.id).values(heartbeat_at=now(), lease_until=until)
-    if not connection.execute(seen).rowcount:
+    pulse = pulse or Pulse()
+    seen = update(Worker).where(Worker.id == worker.id)
+    if not connection.execute(seen.values(heartbeat_at=now(), lease_until=until, **pulse.columns())).rowcount:
         register(connection, worker, lease_seconds)
+    count(connection, worker.place, pulse.happened)
     if claim_id is None:
         return True
     renew = update(Claim).where(Claim.id == claim_id).values(lease_until=until, steps_done=steps_done)

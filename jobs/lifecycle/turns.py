@@ -32,7 +32,7 @@ def seconds_alone(spec: JobSpec) -> float:
 
 
 def turns_of_batch(connection: Connection, project_id: int, specs: Sequence[JobSpec]) -> list[dict[str, float]]:
-    """Rank and share of each job of a new batch, in order, by the names of the columns of `jobs`."""
+    """Rank, cost and share of each job of a new batch, in order, by the names of the columns of `jobs`."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     ahead: dict[tuple[str, int], float] = {}
     found = []
@@ -40,18 +40,22 @@ def turns_of_batch(connection: Connection, project_id: int, specs: Sequence[JobS
         line = spec.device, spec.priority
         if line not in ahead:
             ahead[line] = _virtual_now(connection, *line)
-        share = seconds_alone(spec) * flows
-        found.append({"rank": ahead[line], "share_seconds": share})
-        ahead[line] += share
+        found.append(_turn(ahead[line], spec, flows))
+        ahead[line] += found[-1]["share_seconds"]
     return found
 
 
 def turn_of_one(connection: Connection, project_id: int, spec: JobSpec) -> dict[str, float]:
-    """Rank and share of a job that comes alone, behind the last one of its project that did."""
+    """Rank, cost and share of a job that comes alone, behind the last one of its project that did."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     last = connection.execute(_end_of_singles, {"project": project_id, "priority": spec.priority}).scalar()
     here = _virtual_now(connection, spec.device, spec.priority)
-    return {"rank": max(here, last or here), "share_seconds": seconds_alone(spec) * flows}
+    return _turn(max(here, last or here), spec, flows)
+
+
+def _turn(rank: float, spec: JobSpec, flows: int) -> dict[str, float]:
+    cost = seconds_alone(spec)
+    return {"rank": rank, "cost_seconds": cost, "share_seconds": cost * flows}
 
 
 def move_on(connection: Connection, worker_id: UUID, head: Row[Any]) -> None:

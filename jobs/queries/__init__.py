@@ -4,12 +4,17 @@ from jobs.queries.batches import batch_by_id, batch_is_marked, batches_newest_fi
 from jobs.queries.fleet import (
     QueueDepth,
     cancelled_members,
+    counters,
     counts_by_state,
+    depths_of_all,
+    holds,
     idle_slots,
     is_held,
+    job_counts,
+    jobs_per_second,
     live_slots,
     members_of,
-    position_of,
+    places_named,
     queue_depths,
     workers_seen,
 )
@@ -25,11 +30,13 @@ from jobs.queries.histories import (
     metric_names,
 )
 from jobs.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
+from jobs.queries.waiting import Ahead, ahead_of, free_in_seconds, seconds_ahead, turn_in_seconds
 
 __all__ = [
-    "MetricCurve", "Page", "QueueDepth", "artifact", "artifacts_of", "batch_by_id", "batch_is_marked",
-    "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counts_by_state",
-    "counts_of_batches", "crashes_of", "events_of", "idle_slots", "is_held", "job_by_id", "jobs_newest_first",
-    "live_slots", "logs_of", "loss_curve", "members_of", "metric_curve", "metric_names", "position_of",
-    "queue_depths", "state_of", "workers_seen",
+    "Ahead", "MetricCurve", "Page", "QueueDepth", "ahead_of", "artifact", "artifacts_of", "batch_by_id",
+    "batch_is_marked", "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counters",
+    "counts_by_state", "counts_of_batches", "crashes_of", "depths_of_all", "events_of", "free_in_seconds", "holds",
+    "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_per_second", "live_slots",
+    "logs_of", "loss_curve", "members_of", "metric_curve", "metric_names", "places_named", "queue_depths",
+    "seconds_ahead", "state_of", "turn_in_seconds", "workers_seen",
 ]  # fmt: skip

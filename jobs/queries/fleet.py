@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from jobs.database import now
+from jobs.lifecycle.holds import held_back
 from jobs.states import State
-from jobs.tables import Claim, Job, Worker
+from jobs.tables import Claim, Counter, Hold, Job, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
 
@@ -64,10 +65,30 @@ def live_slots(connection: Connection) -> dict[str, int]:
 
 
 def idle_slots(connection: Connection) -> dict[str, int]:
-    """How many live workers of each queue hold no claim."""
+    """How many live workers of each queue hold no claim, and may take one."""
     busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
-    query = select(Worker.queue, func.count()).where(Worker.lease_until > now(), ~busy).group_by(Worker.queue)
+    free = (Worker.lease_until > now(), ~busy, ~held_back)
+    query = select(Worker.queue, func.count()).where(*free).group_by(Worker.queue)
     return dict(_pairs(connection, query))
+
+
+def jobs_per_second(connection: Connection) -> dict[str, float]:
+    """How many jobs of each queue ended a second in the last minute, by what its live workers say."""
+    rate = func.coalesce(func.sum(Worker.jobs_per_second), 0.0)
+    query = select(Worker.queue, rate).where(Worker.lease_until > now()).group_by(Worker.queue)
+    return {queue: float(number or 0.0) for queue, number in connection.execute(query)}
+
+
+def holds(connection: Connection) -> list[Row[Any]]:
+    """The queues that are paused, the hosts and slots that are drained: kind, name, reason, actor, since."""
+    return list(connection.execute(select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)))
+
+
+def places_named(connection: Connection, name: str) -> list[tuple[str, str]]:
+    """The host, or the slots, that this names (HOST, SLOT@HOST or SLOT), among workers seen lately: kind and name."""
+    rows = connection.execute(select(Worker.host, Worker.slot).distinct()).all()
+    found = {("host", host) for host, _ in rows if name == host}
+    return sorted(found | {("slot", f"{slot}@{host}") for host, slot in rows if name in (slot, f"{slot}@{host}")})
 
 
 @dataclass(frozen=True)
@@ -80,9 +101,18 @@ class QueueDepth:
 
 
 def queue_depths(connection: Connection, project_id: int) -> list[QueueDepth]:
-    """Of each queue, what waits in it."""
+    """Of each queue, what of the project waits in it."""
+    return _depths(connection, Job.project_id == project_id)
+
+
+def depths_of_all(connection: Connection) -> list[QueueDepth]:
+    """Of each queue, what of all projects waits in it."""
+    return _depths(connection)
+
+
+def _depths(connection: Connection, *those: ColumnElement[bool]) -> list[QueueDepth]:
     waited = (now() - func.min(Job.submitted_at)).label("waited")
-    query = select(Job.queue, func.count(), waited).where(Job.state == State.QUEUED, Job.project_id == project_id)
+    query = select(Job.queue, func.count(), waited).where(Job.state == State.QUEUED, *those)
     found = {
         queue: QueueDepth(queue, depth, max(0.0, wait))
         for queue, depth, wait in connection.execute(query.group_by(Job.queue))
@@ -90,15 +120,19 @@ def queue_depths(connection: Connection, project_id: int) -> list[QueueDepth]:
     return [found.get(queue, QueueDepth(queue, 0, 0.0)) for queue in ("cpu", "gpu", "any")]
 
 
-def position_of(connection: Connection, job: Row[Any]) -> int:
-    """How many queued jobs of its queue come before this one, plus one."""
-    earlier = or_(
-        Job.priority > job.priority,
-        (Job.priority == job.priority) & (Job.rank < job.rank),
-        (Job.priority == job.priority) & (Job.rank == job.rank) & (Job.id < job.id),
-    )
-    before = select(func.count()).where(Job.state == State.QUEUED, Job.queue == job.queue, earlier)
-    return int(connection.execute(before).scalar_one()) + 1
+def job_counts(connection: Connection) -> list[tuple[str, str, str | None, int]]:
+    """How many jobs of all projects there are: state, stage, reason (of failed ones), count."""
+    others = select(Job.state, Job.stage, func.count()).where(Job.state != State.FAILED).group_by(Job.state, Job.stage)
+    failed = select(Job.stage, Job.reason, func.count()).where(Job.state == State.FAILED)
+    found: list[tuple[str, str, str | None, int]] = []
+    found += [(state, stage, None, count) for state, stage, count in connection.execute(others)]
+    failures = connection.execute(failed.group_by(Job.stage, Job.reason))
+    return found + [(State.FAILED.value, stage, reason, count) for stage, reason, count in failures]
+
+
+def counters(connection: Connection) -> list[Row[Any]]:
+    """What happened how often: name, counted_by, count."""
+    return list(connection.execute(select(*Counter.__table__.columns).order_by(Counter.name, Counter.counted_by)))
 
 
 def counts_by_state(connection: Connection, project_id: int) -> dict[str, int]:

@@ -1,11 +1,11 @@
 """The tables, one room: what is asked (`jobs`), what it leaves (`histories`), who does it (`fleet`)."""
 
 from jobs.tables.base import Table
-from jobs.tables.fleet import Bell, Claim, Worker
+from jobs.tables.fleet import Bell, Claim, Counter, Hold, Worker
 from jobs.tables.histories import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, MetricChunk, Result
 from jobs.tables.jobs import Batch, DeletedJob, IdempotencyKey, Job, Project
 
 __all__ = [
-    "Artifact", "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "DeletedJob", "IdempotencyKey", "Job",
-    "JobEvent", "LossChunk", "MetricChunk", "Project", "Result", "Table", "Worker",
+    "Artifact", "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "Counter", "DeletedJob", "Hold",
+    "IdempotencyKey", "Job", "JobEvent", "LossChunk", "MetricChunk", "Project", "Result", "Table", "Worker",
 ]  # fmt: skip

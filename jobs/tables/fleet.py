@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.tables.base import Table
@@ -29,6 +29,13 @@ class Worker(Table):
     started_at: Mapped[float]
     heartbeat_at: Mapped[float]
     lease_until: Mapped[float] = mapped_column(index=True)
+    # as of the last heartbeat
+    steps_per_second: Mapped[float | None]  # of all members of its pack together
+    jobs_per_second: Mapped[float | None]  # that succeeded, in the last minute
+    utilization_percent: Mapped[float | None]  # of its GPU
+    temperature_celsius: Mapped[float | None]
+    memory_used_mib: Mapped[int | None] = mapped_column(Integer)
+    # where it is in the queue
     served_priority: Mapped[int | None] = mapped_column(Integer)  # of its newest claim
     served_rank: Mapped[float | None]  # how far it has come in the jobs of that priority: lifecycle/turns.py
 
@@ -47,6 +54,31 @@ class Claim(Table):
     lease_until: Mapped[float] = mapped_column(index=True)
     steps_done: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[float]
+
+
+class Hold(Table):
+    """A queue that is paused, or a host or slot that is drained: whoever it names claims nothing until it is lifted.
+
+    `name` is that of a queue, a host, or SLOT@HOST. Rows outlive the processes: a slot that starts again stays drained.
+    """
+
+    __tablename__ = "holds"
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # queue, host or slot
+    name: Mapped[str] = mapped_column(String(320), primary_key=True)
+    reason: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(200))
+    since: Mapped[float]
+
+
+class Counter(Table):
+    """How often something happened, since ever, counted by whoever it happened to: no two write one row."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    counted_by: Mapped[str] = mapped_column(String(320), primary_key=True)  # SLOT@HOST, or maintenance@HOST
+    total: Mapped[int] = mapped_column(default=0)
 
 
 class Bell(Table):

@@ -62,7 +62,8 @@ class Job(Table):
     gpu_memory_mib: Mapped[int | None] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)
     rank: Mapped[float]  # virtual seconds: lifecycle/turns.py
-    share_seconds: Mapped[float | None]  # none: of an older version
+    cost_seconds: Mapped[float | None]  # about what it would train alone; none: of an older version
+    share_seconds: Mapped[float | None]  # of its flow's turn: lifecycle/turns.py
     pack_key: Mapped[str] = mapped_column(String(64))
     start_step: Mapped[int] = mapped_column(default=0)
     max_pack: Mapped[int | None] = mapped_column(Integer)

@@ -4,6 +4,7 @@ from service.schemas.batches import Batch, BatchAccepted, BatchList, BatchSummar
 from service.schemas.findings import Artifact, ArtifactList, MetricCurve, MetricList
 from service.schemas.fleet import (
     Health,
+    Hold,
     Queue,
     QueueList,
     Readiness,
@@ -33,7 +34,7 @@ from service.schemas.jobs import (
 
 __all__ = [
     "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BatchSummary", "BestJobs",
-    "Event", "EventList", "FieldError", "Health", "Job", "JobList", "JobResult", "LogList", "LossFigures",
+    "Event", "EventList", "FieldError", "Health", "Hold", "Job", "JobList", "JobResult", "LogList", "LossFigures",
     "Losses", "MetricCurve", "MetricList", "Problem", "Queue", "QueueList", "Readiness", "RefusedPlugin",
     "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned", "Worker", "WorkerList",
 ]  # fmt: skip

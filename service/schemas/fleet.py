@@ -41,6 +41,14 @@ class StageWithSchema(StageFacts):
     json_schema: dict[str, Any] = Field(alias="schema")
 
 
+class Hold(BaseModel):
+    """Since when, by whom and why nothing is claimed."""
+
+    since: AwareDatetime
+    actor: str
+    reason: str | None
+
+
 class Worker(BaseModel):
     """A worker process and its device."""
 
@@ -51,7 +59,15 @@ class Worker(BaseModel):
     device_name: str
     device_uuid: str | None
     pool: str | None
-    state: Literal["idle", "busy", "dead"]
+    state: Literal["idle", "busy", "draining", "drained", "dead"]
+    drained: Hold | None
+    pack_size: int | None
+    steps_per_second: float | None = Field(description="of all members of its pack, in the last ten seconds")
+    jobs_per_second: float | None = Field(description="that ended, in the last minute")
+    utilization_percent: float | None = Field(description="of its GPU")
+    temperature_celsius: float | None
+    memory_used_mib: int | None
+    memory_mib: int | None
     pid: int
     heartbeat_at: AwareDatetime
     started_at: AwareDatetime
@@ -74,6 +90,9 @@ class Queue(BaseModel):
     oldest_wait_seconds: float
     idle_slots: int
     live_slots: int
+    jobs_per_second: float = Field(description="that ended, in the last minute")
+    empty_in_seconds: float | None = Field(description="at that rate; null where nothing ended")
+    paused: Hold | None
 
 
 class QueueList(BaseModel):

@@ -25,10 +25,11 @@ class FieldError(BaseModel):
 
 
 class Waiting(BaseModel):
-    """Why a queued job is not running; lists, and the answer to a submission, leave out the position."""
+    """Why a queued job is not running; lists, and the answer to a submission, leave out position and start."""
 
     position: int | None
     because: str
+    estimated_start_at: AwareDatetime | None
 
 
 class LossFigures(BaseModel):

@@ -1,0 +1,52 @@
+"""Who claims nothing for now: queues that are paused, hosts and slots that are drained."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select
+
+from jobs.database import insert_or_replace, now, storable
+from jobs.lifecycle.presence import WorkerFacts
+from jobs.tables import Hold, Worker
+
+log = structlog.get_logger()
+
+QUEUE, HOST, SLOT = "queue", "host", "slot"
+
+
+def hold(connection: Connection, kind: str, name: str, *, actor: str, reason: str | None = None) -> None:
+    """From its next claim on, nobody whom this names takes anything; what is trained now is trained to its end."""
+    row = {"kind": kind, "name": name, "actor": actor[:200], "since": now()}
+    reason = storable(reason) if reason else None
+    connection.execute(insert_or_replace(connection, Hold).values(row | {"reason": reason}))
+
+
+def drain_slot(connection: Connection, worker: WorkerFacts, reason: str) -> None:
+    """The worker drains itself: its device is no good, and others must not be given to it."""
+    log.error("drained", slot=worker.place, reason=reason)
+    hold(connection, SLOT, worker.place, actor=worker.name, reason=reason)
+
+
+def lift(connection: Connection, kind: str, name: str) -> bool:
+    """Undo a hold; whether there was one."""
+    return connection.execute(delete(Hold).where(Hold.kind == kind, Hold.name == name)).rowcount > 0
+
+
+def _names(worker: Any) -> ColumnElement[bool]:
+    return or_(
+        and_(Hold.kind == QUEUE, Hold.name == worker.queue),
+        and_(Hold.kind == HOST, Hold.name == worker.host),
+        and_(Hold.kind == SLOT, Hold.name == worker.slot + "@" + worker.host),
+    )
+
+
+held_back: ColumnElement[bool] = select(Hold.name).where(_names(Worker)).exists()
+"""Of a row of `workers`: whether a hold names it."""
+
+_one = select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back)
+
+
+def is_held_back(connection: Connection, worker_id: UUID) -> bool:
+    """Whether this worker may claim nothing now."""
+    return connection.execute(_one, {"of_worker": worker_id}).first() is not None

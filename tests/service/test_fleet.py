@@ -1,0 +1,151 @@
+"""Draining, pausing, and what a fleet says of itself."""
+
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
+
+from jobs import lifecycle
+from jobs.database import Database
+from jobs.lifecycle import Pulse, WorkerFacts
+from jobs.settings import Settings
+from jobs.tables import Job
+from tests.actors import claimed, submitted, succeeds, worker_of
+
+LEASE = 15.0
+
+
+def post(client: FlaskClient, path: str, status: int = 200) -> Any:
+    response = client.post(path)
+    assert response.status_code == status, response.text
+    return response.json
+
+
+def takes(database: Database, worker: WorkerFacts) -> bool:
+    with database.begin() as connection:
+        return lifecycle.claim(connection, worker, LEASE) is not None
+
+
+def because(client: FlaskClient, job: object) -> str:
+    return str(client.get(f"/v1/jobs/{job}").json["waiting"]["because"])  # type: ignore[index]
+
+
+def test_a_paused_queue_takes_jobs_and_trains_none_until_it_is_resumed(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    worker, job = worker_of(database), submitted(database, settings)
+    assert post(client, "/v1/queues/cpu/pause?reason=new disk")["paused"]["reason"] == "new disk"
+    assert not takes(database, worker)
+    assert because(client, job) == "the queue cpu is paused: new disk"
+    assert post(client, "/v1/queues/cpu/resume")["paused"] is None
+    assert takes(database, worker)
+    post(client, "/v1/queues/none/pause", 404)
+
+
+def test_a_drained_slot_takes_nothing_and_stays_drained_when_it_starts_again(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    first, second = worker_of(database, "cpu-0"), worker_of(database, "cpu-1")
+    submitted(database, settings)
+    busy = claimed(database, first)
+    shown = post(client, "/v1/workers/cpu-0@host/drain?reason=loud fan")["workers"]
+    assert [(each["slot"], each["state"]) for each in shown] == [("cpu-0", "draining")]
+    assert shown[0]["drained"]["reason"] == "loud fan"
+    succeeds(database, busy)
+    again = worker_of(database, "cpu-0")
+    job = submitted(database, settings)
+    assert not takes(database, again)
+    assert because(client, job) == "a worker is about to take it"
+    assert takes(database, second)
+    assert "drained" in {each["state"] for each in client.get("/v1/workers").json["workers"]}  # type: ignore[index]
+    post(client, "/v1/workers/cpu-0/undrain")
+    submitted(database, settings, steps=9)
+    assert takes(database, again)
+    post(client, "/v1/workers/cpu-0/undrain", 404)
+
+
+def test_a_drained_host_has_no_idle_slot_and_its_jobs_say_so(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    worker = worker_of(database)
+    job = submitted(database, settings)
+    post(client, "/v1/workers/host/drain")
+    assert not takes(database, worker)
+    assert because(client, job) == "host is drained"
+    queues = {each["name"]: each for each in client.get("/v1/queues").json["queues"]}  # type: ignore[index]
+    assert (queues["cpu"]["idle_slots"], queues["cpu"]["live_slots"]) == (0, 1)
+    post(client, "/v1/workers/elsewhere/drain", 404)
+
+
+def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database, settings: Settings) -> None:
+    worker = worker_of(database, "gpu-0", "gpu")
+    with database.begin() as connection:
+        lifecycle.heartbeat(connection, worker, LEASE, pulse=Pulse(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
+    (shown,) = client.get("/v1/workers").json["workers"]  # type: ignore[index]
+    assert [shown[name] for name in Pulse().columns()] == [1000.0, 2.5, 97.0, 61.0, 4096]
+    submitted(database, settings, device="gpu")
+    queues = {each["name"]: each for each in client.get("/v1/queues").json["queues"]}  # type: ignore[index]
+    assert (queues["gpu"]["jobs_per_second"], queues["gpu"]["empty_in_seconds"]) == (2.5, 0.4)
+
+
+def test_a_waiting_job_says_when_it_starts_by_what_such_jobs_took(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    worker = worker_of(database)
+    assert submitted(database, settings, steps=1000)
+    succeeds(database, claimed(database, worker))
+    with database.begin() as connection:
+        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=2))
+    waiting = [submitted(database, settings, steps=1000) for _ in range(5)]
+    shown = client.get(f"/v1/jobs/{waiting[4]}").json["waiting"]  # type: ignore[index]
+    assert shown["position"] == 5
+    assert _seconds_until(shown["estimated_start_at"]) == _about(60.0)
+    other = submitted(database, settings, stage="nn")
+    last = submitted(database, settings, stage="nn")
+    assert client.get(f"/v1/jobs/{other}").json["waiting"]["estimated_start_at"] is not None  # type: ignore[index]
+    assert client.get(f"/v1/jobs/{last}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]
+
+
+def test_a_job_that_nobody_can_take_has_no_start(client: FlaskClient, database: Database, settings: Settings) -> None:
+    job = submitted(database, settings)
+    assert client.get(f"/v1/jobs/{job}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]
+
+
+def test_metrics_tell_of_jobs_queues_workers_and_faults(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    worker = worker_of(database)
+    submitted(database, settings)
+    succeeds(database, claimed(database, worker))
+    submitted(database, settings)
+    happened = {"fenced_writes": 2, "packs_of_1": 1, "packs_of_8": 2, "pack_members": 13}
+    for _ in range(2):
+        with database.begin() as connection:
+            lifecycle.heartbeat(connection, worker, LEASE, pulse=Pulse(5.0, 1.0, happened=happened))
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    found = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(response.text) for sample in family.samples
+    }  # fmt: skip
+    assert found["gradyard_jobs", "", "succeeded", "tensor"] == 1
+    assert found["gradyard_queue_depth", "cpu"] == 1
+    assert found["gradyard_worker_steps_per_second", "cpu-0", "host"] == 5.0
+    assert found["gradyard_fenced_writes_total", "cpu-0@host"] == 4
+    assert [found["gradyard_pack_size_bucket", size] for size in ("1.0", "4.0", "8.0", "+Inf")] == [2, 2, 6, 6]
+    assert found["gradyard_pack_size_sum",] == 26
+    if promtool := shutil.which("promtool"):
+        subprocess.run([promtool, "check", "metrics"], input=response.text, text=True, check=True)
+
+
+def _seconds_until(moment: str) -> float:
+    return (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
+
+
+def _about(seconds: float) -> Any:
+    return pytest.approx(seconds, abs=5.0)
