@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from jobs.errors import NotFound
 from jobs.tables import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, MetricChunk
@@ -13,10 +13,17 @@ from jobs.tables import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, M
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
     """Every stored loss of the job, shape (steps_done,), in its own dtype, little-endian."""
-    query = select(LossChunk.losses).where(LossChunk.job_id == job_id, LossChunk.project_id == project_id)
-    query = query.order_by(LossChunk.start_step)
-    raw = b"".join(connection.execute(query).scalars())
+    chunks = connection.execute(_chunks, {"job": job_id, "project": project_id}).all()
+    raw = chunks[0][0] if len(chunks) == 1 else b"".join(losses for (losses,) in chunks)
     return np.frombuffer(raw, dtype=np.dtype(dtype).newbyteorder("<"))
+
+
+# Built once: building such statements costs more than executing them.
+_chunks = (
+    select(LossChunk.losses)
+    .where(LossChunk.job_id == bindparam("job"), LossChunk.project_id == bindparam("project"))
+    .order_by(LossChunk.start_step)
+)
 
 
 @dataclass(frozen=True)

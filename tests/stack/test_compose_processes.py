@@ -7,7 +7,7 @@ replaced, and the GPU is one that is not there.
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,21 +21,12 @@ from gradyard import Client
 from processes.children import Child, stop_in_order
 from tests.servers import PostgresServer, free_port, redis_binary
 from tests.stack.compose_file import ComposeProcesses, compose_file, filled_in
+from tests.stack.until import READY_SECONDS, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
 
-READY_SECONDS = 60.0
 GRACE_SECONDS = float(compose_file()["services"]["worker-cpu"]["stop_grace_period"].removesuffix("s"))
 DATABASE = "postgresql://gradyard:{POSTGRES_PASSWORD}@postgres:5432/gradyard"
-
-
-def until(true: Callable[[], object], children: list[Child]) -> None:
-    give_up_at = time.monotonic() + READY_SECONDS
-    while not true():
-        ended = [child.tail(20) for child in children if child.returncode() is not None]
-        assert not ended, ended
-        assert time.monotonic() < give_up_at, [child.tail(20) for child in children]
-        time.sleep(0.1)
 
 
 @pytest.fixture

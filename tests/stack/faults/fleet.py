@@ -47,6 +47,7 @@ class Build:
     apart: bool = False  # each worker host in a network namespace of its own
     small_disk: bool = False
     clock: dict[str, str] = field(default_factory=dict)  # the environment of the last host's wrong clock
+    first_network: int = 1  # its hosts' numbers among the networks of this machine, from here on
 
 
 class Fleet:
@@ -60,8 +61,8 @@ class Fleet:
         self.scratch = self.folder / "tmp"
         self.scratch.mkdir()
         self.disk = SmallDisk(self.folder / "disk", DISK_MEBIBYTES) if build.small_disk else None
-        self.namespaces = [Namespace(f"gy{os.getpid() % 10_000}{letter}", n) for n, letter in enumerate("ab", 1)]
-        self.namespaces = self.namespaces if build.apart else []
+        numbered = enumerate("ab" if build.apart else "", build.first_network)
+        self.namespaces = [Namespace(f"gy{os.getpid() % 10_000}{letter}", number) for number, letter in numbered]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.postgres: Postgres | None = None

@@ -1,8 +1,8 @@
 """Loaded by every Python process of a fleet under test, before anything else: the jobs and builds that must go wrong.
 
-A job named `kills its runner` does, at its first step; one named `raises` says a word and raises; one named `native`
-computes one matrix product for seconds, deaf to everything. GRADYARD_MUTANT removes a safeguard (`no-fence`,
-`no-resume`): the checker must find that out.
+A job named `kills its runner` does, at its first step; one named `raises` says a word and raises, one named `breaks
+CUDA` as CUDA does; one named `native` computes one matrix product for seconds, deaf to everything. GRADYARD_MUTANT
+removes a safeguard (`no-fence`, `no-resume`): the checker must find that out.
 """
 
 import importlib.abc
@@ -21,7 +21,7 @@ def _spoil_training(module: Any) -> None:
     def spoiled(self: Any, members: list[int], state: Any) -> Any:
         trainer = make(self, members, state)
         names = {self._specs[member].get("name") for member in members}
-        if names & {"kills its runner", "native", "raises"}:
+        if names & {"kills its runner", "native", "raises", "breaks CUDA"}:
             trainer.step = _spoiled_step(trainer.step, names)
         return trainer
 
@@ -42,6 +42,8 @@ def _misbehave(names: set[Any]) -> None:
     if "raises" in names:
         print("a word before the fall")
         raise RuntimeError("this trainer was told to fall")
+    if "breaks CUDA" in names:
+        raise RuntimeError("CUDA error: an uncorrectable ECC error was encountered")
     import time
 
     import numpy as np

@@ -1,0 +1,74 @@
+"""How much faster a fleet is with more slots and more hosts: one and two CPU slots, on one host and on two.
+
+python -m bench.scale        (two hosts are network namespaces: root and iproute2)
+"""
+
+import os
+import time
+from statistics import median
+
+from bench.report import Row, table, write_results
+from gradyard import Client
+from tests.stack.faults import network
+from tests.stack.faults.fleet import Build, Fleet
+
+JOBS, ROUNDS = 1500, 3
+NOTES = f"""{JOBS:,} `autograd` jobs (2,000 steps on 2,000 points), from the POST of the sweep until all are stored;
+PostgreSQL, API and Redis on the same machine and the same cores as the workers, which is why two slots are less than
+twice as fast. {ROUNDS} rounds; median (least-most). Two hosts are two network namespaces, a pool of one slot each."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    load, _, _ = os.getloadavg()
+    one, two = _on_one_host()
+    rates = {"1 host, 1 slot": one, "1 host, 2 slots": two}
+    if (why := network.why_not()) is None:
+        rates["2 hosts, 1 slot each"] = _on_two_hosts()
+    rows = [Row(what, _shown(found, one)) for what, found in rates.items()]
+    rows += [Row("2 hosts, 1 slot each", f"not run: {why}")] if why else []
+    print(table(rows))
+    write_results("Scale", "python -m bench.scale", NOTES, load, rows)
+
+
+def _shown(rates: list[float], alone: list[float]) -> str:
+    ratio = median(rates) / median(alone)
+    return f"{median(rates):,.0f} jobs/s ({min(rates):,.0f}-{max(rates):,.0f}), {ratio:.2f}x"
+
+
+def _on_one_host() -> tuple[list[float], list[float]]:
+    fleet = Fleet(Build("postgresql"))
+    try:
+        fleet.start()
+        with Client(fleet.url) as client:
+            two = [_rate(client) for _ in range(ROUNDS + 1)][1:]
+            client.drain("cpu-1")
+            one = [_rate(client) for _ in range(ROUNDS + 1)][1:]
+        fleet.stop()
+        return one, two
+    finally:
+        fleet.remove()
+
+
+def _on_two_hosts() -> list[float]:
+    fleet = Fleet(Build("postgresql", apart=True, first_network=41))
+    try:
+        fleet.start()
+        with Client(fleet.url) as client:
+            found = [_rate(client) for _ in range(ROUNDS + 1)][1:]
+        fleet.stop()
+        return found
+    finally:
+        fleet.remove()
+
+
+def _rate(client: Client) -> float:
+    began = time.perf_counter()
+    batch = client.sweep({"stage": "autograd"}, grid={"seed": range(JOBS)})
+    while client.batch(batch.id).counts["succeeded"] < JOBS:
+        time.sleep(0.02)
+    return JOBS / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A host of eight GPUs that are not there: each has a worker that sees it alone; one is killed, one is lost."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+import pytest
+
+import migrations
+from gradyard.answers import Worker
+from tests.servers import RedisServer
+from tests.stack.service_processes import Service
+from tests.stack.until import until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+KINDS = ["NVIDIA H100 80GB HBM3"] * 6 + ["NVIDIA H100 80GB HBM3 MIG 1g.10gb"] * 2
+
+
+class Host:
+    """A service whose inventory of GPUs a test can change."""
+
+    def __init__(self, redis_url: str, folder: Path) -> None:
+        self.inventory = folder / "gpus.json"
+        self.gpus: list[dict[str, Any]] = [
+            {"name": kind, "uuid": f"{'MIG' if 'MIG' in kind else 'GPU'}-{index:08x}", "memory_mib": 81920}
+            for index, kind in enumerate(KINDS)
+        ]
+        self.write()
+        url = f"sqlite:///{folder / 'gradyard.db'}"
+        migrations.upgrade(url)
+        self.service = Service(url, redis_url, folder, GRADYARD_FAKE_GPUS=str(self.inventory),
+                               GRADYARD_HEARTBEAT_SECONDS="0.5")  # fmt: skip
+        self.client = self.service.client
+
+    def write(self, *, number: int = 0, **more: Any) -> None:
+        """What the driver says from now on."""
+        self.gpus[number] |= more
+        self.inventory.write_bytes(orjson.dumps(self.gpus))
+
+    def slots(self) -> dict[str, Worker]:
+        """The live GPU workers by slot."""
+        return {each.slot: each for each in self.client.workers() if each.queue == "gpu" and each.state != "dead"}
+
+    def trains(self, **spec: Any) -> Any:
+        """A job of the GPU queue when it is over."""
+        return self.client.wait(self.client.submit(device="gpu", stage="tensor", steps=20, **spec).id, timeout=90)
+
+
+@pytest.fixture(scope="module")
+def host(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """Eight GPU slots and one of a CPU."""
+    host = Host(redis_server.of(9), tmp_path_factory.mktemp("gpus"))
+    try:
+        host.service.start()
+        until(lambda: len(host.slots()) == len(KINDS), [host.service.pool])
+        yield host
+    finally:
+        host.service.stop()
+
+
+def test_each_worker_sees_exactly_its_own_gpu(host: Host) -> None:
+    slots = host.slots()
+    assert [slots[f"gpu-{index}"].device_uuid for index in range(8)] == [each["uuid"] for each in host.gpus]
+    assert {slots["gpu-7"].device_name, slots["gpu-0"].device_name} == set(KINDS)
+    for slot in slots.values():
+        assert slot.pid is not None
+        assert psutil.Process(slot.pid).environ()["CUDA_VISIBLE_DEVICES"] == slot.device_uuid
+    job = host.trains()
+    assert job.succeeded
+    taken = next(event for event in host.client.events(job.id) if event.to_state == "running").actor
+    slot = slots[taken.removeprefix("worker ").partition("@")[0]]
+    runners = [each for each in host.service.processes("workers.runner") if each.ppid() == slot.pid]
+    assert [each.environ()["CUDA_VISIBLE_DEVICES"] for each in runners] == [slot.device_uuid]
+
+
+def test_a_killed_worker_comes_back_to_its_gpu_and_the_others_stay(host: Host) -> None:
+    before = host.slots()
+    host.service.kill_worker("gpu-2")
+    until(lambda: "gpu-2" in host.slots() and host.slots()["gpu-2"].pid != before["gpu-2"].pid)
+    after = host.slots()
+    assert after["gpu-2"].device_uuid == before["gpu-2"].device_uuid
+    assert {slot: each.pid for slot, each in after.items() if slot != "gpu-2"} == {
+        slot: each.pid for slot, each in before.items() if slot != "gpu-2"
+    }
+
+
+def test_a_second_pool_says_who_holds_the_gpus(host: Host) -> None:
+    command = [sys.executable, "-m", "workers.pool", "--queues", "gpu", "--gpus", "1,MIG-00000007"]
+    second = subprocess.run(command, env=host.service.environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert f"gpu-1 is held by pool {host.service.pool.pid} of this host" in second.stdout
+    assert "hold every slot that was asked for" in second.stderr
+
+
+def test_what_a_gpu_tells_is_shown(host: Host) -> None:
+    host.write(number=4, utilization_percent=93.0, temperature_celsius=61.0, memory_used_mib=2048)
+    until(lambda: host.slots()["gpu-4"].utilization_percent == 93.0)
+    shown = host.slots()["gpu-4"]
+    assert (shown.temperature_celsius, shown.memory_used_mib, shown.memory_mib) == (61.0, 2048, 81920)
+
+
+def test_a_gpu_that_falls_off_the_bus_is_drained_and_the_others_go_on(host: Host) -> None:
+    host.write(number=3, lost=True)
+    until(lambda: host.slots()["gpu-3"].state == "drained")
+    drained = host.slots()["gpu-3"].drained
+    assert drained is not None
+    assert "the driver lost GPU-00000003" in str(drained.reason)
+    assert host.trains(seed=1).succeeded
+    assert [slot for slot, each in host.slots().items() if each.drained] == ["gpu-3"]
+
+
+def test_a_cuda_error_is_the_jobs_own_where_a_fresh_process_can_compute(host: Host) -> None:
+    job = host.trains(name="breaks CUDA", max_retries=0)
+    assert (job.state, job.reason) == ("failed", "error")
+    assert "uncorrectable ECC" in str(job.message)
+    assert [slot for slot, each in host.slots().items() if each.drained] == ["gpu-3"]

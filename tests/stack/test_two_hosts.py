@@ -1,0 +1,59 @@
+"""Two worker hosts with networks of their own, one PostgreSQL, one Redis: jobs go to both, also after one was away."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from gradyard import Client
+from tests.stack.faults import network
+from tests.stack.faults.fleet import Build, Fleet, Host
+from tests.stack.until import until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+QUICK = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_MAX_PACK": "2"}
+CABLES = (network.REDIS, network.DATABASE)
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    """Two hosts of one slot each."""
+    if why := network.why_not():
+        pytest.skip(why)
+    fleet = Fleet(Build("postgresql", QUICK, apart=True, first_network=31))
+    try:
+        fleet.start()
+        yield fleet
+        fleet.stop()
+    finally:
+        fleet.remove()
+
+
+def hosts_of_sweep(client: Client, jobs: int) -> set[str]:
+    """Train that many jobs; the hosts that took them, all of which succeeded."""
+    batch = client.sweep({"stage": "autograd", "steps": 3000}, grid={"seed": range(jobs)})
+    client.wait_batch(batch.id)
+    found = list(client.jobs(batch=batch.id))
+    assert {job.state for job in found} == {"succeeded"}
+    claims = [next(event for event in reversed(client.events(job.id)) if event.to_state == "running") for job in found]
+    return {claim.actor.partition("@")[2].partition(" ")[0] for claim in claims}
+
+
+def alive(client: Client) -> set[str]:
+    return {worker.host for worker in client.workers() if worker.state != "dead"}
+
+
+def test_both_hosts_train_and_one_goes_on_while_the_other_is_cut_off(fleet: Fleet) -> None:
+    first, second = (host.name for host in fleet.hosts)
+    cut: Host = fleet.hosts[0]
+    with Client(fleet.url) as client:
+        assert hosts_of_sweep(client, 24) == {first, second}
+        assert cut.namespace is not None
+        for cable in CABLES:
+            cut.namespace.cut(cable)
+        until(lambda: alive(client) == {second})
+        assert hosts_of_sweep(client, 8) == {second}
+        for cable in CABLES:
+            cut.namespace.mend(cable)
+        until(lambda: alive(client) == {first, second})
+        assert hosts_of_sweep(client, 24) == {first, second}
