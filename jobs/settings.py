@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level")
     )
+    log_format: Literal["text", "json"] = "text"  # of workers and maintenance
     url: str | None = None  # what a client talks to; without it, the stack of the state folder
 
     # what one request may ask for

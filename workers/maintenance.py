@@ -17,6 +17,7 @@ from jobs.database import Database
 from jobs.dispatch import QUEUES, Bells
 from jobs.errors import GradyardError
 from jobs.settings import Settings
+from workers.logs import write_logs
 
 log = structlog.get_logger()
 
@@ -94,6 +95,7 @@ class Maintenance:
 def main() -> None:
     """Tick until SIGTERM or Ctrl-C."""
     settings = environment.load()
+    write_logs(settings, {"maintenance": f"{platform.node()} (pid {os.getpid()})"})
     over = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: over.set())

@@ -15,6 +15,7 @@ from jobs.identifiers import new_id
 from jobs.lifecycle import WorkerFacts
 from jobs.settings import Settings
 from jobs.stages import REFUSED, STAGES
+from workers.logs import write_logs
 from workers.numerics import engines
 from workers.presence import Presence
 from workers.runner_process import RunnerProcess
@@ -45,9 +46,10 @@ current: Process | None = None
 def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | None) -> None:
     """In a new child: enter the worker, hand back what a predecessor of its slot held, start the heartbeat."""
     global current
+    worker = facts(settings, "gpu" if "gpu" in consumed else "cpu")
+    write_logs(settings, {"worker": worker.place, "worker_id": str(worker.id)})
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
-    worker = facts(settings, "gpu" if "gpu" in consumed else "cpu")
     presence = Presence(settings, worker, on_first_contact=lambda: _enter(settings, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     asked = stopping.asked if stopping else lambda: False

@@ -33,12 +33,12 @@ def take_a_gpu() -> None:
     """A worker that was started without a pool takes the first GPU that nobody holds, and sees no other."""
     global settings, seats
     seats = Seats(settings)
-    free = [slot for slot in slots(0, "all", ["gpu"], settings) if seats.take(slot) is None][:1]
-    if not free:
+    free = next((slot for slot in slots(0, "all", ["gpu"], settings) if seats.take(slot) is None), None)
+    if free is None:
         print("gradyard: this host has no GPU, or other workers hold them all", file=sys.stderr)
         sys.exit(2)
-    settings = settings.model_copy(update=free[0].settings())
-    print(f"{free[0].name}: {settings.device_name} {settings.device_uuid}", flush=True)
+    settings = settings.model_copy(update=free.settings())
+    print(f"{free.name}: {settings.device_name} {settings.device_uuid}", flush=True)
 
 
 @signals.worker_init.connect

@@ -45,6 +45,7 @@ class Supervisor:
         at, actor = self._at, self._at.actor
         at.presence.pace.count(lifecycle.size_counter(len(claim.members)))
         at.presence.pace.count("pack_members", len(claim.members))
+        self._log_claim(claim)
         at.presence.hold(claim.id, claim.start_step)
         try:
             at.runner.ensure(at.stopping)
@@ -70,6 +71,11 @@ class Supervisor:
         finally:
             at.presence.let_go()
             self._give_up(claim)
+
+    def _log_claim(self, claim: Claim) -> None:
+        head = claim.members[0]
+        log.info("claimed", claim=str(claim.id), job=str(head.id), attempt=head.attempt, pack_size=len(claim.members),
+                 stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip
 
     def _give_up(self, claim: Claim) -> None:
         """Nothing stays claimed, whatever happened; mostly the last record has seen to it."""

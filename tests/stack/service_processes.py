@@ -10,6 +10,7 @@ from uuid import uuid4
 import psutil
 
 from gradyard import Client
+from gradyard.errors import Unreachable
 from processes.children import Child, stop_in_order
 from tests.servers import free_port
 from tests.stack.faults.arena import is_runner
@@ -43,13 +44,18 @@ class Service:
         self.pool.start()
         give_up_at = time.monotonic() + READY_SECONDS
         while time.monotonic() < give_up_at:
-            try:
-                if all(self.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")):
-                    return
-            except Exception:
-                assert self.api.returncode() is None, self.api.tail(20)
+            if self.api_answers() and all(self.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")):
+                return
             time.sleep(0.1)
         raise AssertionError(f"not ready: {self.api.tail(20)} {self.pool.tail(20)}")
+
+    def api_answers(self) -> bool:
+        """Whether it does yet; a failure where it has ended."""
+        try:
+            return bool(self.client.readiness())
+        except Unreachable:
+            assert self.api.returncode() is None, self.api.tail(20)
+            return False
 
     def stop(self) -> None:
         """Stop the pool, then the API."""

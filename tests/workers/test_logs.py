@@ -1,0 +1,44 @@
+"""What workers write, for people and for programs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SAYS = """
+import sys, structlog
+from jobs.settings import load
+from workers.logs import write_logs
+write_logs(load(log_format=sys.argv[1], log_level="INFO"), {"worker": "cpu-0@host", "worker_id": "7"})
+log = structlog.get_logger()
+log.debug("too quiet to hear")
+log.warning("fenced", job="01a2", attempt=3)
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("it broke")
+"""
+
+
+@pytest.fixture
+def lines(request: pytest.FixtureRequest) -> list[str]:
+    said = subprocess.run([sys.executable, "-c", SAYS, request.param], capture_output=True, text=True, check=True)
+    assert said.stdout == ""
+    return said.stderr.splitlines()
+
+
+@pytest.mark.parametrize("lines", ["json"], indirect=True)
+def test_each_line_is_an_object_that_names_worker_job_and_attempt(lines: list[str]) -> None:
+    fenced, broke = map(json.loads, lines)
+    known = {"worker": "cpu-0@host", "worker_id": "7", "job": "01a2", "attempt": 3, "event": "fenced"}
+    assert fenced.items() >= known.items()
+    assert fenced["timestamp"].endswith("Z")
+    assert "ZeroDivisionError" in broke["exception"]
+
+
+@pytest.mark.parametrize("lines", ["text"], indirect=True)
+def test_people_read_the_same_as_text(lines: list[str]) -> None:
+    assert "fenced" in lines[0]
+    assert "job=01a2" in lines[0]
+    assert "worker=cpu-0@host" in lines[0]
