@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
 STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
-SPARE_SECONDS = 2.0  # a pack that trains for so long is worth a runner that stands ready for it
+SPARE_SECONDS = 1.0  # a pack that trains for so long is worth a runner that stands ready for it
 ASLEEP_SECONDS = 5.0  # between two looks: this process was frozen, and perhaps its runner with it
 PREPARE_SECONDS = 300.0  # for a compiler
 STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck

@@ -102,6 +102,7 @@ class RunnerProcess:
         if spare is not None:
             try:
                 self._adopt(spare, give_up)
+                self.prepare_spare()  # at once: the next death may come soon, and this one has torch loaded already
                 return
             except RunnerDied:
                 self.end()

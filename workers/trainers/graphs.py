@@ -42,14 +42,15 @@ def legendre(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
     """a + b P3(c + d x); the basis holds 1 and x."""
     a, b, c, d = weights.unsqueeze(-1).unbind(1)
     z = c + d * basis[1]
-    return a + b * (0.5 * (5 * z * z * z - 3 * z))
+    return a + b * (z * (2.5 * (z * z) - 1.5))
 
 
 def dynamic(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
     """a + b x + c x^2 + d x^3, and e x^4 and e x^5 for the members that have them at this step."""
     assert terms is not None
-    always = polynomial(weights[:, :4].unsqueeze(-1).unbind(1), basis[:4].unbind())
-    return always + weights[:, 4:] * (terms[:, :1] * basis[4] + terms[:, 1:] * basis[5])
+    # e goes into two weights before it meets a point: one loop over the points then does for all six.
+    *always, e = weights.unsqueeze(-1).unbind(1)
+    return polynomial([*always, e * terms[:, :1], e * terms[:, 1:]], basis.unbind())
 
 
 class Family(NamedTuple):

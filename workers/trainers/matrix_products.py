@@ -50,12 +50,11 @@ class Trainer(LetteredTrainer):
         basis = self.basis[0] if len(self.basis) == 1 else self.basis[chunk]
         y = self.y if len(self.y) == 1 else self.y[chunk]
         loss = WrittenOutLoss(np, self.members, y.shape[-1], self.turns[chunk])
-        error = np.empty((len(weights), y.shape[-1]), weights.dtype)
+        error_of = _Error(weights, basis, y)
         for row in losses:
-            _forward(weights, basis, error)
-            error -= y
+            error = error_of(weights)
             if loss.is_square:
-                np.einsum("mp,mp->m", error, error, out=row)
+                np.vecdot(error, error, out=row)
                 row /= loss.points or 1
                 weights -= (2.0 / (loss.points or 1) * rates) * _backward(error, basis)
             else:
@@ -69,12 +68,28 @@ class Trainer(LetteredTrainer):
         self.weights[:] = np.stack([self.row(arrays, letter) for letter in self.letters], axis=1)
 
 
-def _forward(weights: Array, basis: Array, out: Array) -> None:
-    """(members, points)."""
-    if basis.ndim == 2:
-        np.matmul(weights, basis, out=out)
-    else:
-        np.matmul(weights[:, np.newaxis], basis, out=out[:, np.newaxis])
+class _Error:
+    """y_pred - y of weights (members, letters), in a buffer (members, points) that every call fills anew.
+
+    Where all members have the same data, y is one more row of the basis, and -1 its weight: one product does both.
+    """
+
+    def __init__(self, weights: Array, basis: Array, y: Array) -> None:
+        self._buffer = np.empty((len(weights), y.shape[-1]), weights.dtype)
+        self._together = basis.ndim == 2 and len(y) == 1
+        self._basis, self._y = np.concatenate([basis, y]) if self._together else basis, y
+        self._weights = np.concatenate([weights, -np.ones_like(weights[:, :1])], axis=1)
+
+    def __call__(self, weights: Array) -> Array:
+        if self._together:
+            self._weights[:, :-1] = weights
+            return np.matmul(self._weights, self._basis, out=self._buffer)
+        if self._basis.ndim == 2:
+            np.matmul(weights, self._basis, out=self._buffer)
+        else:
+            np.matmul(weights[:, np.newaxis], self._basis, out=self._buffer[:, np.newaxis])
+        self._buffer -= self._y
+        return self._buffer
 
 
 def _backward(slope: Array, basis: Array) -> Array:

@@ -45,6 +45,12 @@ class OrderPlan:
         step = t - self._begin
         return [Term(exponent, self._rows(exponent, step)) for exponent in EXPONENTS if self._takers[exponent][step]]
 
+    def orders(self, begin: int, count: int) -> npt.NDArray[np.int64]:
+        """The orders of so many steps (at most a block), (count, members)."""
+        if not self._begin <= begin <= begin + count <= self._end:
+            self._draw(begin)
+        return self._orders[begin - self._begin :][:count]
+
     def _draw(self, begin: int) -> None:
         self._begin, self._end = begin, begin + _BLOCK
         drawn = {seed: orders(seed, begin, _BLOCK) for seed in self._seeds}

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Array, Member
-from workers.trainers.draws import orders
 from workers.trainers.graphs import FAMILIES, Inputs, compiled, of_any_width
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.optimizers import KINDS, slot_names
+from workers.trainers.order_plan import OrderPlan
 from workers.trainers.parameters import DRAWS, Floats, letters_of_degree
 from workers.trainers.stage4_function import START
 from workers.trainers.torch_trainer import TorchTrainer
@@ -45,6 +45,7 @@ class Trainer(TorchTrainer):
         names = [name for name in slot_names(members[0]) if name != "step"]
         self.slots = {name: torch.zeros_like(self.weights) for name in names}
         self.updates = np.zeros((self.width, len(self.letters)))
+        self.plan = OrderPlan(members)
         of_any_width(self.rule, self.criterion)
 
     def prepare(self) -> None:
@@ -74,7 +75,7 @@ class Trainer(TorchTrainer):
         return Inputs(numbers, None if terms is None else self.on_device(terms), counts.to(self.device))
 
     def _terms(self, start: int) -> Floats:
-        drawn = np.stack([orders(member["seed"], start, self.stride) for member in self.members], axis=1)
+        drawn = self.plan.orders(start, self.stride)
         return (drawn[..., np.newaxis] >= [4, 5]).astype(np.float64)
 
     def _numbers(self, count: int, terms: Floats | None) -> list[Tensor]:
