@@ -5,8 +5,6 @@ It reads first and writes only where there is something to move.
 
 import os
 import platform
-import signal
-import threading
 import time
 
 import structlog
@@ -17,6 +15,7 @@ from jobs.database import Database
 from jobs.dispatch import QUEUES, Bells
 from jobs.errors import GradyardError
 from jobs.settings import Settings
+from processes.stop_signal import StopSignal
 from workers.logs import write_logs
 
 log = structlog.get_logger()
@@ -96,16 +95,14 @@ def main() -> None:
     """Tick until SIGTERM or Ctrl-C."""
     settings = environment.load()
     write_logs(settings, {"maintenance": f"{platform.node()} (pid {os.getpid()})"})
-    over = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: over.set())
+    stop = StopSignal()
     maintenance = Maintenance(settings)
-    while not over.is_set():
+    while not stop.came():
         try:
             maintenance.tick()
         except GradyardError as error:  # away, full, or not upgraded yet: the next tick may find it otherwise
             log.warning("no tick", error=str(error))
-        over.wait(settings.maintenance_seconds)
+        stop.wait(settings.maintenance_seconds)
     maintenance.close()
 
 

@@ -2,15 +2,14 @@
 
 import argparse
 import os
-import signal
 import sys
-import threading
 import time
 from dataclasses import dataclass
 
 from jobs import settings as environment
 from jobs.errors import GradyardError, SettingsInvalid
 from processes.children import Child, stop_in_order
+from processes.stop_signal import StopSignal
 from workers.devices import Slot, default_cpu_slots, slots
 from workers.seats import Seats
 
@@ -87,14 +86,11 @@ def _worker(slot: Slot, pool: dict[str, str]) -> Child:
 
 
 def _keep_up(posts: list[Post]) -> None:
-    over = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: over.set())
+    stop = StopSignal()
     try:
-        while not over.is_set():
+        while not stop.wait(0.2 if posts[0].started_at else 0.0):
             for post in posts:
                 _fill(post)
-            over.wait(0.2)
     finally:
         for post in posts:
             post.child.terminate()  # all at once: each takes its time to hand back
