@@ -71,12 +71,17 @@ def test_flower_shows_the_worker_and_its_tasks(service: Service, tmp_path: Path)
             until(lambda: _answers(client), [flower])
             workers = client.get("/api/workers", params={"refresh": "true"}).raise_for_status().json()
             assert [name.partition("@")[0] for name in workers] == ["mine"]
-            job = service.client.submit(stage="tensor", steps=21, device="gpu")
-            until(lambda: str(job.id) in client.get("/api/tasks").text, [flower])
+            until(lambda: _shows_a_new_task(client, service), [flower])
             tasks = client.get("/api/tasks").json().values()
             assert {task["name"] for task in tasks} == {"gradyard.train"}
     finally:
         flower.kill()
+
+
+def _shows_a_new_task(flower: httpx.Client, service: Service) -> bool:
+    """Flower asks workers for their events every few seconds only: what comes before it does not see."""
+    job = service.client.wait(service.client.submit(stage="tensor", steps=21, device="gpu").id, timeout=60)
+    return str(job.id) in flower.get("/api/tasks").text
 
 
 def _answers(client: httpx.Client) -> bool:
