@@ -10,6 +10,7 @@ from workers.trainers.contract import Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import stacked_gradients, stacked_polynomial
+from workers.trainers.squared_error import SquaredError
 from workers.trainers.torch_trainer import TorchTrainer
 
 
@@ -25,11 +26,19 @@ class Trainer(TorchTrainer):
         self.learning_rate = self.column("learning_rate")
         self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
 
+        # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
+        keeps = self.width > 1 and degree > 0 and self.loss.is_square
+        self.squared_error = SquaredError(self.basis, self.y, self.width, self.loss.points) if keeps else None
+
     def step(self, t: int) -> Losses:
+        if self.squared_error is not None:
+            loss, grads = self.squared_error(self.weights)
+            self.weights -= self.learning_rate * grads
+            return loss
         # forward
         y_pred = stacked_polynomial(self.weights, self.basis)
         error = y_pred - self.y
-        loss: Losses = self.loss(error)
+        loss = self.loss(error)
         # backward
         grad_y_pred = self.loss.slope(error)
         grads = stacked_gradients(torch, grad_y_pred, self.basis)
