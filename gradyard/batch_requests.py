@@ -4,13 +4,17 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gradyard.answers import Batch, Job
 from gradyard.asking import Asking, as_list
 
+if TYPE_CHECKING:
+    import numpy as np
+
 LOOK_SECONDS = 0.5
+NDJSON = "application/x-ndjson"
 PAGE = 200
 
 
@@ -41,6 +45,22 @@ class BatchRequests(Asking):
     def batch(self, batch_id: str) -> Batch:
         """The batch as it stands now."""
         return self._one(Batch, self._transport.ask_json("GET", _of(batch_id)))
+
+    def export(self, batch_id: str) -> "Iterator[tuple[Job, np.ndarray]]":
+        """Every job of a batch with its losses, (steps recorded,), one after another as they arrive.
+
+        The jobs come without spec and warnings; the losses are exact, in the dtype that was trained.
+        """
+        import numpy as np
+
+        for line in self._transport.lines(f"{_of(batch_id)}/export", NDJSON):
+            found = json.loads(line)
+            losses = np.array(found.pop("losses"), dtype=found.pop("dtype"))
+            yield self._one(Job, found), losses
+
+    def export_lines(self, batch_id: str, *, csv: bool = False) -> Iterator[str]:
+        """The same as text: an object a job, or with `csv` a line a loss under a heading."""
+        return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
 
     def batches(self, *, limit: int | None = None) -> Iterator[Batch]:
         """The batches, newest first, `limit` at most."""

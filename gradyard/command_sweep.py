@@ -1,5 +1,6 @@
 """Commands for many jobs at once: sweep, batches."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,9 @@ DrawsOption = Annotated[int, typer.Option("--count", min=1, help="Jobs of each c
 NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
 CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="A line for each loss: job, step, loss.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write into this file; else to stdout.")]
 LimitOption = Annotated[int, typer.Option("--limit", help="How many to list.")]
 
 
@@ -39,6 +43,7 @@ def register(app: typer.Typer) -> None:
     """Adds this family to the command."""
     app.command(rich_help_panel=PANEL)(sweep)
     app.command(rich_help_panel=PANEL)(batches)
+    app.command(rich_help_panel=PANEL)(export)
 
 
 def sweep(
@@ -93,6 +98,28 @@ def batches(
         print_json([batch.as_json() for batch in found])
     else:
         console().print(batches_table(found))
+
+
+def export(
+    batch: BatchArgument,
+    as_csv: CsvOption = False,
+    out: OutOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write every job of a batch with its result and all of its losses: a JSON object a line, or CSV.
+
+    gradyard export 01a2081e-7429-7d9c-8bc3-0e0ab1fea600 --csv --out curves.csv
+    """
+    with connect(url, key, state_dir) as client:
+        lines = client.export_lines(batch, csv=as_csv)
+        if out is None:
+            for line in lines:
+                typer.echo(line)
+            return
+        with out.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
 
 def _with_parts(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:

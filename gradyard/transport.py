@@ -7,7 +7,7 @@ Idempotency-Key, a second cancel finds the job cancelled, and a second delete fi
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -104,6 +104,22 @@ class Transport:
         if not isinstance(value, dict):
             raise AnswerNotUnderstood(self.url, f"{path} is no JSON object")
         return value
+
+    def lines(self, path: str, accept: str) -> Iterator[str]:
+        """The lines of a long answer as they come; it is not asked again where it breaks off. Raises as `ask` does."""
+        headers = {"Accept": accept}
+        request = self._http.build_request("GET", self.url + path, headers=headers, timeout=ANSWER_SECONDS)
+        try:
+            answer = self._http.send(request, stream=True)
+            try:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from answer.iter_lines()
+            finally:
+                answer.close()
+        except httpx.TransportError as error:
+            raise Unreachable(self.url, _in_words(error)) from None
 
     def close(self) -> None:
         """Closes the connections that are kept open between requests."""

@@ -92,8 +92,10 @@ def _lies(stage: Stage, name: str) -> Iterator[str]:
         yield f'its trainer {stage.trainer!r} is no "module:Class"'
     if not stage.devices or not set(stage.devices) <= {"cpu", "gpu"}:
         yield f"its devices {stage.devices!r} are not cpu, gpu or both"
-    if stage.numerics_version < 1 or stage.widest < 1 or stage.pack_bytes < 1:
-        yield "numerics_version, widest and pack_bytes are 1 or more"
+    if stage.numerics_version < 1 or stage.widest < 1:
+        yield "numerics_version and widest are 1 or more"
+    if min(stage.pack_bytes.get(dtype, 0) for dtype in ("float32", "float64")) < 1:
+        yield "pack_bytes has a number, 1 or more, for float32 and one for float64"
     yield from _lies_of_the_spec(stage)
 
 

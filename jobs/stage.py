@@ -14,8 +14,8 @@ COMPILED = ("inductor", "blas")
 class Stage:
     """What is known of a stage without loading its trainer.
 
-    `pack_bytes` is how large one array of a pack, (members, points), may grow before it falls out of the cache and a
-    member trains slower than alone; `widest` caps the members all the same. `numerics_version` is raised by hand
+    `pack_bytes` is, by dtype, how large one array of a pack, (members, points), may grow before it falls out of the
+    cache and a member trains slower; `widest` caps the members all the same. `numerics_version` is raised by hand
     whenever the stage's arithmetic changes, so that no checkpoint is resumed by other arithmetic. From
     `compiled_pays_from` job-steps (jobs times steps) on, a cold compile on one worker has paid for itself.
     """
@@ -27,7 +27,7 @@ class Stage:
     trainer: str
     devices: tuple[str, ...] = ("cpu", "gpu")
     packable: bool = True
-    pack_bytes: int = 2**20
+    pack_bytes: Mapping[str, int] = field(default_factory=lambda: {"float32": 2**20, "float64": 2**20})
     widest: int = 512
     numerics_version: int = 1
     compiled_pays_from: int | None = None
@@ -59,7 +59,7 @@ class Stage:
         if engine != "eager" or device == "gpu":
             return self.widest if self.packable else 1
         one = points * (8 if dtype == "float64" else 4)
-        return max(1, min(self.widest, self.pack_bytes // one)) if self.packable else 1
+        return max(1, min(self.widest, self.pack_bytes[dtype] // one)) if self.packable else 1
 
     def defaults(self) -> dict[str, Any]:
         """The spec that `{"stage": name}` alone stands for."""

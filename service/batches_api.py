@@ -64,13 +64,13 @@ def list_batches(query: parameters.PageQuery) -> Response:
 @api.get("/<batch_id>", responses={"200": schemas.Batch, **problems(404, 422)})
 def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Look at a batch: how many of its jobs are in each state."""
-    return _shown(_identified(path.batch_id))
+    return _shown(identified_batch(path.batch_id))
 
 
 @api.get("/<batch_id>/best", responses={"200": schemas.BestJobs, **problems(404, 422)})
 def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Response:
     """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
-    batch_id = _identified(path.batch_id)
+    batch_id = identified_batch(path.batch_id)
     with resources().database.read() as connection:
         queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
         best = queries.best_of_batch(connection, DEFAULT_PROJECT, batch_id, query.limit)
@@ -80,7 +80,7 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
 @api.post("/<batch_id>/cancel", responses={"200": schemas.Batch, **problems(404, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Cancel all its jobs that are not over, within a second; those that are over stay as they ended."""
-    batch_id, database = _identified(path.batch_id), resources().database
+    batch_id, database = identified_batch(path.batch_id), resources().database
     with database.begin() as connection:
         queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
         more = lifecycle.cancel_some(connection, batch_id, actor=ACTOR)
@@ -145,7 +145,8 @@ def _queues(intake: BatchIntake) -> set[str]:
     return {"cpu", "gpu"} if "auto" in devices else devices
 
 
-def _identified(text: str) -> UUID:
+def identified_batch(text: str) -> UUID:
+    """The batch id in a path; NotFound where it cannot be one."""
     try:
         batch_id = UUID(text)
     except ValueError:

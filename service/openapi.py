@@ -73,6 +73,10 @@ BATCH_SUBMISSION = REPEATABLE | {
 
 NPY: dict[str, Any] = {"application/x-npy": {"schema": {"type": "string", "format": "binary"}}}
 CURVE: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}} | NPY
+EXPORT = {
+    "description": "a line for each job, or for each loss",
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}, "text/csv": {"schema": {"type": "string"}}},
+}
 TEXT = {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}
 ARRAY = {"description": "the array", "content": NPY}
 EVERY_LOSS, EVERY_METRIC = (

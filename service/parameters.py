@@ -103,13 +103,13 @@ class BatchPath(BaseModel):
 class PlacePath(BaseModel):
     """Which host, or which slot."""
 
-    name: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")
+    place: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")
 
 
 class QueuePath(BaseModel):
     """Which queue."""
 
-    name: str = Field(description="cpu or gpu")
+    queue: str = Field(description="cpu or gpu")
 
 
 class StagePath(BaseModel):

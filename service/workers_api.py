@@ -25,26 +25,26 @@ def list_workers(query: parameters.NoQuery) -> Response:
         return _workers(connection)
 
 
-@api.post("/workers/<name>/drain", responses={"200": schemas.WorkerList, **problems(404, 422)})
+@api.post("/workers/<place>/drain", responses={"200": schemas.WorkerList, **problems(404, 422)})
 def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Response:
     """Drain a host or a slot: it trains what it holds to its end, and takes nothing more, also when it starts again."""
     with resources().database.begin() as connection:
-        for kind, name in _places(connection, path.name):
+        for kind, name in _places(connection, path.place):
             lifecycle.hold(connection, kind, name, actor=ACTOR, reason=query.reason)
-        return _workers(connection, path.name)
+        return _workers(connection, path.place)
 
 
-@api.post("/workers/<name>/undrain", responses={"200": schemas.WorkerList, **problems(404, 422)})
+@api.post("/workers/<place>/undrain", responses={"200": schemas.WorkerList, **problems(404, 422)})
 def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Response:
     """Let a host or a slot take jobs again."""
     hand = resources()
     with hand.database.begin() as connection:
-        drained = [each for each in queries.holds(connection) if _is_called(each, path.name)]
+        drained = [each for each in queries.holds(connection) if _is_called(each, path.place)]
         if not drained:
-            raise NotFound(f"no host or slot {path.name} is drained")
+            raise NotFound(f"no host or slot {path.place} is drained")
         for each in drained:
             lifecycle.lift(connection, each.kind, each.name)
-        shown, idle = _workers(connection, path.name), queries.idle_slots(connection)
+        shown, idle = _workers(connection, path.place), queries.idle_slots(connection)
     _ring(idle)
     return shown
 
@@ -56,19 +56,19 @@ def list_queues(query: parameters.NoQuery) -> Response:
         return answer({"queues": _queues(connection)})
 
 
-@api.post("/queues/<name>/pause", responses={"200": schemas.Queue, **problems(404, 422)})
+@api.post("/queues/<queue>/pause", responses={"200": schemas.Queue, **problems(404, 422)})
 def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Response:
     """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
-    name = _queue(path.name)
+    name = _queue(path.queue)
     with resources().database.begin() as connection:
         lifecycle.hold(connection, "queue", name, actor=ACTOR, reason=query.reason)
         return answer(next(each for each in _queues(connection) if each["name"] == name))
 
 
-@api.post("/queues/<name>/resume", responses={"200": schemas.Queue, **problems(404, 422)})
+@api.post("/queues/<queue>/resume", responses={"200": schemas.Queue, **problems(404, 422)})
 def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Response:
     """Go on with a queue; one that is not paused stays as it is."""
-    name, hand = _queue(path.name), resources()
+    name, hand = _queue(path.queue), resources()
     with hand.database.begin() as connection:
         lifecycle.lift(connection, "queue", name)
         shown = next(each for each in _queues(connection) if each["name"] == name)

@@ -1,6 +1,13 @@
 """Every read, named as the question that it answers. A project's rows are filtered here and nowhere else."""
 
-from jobs.queries.batches import batch_by_id, batch_is_marked, batches_newest_first, best_of_batch, counts_of_batches
+from jobs.queries.batches import (
+    batch_by_id,
+    batch_is_marked,
+    batches_newest_first,
+    best_of_batch,
+    counts_of_batches,
+    jobs_of_batch,
+)
 from jobs.queries.fleet import (
     QueueDepth,
     cancelled_members,
@@ -26,6 +33,7 @@ from jobs.queries.histories import (
     events_of,
     logs_of,
     loss_curve,
+    loss_curves,
     metric_curve,
     metric_names,
 )
@@ -36,7 +44,7 @@ __all__ = [
     "Ahead", "MetricCurve", "Page", "QueueDepth", "ahead_of", "artifact", "artifacts_of", "batch_by_id",
     "batch_is_marked", "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counters",
     "counts_by_state", "counts_of_batches", "crashes_of", "depths_of_all", "events_of", "free_in_seconds", "holds",
-    "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_per_second", "live_slots",
-    "logs_of", "loss_curve", "members_of", "metric_curve", "metric_names", "places_named", "queue_depths",
-    "seconds_ahead", "state_of", "turn_in_seconds", "workers_seen",
+    "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_of_batch", "jobs_per_second",
+    "live_slots", "logs_of", "loss_curve", "loss_curves", "members_of", "metric_curve", "metric_names",
+    "places_named", "queue_depths", "seconds_ahead", "state_of", "turn_in_seconds", "workers_seen",
 ]  # fmt: skip

@@ -10,6 +10,8 @@ from jobs.queries.jobs import cursor_after, id_in, of_project
 from jobs.states import State
 from jobs.tables import Batch, Job
 
+MOST_AT_ONCE = 500  # jobs of one read
+
 
 def batch_by_id(connection: Connection, project_id: int, batch_id: UUID) -> Row[Any]:
     """The batch; NotFound where the project has none of that id."""
@@ -47,6 +49,20 @@ def best_of_batch(connection: Connection, project_id: int, batch_id: UUID, limit
     """Its succeeded jobs of the lowest last loss, the best first."""
     mine = of_project(project_id).where(Job.batch_id == batch_id, Job.state == State.SUCCEEDED)
     return list(connection.execute(mine.order_by(Job.loss_last, Job.id).limit(limit)))
+
+
+def jobs_of_batch(
+    connection: Connection, project_id: int, batch_id: UUID, after: UUID | None, most_bytes: int
+) -> list[Row[Any]]:
+    """Its next jobs after that id, in the order of ids: as many as have curves of so many bytes, at least one."""
+    query = of_project(project_id).where(Job.batch_id == batch_id).order_by(Job.id)
+    if after is not None:
+        query = query.where(Job.id > after)
+    first = connection.execute(query.limit(1)).first()
+    if first is None:
+        return []
+    each = max(1, first.steps * (8 if first.dtype == "float64" else 4))
+    return list(connection.execute(query.limit(max(1, min(MOST_AT_ONCE, most_bytes // each)))))
 
 
 def batch_is_marked(connection: Connection, batch_id: UUID) -> bool:

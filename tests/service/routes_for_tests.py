@@ -5,7 +5,10 @@ from uuid import UUID
 from flask import Flask
 
 # A value for each variable of a path; a route with a new one fails here until it is named.
-VALUES = {"job_id": str(UUID(int=7)), "batch_id": str(UUID(int=8)), "name": "tensor", "filename": "css/swagger-ui.css"}
+VALUES = {
+    "job_id": str(UUID(int=7)), "batch_id": str(UUID(int=8)), "name": "tensor", "filename": "css/swagger-ui.css",
+    "place": "cpu-0@host", "queue": "cpu",
+}  # fmt: skip
 
 
 def requests_of(app: Flask) -> list[tuple[str, str, str]]:

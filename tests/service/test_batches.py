@@ -1,5 +1,6 @@
 """Batches over HTTP."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -7,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from jobs.database import Database
+from service import export_api
 from tests.actors import claimed, succeeds, worker_of
 from tests.service.conftest import AppWith
 
@@ -101,3 +103,29 @@ def test_a_batch_may_be_larger_than_a_job(app_with: AppWith) -> None:
 def test_there_is_no_such_batch(client: FlaskClient, batch: str) -> None:
     assert client.get(f"/v1/batches/{batch}").status_code == 404
     assert client.post(f"/v1/batches/{batch}/cancel").status_code == 404
+
+
+def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, database: Database) -> None:
+    sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 3}}}
+    location = client.post("/v1/batches", json=sweep).headers["Location"]
+    succeeds(database, claimed(database, replace(worker_of(database), most_members=2)))
+    answer = client.get(f"{location}/export")
+    assert (answer.status_code, answer.content_type) == (200, "application/x-ndjson")
+    jobs = [orjson.loads(line) for line in answer.data.splitlines()]
+    assert [(job["seed"], job["state"], job["losses"]) for job in jobs] == [
+        (0, "succeeded", [4.0, 3.0, 2.0, 1.0]), (1, "succeeded", [4.0, 3.0, 2.0, 1.0]), (2, "queued", []),
+    ]  # fmt: skip
+    table = client.get(f"{location}/export", headers={"Accept": "text/csv"}).text.splitlines()
+    assert table[:2] == ["job,step,loss", f"{jobs[0]['id']},0,4.0"]
+    assert len(table) == 1 + 2 * 4
+    assert client.get(f"{location}/export", headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_an_export_goes_on_behind_each_slice(
+    client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_api, "SLICE_BYTES", 2 * 4 * 4)  # two curves
+    sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 5}}}
+    location = client.post("/v1/batches", json=sweep).headers["Location"]
+    lines = client.get(f"{location}/export").data.splitlines()
+    assert [orjson.loads(line)["seed"] for line in lines] == list(range(5))

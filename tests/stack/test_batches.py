@@ -30,6 +30,21 @@ def test_a_sweep_trains_in_packs_and_each_member_has_the_bits_of_a_job_alone(cli
     assert np.array_equal(client.losses(alone.id), client.losses(best[0].id))
 
 
+def test_a_batch_is_exported_with_every_loss_of_every_job(service: Service, client: Client) -> None:
+    batch = client.sweep({"stage": "numpy", "steps": 40, "dataset": {"points": 50}}, grid={"seed": range(5)})
+    client.wait_batch(batch.id)
+    exported = list(client.export(batch.id))
+    assert [job.id for job, _ in exported] == sorted(job.id for job in client.jobs(batch=batch.id))
+    for job, losses in exported:
+        assert job.succeeded
+        assert losses.tobytes() == client.losses(job.id).tobytes()
+    command = [sys.executable, "-m", "gradyard", "export", batch.id, "--csv", "--url", service.url]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    first, losses = exported[0]
+    assert lines[:2] == ["job,step,loss", f"{first.id},0,{losses[0]}"]
+    assert len(lines) == 1 + 5 * 40
+
+
 def test_a_batch_is_cancelled_while_it_trains(client: Client) -> None:
     batch = client.submit_batch([{"stage": "autograd", "steps": 200_000 + number % 2} for number in range(12)])
     assert client.batch(batch.id).counts["queued"] + client.batch(batch.id).counts["running"] > 0

@@ -1,0 +1,73 @@
+"""Everything that came of a batch, in one answer that streams: a line for each job, or for each loss."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+from flask import Response, request
+from sqlalchemy import Row
+from werkzeug.exceptions import NotAcceptable
+
+from jobs import queries
+from jobs.database import Database
+from service import parameters
+from service.batches_api import identified_batch
+from service.losses_api import CSV, csv_lines
+from service.openapi import EXPORT, problems, routes
+from service.representation import job_as_json
+from service.resources import DEFAULT_PROJECT, resources
+
+NDJSON = "application/x-ndjson"
+SLICE_BYTES = 2**24  # of curves that wait in memory at once
+LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # the same of all, or to be had of each job
+
+api = routes("export", "/v1/batches", tag="batches")
+
+
+@api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 422)})
+def export_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+    """Stream every job of a batch with its result and all of its losses, in the order of their ids.
+
+    application/x-ndjson has an object a job, text/csv a line a loss. Jobs that are not over come as they are.
+    """
+    form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
+    if form is None:
+        raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
+    batch_id, database = identified_batch(path.batch_id), resources().database
+    with database.read() as connection:
+        queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
+    jobs = _jobs(database, batch_id)
+    lines = _as_csv(jobs) if form == CSV else _as_json(jobs)
+    response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _jobs(database: Database, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
+    """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing."""
+    after: UUID | None = None
+    while True:
+        with database.read() as connection:
+            jobs = queries.jobs_of_batch(connection, DEFAULT_PROJECT, batch_id, after, SLICE_BYTES)
+            curves = queries.loss_curves(connection, DEFAULT_PROJECT, jobs)
+        yield from ((job, curves[job.id]) for job in jobs)
+        if not jobs:
+            return
+        after = jobs[-1].id
+
+
+def _as_json(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:
+    for job, losses in jobs:
+        shown = {name: value for name, value in job_as_json(job, None).items() if name not in LEFT_OUT}
+        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        yield orjson.dumps(shown | {"seed": job.spec["seed"], "dtype": job.dtype, "losses": losses}, option=options)
+
+
+def _as_csv(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:
+    yield b"job,step,loss\n"
+    for job, losses in jobs:
+        begin = f"{job.id},".encode()
+        for block in list(csv_lines(losses, ""))[1:]:
+            yield b"".join(begin + line for line in block.splitlines(keepends=True))
