@@ -285,7 +285,6 @@ def test_every_command_has_help(run: Run, arguments: tuple[str, ...]) -> None:
     [
         (("api", "--host", "0.0.0.0"), 1, "set GRADYARD_ADMIN_KEY"),
         (("api", "--processes", "2"), 2, "SQLite has one writer"),
-        (("worker", "--gpus", "three"), 2, "there is no such GPU"),
         (("db", "upgrade", "no-such-revision"), 1, "no-such-revision"),
     ],
 )

@@ -1,5 +1,9 @@
 """Which slots a host gets, and what each process is told about its device."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from jobs.errors import SettingsInvalid
@@ -71,3 +75,11 @@ def test_several_slots_of_a_gpu_share_its_memory() -> None:
     found = slots(0, "all", ["gpu"], settings, 2)
     assert [(slot.name, slot.gpu.memory_mib) for slot in found if slot.gpu] == [("gpu-0-0", 500), ("gpu-0-1", 500)]
     assert [slot.environment()["GRADYARD_DEVICE_SHARED"] for slot in found] == ["True", "True"]
+
+
+def test_a_pool_that_is_asked_for_a_gpu_that_is_not_there_says_which_there_are() -> None:
+    command = [sys.executable, "-m", "workers.pool", "--gpus", "three"]
+    environment = os.environ | {"GRADYARD_FAKE_GPUS": '["A"]', "DATABASE_URL": "sqlite:///unused.db"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    said = "gradyard worker: --gpus three: there is no such GPU; there are 0 (GPU-fake-0, A)\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
