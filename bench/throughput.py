@@ -12,7 +12,6 @@ from statistics import mean, median
 from typing import Any
 
 import httpx
-import numpy as np
 
 from bench.peers.celery_worker import SLOTS, CeleryWorker, celery_worker
 from bench.report import Row, table, write_results
@@ -25,7 +24,6 @@ JOBS = 1000
 ROUNDS = 5
 PEER_JOBS = 100  # of trainings: a thousand would take minutes, and take ten times as long
 CLIENTS = 8
-MOST_JOBS = 100_000  # of one batch
 NOTHING: dict[str, Any] = {"stage": "tensor", "steps": 1, "dataset": {"points": 3}}
 TRAINED = [("autograd", "eager", 15), ("optim", "eager", 15), ("module", "eager", 15)]
 TRAINED += [("autograd", "compiled", 100), ("optim", "compiled", 100)]
@@ -47,7 +45,7 @@ def main() -> None:
         peer.start_worker()
         rows.append(_nothing(client, peer))
         rows += [_trained(client, peer, *each) for each in TRAINED]
-    rows += [_one_by_one(), _alive_meanwhile()]
+    rows.append(_one_by_one())
     print(table(rows))
     write_results("Many jobs", "python -m bench.throughput", NOTES, load, rows)
 
@@ -170,32 +168,6 @@ def _singly(environment: dict[str, str]) -> tuple[float, float]:
             jobs = [job for job in client.jobs(limit=JOBS) if job.succeeded]
             assert len(jobs) == JOBS
             return seconds, mean(job.timings["pack_size"] for job in jobs)
-
-
-def _alive_meanwhile() -> Row:
-    """How long the API takes to say that it lives while it takes the largest batch there is."""
-    with service(cpu_slots=1) as client:
-        sweep = {"spec": {"stage": "autograd", "pool": "nobody"}, "grid": {"seed": {"stop": MOST_JOBS}}}
-        taken: list[float] = []
-
-        def submit() -> None:
-            began = time.perf_counter()
-            with httpx.Client(base_url=client.base_url, timeout=120, trust_env=False) as other:
-                other.post("/v1/batches", json=sweep).raise_for_status()
-            taken.append(time.perf_counter() - began)
-
-        thread = threading.Thread(target=submit)
-        thread.start()
-        waits = []
-        while thread.is_alive():
-            began = time.perf_counter()
-            client.get("/healthz").raise_for_status()
-            waits.append(time.perf_counter() - began)
-            time.sleep(0.01)
-        thread.join()
-    middle, late = 1000 * np.quantile(waits, [0.5, 0.99])
-    measured = f"{taken[0]:.1f} s; p50 {middle:.0f} ms, p99 {late:.0f} ms of {len(waits)} requests"
-    return Row(f"{MOST_JOBS:,} jobs taken, /healthz meanwhile", measured, "p99 <= 100 ms", bool(late <= 100))
 
 
 def _submit_some(url: str, number: int) -> None:

@@ -15,6 +15,7 @@ from jobs import lifecycle, queries
 from jobs.batch_intake import BatchIntake, take_in_batch
 from jobs.errors import BodyMalformed, NotFound, SpecInvalid
 from service import parameters, schemas
+from service.collector import collector_at_rest
 from service.errors import ParametersInvalid
 from service.jobs_api import CANCEL_SECONDS, idempotency_key, refuse_encoded
 from service.openapi import BATCH_SUBMISSION, problems, routes
@@ -40,13 +41,13 @@ def submit_batch(query: parameters.NoQuery) -> Response:
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
     refuse_encoded()
-    with _body() as body:
+    with _body() as body, collector_at_rest():
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
         body.seek(0)
         intake = take_in_batch(body, resources().settings, lines=request.mimetype == NDJSON)
-    return _store_and_ring(intake, digest.hexdigest())
+        return _store_and_ring(intake, digest.hexdigest())
 
 
 @api.get("", responses={"200": schemas.BatchList, **problems(422)})
