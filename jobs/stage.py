@@ -51,7 +51,7 @@ class Stage:
         return ("eager", "compiled", *(name for name in ("gram",) if name in self.engines))
 
     def width(self, dtype: str, points: int, engine: str = "eager", device: str = "cpu") -> int:
-        """How many members a pack of this stage may have: 131 in float32 at the tutorial's 2,000 points.
+        """How many members a pack of this stage may have: 128 of most stages in float32 at 2,000 points.
 
         The other engines keep what they work on in registers or in blocks of their own, and are cut by nothing; a GPU
         is the faster, the more it has to do at once.

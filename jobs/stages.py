@@ -9,23 +9,37 @@ GRAM = {"gram": "workers.trainers.gram:Trainer"}
 ON_TORCH = {"inductor": "workers.trainers.static_graph:Trainer"}
 ON_NUMPY = {"blas": "workers.trainers.matrix_products:Trainer"}
 
+
+def _fastest(float32: int, float64: int) -> dict[str, int]:
+    """`pack_bytes` by what `bench/widths.py` found: so many members train fastest together at 2,000 points."""
+    return {"float32": float32 * 2000 * 4, "float64": float64 * 2000 * 8}
+
+
 BUILT_IN = (
     Stage("numpy", "numpy", "gradients by hand, on arrays", specs.NumpySpec,
-          "workers.trainers.stage1_numpy:Trainer", devices=("cpu",), engines=ON_NUMPY | GRAM),
+          "workers.trainers.stage1_numpy:Trainer", devices=("cpu",), engines=ON_NUMPY | GRAM,
+          pack_bytes=_fastest(128, 64)),
     Stage("tensor", "Tensors", "gradients by hand, on tensors of any device", specs.TensorSpec,
-          "workers.trainers.stage2_tensor:Trainer", engines=ON_TORCH | GRAM),
+          "workers.trainers.stage2_tensor:Trainer", engines=ON_TORCH | GRAM,
+          pack_bytes=_fastest(384, 384)),
     Stage("autograd", "Tensors and autograd", "loss.backward() finds the gradients", specs.AutogradSpec,
-          "workers.trainers.stage3_autograd:Trainer", engines=ON_TORCH | GRAM),
+          "workers.trainers.stage3_autograd:Trainer", engines=ON_TORCH | GRAM,
+          pack_bytes=_fastest(128, 32)),
     Stage("function", "Defining new autograd functions", "an own torch.autograd.Function: Legendre's P3",
-          specs.FunctionSpec, "workers.trainers.stage4_function:Trainer", engines=ON_TORCH),
+          specs.FunctionSpec, "workers.trainers.stage4_function:Trainer", engines=ON_TORCH,
+          pack_bytes=_fastest(96, 32)),
     Stage("nn", "nn", "torch.nn.Sequential and a loss from torch.nn", specs.NnSpec,
-          "workers.trainers.stage5_nn:Trainer", engines=ON_TORCH | GRAM),
+          "workers.trainers.stage5_nn:Trainer", engines=ON_TORCH | GRAM,
+          pack_bytes=_fastest(128, 96)),
     Stage("optim", "optim", "torch.optim updates the weights", specs.OptimSpec,
-          "workers.trainers.stage6_optim:Trainer", engines=ON_TORCH | GRAM),
+          "workers.trainers.stage6_optim:Trainer", engines=ON_TORCH | GRAM,
+          pack_bytes=_fastest(128, 64)),
     Stage("module", "Custom nn modules", "an own torch.nn.Module, trained by SGD", specs.ModuleSpec,
-          "workers.trainers.stage7_module:Trainer", engines=ON_TORCH | GRAM),
+          "workers.trainers.stage7_module:Trainer", engines=ON_TORCH | GRAM,
+          pack_bytes=_fastest(256, 128)),
     Stage("dynamic", "Control flow and weight sharing", "order 3, 4 or 5, drawn anew each step, sharing e",
-          specs.DynamicSpec, "workers.trainers.stage8_control_flow:Trainer", engines=ON_TORCH),
+          specs.DynamicSpec, "workers.trainers.stage8_control_flow:Trainer", engines=ON_TORCH,
+          pack_bytes=_fastest(256, 96)),
 )  # fmt: skip
 
 REFUSED: list[RefusedPlugin]
