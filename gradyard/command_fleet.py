@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gradyard.answers import Worker
 from gradyard.cards import stage_card
 from gradyard.command_options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.errors import BadUsage
@@ -60,10 +61,8 @@ def workers(
     """List the worker slots: where they are, their device, and what they do."""
     with connect(url, key, state_dir) as client:
         found = client.workers()
-    if as_json:
-        print_json([worker.as_json() for worker in found])
-    elif found:
-        console().print(workers_table(found))
+    if found or as_json:
+        _print_workers(found, as_json)
     else:
         typer.echo("no worker has reported yet; `gradyard worker` starts some")
 
@@ -112,7 +111,7 @@ def drain(
     """
     with connect(url, key, state_dir) as client:
         found = client.drain(name, reason=reason)
-    print_json([worker.as_json() for worker in found]) if as_json else console().print(workers_table(found))
+    _print_workers(found, as_json)
 
 
 def undrain(
@@ -128,4 +127,8 @@ def undrain(
     """
     with connect(url, key, state_dir) as client:
         found = client.undrain(name)
-    print_json([worker.as_json() for worker in found]) if as_json else console().print(workers_table(found))
+    _print_workers(found, as_json)
+
+
+def _print_workers(workers: list[Worker], as_json: bool) -> None:
+    print_json([worker.as_json() for worker in workers]) if as_json else console().print(workers_table(workers))

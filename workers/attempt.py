@@ -85,6 +85,7 @@ class Attempt:
             fields = frame.fields
             self._runner.output.add(fields["traceback"])
             if fields["device_error"]:  # the job's fault, or the device's: a fresh process tells
+                self._begun = False  # whatever happens to that one is no pack's doing
                 self._runner.end()
                 self._runner.ensure(self._stopping)
             self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
