@@ -1,16 +1,33 @@
-"""The two forms of a run: the short one inside every test run, and the full one."""
+"""What a run is asked to do, and its two forms: the short one inside every test run, and the full one."""
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tests.stack.faults.arena import Form
 from tests.stack.faults.load import Amount
-from tests.stack.faults.run import Plan
 
 SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # With the defaults of a service: what is measured is what a user gets.
 SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run. `bites` of each kind are wanted; the run goes on for them until `most_seconds` are over."""
+
+    database: str
+    faults: tuple[str, ...]
+    seed: int
+    amount: Amount
+    form: Form
+    long_seconds: tuple[float, float]
+    bites: int
+    most_seconds: float
+    rest_seconds: float = 300.0
+    haste: float = 1.0
+    until_bitten: bool = False  # ends as soon as each kind has bitten, whatever is still to be submitted
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:

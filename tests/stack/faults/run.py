@@ -5,44 +5,26 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 
-from jobs.errors import GradyardError
 from tests.stack.faults import clock, expected, network, promises, small_disk
-from tests.stack.faults.arena import Arena, Form
+from tests.stack.faults.arena import Arena
 from tests.stack.faults.bites import Journal
 from tests.stack.faults.checker import check_bits, check_jobs, check_requests
 from tests.stack.faults.client import RequestLog
 from tests.stack.faults.figures import cancel_seconds, fenced_writes, figures, resumes
 from tests.stack.faults.fleet import SLOTS, Build, Fleet
 from tests.stack.faults.lanes import FAULTS, Fault, Lanes
-from tests.stack.faults.load import Amount, Load
+from tests.stack.faults.load import Load
 from tests.stack.faults.orders import OrderBook
+from tests.stack.faults.plans import Plan
 from tests.stack.faults.report import Report
 from tests.stack.faults.rows import Rows, history
 from tests.stack.faults.usage import Usage
+from tests.stack.faults.wanted import still_wanted
 from tests.stack.faults.watch import Watch
 
 CLOCK_OFF_SECONDS = 7200
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to run. `bites` of each kind are wanted; the run goes on for them until `most_seconds` are over."""
-
-    database: str
-    faults: tuple[str, ...]
-    seed: int
-    amount: Amount
-    form: Form
-    long_seconds: tuple[float, float]
-    bites: int
-    most_seconds: float
-    rest_seconds: float = 300.0
-    haste: float = 1.0
-    until_bitten: bool = False  # ends as soon as each kind has bitten, whatever is still to be submitted
-    settings: dict[str, str] = field(default_factory=dict)
 
 
 Say = Callable[[str], None]
@@ -115,7 +97,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         with suppress(OSError):
             arena.fleet.tend()
         usage.look()
-        if (load.is_done() or plan.until_bitten) and _bitten_enough(plan, arena, lanes):
+        over = load.is_done() or plan.until_bitten
+        if over and not (wanted := still_wanted(plan, arena, lanes.counts())):
             return
         unfinished = arena.watch.unfinished() if load.is_done() else None
         if unfinished is not None and unfinished < SLOTS:
@@ -124,35 +107,9 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         if time.monotonic() - said_at > 20:
             said_at = time.monotonic()
             say(f"{said_at - began:4.0f} s: {len(arena.log.accepted)} jobs accepted; inflicted {lanes.counts()}")
+            if over:
+                say(f"all is submitted; still wanted: {', '.join(wanted)}")
         time.sleep(0.5)
-
-
-def _bitten_enough(plan: Plan, arena: Arena, lanes: Lanes) -> bool:
-    """First by what was inflicted, which costs nothing to know; then by what the rows say of it."""
-    inflicted = lanes.counts()
-    if any(count < (1 if name == "F14" else plan.bites) for name, count in inflicted.items()):
-        return False  # one pack of F14 loses many runners
-    try:
-        rows = Rows.read(arena.fleet.database)
-    except GradyardError:
-        return False
-    journal = Journal(list(arena.done), arena.log, rows, arena.watch)
-    bites = journal.bites()
-    if "F1" in plan.faults and resumes(journal, set()).cut < plan.bites:
-        return False  # nothing was there to be resumed
-    if "GRADYARD_MUTANT" in plan.settings:  # it may have no fence that could be seen at work
-        return all(bites[name] >= plan.bites for name in inflicted) and _harm_is_done(arena, rows)
-    fenced = "F8" not in plan.faults or fenced_writes([arena.fleet.log(host) for host in arena.fleet.hosts]) > 0
-    return fenced and all(bites[name] >= plan.bites for name in inflicted)
-
-
-def _harm_is_done(arena: Arena, rows: Rows) -> bool:
-    """Whether a build without the fence had its chance: something of a sleeper's late words is in the database."""
-    slept = [str(job) for done in arena.done if done.fault == "F8" for job, _ in done.members]
-    ended = [(rows.jobs[job], rows.results[job]) for job in slept if job in rows.results and job in rows.jobs]
-    return not slept or any(
-        result.attempt != job.attempt or history(arena.fleet.database, job, result)[1] for job, result in ended
-    )
 
 
 def _rest(fleet: Fleet, watch: Watch, seconds: float, usage: Usage) -> bool:
