@@ -79,7 +79,7 @@ class _Measured(NamedTuple):
 
 
 def _measure(stage: Stage, execution: str) -> _Measured:
-    engine = stage.engine_for(execution, engines())
+    engine = stage.engine_for(execution, engines("cpu"))
     dtype = stage.defaults()["dtype"]
     width = stage.width(dtype, POINTS, engine)
     members = [stage.spec(**_spec(stage, execution, seed)).as_json() for seed in range(width)]

@@ -51,13 +51,14 @@ class Timed:
 
 @contextmanager
 def service(
-    cpu_slots: int = 1, environment: Mapping[str, str] = MappingProxyType({}), folder: Path | None = None
-) -> Iterator[httpx.Client]:
-    """What `gradyard up --cpu-slots N --gpus none` starts, in a folder of its own; a client on one kept connection."""
+    cpu_slots: int = 1, environment: Mapping[str, str] = MappingProxyType({}), folder: Path | None = None,
+    gpus: str = "none",
+) -> Iterator[httpx.Client]:  # fmt: skip
+    """What `gradyard up --cpu-slots N --gpus GPUS` starts, in a folder of its own; a client on one kept connection."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
-        with _service(cpu_slots, folder) as client:
+        with _service(cpu_slots, folder, gpus) as client:
             yield client
     finally:
         for name, value in before.items():
@@ -66,10 +67,10 @@ def service(
 
 
 @contextmanager
-def _service(cpu_slots: int, folder: Path | None) -> Iterator[httpx.Client]:
+def _service(cpu_slots: int, folder: Path | None, gpus: str) -> Iterator[httpx.Client]:
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as own:
         settings = load(state_dir=folder or Path(own), port=0, host="127.0.0.1", database_url=None, admin_key=None)
-        stack = Stack(StackOptions(settings, cpu_slots=cpu_slots, gpus="none"))
+        stack = Stack(StackOptions(settings, cpu_slots=cpu_slots, gpus=gpus))
         try:
             with httpx.Client(base_url=stack.start(), timeout=LONGEST_JOB_SECONDS + 5, trust_env=False) as client:
                 yield client

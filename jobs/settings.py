@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.errors import SettingsInvalid
 
+MOST_MEMBERS = {"cpu": 512, "gpu": 4096}
+
 CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
 
 
@@ -59,7 +61,8 @@ class Settings(BaseSettings):
     segment_seconds: float = Field(default=0.2, gt=0)
     record_seconds: float = Field(default=5.0, gt=0)
     task_seconds: float = Field(default=60.0, gt=0)
-    max_pack: int = Field(default=512, ge=1)
+    max_pack: int | None = Field(default=None, ge=1)
+    allow_tf32: bool = False
     spare_runner: bool = True
     idle_runner_seconds: float = Field(default=600.0, gt=0)
     maintenance_seconds: float = Field(default=1.0, gt=0)
@@ -87,6 +90,16 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.state_dir / 'gradyard.db'}"
+
+    @property
+    def torch_device(self) -> str:
+        """What the runners of this worker compute on: "cuda", or "cpu" for a fake GPU too."""
+        return "cuda" if self.device == "gpu" and not self.fake_gpus else "cpu"
+
+    @property
+    def most_members(self) -> int:
+        """Of a pack: `GRADYARD_MAX_PACK`, or as many as a device of this kind has use for."""
+        return self.max_pack or MOST_MEMBERS[self.device]
 
     @property
     def broker(self) -> str:

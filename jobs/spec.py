@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from jobs.datasets import Dataset, FunctionData, Part
@@ -17,6 +17,21 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+
+# Reasons, from numbers of the size that the tutorial's have.
+_TOO_COARSE = {
+    "float16": "is too coarse: a loss summed over 2,000 points begins above 65,504, its largest number",
+    "bfloat16": "is too coarse: with its 8 bits of precision an update below 1/256 of a weight is none at all",
+}
+
+
+def _fine_enough(dtype: Any) -> Any:
+    if isinstance(dtype, str) and dtype in _TOO_COARSE:
+        raise PydanticCustomError("too_coarse", f'must be "float32" or "float64"; {dtype} {_TOO_COARSE[dtype]}')
+    return dtype
+
+
+Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(_fine_enough)]
 
 
 class JobSpec(Part):
@@ -35,7 +50,7 @@ class JobSpec(Part):
     pool: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
     gpu_memory_mib: int | None = Field(default=None, ge=1, le=2**24)
     execution: Literal["eager", "compiled", "gram"] = "eager"
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Dtype = "float32"
     priority: int = Field(default=0, ge=-100, le=100)
     timeout_seconds: float = Field(default=3600.0, gt=0, le=30 * 86400, allow_inf_nan=False)
     max_retries: int = Field(default=2, ge=0, le=100)

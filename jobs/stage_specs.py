@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from jobs.datasets import Finite
 from jobs.optimization import Loss, MeanSquaredError, Optimizer, Positive, RmsProp, Sgd
-from jobs.spec import JobSpec
+from jobs.spec import Dtype, JobSpec
 
 LETTERS = "abcdefghij"
 Letters = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
@@ -74,7 +74,7 @@ class NumpySpec(PolynomialSpec):
 
     stage: Literal["numpy"]
     device: Literal["cpu"] = "cpu"
-    dtype: Literal["float32", "float64"] = "float64"
+    dtype: Dtype = "float64"
 
 
 class TensorSpec(PolynomialSpec):

@@ -6,7 +6,7 @@ from jobs.plugins import RefusedPlugin, installed
 from jobs.stage import Stage
 
 GRAM = {"gram": "workers.trainers.gram:Trainer"}
-ON_TORCH = {"inductor": "workers.trainers.static_graph:Trainer"}
+ON_TORCH = {"inductor": "workers.trainers.static_graph:Trainer", "cudagraph": "workers.trainers.cuda_graph:Trainer"}
 ON_NUMPY = {"blas": "workers.trainers.matrix_products:Trainer"}
 
 

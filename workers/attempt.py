@@ -9,15 +9,15 @@ import structlog
 from sqlalchemy import Connection
 
 from jobs import lifecycle
-from jobs.errors import DatabaseUnavailable
 from workers import judgement
 from workers.handover import hand_over
 from workers.pack import Member, Pack
 from workers.records import Written, write_records
 from workers.resume import states_to_resume
 from workers.runner_process import DeviceBroken, RunnerDied
-from workers.station import AWAY_SECONDS, UNSURE_SECONDS, Station
+from workers.station import Station
 from workers.stretch import Stretch
+from workers.unsure import Unsure
 from workers.wire import Frame
 
 log = structlog.get_logger()
@@ -38,9 +38,7 @@ class Attempt:
         self._pack, self._runner, self._presence = pack, station.runner, station.presence
         self._settings = station.settings
         self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
-        self._commit_once = station.commit_once
-        self._ask_again_at = 0.0  # while the database is away
-        self._unsure_since: float | None = None
+        self._commit_soon = Unsure(station.commit_once).commit_soon
         self._began = self._heard = time.monotonic()
         self._last_segment_seconds = 0.0
         self._asked_to_stop_at: float | None = None
@@ -116,23 +114,6 @@ class Attempt:
             self._presence.pace.ended(sum(each.gone and not each.fenced for each in written) if stretch.over else 0)
             self._leave([each.member for each in written if each.gone], tell=not stretch.over)
         return stretch.over
-
-    def _commit_soon(self, write: Callable[[Connection], Any]) -> Any:
-        """Do it now; None where the database is away, which the runner does not notice: it trains on, unsure."""
-        now = time.monotonic()
-        if now < self._ask_again_at:
-            return None
-        try:
-            done = self._commit_once(write)
-        except DatabaseUnavailable as error:
-            self._unsure_since = self._unsure_since or now
-            self._ask_again_at = time.monotonic() + AWAY_SECONDS
-            if now - self._unsure_since > UNSURE_SECONDS:
-                raise
-            log.warning("the database is away; training goes on", error=str(error))
-            return None
-        self._unsure_since = None
-        return done
 
     def _write(self, connection: Connection, members: list[Member], stretch: Stretch) -> list[Written]:
         if stretch.over:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from jobs.settings import Settings
 from workers.inventory import DeviceLost, inventory_of
@@ -15,6 +16,7 @@ class DeviceMemory:
 
     def __init__(self, settings: Settings) -> None:
         self._uuid, self._shared = settings.device_uuid, settings.device_shared
+        self._total = settings.device_memory_mib
         self._inventory = inventory_of(settings)
         self._used_before: int | None = None  # by others, before our first runner
 
@@ -22,6 +24,14 @@ class DeviceMemory:
         """DeviceLost where the driver does not reach the device."""
         if self._uuid:
             self._inventory.health(self._uuid)
+
+    def free_mib(self) -> int | None:
+        """All but what others used before our first runner; of a shared GPU our part. None where nobody knows."""
+        if self._used_before is None:
+            with suppress(DeviceLost):
+                self._used_before = self._used()
+        used = 0 if self._shared else self._used_before
+        return None if self._total is None or used is None else max(0, self._total - used)
 
     def wait_until_free(self, give_up: Callable[[], bool]) -> None:
         """Return as soon as no more is used than before the first runner; DeviceLost where that never comes."""

@@ -14,14 +14,32 @@ def one_thread() -> None:
     torch.set_num_interop_threads(1)
 
 
+def same_bits_on_gpu(allow_tf32: bool) -> None:
+    """Deterministic algorithms alone; and full products, unless TF32's rounded ones were asked for."""
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    # Nothing here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cuda.matmul.allow_tf32 = allow_tf32
+    torch.backends.cudnn.allow_tf32 = allow_tf32
+
+
+def gpu_environment() -> dict[str, str]:
+    """For cuBLAS, before it loads: without a workspace of its own its products may differ from run to run."""
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+
 def one_thread_environment() -> dict[str, str]:
     """The same for the libraries that read it from the environment before they load."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     return {f"{library}_NUM_THREADS": "1" for library in libraries} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
-def engines() -> tuple[str, ...]:
-    """What this machine can train with: torch's compiler needs a C++ compiler at run time."""
+def engines(device: str) -> tuple[str, ...]:
+    """What can be trained with on "cpu" or "cuda": torch's compiler for CPUs needs a C++ compiler at run time."""
+    if device == "cuda":
+        return ("eager", "gram", "cudagraph")
     compiler = shutil.which("clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
     return ("eager", "gram", "blas", *(["inductor"] if compiler else []))
 
@@ -31,10 +49,13 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("gradyard", "numpy", "torch")} | {"python": platform.python_version()}
 
 
-def numerics_class(device: str, device_name: str) -> str:
-    """Machines of one class give the same bits: the backend, its vector instructions or model, the thread count."""
+def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> str:
+    """Machines of one class give the same bits: the backend, its vector instructions or model, the thread count.
+
+    "width-dependent" stays until the tests with the marker `gpu` have passed on one.
+    """
     import torch
 
     if device == "cuda":
-        return f"cuda-width-dependent/{torch.version.cuda}/{device_name}"
+        return f"cuda-width-dependent/{torch.version.cuda}/{device_name}" + ("/tf32" if allow_tf32 else "")
     return f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"

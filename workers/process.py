@@ -78,7 +78,8 @@ def facts(settings: Settings, queue: str) -> WorkerFacts:
         id=new_id(), host=platform.node(), slot=slot, queue=queue, pid=os.getpid(), pool=settings.pool,
         stages={name: stage.numerics_version for name, stage in STAGES.items() if queue in stage.devices},
         device_name=settings.device_name or queue, device_uuid=settings.device_uuid,
-        memory_mib=settings.device_memory_mib, engines=engines(), most_members=settings.max_pack,
+        memory_mib=settings.device_memory_mib, engines=engines(settings.torch_device),
+        most_members=settings.most_members,
         versions=packages | {"python": platform.python_version()},
     )  # fmt: skip
 

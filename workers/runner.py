@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from workers.mortality import call_this_process, die_with_parent
-from workers.numerics import numerics_class, one_thread, versions
+from workers.numerics import numerics_class, one_thread, same_bits_on_gpu, versions
 from workers.training import Training
 from workers.wire import Frame, Wire, WireClosed
 
@@ -27,7 +27,9 @@ def main() -> None:
     wire = Wire(socket.socket(fileno=options.wire))
     try:
         one_thread()
-        _try_device(options.device)
+        if options.device == "cuda":
+            same_bits_on_gpu(options.allow_tf32)
+            _try_gpu()
         wire.send(Frame("hello", _facts(options)))
         if options.spare:  # it has time: what the first pack of torch.optim would import
             importlib.import_module("torch._dynamo")
@@ -46,23 +48,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device-name", default="cpu", help="what the device is called")
     parser.add_argument("--cpus", default="", help="the cores that this process may use, by comma")
     parser.add_argument("--idle-seconds", type=float, default=600.0, help="leave after so long without a pack")
+    parser.add_argument("--allow-tf32", action="store_true", help="matrix products on a GPU may round to TF32")
     parser.add_argument("--spare", action="store_true", help="nobody waits for this one yet")
     return parser.parse_args()
 
 
-def _try_device(device: str) -> None:
+def _try_gpu() -> None:
     """Raises where the GPU computes nothing: no pack must find that out."""
-    if device == "cuda":
-        import torch
+    import torch
 
-        if torch.ones(1024, device=device).sum().item() != 1024:
-            raise RuntimeError("the GPU cannot add")
+    if torch.ones(1024, device="cuda").sum().item() != 1024:
+        raise RuntimeError("the GPU cannot add")
 
 
 def _facts(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "versions": versions(), "device": options.device_name, "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
-        "numerics_class": numerics_class(options.device, options.device_name), "threads": 1, "pid": os.getpid(),
+        "numerics_class": numerics_class(options.device, options.device_name, options.allow_tf32),
+        "threads": 1, "pid": os.getpid(),
     }  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -16,18 +15,14 @@ import structlog
 from jobs.settings import Settings
 from workers.device_memory import DeviceMemory
 from workers.inventory import DeviceLost
-from workers.numerics import one_thread_environment
 from workers.output import Output
+from workers.runner_command import runner_command, runner_environment
 from workers.wire import Frame, Wire, WireClosed
 
 log = structlog.get_logger()
 
 START_SECONDS = 120.0  # a cold disk and a big torch
 SPARE_PAUSE_SECONDS = 5.0  # between two spares: one that cannot live must not be started again and again
-
-# What a runner may know of its surroundings. No database, no Redis, no key.
-_ENVIRONMENT_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
-                     "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCHINDUCTOR_CACHE_DIR")  # fmt: skip
 
 
 class RunnerDied(Exception):
@@ -120,6 +115,10 @@ class RunnerProcess:
             except RunnerDied as error:
                 log.warning("no spare runner", error=str(error))
 
+    def free_memory_mib(self) -> int | None:
+        """What a pack may take of the GPU's memory; None where that is not known."""
+        return self._memory.free_mib()
+
     def send(self, frame: Frame) -> None:
         """Send to the runner; RunnerDied where it is gone."""
         try:
@@ -166,7 +165,8 @@ class RunnerProcess:
                     undo.callback(os.close, read_end)
                     with os.fdopen(write_end, "wb"):
                         process = subprocess.Popen(
-                            self._command(theirs.fileno(), spare), env=self._environment(), pass_fds=[theirs.fileno()],
+                            runner_command(self._settings, theirs.fileno(), spare=spare),
+                            env=runner_environment(self._settings), pass_fds=[theirs.fileno()],
                             stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
                         )  # fmt: skip
             except OSError as error:
@@ -183,21 +183,6 @@ class RunnerProcess:
                 self.end()
                 raise RunnerDied("it was not waited for" if give_up() else f"no start within {START_SECONDS:.0f} s")
         self.facts = hello.fields
-
-    def _command(self, wire: int, spare: bool) -> list[str]:
-        settings = self._settings
-        device = "cuda" if settings.device == "gpu" and not settings.fake_gpus else "cpu"
-        name = settings.device_name or settings.device
-        # -u: what a trainer prints is in the pipe before the frame that ends its attempt
-        command = [sys.executable, "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
-        command += ["--device", device, "--device-name", name, "--idle-seconds", str(settings.idle_runner_seconds)]
-        command += ["--spare"] if spare else []
-        return command + (["--cpus", ",".join(map(str, settings.cpus))] if settings.cpus else [])
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT_KEPT}
-        # Before torch is imported: it sees exactly one device, or none.
-        return kept | one_thread_environment() | {"CUDA_VISIBLE_DEVICES": self._settings.device_uuid or ""}
 
     def _last_words(self) -> str:
         if self._process is None:

@@ -28,8 +28,9 @@ class Supervisor:
         while time.monotonic() < until:
             if self._at.stopping():
                 return trained  # it may just have handed something back
+            memory = self._at.runner.free_memory_mib()
             with self._at.database.begin() as connection:
-                claim = lifecycle.claim(connection, self._at.worker, self._at.settings.lease_seconds)
+                claim = lifecycle.claim(connection, self._at.worker, self._at.settings.lease_seconds, memory)
             if claim is None:
                 return False
             self._train(claim)

@@ -13,10 +13,10 @@ Member = dict[str, Any]
 MakeTrainer = Callable[[Sequence[Member]], Trainer]
 
 
-def load_trainer(path: str, members: Sequence[Member]) -> Trainer:
-    """The trainer of a dotted path ("module:Class") for these members, on the CPU."""
+def load_trainer(path: str, members: Sequence[Member], device: str = "cpu") -> Trainer:
+    """The trainer of a dotted path ("module:Class") for these members, on "cpu" or "cuda"."""
     module, _, name = path.partition(":")
-    trainer: Trainer = getattr(importlib.import_module(module), name)(list(members), "cpu")
+    trainer: Trainer = getattr(importlib.import_module(module), name)(list(members), device)
     return trainer
 
 

@@ -64,16 +64,18 @@ class Claim:
     members: list[ClaimedJob]
 
 
-def claim(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> Claim | None:
+def claim(
+    connection: Connection, worker: WorkerFacts, lease_seconds: float, memory_mib: int | None = None
+) -> Claim | None:
     """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
 
-    None as well where the worker's queue is paused, or its slot or host drained.
+    None as well where the worker's queue is paused, or its slot or host drained. `memory_mib` of its GPU are free.
     """
     head = connection.execute(_questions(worker.abilities).head, {"of_worker": worker.id}).first()
     if head is None:
         return None
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
-    rows = [head, *_riders(connection, worker, head, engine)]
+    rows = [head, *_riders(connection, worker, head, engine, memory_mib)]
     claim_id, ids = new_id(), [row.id for row in rows]
     lease = {"lease_until": now() + lease_seconds, "claimed_at": now()}
     connection.execute(insert(ClaimRow).values(
@@ -145,9 +147,11 @@ def _claimable_by(abilities: Abilities) -> list[ColumnElement[bool]]:
     ]
 
 
-def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str) -> list[Any]:
+def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
     """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
-    widest = stage_named(head.stage).width(head.dtype, _points(head.spec["dataset"]), engine, worker.queue)
+    widest = stage_named(head.stage).width(
+        head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
+    )
     widest = min(widest, head.max_pack or widest, worker.most_members)
     if widest <= 1:
         return []

@@ -11,6 +11,7 @@ from jobs.database import Database
 from jobs.errors import NotFound
 from jobs.lifecycle import Ended, Outcome, Progress
 from jobs.settings import Settings
+from jobs.stages import stage_named
 from jobs.states import State
 from tests.actors import claimed, progress_of, submitted, worker_of
 
@@ -124,3 +125,25 @@ def test_no_pack_is_wider_than_its_worker_is_told(
     assert len(claim.members) == width
     with database.read() as connection:
         assert queries.counts_by_state(connection, 1)[State.RUNNING] == width
+
+
+@pytest.mark.parametrize(
+    ("points", "free", "asked", "width"),
+    [(2000, 81920, None, 4096), (300_000, 81920, None, 838), (2000, 81920, 1024, 60), (1_000_000, 40, None, 1)],
+)
+def test_a_pack_on_a_gpu_is_as_wide_as_its_free_memory_allows(
+    points: int, free: int, asked: int | None, width: int
+) -> None:
+    autograd = stage_named("autograd")
+    assert autograd.width("float32", points, "eager", "gpu", free, asked) == width
+    assert autograd.width("float32", points, "cudagraph", "gpu", free, asked) == width
+
+
+def test_a_claim_on_a_gpu_takes_what_fits_into_its_memory(database: Database, settings: Settings) -> None:
+    for seed in range(5):
+        submitted(database, settings, seed=seed, stage="autograd", device="gpu", dataset={"points": 100_000})
+    worker = replace(worker_of(database, queue="gpu"), memory_mib=128)
+    with database.begin() as connection:
+        claim = lifecycle.claim(connection, worker, 15.0, memory_mib=100)
+    assert claim is not None
+    assert len(claim.members) == 3  # of 64 arrays of 400 kB each, in three quarters of the memory

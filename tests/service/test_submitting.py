@@ -207,6 +207,19 @@ def test_ten_thousand_faults_are_answered_with_the_first_hundred(client: FlaskCl
 
 
 @on_sqlite
+@pytest.mark.parametrize(("dtype", "reason"), [("float16", "65,504"), ("bfloat16", "8 bits of precision")])
+@pytest.mark.parametrize("stage", ["numpy", "tensor"])
+def test_a_dtype_that_is_too_coarse_is_refused_with_the_reason(
+    client: FlaskClient, stage: str, dtype: str, reason: str
+) -> None:
+    response = post(client, json.dumps({"stage": stage, "dtype": dtype}).encode())
+    assert response.status_code == 422
+    (error,) = response.json["errors"]
+    assert error["pointer"] == "/dtype"
+    assert error["message"].startswith(f'must be "float32" or "float64"; {dtype} is too coarse')
+    assert reason in error["message"]
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
 def test_a_key_must_be_printable(client: FlaskClient, database: Database, key: str) -> None:
     response = post(client, SMALLEST, Idempotency_Key=key)

@@ -24,6 +24,7 @@ from workers.presence import Presence
 from workers.runner_process import RunnerProcess
 from workers.station import Station
 from workers.supervisor import Supervisor
+from workers.wire import Frame
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -112,6 +113,28 @@ def test_a_job_is_not_blamed_for_a_runner_that_was_dead_before_it_came(
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.crashes, row.attempt) == ("succeeded", 0, 1)
+
+
+def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"reason": "error", "step": 3, "message": "CUDA error: unspecified launch failure", "traceback": "",
+            "device_error": True, "member": None}  # fmt: skip
+    says, stops, errors = station.runner.receive, threading.Event(), [Frame("failed", told)]
+
+    def receive(seconds: float) -> Frame | None:
+        stops.set()
+        return errors.pop() if errors else says(seconds)
+
+    job = submitted(database, settings, **FOR_EVER)
+    attempt = begun(replace(station, stopping=stops.is_set), claimed(database, station.worker))
+    wait_for_a_record(database, job)
+    monkeypatch.setattr(station.runner, "receive", receive)
+    attempt.join(timeout=60)
+    assert not attempt.is_alive()
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, job)
+    assert (row.state, row.failures, row.crashes, row.max_pack) == ("queued", 0, 0, None)
 
 
 def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_for_ever(

@@ -1,4 +1,4 @@
-"""Several steps of a pack as one static graph: forward, backward and update, compiled by torch.compile.
+"""Several steps of a pack as one function for a static graph: forward, backward and update.
 
 Compiling the forward pass alone gains nothing: what costs is that every operation goes through memory. In one graph
 the loss and all gradients come out of a single loop over the points, and the weights never leave the registers.
@@ -16,6 +16,7 @@ from torch.func import grad_and_value
 
 from workers.trainers.losses import WrittenOutLoss
 from workers.trainers.polynomial import dynamic_formula, legendre_formula, polynomial, polynomial_formula
+from workers.trainers.row_sums import all_along_points, along_points
 from workers.trainers.update_rules import Rule, Slots
 
 PROGRAMS = 256
@@ -35,12 +36,12 @@ Model = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 def power_series(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
     """(members, points) of weights (members, letters) and a basis (letters, members or 1, points)."""
-    return polynomial(weights.unsqueeze(-1).unbind(1), basis.unbind())
+    return polynomial(along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1), basis.unbind())
 
 
 def legendre(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
     """a + b P3(c + d x); the basis holds 1 and x."""
-    a, b, c, d = weights.unsqueeze(-1).unbind(1)
+    a, b, c, d = along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1)
     z = c + d * basis[1]
     return a + b * (z * (2.5 * (z * z) - 1.5))
 
@@ -50,7 +51,8 @@ def dynamic(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
     assert terms is not None
     # e goes into two weights before it meets a point: one loop over the points then does for all six.
     *always, e = weights.unsqueeze(-1).unbind(1)
-    return polynomial([*always, e * terms[:, :1], e * terms[:, 1:]], basis.unbind())
+    weights_of_powers = [*always, e * terms[:, :1], e * terms[:, 1:]]
+    return polynomial(all_along_points(weights_of_powers, basis.shape[-1]), basis.unbind())
 
 
 class Family(NamedTuple):
@@ -70,13 +72,20 @@ FAMILIES: Mapping[str, Family] = {
 }  # fmt: skip
 
 
-@cache
-def compiled(model: Model, count: int) -> Any:
-    """The graph of `count` steps. torch keeps a program for each loss, optimizer and dtype it meets, of any width."""
+class Steps(NamedTuple):
+    """What some steps come to: the losses, (steps, members), the weights and the slots after them."""
+
+    losses: Tensor
+    weights: Tensor
+    slots: Slots
+
+
+def steps_of(model: Model, count: int) -> Callable[..., Steps]:
+    """The function that does `count` steps of a pack, and is to be made a graph."""
 
     def steps(
         criterion: WrittenOutLoss, rule: Rule, weights: Tensor, slots: Slots, basis: Tensor, y: Tensor, inputs: Inputs
-    ) -> tuple[Tensor, Tensor, Slots]:
+    ) -> Steps:
         losses = []
         for step in range(count):
             terms = None if inputs.terms is None else inputs.terms[step]
@@ -94,10 +103,16 @@ def compiled(model: Model, count: int) -> Any:
             weights = torch.where(takes_part, after, weights)
             slots = {name: torch.where(takes_part, kept[name], slot) for name, slot in slots.items()}
             losses.append(loss)
-        return torch.stack(losses), weights, slots
+        return Steps(torch.stack(losses), weights, slots)
 
+    return steps
+
+
+@cache
+def compiled(model: Model, count: int) -> Any:
+    """The graph of `count` steps. torch keeps a program for each loss, optimizer and dtype it meets, of any width."""
     _never_give_up_silently()
-    return torch.compile(steps, dynamic=True, fullgraph=True)
+    return torch.compile(steps_of(model, count), dynamic=True, fullgraph=True)
 
 
 def of_any_width(*holders: object) -> None:

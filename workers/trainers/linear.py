@@ -10,6 +10,7 @@ from torch import Tensor
 from workers.trainers.contract import Member
 from workers.trainers.member_loss import MemberLoss
 from workers.trainers.parameters import letters_of_degree
+from workers.trainers.row_sums import along_points, term_sum
 from workers.trainers.torch_trainer import TorchTrainer
 
 
@@ -27,7 +28,8 @@ class PackedLinear(torch.nn.Module):
 
     def forward(self, powers: Tensor) -> Tensor:
         """(members, 1, points) for powers of (members or 1, degree, points)."""
-        return (self.weight * powers).sum(1, keepdim=True) + self.bias
+        points = powers.shape[-1]
+        return term_sum(along_points(self.weight, points) * powers) + along_points(self.bias, points)
 
 
 class LinearTrainer(TorchTrainer):

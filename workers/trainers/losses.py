@@ -9,6 +9,7 @@ import numpy as np
 
 from workers.trainers.contract import Member
 from workers.trainers.parameters import Floats, column
+from workers.trainers.row_sums import row_sum
 
 Tensor = Any
 """A numpy array or a torch tensor. Functions are looked up in the library they came from, handed in as `library`."""
@@ -36,7 +37,7 @@ class WrittenOutLoss:
 
     def __call__(self, error: Tensor) -> Tensor:
         """The loss of every member, (members,)."""
-        total = self._value(self._library, error, self._turn).sum(-1)
+        total = row_sum(self._value(self._library, error, self._turn))
         return total if self.points is None else total / self.points
 
     def slope(self, error: Tensor) -> Tensor:

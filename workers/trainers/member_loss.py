@@ -11,6 +11,7 @@ from torch import Tensor
 from workers.trainers.contract import Member
 from workers.trainers.losses import SLOPES, VALUES, turns
 from workers.trainers.parameters import Floats
+from workers.trainers.row_sums import row_sum, width_matters
 
 
 class MemberLoss:
@@ -28,10 +29,15 @@ class MemberLoss:
             self._pointwise = torch.nn.L1Loss(reduction="none")
         else:
             self._pointwise = TurningLoss(name, as_column(turns(members)))
-        self._reduce = torch.mean if members[0]["loss"]["reduction"] == "mean" else torch.sum
+        self._is_mean = members[0]["loss"]["reduction"] == "mean"
+        self._reduce = torch.mean if self._is_mean else torch.sum
 
     def __call__(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        return self._reduce(self._pointwise(y_pred, y), -1)
+        pointwise = self._pointwise(y_pred, y)
+        if width_matters(pointwise):
+            total = row_sum(pointwise)
+            return total / y.shape[-1] if self._is_mean else total
+        return self._reduce(pointwise, -1)
 
 
 class TurningLoss(torch.nn.Module):

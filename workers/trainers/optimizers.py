@@ -15,6 +15,8 @@ from torch import Tensor
 
 from workers.trainers import update_rules
 from workers.trainers.contract import Member
+from workers.trainers.order_plan import ALL, EVERYBODY, Takers
+from workers.trainers.row_sums import width_matters
 from workers.trainers.tensors import put_apart, side_by_side, split_like
 
 
@@ -78,13 +80,18 @@ class MemberOptimizer(KeepsSlots, Protocol):
 
 
 def optimizer_of(parameters: Sequence[Tensor], members: Sequence[Member]) -> MemberOptimizer:
-    """torch.optim for members that agree, as one job always does; else the written-out form."""
+    """torch.optim for members that agree, as one job always does; else the written-out form.
+
+    On a GPU the written-out form always: whether its kernels and torch.optim's own round alike is nobody's promise.
+    """
     first = members[0]
     agree = all(
         member["optimizer"] == first["optimizer"] and member["learning_rate"] == first["learning_rate"]
         for member in members
     )
-    return TorchOptimizer(parameters, first) if agree else WrittenOutOptimizer(parameters, members)
+    if agree and not width_matters(parameters[0]):
+        return TorchOptimizer(parameters, first)
+    return WrittenOutOptimizer(parameters, members)
 
 
 def slot_names(member: Member) -> list[str]:
@@ -101,11 +108,8 @@ class TorchOptimizer:
         kind = KINDS[optimizer["name"]]
         self._parameters = parameters
         self._torch_names = {name: kind.slots[name] for name in slot_names(member)}
-        # One kernel for each parameter is faster on a CPU, one for all of them on a GPU.
-        together = parameters[0].is_cuda
-        self._inner = kind.torch_class(
-            parameters, lr=member["learning_rate"], foreach=together, **kind.options(optimizer)
-        )
+        # One kernel for each parameter is faster on a CPU than one for all of them.
+        self._inner = kind.torch_class(parameters, lr=member["learning_rate"], foreach=False, **kind.options(optimizer))
         self.step = self._inner.step
 
     def zero_grad(self) -> None:
@@ -151,19 +155,17 @@ class WrittenOutOptimizer:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, rows: npt.NDArray[np.int64] | None = None) -> None:
-        """Update all members, or those of the given rows: nothing of the others changes."""
+    def step(self, takers: Takers = EVERYBODY) -> None:
+        """Update all members, or those who take part: nothing of the others changes."""
         before = side_by_side(self._parameters)
         grad = side_by_side([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
         numbers = [self._settings.column(each) for each in self._rule.numbers(self._updates + 1)]
         after, kept = self._rule(before, grad, self._kept, numbers)
-        if rows is None:
+        if takers.rows is ALL:
             self._updates += 1
         else:
-            self._updates[rows] += 1
-            chosen = torch.zeros((len(before), 1), dtype=torch.bool)
-            chosen[rows] = True
-            chosen = chosen.to(before.device)
+            self._updates[takers.rows] += 1
+            chosen = takers.mask
             after = torch.where(chosen, after, before)
             kept = {name: torch.where(chosen, slot, self._kept[name]) for name, slot in kept.items()}
         self._kept = kept

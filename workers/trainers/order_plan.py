@@ -7,19 +7,32 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from workers.trainers.contract import Member
 from workers.trainers.draws import orders
+from workers.trainers.tensors import upload
 
 # Steps drawn at a time. The draws are a function of the step, so this changes no value, only how often we draw.
 _BLOCK = 1024
 
 
-Rows = npt.NDArray[np.int64] | None
-"""The members that take part in something: their rows in the pack, or `ALL`."""
-
 ALL = None
-NOBODY = np.empty(0, dtype=np.int64)
+
+
+class Takers(NamedTuple):
+    """The members that take part in something: their rows in the pack, or `ALL`; and the same as a mask, (members, 1).
+
+    The mask is on the trainer's device already, and unused where it is all.
+    """
+
+    rows: npt.NDArray[np.int64] | None
+    mask: Tensor
+
+
+EVERYBODY = Takers(ALL, torch.ones((1, 1), dtype=torch.bool))
+NOBODY = Takers(np.empty(0, dtype=np.int64), torch.zeros((1, 1), dtype=torch.bool))
 
 EXPONENTS = (4, 5)
 
@@ -28,13 +41,14 @@ class Term(NamedTuple):
     """e x^exponent, and the members whose polynomial has it at this step."""
 
     exponent: int
-    rows: Rows
+    takers: Takers
 
 
 class OrderPlan:
     """The terms beyond x^3 at every step of every member: none, x^4, or x^4 and x^5."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], device: str = "cpu") -> None:
+        self._device = device
         self._seeds = [member["seed"] for member in members]
         self._begin = self._end = 0
 
@@ -43,7 +57,9 @@ class OrderPlan:
         if not self._begin <= t < self._end:
             self._draw(t)
         step = t - self._begin
-        return [Term(exponent, self._rows(exponent, step)) for exponent in EXPONENTS if self._takers[exponent][step]]
+        return [
+            Term(exponent, self._takers_of(exponent, step)) for exponent in EXPONENTS if self._counts[exponent][step]
+        ]
 
     def orders(self, begin: int, count: int) -> npt.NDArray[np.int64]:
         """The orders of so many steps (at most a block), (count, members)."""
@@ -55,9 +71,13 @@ class OrderPlan:
         self._begin, self._end = begin, begin + _BLOCK
         drawn = {seed: orders(seed, begin, _BLOCK) for seed in self._seeds}
         self._orders = np.stack([drawn[seed] for seed in self._seeds], axis=1)
-        self._takers = {exponent: (self._orders >= exponent).sum(axis=1).tolist() for exponent in EXPONENTS}
+        taking = {exponent: self._orders >= exponent for exponent in EXPONENTS}
+        self._counts = {exponent: each.sum(axis=1).tolist() for exponent, each in taking.items()}
+        self._masks = {
+            exponent: upload(each, self._device, torch.bool).unsqueeze(-1) for exponent, each in taking.items()
+        }
 
-    def _rows(self, exponent: int, step: int) -> Rows:
-        if self._takers[exponent][step] == len(self._seeds):
-            return ALL
-        return np.flatnonzero(self._orders[step] >= exponent)
+    def _takers_of(self, exponent: int, step: int) -> Takers:
+        if self._counts[exponent][step] == len(self._seeds):
+            return EVERYBODY
+        return Takers(np.flatnonzero(self._orders[step] >= exponent), self._masks[exponent][step])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from workers.trainers.row_sums import row_sum, width_matters
+
 Tensor = TypeVar("Tensor", bound=Any)
 """A numpy array or a torch tensor; the same lines serve both."""
 
@@ -44,10 +46,9 @@ def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tenso
 
     `library` is the one the tensors come from, numpy or torch.
     """
-    if len(grad_y_pred) == 1:
-        return (grad_y_pred * basis).sum(-1, keepdims=True)
-    constant = grad_y_pred.sum(-1, keepdims=True)
-    return library.stack([constant, *((grad_y_pred * power).sum(-1, keepdims=True) for power in basis[1:])])
+    if len(grad_y_pred) == 1 or width_matters(grad_y_pred):
+        return row_sum(grad_y_pred * basis)[..., None]
+    return library.stack([row_sum(grad_y_pred), *(row_sum(grad_y_pred * power) for power in basis[1:])])[..., None]
 
 
 def polynomial_formula(coefficients: Mapping[str, float]) -> str:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from workers.trainers.contract import Member
 from workers.trainers.optimizers import WrittenOutOptimizer, optimizer_of
-from workers.trainers.order_plan import ALL, Rows
+from workers.trainers.order_plan import ALL, Takers
+from workers.trainers.row_sums import width_matters
 
 
 class SkippingOptimizer:
@@ -20,7 +21,7 @@ class SkippingOptimizer:
 
     def __init__(self, always: Sequence[Tensor], sometimes: Tensor, members: Sequence[Member]) -> None:
         self._skipped: WrittenOutOptimizer | None = None
-        if len(members) == 1:
+        if len(members) == 1 and not width_matters(sometimes):
             # torch.optim passes over a gradient that is None by itself, but only for all members at once.
             self._updated = optimizer_of([*always, sometimes], members)
         else:
@@ -32,11 +33,11 @@ class SkippingOptimizer:
         if self._skipped is not None:
             self._skipped.zero_grad()
 
-    def step(self, rows: Rows) -> None:
-        """`rows` are the members that have a gradient of `sometimes`."""
+    def step(self, takers: Takers) -> None:
+        """`takers` are the members that have a gradient of `sometimes`."""
         self._updated.step()
-        if self._skipped is not None and (rows is ALL or len(rows)):
-            self._skipped.step(rows)
+        if self._skipped is not None and (takers.rows is ALL or len(takers.rows)):
+            self._skipped.step(takers)
 
     def slots(self) -> dict[str, Tensor]:
         """By name, each (members, letters)."""

@@ -10,6 +10,7 @@ from workers.trainers.contract import Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import stacked_gradients, stacked_polynomial
+from workers.trainers.row_sums import width_matters
 from workers.trainers.squared_error import SquaredError
 from workers.trainers.torch_trainer import TorchTrainer
 
@@ -27,7 +28,7 @@ class Trainer(TorchTrainer):
         self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
 
         # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
-        keeps = self.width > 1 and degree > 0 and self.loss.is_square
+        keeps = self.width > 1 and degree > 0 and self.loss.is_square and not width_matters(self.y)
         self.squared_error = SquaredError(self.basis, self.y, self.width, self.loss.points) if keeps else None
 
     def step(self, t: int) -> Losses:

@@ -10,6 +10,7 @@ from workers.trainers.contract import Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import stacked_polynomial
+from workers.trainers.row_sums import along_points
 from workers.trainers.torch_trainer import TorchTrainer
 
 
@@ -27,7 +28,7 @@ class Trainer(TorchTrainer):
 
     def step(self, t: int) -> Losses:
         # forward
-        y_pred = stacked_polynomial(self.weights, self.basis)
+        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis)
         loss = self.loss(y_pred - self.y)
         # backward
         loss.backward(self.ones)

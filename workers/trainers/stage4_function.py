@@ -11,6 +11,7 @@ from torch import Tensor
 from workers.trainers.contract import Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.polynomial import legendre_formula
+from workers.trainers.row_sums import along_points
 from workers.trainers.torch_trainer import TorchTrainer
 
 START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
@@ -44,7 +45,7 @@ class Trainer(TorchTrainer):
 
     def step(self, t: int) -> Losses:
         # forward
-        a, b, c, d = self.weights.unbind()
+        a, b, c, d = along_points(self.weights, self.points).unbind()
         y_pred = a + b * LegendrePolynomial3.apply(c + d * self.x)
         loss = self.loss(y_pred - self.y)
         # backward

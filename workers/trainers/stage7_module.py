@@ -13,6 +13,7 @@ from workers.trainers.optimized import OptimizedTrainer
 from workers.trainers.optimizers import MemberOptimizer, optimizer_of
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import polynomial
+from workers.trainers.row_sums import all_along_points
 
 
 class Polynomial(torch.nn.Module):
@@ -26,7 +27,7 @@ class Polynomial(torch.nn.Module):
 
     def forward(self, powers: Sequence[Tensor]) -> Tensor:
         """(members, points) for x^0, x^1, ... of (members or 1, points) each."""
-        return polynomial(self._weights, powers)
+        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers)
 
 
 class Trainer(OptimizedTrainer):

@@ -12,6 +12,7 @@ from workers.trainers.member_loss import MemberLoss
 from workers.trainers.optimized import OptimizedTrainer
 from workers.trainers.order_plan import ALL, NOBODY, OrderPlan, Term
 from workers.trainers.polynomial import dynamic_formula, polynomial
+from workers.trainers.row_sums import all_along_points, width_matters
 from workers.trainers.skipping_optimizer import SkippingOptimizer
 
 LETTERS = "abcde"
@@ -28,15 +29,18 @@ class DynamicNet(torch.nn.Module):
 
     def forward(self, powers: Sequence[Tensor], terms: Sequence[Term]) -> Tensor:
         """(members, points) for x^0 to x^5 of (members or 1, points) each, and this step's terms beyond x^3."""
-        y = polynomial(self._always, powers[:4])
-        for exponent, rows in terms:
+        *always, e = all_along_points([*self._always, self.e], powers[0].shape[-1])
+        y = polynomial(always, powers[:4])
+        for exponent, (rows, mask) in terms:
             power = powers[exponent]
             if rows is ALL:
-                y += self.e * power
+                y += e * power
+            elif width_matters(y):  # a GPU would wait for the rows; what it is masked from gets zeros, and no update
+                y = torch.where(mask, y + e * power, y)
             else:
                 # The others' rows take no part at all: with e times zero they would have a gradient, and it is None.
                 chosen = torch.from_numpy(rows).to(y.device)
-                y.index_add_(0, chosen, self.e.index_select(0, chosen) * (power if len(power) == 1 else power[chosen]))
+                y.index_add_(0, chosen, e.index_select(0, chosen) * (power if len(power) == 1 else power[chosen]))
         return y
 
 
@@ -47,7 +51,7 @@ class Trainer(OptimizedTrainer):
         super().__init__(members, device, LETTERS)
         self.powers = self.powers_of_x(HIGHEST_ORDER).unbind()
         self.y = self.y.expand(self.width, -1)
-        self.plan = OrderPlan(members)
+        self.plan = OrderPlan(members, device)
         self.model = DynamicNet(self.initial_weights())
         self.parameters = list(self.model.parameters())
         self.criterion = MemberLoss(members, self.as_column)
@@ -63,7 +67,7 @@ class Trainer(OptimizedTrainer):
         self.optimizer.zero_grad()
         loss.backward(self.ones)
         # update
-        self.optimizer.step(terms[0].rows if terms else NOBODY)
+        self.optimizer.step(terms[0].takers if terms else NOBODY)
         return loss.detach()
 
     def formula(self, coefficients: Mapping[str, float]) -> str:

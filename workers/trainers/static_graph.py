@@ -1,120 +1,26 @@
-"""The torch stages with `execution: compiled`: the stage's model, loss and update as one graph of several steps."""
+"""The torch stages with `execution: compiled` on a CPU: several steps as one program of torch.compile."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from workers.trainers.contract import Array, Member
-from workers.trainers.graphs import FAMILIES, Inputs, compiled, of_any_width
-from workers.trainers.losses import WrittenOutLoss, turns
-from workers.trainers.optimizers import KINDS, slot_names
-from workers.trainers.order_plan import OrderPlan
-from workers.trainers.parameters import DRAWS, Floats, letters_of_degree
-from workers.trainers.stage4_function import START
-from workers.trainers.torch_trainer import TorchTrainer
-from workers.trainers.update_rules import Settings
-
-DESCENT = {"name": "sgd", "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
-LEAST_WIDTH = 2  # torch compiles a program of its own for axes of length 1
+from workers.trainers.contract import Member
+from workers.trainers.graph_trainer import GraphTrainer
+from workers.trainers.graphs import Inputs, Steps, compiled, of_any_width
 
 
-class Trainer(TorchTrainer):
-    """Holds `weights` (members, letters) and the optimizer's `slots` by name, each (members, letters)."""
-
-    stride = 10  # steps of one graph: more of them compile longer, and save no more calls worth having
+class Trainer(GraphTrainer):
+    """Its program is kept by this process, and by torch on disk, for packs of every width."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
-        self.stage, self.real_width = members[0]["stage"], len(members)
-        family = FAMILIES[self.stage]
-        members = [{"optimizer": DESCENT, **member} for member in members]
-        if self.stage == "function":
-            members = [{**member, "init": START} if member["init"] == "default" else member for member in members]
-        members += members[:1] * (LEAST_WIDTH - len(members))
-        degree = members[0].get("degree", family.highest)
-        super().__init__(members, device, family.letters or letters_of_degree(degree))
-        self.family = family
-        self.weights = self.initial_weights(DRAWS.get(self.stage, "normal")).squeeze(-1).T.contiguous()
-        self.basis = self.powers_of_x(degree)
-        self.criterion = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
-        self.settings = Settings(members, self.dtype, device)
-        self.rule = KINDS[members[0]["optimizer"]["name"]].rule(self.settings)
-        names = [name for name in slot_names(members[0]) if name != "step"]
-        self.slots = {name: torch.zeros_like(self.weights) for name in names}
-        self.updates = np.zeros((self.width, len(self.letters)))
-        self.plan = OrderPlan(members)
+        super().__init__(members, device)
         of_any_width(self.rule, self.criterion)
 
     def prepare(self) -> None:
         """Compile the graph, by running it once without a step."""
-        inputs = self._inputs(0, 0)
-        compiled(self.family.model, self.stride)(
-            self.criterion, self.rule, self.weights, self.slots, self.basis, self.y, inputs
-        )
+        self.advance(self.inputs(0, 0))
 
-    def run(self, begin: int, end: int) -> Array:
-        """Do the updates `begin` to `end` - 1; the losses, (steps, members), each of the weights before its update."""
-        losses = []
-        for start in range(begin, end, self.stride):
-            count = min(self.stride, end - start)
-            inputs = self._inputs(start, count)
-            done, self.weights, self.slots = compiled(self.family.model, self.stride)(
-                self.criterion, self.rule, self.weights, self.slots, self.basis, self.y, inputs
-            )
-            losses.append(done[:count])
-        together: Array = torch.cat(losses)[:, : self.real_width].cpu().numpy()
-        return together
-
-    def _inputs(self, start: int, count: int) -> Inputs:
-        counts = torch.arange(self.stride) < count
-        terms = self._terms(start) if self.stage == "dynamic" else None
-        numbers = self._numbers(count, terms)
-        return Inputs(numbers, None if terms is None else self.on_device(terms), counts.to(self.device))
-
-    def _terms(self, start: int) -> Floats:
-        drawn = self.plan.orders(start, self.stride)
-        return (drawn[..., np.newaxis] >= [4, 5]).astype(np.float64)
-
-    def _numbers(self, count: int, terms: Floats | None) -> list[Tensor]:
-        """The rule's numbers of each step, and the members' counts of updates moved on by the steps that are done."""
-        made: list[list[Floats]] = []
-        for step in range(self.stride):
-            after = self.updates + 1
-            if terms is not None:
-                after[:, 4] = self.updates[:, 4] + terms[step, :, 0]
-            made.append(self._numbers_of(np.maximum(after, 1)))
-            if step < count:
-                self.updates = after
-        return [self.on_device(np.stack(each)) for each in zip(*made, strict=True)]
-
-    def _numbers_of(self, updates: Floats) -> list[Floats]:
-        always = self.rule.numbers(updates[:, 0])
-        if self.stage != "dynamic":
-            return [each[:, np.newaxis] for each in always]
-        last = self.rule.numbers(updates[:, 4])
-        return [np.stack([each] * 4 + [other], axis=1) for each, other in zip(always, last, strict=True)]
-
-    def state(self) -> dict[str, Array]:
-        """The weights by letter and the slots by name and letter, each (members,), as the eager stage has them."""
-        state = self.by_letter(self.weights)
-        for name in slot_names(self.members[0]):
-            slot = torch.from_numpy(self.updates.astype(np.int64)) if name == "step" else self.slots[name]
-            state |= self.by_letter(slot, f"{name}.")
-        return {name: values[: self.real_width].copy() for name, values in state.items()}
-
-    def load_state(self, arrays: Mapping[str, Array]) -> None:
-        """The inverse of `state`."""
-        padded = {name: np.resize(values, self.width) for name, values in arrays.items()}
-        self.weights = self.from_letters(padded)
-        for name in slot_names(self.members[0]):
-            slot = self.from_letters(padded, f"{name}.")
-            if name == "step":
-                self.updates = slot.cpu().numpy().astype(np.float64)
-            else:
-                self.slots[name] = slot
-
-    def formula(self, coefficients: Mapping[str, float]) -> str:
-        return self.family.formula(coefficients)
+    def advance(self, inputs: Inputs) -> Steps:
+        steps = compiled(self.family.model, self.stride)
+        done: Steps = steps(self.criterion, self.rule, self.weights, self.slots, self.basis, self.y, inputs)
+        return done

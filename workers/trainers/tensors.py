@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+
+def upload(values: npt.NDArray[Any], device: str, dtype: torch.dtype) -> Tensor:
+    """An array as a tensor of that dtype on the device. Nobody waits for the copy, nor for what was begun before."""
+    if not device.startswith("cuda"):
+        return torch.from_numpy(values).to(device, dtype)
+    return torch.from_numpy(values).to(dtype).pin_memory().to(device, non_blocking=True)
+
+
+def download(values: Tensor) -> npt.NDArray[Any]:
+    """A tensor as an array, by one copy into page-locked memory, queued behind what was begun and waited for."""
+    values = values.detach()
+    if not values.is_cuda:
+        return values.numpy()
+    copied = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    copied.copy_(values, non_blocking=True)
+    torch.cuda.current_stream(values.device).synchronize()
+    return copied.numpy()
 
 
 def side_by_side(parameters: Sequence[Tensor]) -> Tensor:

@@ -12,7 +12,7 @@ from workers.trainers.lettered import LetteredTrainer
 from workers.trainers.memory import keep_freed_memory
 from workers.trainers.parameters import Floats, column, initial_weights
 from workers.trainers.polynomial import powers_of
-from workers.trainers.tensors import put_apart, side_by_side
+from workers.trainers.tensors import download, put_apart, side_by_side, upload
 from workers.trainers.torch_data import torch_dtype, torch_rows
 
 
@@ -34,11 +34,12 @@ class TorchTrainer(LetteredTrainer):
         self.dtype = torch_dtype(members)
         self.x = torch.stack(x).to(device)
         self.y = torch.stack(y).to(device)
+        self.points = self.y.shape[-1]
         self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
 
     def on_device(self, values: Floats) -> Tensor:
         """A float64 array as a tensor in the pack's dtype, on its device."""
-        return torch.from_numpy(values).to(self.device, self.dtype)
+        return upload(values, self.device, self.dtype)
 
     def as_column(self, values: Floats) -> Tensor:
         """One number of every member as a tensor (members, 1)."""
@@ -67,7 +68,7 @@ class TorchTrainer(LetteredTrainer):
 
     def by_letter(self, values: Tensor, prefix: str = "") -> dict[str, Array]:
         """(members, letters) as one numpy copy for each letter, named by prefix and letter."""
-        columns = values.detach().cpu().numpy().T
+        columns = download(values).T
         return {prefix + letter: row.copy() for letter, row in zip(self.letters, columns, strict=True)}
 
     def from_letters(self, arrays: Mapping[str, Array], prefix: str = "") -> Tensor:
@@ -77,5 +78,4 @@ class TorchTrainer(LetteredTrainer):
 
     def stack_losses(self, losses: Sequence[Losses]) -> Array:
         """(steps, members) in numpy; the only wait for the device."""
-        stacked: Array = torch.stack(list(losses)).cpu().numpy()  # type: ignore[arg-type]
-        return stacked
+        return download(torch.stack(list(losses)))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from workers.trainers.contract import Member
 from workers.trainers.parameters import Floats, are_shared, column
+from workers.trainers.tensors import upload
 
 Slots = Mapping[str, Tensor]
 """What a rule keeps between updates, by name, each (members, letters)."""
@@ -33,7 +34,7 @@ class Settings:
         return column(self._members, "optimizer", name)
 
     def column(self, values: Floats) -> Tensor:
-        return torch.from_numpy(values).to(self._device, self._dtype).unsqueeze(1)
+        return upload(values, self._device, self._dtype).unsqueeze(1)
 
 
 Numbers = Sequence[Tensor]

@@ -96,10 +96,10 @@ class Lettered(Trainer, FindsCoefficients, Protocol):
     """What the eight trainers are."""
 
 
-def trainer_of(members: Sequence[Member]) -> Lettered:
-    """The trainer of the members' stage, on the CPU."""
+def trainer_of(members: Sequence[Member], device: str = "cpu") -> Lettered:
+    """The trainer of the members' stage."""
     path = f"workers.trainers.{MODULES[members[0]['stage']]}:Trainer"
-    return cast(Lettered, load_trainer(path, members))
+    return cast(Lettered, load_trainer(path, members, device))
 
 
 def assert_alone_equals_packed(members: list[Member], chosen: list[int], steps: int) -> None:

@@ -1,0 +1,79 @@
+"""Jobs on a real GPU, through the whole service: what they say of it, packs, graphs, and memory after a cancel."""
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import migrations
+from gradyard import Client
+from jobs.settings import load
+from tests.servers import RedisServer
+from tests.stack.service_processes import Service
+from tests.stack.until import until
+from workers.inventory import Gpu, inventory_of
+
+GPUS: list[Gpu] = []
+with contextlib.suppress(Exception):  # no driver, or none that answers
+    GPUS = inventory_of(load()).gpus()
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.stack,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not GPUS, reason="this host has no GPU"),
+]
+STAGES = ["tensor", "autograd", "function", "nn", "optim", "module", "dynamic"]
+
+
+@pytest.fixture(scope="module")
+def client(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Of a service with a worker for each GPU."""
+    folder = tmp_path_factory.mktemp("gpu")
+    url = f"sqlite:///{folder / 'gradyard.db'}"
+    migrations.upgrade(url)
+    service = Service(url, redis_server.of(9), folder, GRADYARD_HEARTBEAT_SECONDS="0.5")
+    try:
+        service.start()
+        until(lambda: any(each.queue == "gpu" for each in service.client.workers()), [service.pool])
+        yield service.client
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("execution", "engine"), [("eager", "eager"), ("compiled", "cudagraph")])
+def test_every_stage_trains_there_and_says_so(client: Client, stage: str, execution: str, engine: str) -> None:
+    asked = [client.submit(device=device, stage=stage, steps=200, execution=execution) for device in ("gpu", "cpu")]
+    there, here = (client.wait(job.id, timeout=300) for job in asked)
+    assert there.succeeded, there.message
+    assert there.result is not None
+    environment = there.result["environment"]
+    assert environment["engine"] == engine
+    assert environment["device"] == GPUS[0].name
+    assert environment["numerics_class"].startswith("cuda")
+    assert here.succeeded, here.message
+    np.testing.assert_allclose(client.losses(there.id)[:30], client.losses(here.id)[:30], rtol=1e-3)
+
+
+def test_many_jobs_train_as_one_pack(client: Client) -> None:
+    batch = client.sweep({"stage": "autograd", "device": "gpu", "steps": 2000}, grid={"seed": range(1000)})
+    ended = client.wait_batch(batch.id)
+    assert ended.counts["succeeded"] == 1000
+    assert max(job.timings["pack_size"] for job in client.jobs(batch=batch.id, limit=100)) >= 512
+
+
+def test_a_cancel_frees_the_memory(client: Client) -> None:
+    def used() -> int:
+        health = [inventory_of(load()).health(gpu.uuid) for gpu in GPUS]
+        return sum(each.memory_used_mib or 0 for each in health if each is not None)
+
+    job = client.submit(stage="autograd", device="gpu", steps=10_000_000, dataset={"points": 1_000_000})
+    until(lambda: client.job(job.id).state == "running" and used() > 0)
+    before = used()
+    client.cancel(job.id)
+    until(lambda: client.job(job.id).state == "cancelled")
+    other = client.submit(stage="autograd", device="gpu", steps=100)
+    assert client.wait(other.id, timeout=120).succeeded
+    assert used() <= before
