@@ -36,7 +36,8 @@ MOST_MS = {"sqlite": 10.0, "postgresql": 20.0}
 BATCHES = 100
 FAILED = "n % 20 = 0"
 NOTES = f"""`GET /v1/jobs?limit=50` of the app itself, without a network: from the first page and from places all over
-the list, for every pair of a state and a stage, a state or a stage alone, and for batches, alone and with a state. Nine
+the list, for every pair of a state and a stage, a state or a stage alone, and for a batch, alone and with a state, a
+stage or both. Nine
 jobs of ten succeeded, none waits; of one stage there is one in a thousand. {ASKED} pages of each filter; p50 and p99
 over all, and of the slowest filter."""
 
@@ -90,8 +91,10 @@ def _filters() -> dict[str, dict[str, str]]:
         chosen = {name: str(value) for name, value in (("state", state), ("stage", stage)) if value is not None}
         found[" ".join(chosen.values()) or "all"] = chosen
     batch = str(UUID(int=BATCHES // 2))
-    return found | {"batch": {"batch": batch}, "batch, failed": {"batch": batch, "state": "failed"},
-                    "batch, rare stage": {"batch": batch, "stage": "dynamic"}}  # fmt: skip
+    of_batch = {"": {}, ", failed": {"state": "failed"}, ", rare stage": {"stage": "dynamic"},
+                ", stage": {"stage": "tensor"}, ", stage, failed": {"stage": "tensor", "state": "failed"},
+                ", rare stage, succeeded": {"stage": "dynamic", "state": "succeeded"}}  # fmt: skip
+    return found | {f"batch{name}": {"batch": batch} | more for name, more in of_batch.items()}
 
 
 def _fill(database: Database, count: int) -> None:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    select,
+    union_all,
+)
 
 from jobs.database import now
 from jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
@@ -67,19 +77,25 @@ def jobs_newest_first(
 ) -> Page:  # fmt: skip
     """A page of jobs, newest first; SpecInvalid where the cursor is none of ours."""
     # Of a batch in one state SQLite would read the whole batch by the index that begins with the project.
-    by_index = batch is None or state is None
-    query = of_project(project_id, by_index=by_index).order_by(Job.id.desc()).limit(limit + 1)
-    if state is not None:
-        query = query.where(Job.state == state)
-    if stage is not None:
-        query = query.where(Job.stage == stage)
-    if batch is not None:
-        query = query.where(Job.batch_id == batch)
+    by_index = batch is None or (state is None and stage is None)
+    asked = {Job.state: state, Job.stage: stage, Job.batch_id: batch}
+    chosen = [column == value for column, value in asked.items() if value is not None]
     if cursor is not None:
-        query = query.where(Job.id < id_in(cursor))
+        chosen.append(Job.id < id_in(cursor))
+    if batch is not None and stage is not None and state is None:
+        chosen = [Job.id.in_(_newest_of_every_state(chosen, limit + 1))]
+    query = of_project(project_id, by_index=by_index).where(*chosen).order_by(Job.id.desc()).limit(limit + 1)
     rows = list(connection.execute(query))
     more = len(rows) > limit
     return Page(rows[:limit], cursor_after(rows[limit - 1].id) if more else None)
+
+
+def _newest_of_every_state(chosen: list[ColumnElement[bool]], limit: int) -> CompoundSelect[Any]:
+    """The ids of so many of each state: one index then serves these jobs with a state and without."""
+    of_each = (
+        select(Job.id).where(*chosen, Job.state == state).order_by(Job.id.desc()).limit(limit) for state in State
+    )
+    return union_all(*(select(each.subquery().c.id) for each in of_each))
 
 
 def cursor_after(last: UUID) -> str:

@@ -109,6 +109,8 @@ class Job(Table):
         Index("ix_jobs_by_state", "project_id", "state", "id"),
         Index("ix_jobs_by_batch", "batch_id", "state", "id"),
         Index("ix_jobs_newest_of_batch", "project_id", "batch_id", "id"),
+        Index("ix_jobs_by_batch_and_stage", "batch_id", "stage", "state", "id",
+              sqlite_where=text("batch_id IS NOT NULL"), postgresql_where=text("batch_id IS NOT NULL")),
         Index("ix_jobs_by_stage", "project_id", "stage", "id"),
         Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
     )  # fmt: skip
