@@ -105,6 +105,22 @@ def test_there_is_no_such_batch(client: FlaskClient, batch: str) -> None:
     assert client.post(f"/v1/batches/{batch}/cancel").status_code == 404
 
 
+def test_the_jobs_of_one_stage_in_a_batch_come_newest_first_whatever_their_states(
+    client: FlaskClient, database: Database
+) -> None:
+    stages = ["tensor", "nn", "tensor", "tensor", "nn", "tensor"]
+    batch = posted(client, {"jobs": [{"stage": stage, "steps": 4, "seed": n} for n, stage in enumerate(stages)]}).json
+    succeeds(database, claimed(database, replace(worker_of(database), most_members=2)))  # the first two of tensor
+    query = f"batch={batch['id']}&stage=tensor&limit=3"
+    page = got(client, f"/v1/jobs?{query}")
+    rest = got(client, f"/v1/jobs?{query}&cursor={page['next_cursor']}")
+    found = [(job["spec"]["seed"], job["state"]) for each in (page, rest) for job in each["jobs"]]
+    assert found == [(5, "queued"), (3, "queued"), (2, "succeeded"), (0, "succeeded")]
+    done = got(client, f"/v1/jobs?{query}&state=succeeded")["jobs"]
+    assert [job["spec"]["seed"] for job in done] == [2, 0]
+    assert got(client, f"/v1/jobs?{query}&state=failed")["jobs"] == []
+
+
 def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, database: Database) -> None:
     sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 3}}}
     location = client.post("/v1/batches", json=sweep).headers["Location"]
