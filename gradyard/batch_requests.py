@@ -52,9 +52,10 @@ class BatchRequests(Asking):
         The jobs come without spec and warnings; the losses are exact, in the dtype that was trained.
         """
         import numpy as np
+        import orjson
 
         for line in self._transport.lines(f"{_of(batch_id)}/export", NDJSON):
-            found = json.loads(line)
+            found = orjson.loads(line)
             losses = np.array(found.pop("losses"), dtype=found.pop("dtype"))
             yield self._one(Job, found), losses
 

@@ -42,6 +42,28 @@ class Segment:
     losses: Array
     seconds: float
     metrics: Mapping[str, Array] = field(default_factory=dict)
+    at_rest: bool = True  # the trainer's state is that after its last step, and not that of a later one
+
+    @property
+    def end(self) -> int:
+        """The step after its last."""
+        return self.start_step + self.losses.shape[1]
+
+
+class Lengths:
+    """How many steps the next segment shall have, by the speed of the last one; a multiple of the trainer's stride."""
+
+    def __init__(self, trainer: Trains, seconds: float) -> None:
+        self._stride = trainer.stride if isinstance(trainer, RunsSteps) else 1
+        self._seconds = seconds
+        self.next = max(FIRST_STEPS, self._stride)
+
+    def learn(self, segment: Segment) -> None:
+        """Plan the next one by this."""
+        done = segment.losses.shape[1]
+        wanted = self._seconds * done / max(segment.seconds, 1e-9)
+        most = min(done * _GROWTH, MOST_STEPS, _MOST_LOSSES // len(segment.losses))
+        self.next = self._stride * max(1, min(round(wanted), most) // self._stride)
 
 
 def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
@@ -50,16 +72,12 @@ def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, second
     Where it is cut never changes a bit. At each yield the trainer's state is that after the segment's last step, and
     leaving the loop ends the training. Raises StepFailed where the trainer raises.
     """
-    stride = trainer.stride if isinstance(trainer, RunsSteps) else 1
-    count = max(FIRST_STEPS, stride)
+    lengths = Lengths(trainer, seconds)
     while begin < steps:
-        segment = _train(trainer, begin, min(begin + count, steps))
+        segment = _train(trainer, begin, min(begin + lengths.next, steps))
         yield segment
-        done = segment.losses.shape[1]
-        begin += done
-        wanted = seconds * done / max(segment.seconds, 1e-9)
-        most = min(done * _GROWTH, MOST_STEPS, _MOST_LOSSES // len(segment.losses))
-        count = stride * max(1, min(round(wanted), most) // stride)
+        lengths.learn(segment)
+        begin = segment.end
 
 
 def _train(trainer: Trainer | RunsSteps, begin: int, end: int) -> Segment:

@@ -2,14 +2,15 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from workers.loop import Segment, StepFailed, segments
+from workers.loop_ahead import segments_ahead
 from workers.segment_frames import findings_of, state_of, steps_of
-from workers.trainers.contract import MemberError, Prepares
+from workers.trainers.contract import Measures, MemberError, Prepares, WorksAhead
 from workers.trainers.findings import check_losses
 from workers.wire import Frame, Wire
 
@@ -34,7 +35,9 @@ class Training:
         self._segment_seconds, self._record_seconds = frame.fields["segment_seconds"], frame.fields["record_seconds"]
         self._begin_state = frame.arrays
         self._active = list(range(len(self._specs)))
+        self._gone: set[int] = set()  # diverged, or dropped
         self._stopping = False
+        self._rest = False  # whether a device that works ahead shall stop for its state
         self._setup_seconds = 0.0
         self._recorded_at = self._sent_at = time.perf_counter()
         self._unsent: list[Segment] = []
@@ -77,43 +80,56 @@ class Training:
 
     def _train_until_someone_leaves(self, trainer: Any) -> Any:
         """The trainer of those who stay; None at the end."""
-        for segment in segments(trainer, steps=self._steps, begin=self._step, seconds=self._segment_seconds):
+        for segment in self._segments(trainer):
             check_losses(segment.losses, len(self._active), self._specs[self._active[0]]["dtype"])
-            self._step = segment.start_step + segment.losses.shape[1]
+            self._step = segment.end
             staying = self._after(segment)
             self._unsent.append(segment)
             over, someone_leaves = self._step >= self._steps, len(staying) < len(self._active)
-            if over or self._stopping or someone_leaves or time.perf_counter() - self._sent_at >= SEND_SECONDS:
-                self._send(trainer, over)
+            urgent = over or self._stopping or someone_leaves
+            self._rest = (urgent or self._record_is_due()) and not segment.at_rest
+            if self._rest:
+                continue  # the device has the next segment already: the state will be that after it
+            if urgent or time.perf_counter() - self._sent_at >= SEND_SECONDS:
+                self._send(trainer, over, at_rest=segment.at_rest)
             if over or self._stopping:
                 return None
             if someone_leaves:
                 return self._shrink(trainer, staying)
         return None
 
+    def _segments(self, trainer: Any) -> Iterator[Segment]:
+        steps, begin, seconds = self._steps, self._step, self._segment_seconds
+        if isinstance(trainer, WorksAhead) and trainer.works_ahead and not isinstance(trainer, Measures):
+            return segments_ahead(trainer, steps=steps, begin=begin, seconds=seconds, rest=lambda: self._rest)
+        return segments(trainer, steps=steps, begin=begin, seconds=seconds)
+
     def _after(self, segment: Segment) -> list[int]:
         """Which rows go on after this segment: those that stayed finite and that nobody dropped."""
-        dropped: set[int] = set()
         while (frame := self._wire.receive(0)) is not None:
             self._stopping |= frame.kind == "stop"
-            dropped |= set(frame.fields.get("members", ()))
+            self._gone |= set(frame.fields.get("members", ()))
         finite = np.atleast_1d(np.isfinite(segment.losses).all(axis=1))
-        return [row for row, member in enumerate(self._active) if finite[row] and member not in dropped]
+        self._gone |= {member for row, member in enumerate(self._active) if not finite[row]}
+        return [row for row, member in enumerate(self._active) if member not in self._gone]
+
+    def _record_is_due(self) -> bool:
+        return time.perf_counter() - self._recorded_at >= self._record_seconds
 
     def _shrink(self, trainer: Any, staying: list[int]) -> Any:
         state = {name: array[staying] for name, array in trainer.state().items()}
         self._active = [self._active[row] for row in staying]
         return self._trainer(self._active, state) if self._active else None
 
-    def _send(self, trainer: Any, over: bool) -> None:
+    def _send(self, trainer: Any, over: bool, *, at_rest: bool) -> None:
         sent, self._unsent = self._unsent, []
         width = len(self._active)
         fields, arrays = steps_of(trainer, sent, width)
         fields |= {
             "members": self._active, "setup_seconds": self._setup_seconds, "stopped": self._stopping and not over,
         }  # fmt: skip
-        due = time.perf_counter() - self._recorded_at >= self._record_seconds
-        parts = [state_of(trainer)] if over or self._stopping or due else []
+        whole = over or self._stopping or self._record_is_due()
+        parts = [state_of(trainer)] if whole and at_rest else []
         parts += [findings_of(trainer, width)] if over else []
         for more_fields, more_arrays in parts:
             fields, arrays = fields | more_fields, arrays | more_arrays

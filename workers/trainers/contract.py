@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
@@ -108,6 +108,20 @@ class RunsSteps(Trains, Protocol):
 
     def run(self, begin: int, end: int) -> Array:
         """Do the updates `begin` to `end` - 1; the losses, (steps, members), each of the weights before its update."""
+        ...
+
+
+@runtime_checkable
+class WorksAhead(Trains, Protocol):
+    """A trainer of a device that works by itself: updates are queued for it, and their losses fetched when it has them.
+
+    The state is that after all that was queued. `works_ahead` may be false, and then none of this is used.
+    """
+
+    works_ahead: bool
+
+    def queue(self, begin: int, end: int) -> Callable[[], Array]:
+        """Queue the updates `begin` to `end` - 1; the call waits for their losses, (steps, members)."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from workers.trainers.optimizers import KINDS, slot_names
 from workers.trainers.order_plan import OrderPlan
 from workers.trainers.parameters import DRAWS, Floats, letters_of_degree
 from workers.trainers.stage4_function import START
-from workers.trainers.tensors import download, upload
+from workers.trainers.tensors import begin_download, upload
 from workers.trainers.torch_trainer import TorchTrainer
 from workers.trainers.update_rules import Settings, Slots
 
@@ -55,12 +55,16 @@ class GraphTrainer(TorchTrainer):
 
     def run(self, begin: int, end: int) -> Array:
         """Do the updates `begin` to `end` - 1; the losses, (steps, members), each of the weights before its update."""
+        return self.queue(begin, end)()
+
+    def queue(self, begin: int, end: int) -> Callable[[], Array]:
+        """The same without a wait for the device; the call waits."""
         losses = []
         for start in range(begin, end, self.stride):
             count = min(self.stride, end - start)
             done, self.weights, self.slots = self.advance(self.inputs(start, count))
             losses.append(done[:count])
-        return download(torch.cat(losses)[:, : self.real_width])
+        return begin_download(torch.cat(losses)[:, : self.real_width])
 
     def inputs(self, start: int, count: int) -> Inputs:
         """What the graph of steps `start` to `start + stride` - 1 is given, of which `count` are to be done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -17,15 +17,26 @@ def upload(values: npt.NDArray[Any], device: str, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(values).to(dtype).pin_memory().to(device, non_blocking=True)
 
 
-def download(values: Tensor) -> npt.NDArray[Any]:
-    """A tensor as an array, by one copy into page-locked memory, queued behind what was begun and waited for."""
+def begin_download(values: Tensor) -> Callable[[], npt.NDArray[Any]]:
+    """Queue one copy into page-locked memory behind what was begun; the call waits for it, and is the array."""
     values = values.detach()
     if not values.is_cuda:
-        return values.numpy()
+        return values.numpy
     copied = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
     copied.copy_(values, non_blocking=True)
-    torch.cuda.current_stream(values.device).synchronize()
-    return copied.numpy()
+    done = torch.cuda.Event(blocking=True)  # who waits, sleeps
+    done.record()
+
+    def waited_for() -> npt.NDArray[Any]:
+        done.synchronize()
+        return copied.numpy()
+
+    return waited_for
+
+
+def download(values: Tensor) -> npt.NDArray[Any]:
+    """A tensor as an array, waited for."""
+    return begin_download(values)()
 
 
 def side_by_side(parameters: Sequence[Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from workers.trainers.lettered import LetteredTrainer
 from workers.trainers.memory import keep_freed_memory
 from workers.trainers.parameters import Floats, column, initial_weights
 from workers.trainers.polynomial import powers_of
-from workers.trainers.tensors import download, put_apart, side_by_side, upload
+from workers.trainers.tensors import begin_download, download, put_apart, side_by_side, upload
 from workers.trainers.torch_data import torch_dtype, torch_rows
 
 
@@ -31,6 +31,7 @@ class TorchTrainer(LetteredTrainer):
         self.letters = letters
         self.width = len(members)
         self.device = device
+        self.works_ahead = device.startswith("cuda")
         self.dtype = torch_dtype(members)
         self.x = torch.stack(x).to(device)
         self.y = torch.stack(y).to(device)
@@ -79,3 +80,7 @@ class TorchTrainer(LetteredTrainer):
     def stack_losses(self, losses: Sequence[Losses]) -> Array:
         """(steps, members) in numpy; the only wait for the device."""
         return download(torch.stack(list(losses)))  # type: ignore[arg-type]
+
+    def queue(self, begin: int, end: int) -> Callable[[], Array]:
+        """Queue these steps on the device, and behind them the copy of their losses."""
+        return begin_download(torch.stack([self.step(t) for t in range(begin, end)]))

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.workers.trainers.packs import (
     OPTIMIZERS,
     STAGES,
+    WITH_DEGREE,
     WITH_OPTIMIZER,
     Member,
     assert_alone_equals_packed,
@@ -88,6 +89,14 @@ def test_a_pack_keeps_its_promises_in_that_form(stage: str, change: Callable[...
     members = change(pack(stage, 9, points=203, init="normal", learning_rate=1e-9))
     assert_alone_equals_packed(members, [0, 8], 20)
     assert_resumes_in_other_company(members, 7, 20)
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu")
+@pytest.mark.parametrize("stage", [stage for stage in WITH_DEGREE if stage != "numpy"])
+@pytest.mark.parametrize("degree", range(10))
+def test_a_pack_of_every_degree_keeps_them_too(stage: str, degree: int) -> None:
+    members = differing(pack(stage, 5, points=203, degree=degree, learning_rate=1e-14))
+    assert_alone_equals_packed(members, [0, 4], 5)
 
 
 @pytest.mark.parametrize("stage", ON_TORCH)
