@@ -11,7 +11,8 @@ ON_NUMPY = {"blas": "workers.trainers.matrix_products:Trainer"}
 
 
 def _fastest(float32: int, float64: int) -> dict[str, int]:
-    """`pack_bytes` by what `bench/widths.py` found: so many members train fastest together at 2,000 points."""
+    """`pack_bytes` by what `bench/widths.py` found: so many members train fastest together at 2,000 points, on a host
+    whose other cores train such packs too."""
     return {"float32": float32 * 2000 * 4, "float64": float64 * 2000 * 8}
 
 
@@ -21,25 +22,25 @@ BUILT_IN = (
           pack_bytes=_fastest(128, 64), compiled_pays_from=0),
     Stage("tensor", "Tensors", "gradients by hand, on tensors of any device", specs.TensorSpec,
           "workers.trainers.stage2_tensor:Trainer", engines=ON_TORCH | GRAM,
-          pack_bytes=_fastest(384, 384), compiled_pays_from=6_500_000),
+          pack_bytes=_fastest(384, 384), compiled_pays_from=7_200_000),
     Stage("autograd", "Tensors and autograd", "loss.backward() finds the gradients", specs.AutogradSpec,
           "workers.trainers.stage3_autograd:Trainer", engines=ON_TORCH | GRAM,
-          pack_bytes=_fastest(128, 32), compiled_pays_from=2_200_000),
+          pack_bytes=_fastest(128, 48), compiled_pays_from=3_700_000),
     Stage("function", "Defining new autograd functions", "an own torch.autograd.Function: Legendre's P3",
           specs.FunctionSpec, "workers.trainers.stage4_function:Trainer", engines=ON_TORCH,
-          pack_bytes=_fastest(96, 32), compiled_pays_from=2_400_000),
+          pack_bytes=_fastest(64, 48), compiled_pays_from=2_400_000),
     Stage("nn", "nn", "torch.nn.Sequential and a loss from torch.nn", specs.NnSpec,
           "workers.trainers.stage5_nn:Trainer", engines=ON_TORCH | GRAM,
-          pack_bytes=_fastest(128, 96), compiled_pays_from=2_300_000),
+          pack_bytes=_fastest(128, 64), compiled_pays_from=3_900_000),
     Stage("optim", "optim", "torch.optim updates the weights", specs.OptimSpec,
           "workers.trainers.stage6_optim:Trainer", engines=ON_TORCH | GRAM,
-          pack_bytes=_fastest(128, 64), compiled_pays_from=2_700_000),
+          pack_bytes=_fastest(96, 48), compiled_pays_from=3_500_000),
     Stage("module", "Custom nn modules", "an own torch.nn.Module, trained by SGD", specs.ModuleSpec,
           "workers.trainers.stage7_module:Trainer", engines=ON_TORCH | GRAM,
-          pack_bytes=_fastest(256, 128), compiled_pays_from=2_600_000),
+          pack_bytes=_fastest(128, 64), compiled_pays_from=3_000_000),
     Stage("dynamic", "Control flow and weight sharing", "order 3, 4 or 5, drawn anew each step, sharing e",
           specs.DynamicSpec, "workers.trainers.stage8_control_flow:Trainer", engines=ON_TORCH,
-          pack_bytes=_fastest(256, 96), compiled_pays_from=3_100_000),
+          pack_bytes=_fastest(128, 64), compiled_pays_from=3_700_000),
 )  # fmt: skip
 
 REFUSED: list[RefusedPlugin]
