@@ -41,7 +41,7 @@ def segments_ahead(
 ) -> Iterator[Segment]:
     """As `segments`, but that the trainer's state is one segment ahead, unless the segment yielded is `at_rest`.
 
-    Nothing is queued ahead while `rest()` is true, so the segment after the next one is at rest; the last one always is.
+    Nothing is queued ahead while `rest()` is true, so the segment after the next one is at rest, as the last one is.
     """
     lengths, since = Lengths(trainer, seconds), 0.0
     queued: _Queued | None = None

@@ -1,4 +1,4 @@
-"""A device that works by itself has its next steps before the last ones' losses are read; nobody sees it in a result."""
+"""A device that works by itself has its next steps before the last ones' losses are read; no result shows it."""
 
 import socket
 import threading

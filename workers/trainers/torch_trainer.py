@@ -23,6 +23,7 @@ class TorchTrainer(LetteredTrainer):
     """
 
     parameters: Sequence[Tensor]
+    step: Callable[[int], Losses]  # of a stage as it is written; a graph has none
 
     def __init__(self, members: Sequence[Member], device: str, letters: Sequence[str]) -> None:
         keep_freed_memory()
@@ -83,4 +84,4 @@ class TorchTrainer(LetteredTrainer):
 
     def queue(self, begin: int, end: int) -> Callable[[], Array]:
         """Queue these steps on the device, and behind them the copy of their losses."""
-        return begin_download(torch.stack([self.step(t) for t in range(begin, end)]))
+        return begin_download(torch.stack([self.step(t) for t in range(begin, end)]))  # type: ignore[misc]
