@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -54,10 +55,11 @@ class BatchRequests(Asking):
         import numpy as np
         import orjson
 
-        for line in self._transport.lines(f"{_of(batch_id)}/export", NDJSON):
+        for line in self._transport.lines(f"{_of(batch_id)}/export?losses=base64", NDJSON):
             found = orjson.loads(line)
-            losses = np.array(found.pop("losses"), dtype=found.pop("dtype"))
-            yield self._one(Job, found), losses
+            dtype = np.dtype(found.pop("dtype"))
+            losses = np.frombuffer(b64decode(found.pop("losses")), dtype.newbyteorder("<"))
+            yield self._one(Job, found), losses.astype(dtype)
 
     def export_lines(self, batch_id: str, *, csv: bool = False) -> Iterator[str]:
         """The same as text: an object a job, or with `csv` a line a loss under a heading."""

@@ -1,6 +1,7 @@
 """Everything that came of a batch, in one answer that streams: a line for each job, or for each loss."""
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ api = routes("export", "/v1/batches", tag="batches")
 
 
 @api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 422)})
-def export_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> Response:
     """Stream every job of a batch with its result and all of its losses, in the order of their ids.
 
     application/x-ndjson has an object a job, text/csv a line a loss. Jobs that are not over come as they are.
@@ -39,7 +40,7 @@ def export_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     with database.read() as connection:
         queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
     jobs = _jobs(database, batch_id)
-    lines = _as_csv(jobs) if form == CSV else _as_json(jobs)
+    lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
     response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
     response.headers["Vary"] = "Accept"
     return response
@@ -58,11 +59,22 @@ def _jobs(database: Database, batch_id: UUID) -> Iterator[tuple[Row[Any], np.nda
         after = jobs[-1].id
 
 
-def _as_json(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:
+def _as_json(
+    jobs: Iterator[tuple[Row[Any], np.ndarray]], written: Callable[[np.ndarray], np.ndarray | str]
+) -> Iterator[bytes]:
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
     for job, losses in jobs:
         shown = {name: value for name, value in job_as_json(job, None).items() if name not in LEFT_OUT}
-        options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
-        yield orjson.dumps(shown | {"seed": job.spec["seed"], "dtype": job.dtype, "losses": losses}, option=options)
+        shown |= {"seed": job.spec["seed"], "dtype": job.dtype, "losses": written(losses)}
+        yield orjson.dumps(shown, option=options)
+
+
+def _as_numbers(losses: np.ndarray) -> np.ndarray:
+    return losses
+
+
+def _as_base64(losses: np.ndarray) -> str:
+    return b64encode(losses.tobytes()).decode()
 
 
 def _as_csv(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:

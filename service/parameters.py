@@ -1,7 +1,7 @@
 """What a path and a query may say."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -70,6 +70,14 @@ class LossesQuery(Query):
     """How many points of the curve to answer as JSON."""
 
     points: int = Field(default=1000, ge=2, le=100_000)
+
+
+class ExportQuery(Query):
+    """How the losses are written."""
+
+    losses: Literal["numbers", "base64"] = Field(
+        default="numbers", description="in NDJSON; base64: of their bytes, little-endian, in the job's dtype"
+    )
 
 
 class HoldQuery(Query):

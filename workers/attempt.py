@@ -12,7 +12,7 @@ from jobs import lifecycle
 from workers import judgement
 from workers.handover import hand_over
 from workers.pack import Member, Pack
-from workers.records import Written, write_records
+from workers.records import Record, Written, record_of, write_record
 from workers.resume import states_to_resume
 from workers.runner_process import DeviceBroken, RunnerDied
 from workers.station import Station
@@ -103,7 +103,7 @@ class Attempt:
         self._presence.pace.trained(stretch.losses.size)
         self._presence.steps_done = self._pack.step
         if worth := self._pack.worth_recording(stretch):
-            write = partial(self._write, members=worth, stretch=stretch)
+            write = partial(self._write, record=record_of(self._pack, worth, stretch))
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
             last_words = stretch.over or any(member.diverged_at is not None for member in worth)
             written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
@@ -115,10 +115,10 @@ class Attempt:
             self._leave([each.member for each in written if each.gone], tell=not stretch.over)
         return stretch.over
 
-    def _write(self, connection: Connection, members: list[Member], stretch: Stretch) -> list[Written]:
-        if stretch.over:
-            self._keep_logs(connection, members)
-        written = write_records(connection, self._pack, members, stretch, actor=self._actor)
+    def _write(self, connection: Connection, record: Record) -> list[Written]:
+        if record.stretch.over:
+            self._keep_logs(connection, record.members)
+        written = write_record(connection, self._pack, record, actor=self._actor)
         if len(written) == len(self._pack.members) and all(each.gone for each in written):
             # In the same transaction: nobody must wait for the lock a second time.
             lifecycle.release(connection, self._pack.claim.id, actor=self._actor)

@@ -1,5 +1,6 @@
 """What a worker process consists of, made in the child after its fork and put away at its end."""
 
+import gc
 import os
 import platform
 import threading
@@ -58,6 +59,7 @@ def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | Non
     current = Process(worker, presence, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
     presence.start()
     current.watchdog.start()
+    gc.freeze()  # what was imported stays: each look of the collector at it would take longer than storing a pack
 
 
 def end() -> None:

@@ -27,21 +27,35 @@ class Written:
     fenced: bool
 
 
-def write_records(
-    connection: Connection, pack: Pack, members: list[Member], stretch: Stretch, *, actor: str
-) -> list[Written]:
-    """Store each member's chunk and checkpoint, and move those that ended; it changes nothing but the database."""
+@dataclass(frozen=True)
+class Record:
+    """What is to be stored of some members of a pack, made before a transaction: others wait for its lock."""
+
+    members: list[Member]
+    progresses: list[Progress]
+    stretch: Stretch
+    ended: list[Ended]  # those that trained to their end, and what they found is finite
+
+
+def record_of(pack: Pack, members: list[Member], stretch: Stretch) -> Record:
+    """Each member's chunk and checkpoint, and the result of those that ended."""
     progresses = [pack.progress(member, stretch) for member in members]
+    well = [member for member in members if stretch.results is not None and _ended_well(member, stretch)]
+    ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, stretch)) for each in well]
+    return Record(members, progresses, stretch, ended)
+
+
+def write_record(connection: Connection, pack: Pack, record: Record, *, actor: str) -> list[Written]:
+    """Store it, and move those that ended; it changes nothing but the database."""
+    members, progresses, stretch = record.members, record.progresses, record.stretch
     stored = lifecycle.record_all(connection, progresses)
     for progress in (each for each in progresses if each.job_id not in stored):
         log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
     ours = [member for member in members if member.job.id in stored]
     gone = {member.index for member in members if member.job.id not in stored}
-    if stretch.results is not None:
-        well = [member for member in ours if _ended_well(member, stretch)]
-        ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, stretch)) for each in well]
-        lifecycle.succeed_all(connection, ended, actor=actor)
-        gone |= {member.index for member in well}
+    if record.ended:
+        done = lifecycle.succeed_all(connection, record.ended, actor=actor, running=stored)
+        gone |= {member.index for member in ours if member.job.id in done}
     gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, stretch, actor)}
     return [
         Written(m, progress, m.index in gone, m.job.id not in stored)

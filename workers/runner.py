@@ -2,6 +2,7 @@
 
 import argparse
 import faulthandler
+import gc
 import importlib
 import os
 import signal
@@ -33,6 +34,7 @@ def main() -> None:
         wire.send(Frame("hello", _facts(options)))
         if options.spare:  # it has time: what the first pack of torch.optim would import
             importlib.import_module("torch._dynamo")
+        gc.freeze()  # torch stays: a look of the collector at it takes longer than a step of a pack
         while (frame := wire.receive(options.idle_seconds)) is not None:
             _stay_on(options.cpus)
             _serve(wire, frame, options.device)

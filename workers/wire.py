@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,20 @@ class Frame:
 
 def encode(frame: Frame) -> bytes:
     """The frame as bytes; arrays little-endian, in C order."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in frame.arrays.items()}
-    arrays = {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in arrays.items()}
-    shapes = [[name, array.dtype.str, list(frame.arrays[name].shape)] for name, array in arrays.items()]
-    header = json.dumps({"kind": frame.kind, "fields": frame.fields, "arrays": shapes}).encode()
-    body = b"".join(array.tobytes() for array in arrays.values())
+    shapes = tuple((name, array.dtype, array.shape) for name, array in frame.arrays.items())
+    fields = json.dumps(frame.fields) if frame.fields else "{}"
+    header = f'{{"kind": {json.dumps(frame.kind)}, "fields": {fields}, "arrays": {_described(shapes)}}}'.encode()
+    body = b"".join(_little_endian(array).tobytes() for array in frame.arrays.values())
     return _HEAD.pack(_MAGIC, len(header), len(body)) + header + body
+
+
+@lru_cache(maxsize=256)  # a pack's members have states of one shape, and each is a frame of its own
+def _described(shapes: tuple[tuple[str, np.dtype[Any], tuple[int, ...]], ...]) -> str:
+    return json.dumps([[name, dtype.newbyteorder("<").str, shape] for name, dtype, shape in shapes])
+
+
+def _little_endian(array: np.ndarray) -> np.ndarray:
+    return array if array.dtype.str[0] in "<|" else array.astype(array.dtype.newbyteorder("<"))
 
 
 def decode(data: bytes | bytearray) -> Frame:

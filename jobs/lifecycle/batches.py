@@ -82,13 +82,11 @@ def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
     queued = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.QUEUED).limit(CANCEL_SLICE)
     moved = update(Job).where(Job.id.in_(queued.with_for_update(skip_locked=True)), Job.state == State.QUEUED)
     rows = connection.execute(
-        moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id, Job.attempt)
+        moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id)
     ).all()
     if rows:
-        write_events(
-            connection, [row.id for row in rows], State.QUEUED, State.CANCELLED, actor=actor,
-            attempts=[row.attempt for row in rows], detail="with its batch, while queued",
-        )  # fmt: skip
+        ids = [row.id for row in rows]
+        write_events(connection, ids, State.QUEUED, State.CANCELLED, actor=actor, detail="with its batch, while queued")
 
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from jobs.curves import Summary
 from jobs.database import for_claiming, now
 from jobs.identifiers import new_id
 from jobs.lifecycle.holds import held_back
@@ -86,9 +87,8 @@ def claim(
         steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue, engine=engine,
     ))  # fmt: skip
     move_on(connection, worker.id, head)
-    attempts = [row.attempt + 1 for row in rows]
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
-    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, attempts=attempts, detail=goes_on)
+    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, detail=goes_on)
     return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
 
 
@@ -114,6 +114,12 @@ class _Questions:
     riders: Any
 
 
+_FIGURES = tuple(Summary().columns())
+_COLUMNS = [Job.__table__.columns[name] for name in (
+    "id", "stage", "numerics_version", "dtype", "steps", "start_step", "attempt", "engine", "pack_key", "max_pack",
+    "gpu_memory_mib", "priority", "rank", "spec", "resolved", "warnings", "spec_sha256", "failures", "last_error",
+    *_FIGURES,
+)]  # fmt: skip
 _may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back).exists()
 
 
@@ -128,9 +134,9 @@ def _questions(abilities: Abilities) -> _Questions:
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return _Questions(
         any=select(Job.id).where(*able).limit(1),
-        head=for_claiming(select(Job).where(*able, _may_claim).order_by(*turn).limit(1)),
+        head=for_claiming(select(*_COLUMNS).where(*able, _may_claim).order_by(*turn).limit(1)),
         waiting=select(func.count()).select_from(waiting),
-        riders=for_claiming(select(Job).where(*able, *same).order_by(*turn).limit(most)),
+        riders=for_claiming(select(*_COLUMNS).where(*able, *same).order_by(*turn).limit(most)),
     )
 
 
@@ -188,8 +194,7 @@ def _idle_slots(connection: Connection, worker: WorkerFacts) -> int:
 
 
 def _member(row: Any) -> ClaimedJob:
-    summary = {name: getattr(row, name) for name in ("loss_first", "loss_last", "loss_min", "loss_min_step", "records",
-                                                     "setup_seconds", "train_seconds")}  # fmt: skip
+    summary = dict(zip(_FIGURES, row[-len(_FIGURES) :], strict=True))
     return ClaimedJob(
         row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
         row.failures, row.last_error, summary,

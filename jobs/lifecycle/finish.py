@@ -39,9 +39,15 @@ def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome
     return bool(succeed_all(connection, [Ended(job_id, attempt, outcome)], actor=actor))
 
 
-def succeed_all(connection: Connection, ended: Sequence[Ended], *, actor: str) -> set[UUID]:
-    """The same for a pack; of which jobs, and nothing of those that have moved on."""
-    running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
+def succeed_all(
+    connection: Connection, ended: Sequence[Ended], *, actor: str, running: set[UUID] | None = None
+) -> set[UUID]:
+    """The same for a pack; of which jobs, and nothing of those that have moved on.
+
+    `running` where this transaction knows already which of them run still, from `record_all`.
+    """
+    if running is None:
+        running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
     ended = [each for each in ended if each.job_id in running]
     if not ended:
         return running

@@ -5,11 +5,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
 
 from jobs.database import now, storable
 from jobs.states import MOVES, OVER, State
 from jobs.tables import Job, JobEvent
+
+_these: Any = bindparam("of_jobs", expanding=True)
 
 
 def move(
@@ -32,7 +34,7 @@ def move(
     moved = connection.execute(statement, {"of_job": job_id, "fenced": attempt}).scalar()
     if moved is None:
         return False
-    write_events(connection, [job_id], before, to, actor=actor, attempts=[moved], detail=detail)
+    write_events(connection, [job_id], before, to, actor=actor, detail=detail)
     return True
 
 
@@ -40,16 +42,19 @@ def move_all(
     connection: Connection, fences: Sequence[tuple[UUID, int]], to: State, *, actor: str, detail: str | None = None
 ) -> set[UUID]:
     """Move these attempts, which `still_running` found and locked in this transaction; which they are."""
-    statement = _guarded_many(to)
-    connection.execute(statement, [{"of_job": job_id, "fenced": attempt} for job_id, attempt in fences])
-    ids, attempts = [job_id for job_id, _ in fences], [attempt for _, attempt in fences]
-    write_events(connection, ids, State.RUNNING, to, actor=actor, attempts=attempts, detail=detail)
-    return set(ids)
+    of_attempt: dict[int, list[UUID]] = {}
+    for job_id, attempt in fences:
+        of_attempt.setdefault(attempt, []).append(job_id)
+    for attempt, ids in of_attempt.items():
+        connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt})
+        write_events(connection, ids, State.RUNNING, to, actor=actor, detail=detail)
+    return {job_id for job_id, _ in fences}
 
 
+# One statement for many rows: SQLite copies every page that a statement changes, in case it must take it back.
 @cache
 def _guarded_many(to: State) -> Any:
-    fence = (Job.id == bindparam("of_job"), Job.attempt == bindparam("fenced"), Job.state == State.RUNNING)
+    fence = (Job.id.in_(_these), Job.attempt == bindparam("fenced"), Job.state == State.RUNNING)
     return update(Job).where(*fence).values(state=to, **_consequences(to))
 
 
@@ -76,7 +81,7 @@ def still_running(connection: Connection, fences: Collection[tuple[UUID, int]]) 
 
 _running_of = (
     select(Job.id, Job.attempt)
-    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), Job.state == State.RUNNING)
+    .where(Job.id.in_(_these), Job.state == State.RUNNING)
     .order_by(Job.id)
     .with_for_update()
 )
@@ -89,24 +94,24 @@ def _consequences(to: State) -> dict[str, Any]:
     return {"claim_id": None, "started_at": None} if to is State.QUEUED else {}
 
 
-_next = select(func.coalesce(func.max(JobEvent.sequence), 0) + 1).where(JobEvent.job_id == bindparam("of_job"))
 # What belongs to a job bears the job's project, copied by the very statement that writes it.
 project_of_job = select(Job.project_id).where(Job.id == bindparam("of_job")).scalar_subquery()
-_event = insert(JobEvent).values(
-    job_id=bindparam("of_job"), project_id=project_of_job, sequence=_next.scalar_subquery(),
-    attempt=bindparam("of_attempt"), from_state=bindparam("before"), to_state=bindparam("to"),
-    actor=bindparam("by"), at=now(), detail=bindparam("why"),
-)  # fmt: skip
+
+_EVENT = ("job_id", "project_id", "sequence", "from_state", "to_state", "attempt", "actor", "at", "detail")
+_next = select(func.coalesce(func.max(JobEvent.sequence), 0) + 1).where(JobEvent.job_id == Job.id).scalar_subquery()
+_events = insert(JobEvent).from_select(_EVENT, select(
+    Job.id, Job.project_id, _next, bindparam("before", type_=String), bindparam("to", type_=String), Job.attempt,
+    bindparam("by", type_=String), now(), bindparam("why", type_=Text),
+).where(Job.id.in_(_these)))  # fmt: skip
 
 
 def write_events(
     connection: Connection, job_ids: Iterable[UUID], before: str | None, to: str, *, actor: str,
-    attempts: Iterable[int], detail: str | None = None,
+    detail: str | None = None,
 ) -> None:  # fmt: skip
-    """One event for each job, numbered after those that it has."""
+    """One event for each of these jobs, which have moved: of its attempt now, numbered after those that it has."""
     move = {"before": before, "to": to, "by": actor[:200], "why": storable(detail) if detail else None}
-    pairs = zip(job_ids, attempts, strict=True)
-    connection.execute(_event, [{"of_job": job, "of_attempt": attempt, **move} for job, attempt in pairs])
+    connection.execute(_events, {"of_jobs": list(job_ids), **move})
 
 
 def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) -> None:

@@ -42,7 +42,7 @@ def submit(
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
     connection.execute(new_job, mine | columns_of(intake) | turn_of_one(connection, project_id, intake.spec))
     detail = None if retry_of is None else f"a retry of {retry_of}"
-    write_events(connection, [job_id], None, State.QUEUED, actor=actor, attempts=[0], detail=detail)
+    write_events(connection, [job_id], None, State.QUEUED, actor=actor, detail=detail)
     return Submitted(job_id, replayed=False)
 
 

@@ -1,8 +1,10 @@
 """Batches over HTTP."""
 
+from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from flask.testing import FlaskClient
@@ -121,6 +123,10 @@ def test_the_jobs_of_one_stage_in_a_batch_come_newest_first_whatever_their_state
     assert got(client, f"/v1/jobs?{query}&state=failed")["jobs"] == []
 
 
+def losses_of(job: dict[str, Any]) -> list[float]:
+    return np.frombuffer(b64decode(job["losses"]), np.dtype(job["dtype"]).newbyteorder("<")).tolist()
+
+
 def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, database: Database) -> None:
     sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 3}}}
     location = client.post("/v1/batches", json=sweep).headers["Location"]
@@ -131,6 +137,8 @@ def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, da
     assert [(job["seed"], job["state"], job["losses"]) for job in jobs] == [
         (0, "succeeded", [4.0, 3.0, 2.0, 1.0]), (1, "succeeded", [4.0, 3.0, 2.0, 1.0]), (2, "queued", []),
     ]  # fmt: skip
+    packed = [orjson.loads(line) for line in client.get(f"{location}/export?losses=base64").data.splitlines()]
+    assert [job | {"losses": losses_of(job)} for job in packed] == jobs
     table = client.get(f"{location}/export", headers={"Accept": "text/csv"}).text.splitlines()
     assert table[:2] == ["job,step,loss", f"{jobs[0]['id']},0,4.0"]
     assert len(table) == 1 + 2 * 4

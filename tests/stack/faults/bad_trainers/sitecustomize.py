@@ -74,7 +74,7 @@ def _remove_fence(module: Any) -> None:
             return {row.id for row in connection.execute(running, {"of_jobs": [job for job, _ in fences]})}
 
         def unfenced(to: State) -> Any:
-            theirs = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
+            theirs = update(Job).where(Job.id.in_(module._these), Job.state == State.RUNNING)
             return theirs.values(state=to, **module._consequences(to))
 
         module.still_running, module._guarded_many = still_running, unfenced
