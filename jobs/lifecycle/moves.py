@@ -80,10 +80,7 @@ def still_running(connection: Connection, fences: Collection[tuple[UUID, int]]) 
 
 
 _running_of = (
-    select(Job.id, Job.attempt)
-    .where(Job.id.in_(_these), Job.state == State.RUNNING)
-    .order_by(Job.id)
-    .with_for_update()
+    select(Job.id, Job.attempt).where(Job.id.in_(_these), Job.state == State.RUNNING).order_by(Job.id).with_for_update()
 )
 
 
