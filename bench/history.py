@@ -5,6 +5,7 @@ python -m bench.history        (MLflow: pip install -e '.[bench]')
 
 import logging
 import os
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,8 @@ STEPS, PACK, ROUNDS = 2000, 128, 7
 BATCH = 1000  # the most that MLflow takes in one call
 LEASE_SECONDS = 600.0
 NOTES = f"""One history of {STEPS:,} float32 losses. Ours: a record (losses, figures of the curve) of each member of a
-pack of {PACK}, in one transaction, by member; alone, a transaction for one. MLflow: `log_batch` of {BATCH:,} at a time
+pack of {PACK}, in one transaction, by member; alone, a transaction for one. Read: as an array, of the pack in one query,
+by member, or alone. MLflow: `log_batch` of {BATCH:,} at a time
 and `get_metric_history`. Both commit to a SQLite file before they return. {ROUNDS} rounds in turn; median
 (least-most)."""
 
@@ -41,13 +43,15 @@ def main() -> None:
     load, _, _ = os.getloadavg()
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder, _ours(Path(folder)) as ours:
         theirs = _Mlflow(Path(folder))
-        rounds = [(ours.write_pack(), ours.write_alone(), ours.read(), theirs.write(), theirs.read())
-                  for _ in range(ROUNDS)]  # fmt: skip
-    packed, alone, read, their_write, their_read = zip(*rounds, strict=True)
+        rounds = [(ours.write_pack(), ours.read_pack(), ours.write_alone(), ours.read(), ours.read_by_sqlite(),
+                   theirs.write(), theirs.read()) for _ in range(ROUNDS)]  # fmt: skip
+    packed, read_packed, alone, read, by_sqlite, their_write, their_read = zip(*rounds, strict=True)
     rows = [
         _ratio("write, in a pack", packed, their_write, 1000),
         _ratio("write, alone in its transaction", alone, their_write, None),
-        _ratio("read", read, their_read, 500),
+        _ratio("read, of a pack", read_packed, their_read, 500),
+        _ratio("read, alone in its transaction", read, their_read, 500),
+        _ratio("the same query by sqlite3 alone", by_sqlite, their_read, None),
     ]
     print(table(rows))
     write_results("Histories", "python -m bench.history", NOTES, load, rows)
@@ -78,6 +82,7 @@ class _Ours:
         with database.begin() as connection:
             lifecycle.register(connection, self._worker, LEASE_SECONDS)
         self._last: UUID | None = None
+        self._pack: list[UUID] = []  # the members of the last that was written
 
     def write_pack(self) -> float:
         """Seconds for one history of a pack's."""
@@ -85,6 +90,7 @@ class _Ours:
         began = time.perf_counter()
         self._record(claim)
         seconds = time.perf_counter() - began
+        self._pack = [member.id for member in claim.members]
         self._close(claim)
         return seconds / len(claim.members)
 
@@ -107,6 +113,30 @@ class _Ours:
                 losses = queries.loss_curve(connection, 1, self._last, "float32")
             seconds.append(time.perf_counter() - began)
             assert losses.tobytes() == self._losses.tobytes()
+        return median(seconds)
+
+    def read_pack(self) -> float:
+        """Seconds to have one history of the last pack's, of which all are read."""
+        with self._database.read() as connection:
+            jobs = [queries.job_by_id(connection, 1, job_id) for job_id in self._pack]
+        began = time.perf_counter()
+        with self._database.read() as connection:
+            curves = queries.loss_curves(connection, 1, jobs)
+        seconds = time.perf_counter() - began
+        assert all(losses.tobytes() == self._losses.tobytes() for losses in curves.values())
+        return seconds / len(jobs)
+
+    def read_by_sqlite(self) -> float:
+        """Seconds for the bytes of one history without SQLAlchemy or a transaction."""
+        assert self._last is not None
+        query = "SELECT losses FROM loss_chunks WHERE job_id = ? AND project_id = 1 ORDER BY start_step"
+        connection, seconds = sqlite3.connect(self._database.engine.url.database or ""), []
+        for _ in range(20):
+            began = time.perf_counter()
+            (losses,) = connection.execute(query, (self._last.hex,)).fetchone()
+            seconds.append(time.perf_counter() - began)
+            assert losses == self._losses.tobytes()
+        connection.close()
         return median(seconds)
 
     def _claim(self, width: int) -> Claim:

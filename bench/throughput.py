@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from bench.floor import floor
 from bench.peers.celery_worker import SLOTS, CeleryWorker, celery_worker
 from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
@@ -30,7 +31,9 @@ TRAINED += [("autograd", "compiled", 100), ("optim", "compiled", 100)]
 NOTES = f"""{SLOTS} CPU slots on SQLite against `celery worker -c {SLOTS}` with a Redis that writes nothing to disk, in
 turn; median (least-most) of {ROUNDS} rounds, 3 of trainings. Taken: one POST of {JOBS:,} jobs as a list, against
 `group(...).apply_async()` of as many signatures made before, with no worker there. Nothing: {JOBS:,} jobs of one step
-on three points, every result and loss stored in SQL, against {JOBS:,} tasks that count in Redis. Trained: {JOBS:,}
+on three points, every result and loss stored in SQL, against {JOBS:,} tasks that count in Redis. The same statements,
+nothing else: what gradyard says to SQLite for these jobs, once more by Python's sqlite3 into a new file, with the same
+commits to disk, so the most that any program can reach that stores the same rows. Trained: {JOBS:,}
 jobs of the stage's defaults but for the seed, from the POST of a batch until every loss was read back over HTTP,
 against the tutorial's loop in a task, its losses read back from Celery's result backend; the peer does {PEER_JOBS},
 and its time is taken {JOBS // PEER_JOBS} times. One by one: {CLIENTS} clients submit {JOBS:,} jobs singly, against the
@@ -41,9 +44,10 @@ def main() -> None:
     """Measure, print, and write the results down."""
     load, _, _ = os.getloadavg()
     with service(cpu_slots=SLOTS) as client, celery_worker() as peer:
-        rows = [_taken(client, peer)]
+        least = floor(_a_list(NOTHING))
+        rows = _beside_floor(*_taken(client, peer), least.taken)
         peer.start_worker()
-        rows.append(_nothing(client, peer))
+        rows += _beside_floor(*_nothing(client, peer), least.done)
         rows += [_trained(client, peer, *each) for each in TRAINED]
     rows.append(_one_by_one())
     print(table(rows))
@@ -62,10 +66,20 @@ def _ratio(what: str, pairs: Sequence[tuple[float, float]], least: float) -> Row
     return Row(what, measured, f">= {least:g}x", median(ratios) >= least)
 
 
-def _taken(client: httpx.Client, peer: CeleryWorker) -> Row:
+def _beside_floor(row: Row, peer_seconds: float, floor_seconds: float) -> list[Row]:
+    """The row, and one that says what is out of reach: SQLite alone takes so long."""
+    at_most = f"{peer_seconds / floor_seconds:.1f}x at the most: {floor_seconds:.3f} s of SQLite alone"
+    return [row, Row("the same statements, nothing else", at_most)]
+
+
+def _a_list(spec: dict[str, Any]) -> bytes:
+    return json.dumps({"jobs": [spec | {"seed": seed} for seed in range(JOBS)]}).encode()
+
+
+def _taken(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
     from celery import group
 
-    body = json.dumps({"jobs": [NOTHING | {"seed": seed, "pool": "nobody"} for seed in range(JOBS)]}).encode()
+    body = _a_list(NOTHING | {"pool": "nobody"})
     headers = {"Content-Type": "application/json"}
 
     def ours() -> float:
@@ -85,10 +99,10 @@ def _taken(client: httpx.Client, peer: CeleryWorker) -> Row:
 
     ours(), theirs()  # warm
     pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
-    return _ratio(f"{JOBS:,} jobs taken", pairs, least=15)
+    return _ratio(f"{JOBS:,} jobs taken", pairs, least=15), median(their for _, their in pairs)
 
 
-def _nothing(client: httpx.Client, peer: CeleryWorker) -> Row:
+def _nothing(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
     def theirs() -> float:
         before = int(peer.tasks.counter().get("done"))
         began = time.perf_counter()
@@ -99,7 +113,7 @@ def _nothing(client: httpx.Client, peer: CeleryWorker) -> Row:
 
     _batch(client, NOTHING), theirs()  # warm
     pairs = [(_batch(client, NOTHING)[0], theirs()) for _ in range(ROUNDS)]
-    return _ratio(f"{JOBS:,} jobs of nothing", pairs, least=20)
+    return _ratio(f"{JOBS:,} jobs of nothing", pairs, least=20), median(their for _, their in pairs)
 
 
 def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: str, least: float) -> Row:

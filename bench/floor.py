@@ -1,0 +1,149 @@
+"""What SQLite itself takes for a thousand jobs: the statements of gradyard once more, without gradyard."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from sqlalchemy import event
+
+import migrations
+from jobs import lifecycle
+from jobs.batch_intake import take_in_batch
+from jobs.curves import Summary
+from jobs.database import Database
+from jobs.identifiers import new_id
+from jobs.lifecycle import Claim, Ended, Outcome, Progress, WorkerFacts
+from jobs.settings import Settings
+from jobs.stages import STAGES
+
+ROUNDS = 5
+LEASE_SECONDS = 600.0
+STATE = bytes(150)  # about what a checkpoint of four coefficients has
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Seconds of SQLite alone: until the jobs of a batch were stored, and until all of their results were, too."""
+
+    taken: float
+    done: float
+
+
+@dataclass
+class _Tape:
+    """Statements and commits, in order."""
+
+    statements: list[tuple[str, Any, bool]] = field(default_factory=list)
+
+    def listen(self, database: Database) -> None:
+        def keep(_: Any, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
+            self.statements.append((statement, parameters, many))
+
+        event.listen(database.engine, "before_cursor_execute", keep)
+        event.listen(database.engine, "commit", lambda _: self.statements.append(("COMMIT", (), False)))
+
+    def play(self, connection: sqlite3.Connection) -> float:
+        """Seconds."""
+        began = time.perf_counter()
+        for statement, parameters, many in self.statements:
+            if many:
+                connection.executemany(statement, parameters)
+            else:
+                connection.execute(statement, parameters).fetchall()
+        return time.perf_counter() - began
+
+
+def floor(batch: bytes) -> Floor:
+    """Of a batch as it would be posted, whose jobs have one step; median of some rounds, each in a new file."""
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
+        empty, used = Path(folder) / "empty.db", Path(folder) / "used.db"
+        worker = _prepare(empty)
+        shutil.copy(empty, used)
+        taken, done = _recorded(used, worker, batch)
+        rounds = [_played(empty, Path(folder) / f"{number}.db", taken, done) for number in range(ROUNDS)]
+    return Floor(median(each.taken for each in rounds), median(each.done for each in rounds))
+
+
+def _prepare(path: Path) -> WorkerFacts:
+    migrations.upgrade(f"sqlite:///{path}")
+    stages = {name: stage.numerics_version for name, stage in STAGES.items()}
+    worker = WorkerFacts(new_id(), "bench", "cpu-0", "cpu", os.getpid(), stages)
+    _within(path, lambda database: _register(database, worker))
+    return worker
+
+
+def _register(database: Database, worker: WorkerFacts) -> None:
+    with database.begin() as connection:
+        lifecycle.register(connection, worker, LEASE_SECONDS)
+
+
+def _within(path: Path, act: Callable[[Database], Any]) -> Any:
+    """Do it in a database that is closed behind it, so that its file is whole."""
+    database = Database(f"sqlite:///{path}")
+    try:
+        return act(database)
+    finally:
+        database.close()
+
+
+def _recorded(path: Path, worker: WorkerFacts, batch: bytes) -> tuple[_Tape, _Tape]:
+    intake, taken, done = take_in_batch(BytesIO(batch), Settings()), _Tape(), _Tape()
+
+    def submit(database: Database) -> None:
+        taken.listen(database)
+        with database.begin() as connection:
+            lifecycle.submit_batch(connection, intake, project_id=1, actor="bench", max_queued=10**6)
+
+    def work(database: Database) -> None:
+        done.listen(database)
+        while _train(database, worker):
+            pass
+
+    _within(path, submit)
+    _within(path, work)
+    return taken, done
+
+
+def _train(database: Database, worker: WorkerFacts) -> bool:
+    """Claim a pack, and store what a worker would; whether there was one."""
+    with database.begin() as connection:
+        claim = lifecycle.claim(connection, worker, LEASE_SECONDS)
+    if claim is None:
+        return False
+    with database.begin() as connection:
+        running = lifecycle.record_all(connection, _progresses(claim))
+        ended = [
+            Ended(each.id, each.attempt, Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})) for each in claim.members
+        ]
+        assert len(lifecycle.succeed_all(connection, ended, actor="bench", running=running)) == len(claim.members)
+        lifecycle.release(connection, claim.id, actor="bench")
+    return True
+
+
+def _progresses(claim: Claim) -> list[Progress]:
+    losses, summary = np.ones(claim.steps, np.float32), Summary()
+    summary.take(losses, 0)
+    digest = "0" * 64
+    return [Progress(each.id, each.attempt, 0, losses, summary, STATE, digest, digest) for each in claim.members]
+
+
+def _played(empty: Path, path: Path, taken: _Tape, done: _Tape) -> Floor:
+    shutil.copy(empty, path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+    seconds = taken.play(connection)
+    both = seconds + done.play(connection)
+    states = connection.execute("SELECT DISTINCT state FROM jobs").fetchall()
+    connection.close()
+    assert states == [("succeeded",)], states
+    return Floor(seconds, both)
