@@ -32,8 +32,8 @@ STEPS, PACK, ROUNDS = 2000, 128, 7
 BATCH = 1000  # the most that MLflow takes in one call
 LEASE_SECONDS = 600.0
 NOTES = f"""One history of {STEPS:,} float32 losses. Ours: a record (losses, figures of the curve) of each member of a
-pack of {PACK}, in one transaction, by member; alone, a transaction for one. Read: as an array, of the pack in one query,
-by member, or alone. MLflow: `log_batch` of {BATCH:,} at a time
+pack of {PACK}, in one transaction, by member; alone, a transaction for one. Read: as an array, of the pack in one
+query, by member, or alone. MLflow: `log_batch` of {BATCH:,} at a time
 and `get_metric_history`. Both commit to a SQLite file before they return. {ROUNDS} rounds in turn; median
 (least-most)."""
 
