@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
+from workers.trainers.kept import Kept
 from workers.trainers.losses import SLOPES, VALUES, turns
 from workers.trainers.parameters import Floats
 from workers.trainers.row_sums import row_sum, width_matters
@@ -17,11 +18,15 @@ from workers.trainers.row_sums import row_sum, width_matters
 class MemberLoss:
     """Takes y_pred and y, both (members, points), and gives (members,).
 
-    Pointwise and then reduced row by row, which has the bits of torch.nn's own reduction of a lone job.
+    Pointwise and then reduced row by row, which has the bits of torch.nn's own reduction of a lone job. With `kept`
+    arrays a squared error is computed in them, and `y_pred` is overwritten.
     """
 
-    def __init__(self, members: Sequence[Member], as_column: Callable[[Floats], Tensor]) -> None:
+    def __init__(
+        self, members: Sequence[Member], as_column: Callable[[Floats], Tensor], kept: Kept | None = None
+    ) -> None:
         name = members[0]["loss"]["name"]
+        self._kept = kept if name == "mse" else None
         self._pointwise: torch.nn.Module
         if name == "mse":
             self._pointwise = torch.nn.MSELoss(reduction="none")
@@ -33,6 +38,8 @@ class MemberLoss:
         self._reduce = torch.mean if self._is_mean else torch.sum
 
     def __call__(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        if self._kept is not None:
+            return self._kept.squared_error(y_pred, y, y.shape[-1] if self._is_mean else None)
         pointwise = self._pointwise(y_pred, y)
         if width_matters(pointwise):
             total = row_sum(pointwise)

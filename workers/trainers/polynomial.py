@@ -16,23 +16,27 @@ def powers_of(x: Tensor, degree: int) -> list[Tensor]:
     return [x**exponent for exponent in range(degree + 1)]
 
 
-def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor]) -> Tensor:
+def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], kept: Any = None) -> Tensor:
     """a + b x + c x^2 + ..., (members, points), for weights (members, 1) and powers (members or 1, points).
 
-    Added from the left like the tutorial's expression, so it has the same bits, and has them in every company.
+    Added from the left like the tutorial's expression, so it has the same bits, and has them in every company; in
+    place, since what was just written is in the cache and new memory is not; `kept.Kept` keeps the memory as well.
     """
     if len(weights) == 1:
         return weights[0] * powers[0]
-    y = weights[0] + weights[1] * powers[1]
+    if kept is not None:
+        return kept.weighted_sum(weights[1:], powers[1:], weights[0])
+    y = weights[1] * powers[1]
+    y += weights[0]
     for weight, power in zip(weights[2:], powers[2:], strict=True):
         y += weight * power
     return y
 
 
-def stacked_polynomial(weights: Tensor, basis: Tensor) -> Tensor:
+def stacked_polynomial(weights: Tensor, basis: Tensor, kept: Any = None) -> Tensor:
     """The same for weights in one piece, (letters, members, 1), and a basis of (letters, members or 1, points)."""
     if weights.shape[1] > 1:
-        return polynomial(list(weights), list(basis))
+        return polynomial(list(weights), list(basis), kept)
     # Alone, time goes into the number of operations: all terms in one product. A pack's would not fit in the cache.
     first, *others = weights * basis
     y = first + others[0] if others else first

@@ -10,9 +10,10 @@ from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.data import numpy_rows
 from workers.trainers.lettered import LetteredTrainer
 from workers.trainers.losses import WrittenOutLoss, turns
-from workers.trainers.memory import keep_freed_memory
+from workers.trainers.memory import in_line, keep_freed_memory
 from workers.trainers.parameters import column, initial_weights, letters_of_degree
 from workers.trainers.polynomial import powers_of, stacked_gradients, stacked_polynomial
+from workers.trainers.squared_error import SquaredError
 
 
 class Trainer(LetteredTrainer):
@@ -28,19 +29,28 @@ class Trainer(LetteredTrainer):
         x, y = numpy_rows(members)
         self.width = len(members)
         self.letters = letters_of_degree(degree)
-        self.basis = np.stack([powers_of(row, degree) for row in x], axis=1)
-        self.y = np.stack(y)
+        self.basis = in_line(np.stack([powers_of(row, degree) for row in x], axis=1))
+        self.y = in_line(np.stack(y))
         self.weights = initial_weights(members, self.letters).astype(dtype)[..., np.newaxis]
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
         self.loss = WrittenOutLoss(np, members, self.y.shape[-1], turns(members).astype(dtype)[:, np.newaxis])
 
+        # A pack's arrays are large, and kept.
+        keeps = self.width > 1 and degree > 0 and self.loss.is_square
+        room = in_line(np.empty((2, self.width, self.y.shape[-1]), dtype))
+        self.squared_error = SquaredError(np, self.basis, self.y, room, self.loss.points) if keeps else None
+
     # A diverging member must not fill the log of the others.
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, t: int) -> Losses:
+        if self.squared_error is not None:
+            loss, grads = self.squared_error(self.weights)
+            self.weights -= self.learning_rate * grads
+            return loss
         # forward
         y_pred = stacked_polynomial(self.weights, self.basis)
         error = y_pred - self.y
-        loss: Array = self.loss(error)
+        loss = self.loss(error)
         # backward
         grad_y_pred = self.loss.slope(error)
         grads = stacked_gradients(np, grad_y_pred, self.basis)

@@ -29,7 +29,8 @@ class Trainer(TorchTrainer):
 
         # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
         keeps = self.width > 1 and degree > 0 and self.loss.is_square and not width_matters(self.y)
-        self.squared_error = SquaredError(self.basis, self.y, self.width, self.loss.points) if keeps else None
+        room = torch.empty((2, self.width, self.points), dtype=self.dtype)
+        self.squared_error = SquaredError(torch, self.basis, self.y, room, self.loss.points) if keeps else None
 
     def step(self, t: int) -> Losses:
         if self.squared_error is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.losses import WrittenOutLoss, turns
+from workers.trainers.member_loss import MemberLoss
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import stacked_polynomial
 from workers.trainers.row_sums import along_points
@@ -24,12 +24,14 @@ class Trainer(TorchTrainer):
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
-        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
+        self.y = self.y.expand(self.width, -1)
+        self.kept = self.keep_arrays()
+        self.loss = MemberLoss(members, self.as_column, self.kept)
 
     def step(self, t: int) -> Losses:
         # forward
-        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis)
-        loss = self.loss(y_pred - self.y)
+        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis, self.kept)
+        loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)
         # update, unseen by autograd

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.losses import WrittenOutLoss, turns
+from workers.trainers.member_loss import MemberLoss
 from workers.trainers.polynomial import legendre_formula
 from workers.trainers.row_sums import along_points
 from workers.trainers.torch_trainer import TorchTrainer
@@ -18,18 +18,28 @@ START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 
 
 class LegendrePolynomial3(torch.autograd.Function):
-    """P3(z) = (5 z^3 - 3 z) / 2, whose derivative is 3 (5 z^2 - 1) / 2."""
+    """P3(z) = (5 z^3 - 3 z) / 2, whose derivative is 3 (5 z^2 - 1) / 2.
+
+    A pack's arrays are kept in `room`, (3, members, points), the last for what is soon added up; a lone job has none.
+    """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor) -> Tensor:
-        square = z * z  # z ** 2 and z ** 3 have these bits too, and the derivative needs the square again
-        ctx.save_for_backward(square)
-        return 0.5 * (5 * (square * z) - 3 * z)
+    def forward(ctx: Any, z: Tensor, room: Sequence[Tensor | None]) -> Tensor:
+        kept_square, kept_value, ctx.term = room
+        ctx.square = torch.mul(z, z, out=kept_square)  # z ** 2 and z ** 3 have these bits too
+        value = torch.mul(ctx.square, z, out=kept_value)
+        value *= 5
+        value -= torch.mul(z, 3, out=ctx.term)
+        value *= 0.5
+        return value.detach()
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
-        (square,) = ctx.saved_tensors
-        return grad_output * 1.5 * (5 * square - 1)
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        slope = ctx.square  # which is needed no more
+        slope *= 5
+        slope -= 1
+        slope *= torch.mul(grad_output, 1.5, out=ctx.term)
+        return slope, None
 
 
 class Trainer(TorchTrainer):
@@ -41,13 +51,25 @@ class Trainer(TorchTrainer):
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
-        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
+        self.y = self.y.expand(self.width, -1)
+        self.kept = self.keep_arrays()
+        self.room: Sequence[Tensor | None] = [None] * 3
+        if self.kept is not None:
+            self.room = [torch.empty_like(self.kept.term), torch.empty_like(self.kept.term), self.kept.term]
+        self.loss = MemberLoss(members, self.as_column, self.kept)
 
     def step(self, t: int) -> Losses:
         # forward
         a, b, c, d = along_points(self.weights, self.points).unbind()
-        y_pred = a + b * LegendrePolynomial3.apply(c + d * self.x)
-        loss = self.loss(y_pred - self.y)
+        if self.kept is None:
+            z = d * self.x
+            z += c
+            y_pred = b * LegendrePolynomial3.apply(z, self.room)
+        else:
+            z = self.kept.weighted_sum([d], [self.x], c)
+            y_pred = self.kept.scaled(b, LegendrePolynomial3.apply(z, self.room))
+        y_pred += a
+        loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)
         # update, unseen by autograd

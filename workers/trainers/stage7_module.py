@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
+from workers.trainers.kept import Kept
 from workers.trainers.member_loss import MemberLoss
 from workers.trainers.optimized import OptimizedTrainer
 from workers.trainers.optimizers import MemberOptimizer, optimizer_of
@@ -19,15 +20,16 @@ from workers.trainers.row_sums import all_along_points
 class Polynomial(torch.nn.Module):
     """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each letter, under that name."""
 
-    def __init__(self, letters: Sequence[str], weights: Tensor) -> None:
+    def __init__(self, letters: Sequence[str], weights: Tensor, kept: Kept | None) -> None:
         super().__init__()
+        self._kept = kept
         for letter, weight in zip(letters, weights, strict=True):
             self.register_parameter(letter, torch.nn.Parameter(weight.clone()))
         self._weights = list(self.parameters())
 
     def forward(self, powers: Sequence[Tensor]) -> Tensor:
         """(members, points) for x^0, x^1, ... of (members or 1, points) each."""
-        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers)
+        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers, self._kept)
 
 
 class Trainer(OptimizedTrainer):
@@ -38,9 +40,10 @@ class Trainer(OptimizedTrainer):
         super().__init__(members, device, letters_of_degree(degree))
         self.powers = self.powers_of_x(degree).unbind()
         self.y = self.y.expand(self.width, -1)
-        self.model = Polynomial(self.letters, self.initial_weights())
+        self.kept = self.keep_arrays()
+        self.model = Polynomial(self.letters, self.initial_weights(), self.kept)
         self.parameters = list(self.model.parameters())
-        self.criterion = MemberLoss(members, self.as_column)
+        self.criterion = MemberLoss(members, self.as_column, self.kept)
         self.optimizer: MemberOptimizer = optimizer_of(self.parameters, members)
 
     def step(self, t: int) -> Losses:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
+from workers.trainers.kept import Kept
 from workers.trainers.member_loss import MemberLoss
 from workers.trainers.optimized import OptimizedTrainer
 from workers.trainers.order_plan import ALL, NOBODY, OrderPlan, Term
@@ -22,15 +23,16 @@ HIGHEST_ORDER = 5
 class DynamicNet(torch.nn.Module):
     """a + b x + c x^2 + d x^3, then e x^4 and e x^5 as far as a member's order of this step goes."""
 
-    def __init__(self, weights: Tensor) -> None:
+    def __init__(self, weights: Tensor, kept: Kept | None) -> None:
         super().__init__()
+        self._kept = kept
         self.a, self.b, self.c, self.d, self.e = (torch.nn.Parameter(weight.clone()) for weight in weights)
         self._always = [self.a, self.b, self.c, self.d]
 
     def forward(self, powers: Sequence[Tensor], terms: Sequence[Term]) -> Tensor:
         """(members, points) for x^0 to x^5 of (members or 1, points) each, and this step's terms beyond x^3."""
         *always, e = all_along_points([*self._always, self.e], powers[0].shape[-1])
-        y = polynomial(always, powers[:4])
+        y = polynomial(always, powers[:4], self._kept)
         for exponent, (rows, mask) in terms:
             power = powers[exponent]
             if rows is ALL:
@@ -52,9 +54,10 @@ class Trainer(OptimizedTrainer):
         self.powers = self.powers_of_x(HIGHEST_ORDER).unbind()
         self.y = self.y.expand(self.width, -1)
         self.plan = OrderPlan(members, device)
-        self.model = DynamicNet(self.initial_weights())
+        self.kept = self.keep_arrays()
+        self.model = DynamicNet(self.initial_weights(), self.kept)
         self.parameters = list(self.model.parameters())
-        self.criterion = MemberLoss(members, self.as_column)
+        self.criterion = MemberLoss(members, self.as_column, self.kept)
         *always, e = self.parameters
         self.optimizer: SkippingOptimizer = SkippingOptimizer(always, e, members)
 

@@ -8,12 +8,16 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Array, Losses, Member
+from workers.trainers.kept import Kept
 from workers.trainers.lettered import LetteredTrainer
 from workers.trainers.memory import keep_freed_memory
 from workers.trainers.parameters import Floats, column, initial_weights
 from workers.trainers.polynomial import powers_of
+from workers.trainers.row_sums import width_matters
 from workers.trainers.tensors import begin_download, download, put_apart, side_by_side, upload
 from workers.trainers.torch_data import torch_dtype, torch_rows
+
+KEPT_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
 
 
 class TorchTrainer(LetteredTrainer):
@@ -38,6 +42,11 @@ class TorchTrainer(LetteredTrainer):
         self.y = torch.stack(y).to(device)
         self.points = self.y.shape[-1]
         self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
+
+    def keep_arrays(self) -> Kept | None:
+        """What a large pack on a CPU computes in, for a stage that asks; a GPU has its own memory of what is freed."""
+        large = self.width > 1 and self.width * self.points * self.y.itemsize >= KEPT_FROM_BYTES
+        return Kept(self.width, self.points, self.dtype) if large and not width_matters(self.y) else None
 
     def on_device(self, values: Floats) -> Tensor:
         """A float64 array as a tensor in the pack's dtype, on its device."""

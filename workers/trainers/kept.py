@@ -1,0 +1,90 @@
+"""A pack's large arrays, made once: what a step of a stage with autograd multiplies into.
+
+torch asks the C library for new memory at every operation, and what is new is in no cache: a step then takes up to
+twice as long. The same operations in the same order as without, so the same bits. A lone job's arrays are small, and
+its time goes into the number of operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+
+class Kept:
+    """Arrays of (members, points): `total` for what is predicted and then its error, `term` for what is soon added up.
+
+    Each step overwrites what the last one left there, and a gradient what its step left: `backward` is for once.
+    """
+
+    def __init__(self, members: int, points: int, dtype: torch.dtype) -> None:
+        self.total, self.term = torch.empty((2, members, points), dtype=dtype)
+
+    def weighted_sum(
+        self, weights: Sequence[Tensor], powers: Sequence[Tensor], constant: Tensor | None = None
+    ) -> Tensor:
+        """w_1 p_1 + w_2 p_2 + ..., (members, points), of weights (members, 1) and powers (members or 1, points).
+
+        Added from the left; `constant` (members, 1), where there is one, is the second that is added.
+        """
+        total: Tensor = _Product.apply(weights[0], powers[0], self.total, self.term)
+        if constant is not None:
+            total += constant
+        for weight, power in zip(weights[1:], powers[1:], strict=True):
+            total += _Product.apply(weight, power, self.term, self.term)
+        return total
+
+    def scaled(self, weight: Tensor, values: Tensor) -> Tensor:
+        """A weight (members, 1) by values of its pack, (members, points), that are in neither of the two arrays."""
+        total: Tensor = _Scaled.apply(weight, values, self.total, self.term)
+        return total
+
+    def squared_error(self, y_pred: Tensor, y: Tensor, points: int | None) -> Tensor:
+        """What torch.nn.MSELoss comes to for every member, (members,); `points` is what a mean divides by."""
+        loss: Tensor = _SquaredError.apply(y_pred, y, points, self.total, self.term)
+        return loss
+
+
+class _Product(Function):
+    """A weight (members, 1) by points that need no gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, power: Tensor, out: Tensor, term: Tensor) -> Tensor:
+        ctx.power, ctx.term = power, term
+        return torch.mul(weight, power, out=out).detach()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        return torch.mul(grad, ctx.power, out=ctx.term).sum(-1, keepdim=True), None, None, None
+
+
+class _Scaled(Function):
+    """A weight by values that need a gradient, too."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, values: Tensor, out: Tensor, term: Tensor) -> Tensor:
+        ctx.weight, ctx.values, ctx.term = weight, values, term
+        return torch.mul(weight, values, out=out).detach()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        of_weight = torch.mul(grad, ctx.values, out=ctx.term).sum(-1, keepdim=True)
+        return of_weight, torch.mul(grad, ctx.weight, out=ctx.term), None, None
+
+
+class _SquaredError(Function):
+    @staticmethod
+    def forward(ctx: Any, y_pred: Tensor, y: Tensor, points: int | None, error: Tensor, term: Tensor) -> Tensor:
+        ctx.points, ctx.error = points, torch.sub(y_pred, y, out=error)
+        loss = torch.mul(error, error, out=term).sum(-1)
+        return loss if points is None else loss / points
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:
+        ctx.error *= 2.0
+        ctx.error *= (grad if ctx.points is None else grad / ctx.points).unsqueeze(-1)
+        return ctx.error, None, None, None, None
