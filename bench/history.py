@@ -28,7 +28,7 @@ from jobs.lifecycle import Claim, Progress, WorkerFacts
 from jobs.settings import Settings
 from jobs.stages import STAGES
 
-STEPS, PACK, ROUNDS = 2000, 128, 7
+STEPS, PACK, ROUNDS = 2000, 64, 7
 BATCH = 1000  # the most that MLflow takes in one call
 LEASE_SECONDS = 600.0
 NOTES = f"""One history of {STEPS:,} float32 losses. Ours: a record (losses, figures of the curve) of each member of a

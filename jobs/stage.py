@@ -60,7 +60,7 @@ class Stage:
         self, dtype: str, points: int, engine: str = "eager", device: str = "cpu", memory_mib: int | None = None,
         member_mib: int | None = None,
     ) -> int:  # fmt: skip
-        """How many members a pack of this stage may have: 128 of most stages in float32 at 2,000 points.
+        """How many members a pack of this stage may have: 64 of most stages in float32 at 2,000 points.
 
         The other engines keep what they work on in registers or in blocks of their own, and are cut by nothing; a GPU
         is the faster, the more it has to do at once. Of one with `memory_mib` free each member takes what its arrays

@@ -13,21 +13,28 @@ Tensor = Any
 
 
 class SquaredError:
-    """For weights (letters, members, 1), at least two letters, and a basis of (letters, members or 1, points)."""
+    """For weights (letters, members, 1), at least two letters, and a basis of (letters, members or 1, points).
 
-    def __init__(self, library: Any, basis: Tensor, y: Tensor, room: Tensor, points: int | None) -> None:
-        """`room` is (2, members, points) to compute in; `points` is what a mean divides by, None for a sum."""
-        self._library, self._powers, self._y, self._points = library, list(basis), y, points
+    Everything is looked at where it is, the weights too: they may be changed in place, and not be others. `room` is
+    (2, members, points) to compute in; `points` is what a mean divides by, None for a sum.
+    """
+
+    def __init__(
+        self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, room: Tensor, points: int | None
+    ) -> None:
+        self._library, self._y, self._points = library, y, points
+        self._weights, self._powers = list(weights), list(basis)
         self._error, self._term = room
+        self._grads = library.empty_like(weights)
+        self._rows = [letter[:, 0] for letter in self._grads]
 
-    def __call__(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """The losses, (members,), and the gradients of the weights, (letters, members, 1)."""
-        multiply, error, term = self._library.multiply, self._error, self._term
-        constant, first, *others = weights
+    def __call__(self) -> tuple[Tensor, Tensor]:
+        """The losses, (members,), and the gradients of the weights, (letters, members, 1), until the next call."""
+        multiply, total, error, term = self._library.multiply, self._library.sum, self._error, self._term
         # forward
-        multiply(first, self._powers[1], out=error)
-        error += constant
-        for weight, power in zip(others, self._powers[2:], strict=True):
+        multiply(self._weights[1], self._powers[1], out=error)
+        error += self._weights[0]
+        for weight, power in zip(self._weights[2:], self._powers[2:], strict=True):
             error += multiply(weight, power, out=term)
         error -= self._y
         loss = multiply(error, error, out=term).sum(-1)
@@ -36,5 +43,7 @@ class SquaredError:
         if self._points is not None:
             loss /= self._points
             error /= self._points
-        grads = [error.sum(-1), *(multiply(error, power, out=term).sum(-1) for power in self._powers[1:])]
-        return loss, self._library.stack(grads)[..., None]
+        total(error, -1, out=self._rows[0])
+        for row, power in zip(self._rows[1:], self._powers[1:], strict=True):
+            total(multiply(error, power, out=term), -1, out=row)
+        return loss, self._grads

@@ -35,16 +35,21 @@ class Trainer(LetteredTrainer):
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
         self.loss = WrittenOutLoss(np, members, self.y.shape[-1], turns(members).astype(dtype)[:, np.newaxis])
 
-        # A pack's arrays are large, and kept.
+        # A pack's arrays are large, and kept; numpy is slow where one row serves many.
         keeps = self.width > 1 and degree > 0 and self.loss.is_square
-        room = in_line(np.empty((2, self.width, self.y.shape[-1]), dtype))
-        self.squared_error = SquaredError(np, self.basis, self.y, room, self.loss.points) if keeps else None
+        self.squared_error = self._squared_error() if keeps else None
+
+    def _squared_error(self) -> SquaredError:
+        size = self.width, self.y.shape[-1]
+        basis = in_line(np.broadcast_to(self.basis, (len(self.letters), *size)))
+        room = in_line(np.empty((2, *size), self.y.dtype))
+        return SquaredError(np, self.weights, basis, self.y, room, self.loss.points)
 
     # A diverging member must not fill the log of the others.
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, t: int) -> Losses:
         if self.squared_error is not None:
-            loss, grads = self.squared_error(self.weights)
+            loss, grads = self.squared_error()
             self.weights -= self.learning_rate * grads
             return loss
         # forward

@@ -51,7 +51,8 @@ class OrderBook:
     def pack(self, width: int, steps: int) -> list[Order]:
         """Jobs of one key: the first kills every runner that trains it, the others are innocent."""
         steps += self._count("pack")
-        spec = {"stage": "tensor", "steps": steps, "priority": 40}
+        # Of so few points that the stage's width has room for 128.
+        spec = {"stage": "tensor", "steps": steps, "priority": 40, "dataset": {"points": 1000}}
         killer = self._order("killer", spec | {"seed": 0, "name": "kills its runner"}, ends=frozenset({"failed"}))
         rest = [self._order("innocent", spec | {"seed": number % SEEDS}) for number in range(1, width)]
         return [killer, *rest]
