@@ -5,7 +5,8 @@ Every write of a running job is fenced: it names the attempt, and where the row 
 
 from jobs.lifecycle.batches import SubmittedBatch, cancel_some, move_silent_batch, submit_batch
 from jobs.lifecycle.cancel import cancel_by_worker, move_silent, request_cancel
-from jobs.lifecycle.claim import Claim, ClaimedJob, claim, something_to_claim, train_eagerly
+from jobs.lifecycle.claim import Claim, ClaimedJob, claim, train_eagerly
+from jobs.lifecycle.claimable import something_to_claim
 from jobs.lifecycle.counters import PACK_SIZES, count, size_counter
 from jobs.lifecycle.delete import delete_job
 from jobs.lifecycle.expire import expire_claims, forget_old_keys, forget_workers, lease_is_over

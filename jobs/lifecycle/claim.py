@@ -2,36 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    bindparam,
-    cast,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, Double, bindparam, insert, update
 
-from jobs.curves import Summary
-from jobs.database import for_claiming, now
+from jobs.database import now
 from jobs.identifiers import new_id
-from jobs.lifecycle.holds import held_back
+from jobs.lifecycle.claimable import FIGURES, idle_slots, questions
 from jobs.lifecycle.moves import write_events
-from jobs.lifecycle.presence import Abilities, WorkerFacts
+from jobs.lifecycle.presence import WorkerFacts
 from jobs.lifecycle.turns import move_on
 from jobs.stages import stage_named
 from jobs.states import State
 from jobs.tables import Claim as ClaimRow
-from jobs.tables import Job, Worker
+from jobs.tables import Job
 
 
 @dataclass(frozen=True)
@@ -72,24 +57,38 @@ def claim(
 
     None as well where the worker's queue is paused, or its slot or host drained. `memory_mib` of its GPU are free.
     """
-    head = connection.execute(_questions(worker.abilities).head, {"of_worker": worker.id}).first()
+    head = connection.execute(questions(worker.abilities).head, {"of_worker": worker.id}).first()
     if head is None:
         return None
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
     rows = [head, *_riders(connection, worker, head, engine, memory_mib)]
     claim_id, ids = new_id(), [row.id for row in rows]
-    lease = {"lease_until": now() + lease_seconds, "claimed_at": now()}
-    connection.execute(insert(ClaimRow).values(
-        id=claim_id, worker_id=worker.id, queue=worker.queue, width=len(rows), steps_done=head.start_step, **lease,
-    ))  # fmt: skip
-    connection.execute(update(Job).where(Job.id.in_(ids), Job.state == State.QUEUED).values(
-        state=State.RUNNING, attempt=Job.attempt + 1, claim_id=claim_id, started_at=now(), not_before=None,
-        steps_done=Job.start_step, pack_size=len(rows), queue=worker.queue, engine=engine,
-    ))  # fmt: skip
+    about = {"of_claim": claim_id, "of_queue": worker.queue, "of_width": len(rows)}
+    connection.execute(_new_claim, about | {
+        "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
+    })  # fmt: skip
+    connection.execute(_take, about | {"of_jobs": ids, "of_engine": engine})
     move_on(connection, worker.id, head)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, detail=goes_on)
     return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
+
+
+# Built once: building such statements costs more than executing them.
+_new_claim = insert(ClaimRow).values(
+    id=bindparam("of_claim"), worker_id=bindparam("of_worker"), queue=bindparam("of_queue"),
+    width=bindparam("of_width"), steps_done=bindparam("of_step"), claimed_at=now(),
+    lease_until=now() + bindparam("of_lease", type_=Double),
+)  # fmt: skip
+_take = (
+    update(Job)
+    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), Job.state == State.QUEUED)
+    .values(
+        state=State.RUNNING, attempt=Job.attempt + 1, claim_id=bindparam("of_claim"), started_at=now(), not_before=None,
+        steps_done=Job.start_step, pack_size=bindparam("of_width"), queue=bindparam("of_queue"),
+        engine=bindparam("of_engine"),
+    )
+)  # fmt: skip
 
 
 def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) -> None:
@@ -97,60 +96,6 @@ def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) ->
     for job_id, attempt in fences:
         fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
         connection.execute(update(Job).where(*fence).values(engine="eager"))
-
-
-def something_to_claim(connection: Connection, abilities: Abilities) -> bool:
-    """Whether a claim of such a worker would find something now; it claims and locks nothing."""
-    return connection.execute(_questions(abilities).any).first() is not None
-
-
-@dataclass(frozen=True)
-class _Questions:
-    """What a worker of some abilities asks at each claim; built once, since building costs more than asking."""
-
-    any: Any  # whether there is a head at all
-    head: Any
-    waiting: Any  # how many jobs of a key, at most `most`
-    riders: Any
-
-
-_FIGURES = tuple(Summary().columns())
-_COLUMNS = [Job.__table__.columns[name] for name in (
-    "id", "stage", "numerics_version", "dtype", "steps", "start_step", "attempt", "engine", "pack_key", "max_pack",
-    "gpu_memory_mib", "priority", "rank", "spec", "resolved", "warnings", "spec_sha256", "failures", "last_error",
-    *_FIGURES,
-)]  # fmt: skip
-_may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back).exists()
-
-
-@lru_cache(maxsize=32)
-def _questions(abilities: Abilities) -> _Questions:
-    turn = (Job.priority.desc(), Job.rank, Job.id)
-    able, most = _claimable_by(abilities), bindparam("most", type_=Integer)
-    same = (
-        Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
-        or_(Job.max_pack.is_(None), Job.max_pack > 1), or_(Job.engine.is_(None), Job.engine == bindparam("engine")),
-    )  # fmt: skip
-    waiting = select(Job.id).where(*able, *same).limit(most).subquery()
-    return _Questions(
-        any=select(Job.id).where(*able).limit(1),
-        head=for_claiming(select(*_COLUMNS).where(*able, _may_claim).order_by(*turn).limit(1)),
-        waiting=select(func.count()).select_from(waiting),
-        riders=for_claiming(select(*_COLUMNS).where(*able, *same).order_by(*turn).limit(most)),
-    )
-
-
-def _claimable_by(abilities: Abilities) -> list[ColumnElement[bool]]:
-    """What a row must satisfy: its queue, its moment, a stage that is installed, a device that fits."""
-    return [
-        Job.state == literal_column("'queued'"),  # a literal, so that the partial index serves
-        Job.queue.in_([abilities.queue, "any"]),
-        or_(Job.not_before.is_(None), Job.not_before <= now()),
-        tuple_(Job.stage, Job.numerics_version).in_(list(abilities.stages)),
-        or_(Job.pool.is_(None), Job.pool == abilities.pool),
-        or_(Job.gpu_memory_mib.is_(None), Job.gpu_memory_mib <= abilities.memory_mib),
-        or_(Job.engine.is_(None), Job.engine.in_(abilities.engines)),
-    ]
 
 
 def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
@@ -161,13 +106,13 @@ def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str,
     widest = min(widest, head.max_pack or widest, worker.most_members)
     if widest <= 1:
         return []
-    questions = _questions(worker.abilities)
+    ask = questions(worker.abilities)
     same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine}
-    waiting = connection.execute(questions.waiting, same | {"most": widest * 8}).scalar_one()
+    waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()
     if waiting == 0:
         return []
-    share = -(-(waiting + 1) // max(1, _idle_slots(connection, worker)))
-    rows = connection.execute(questions.riders, same | {"most": min(widest, share) - 1})
+    share = -(-(waiting + 1) // max(1, idle_slots(connection, worker.queue)))
+    rows = connection.execute(ask.riders, same | {"most": min(widest, share) - 1})
     return _who_fit(list(rows), widest)
 
 
@@ -186,15 +131,8 @@ def _points(dataset: dict[str, Any]) -> int:
     return len(dataset["x"]) if "x" in dataset else int(dataset["points"])
 
 
-def _idle_slots(connection: Connection, worker: WorkerFacts) -> int:
-    """Live slots of this queue that hold no claim, this one included."""
-    busy = select(ClaimRow.id).where(ClaimRow.worker_id == Worker.id).exists()
-    able = (Worker.queue == worker.queue, Worker.lease_until > now(), ~busy, ~held_back)
-    return int(connection.execute(select(cast(func.count(), Integer)).where(*able)).scalar_one())
-
-
 def _member(row: Any) -> ClaimedJob:
-    summary = dict(zip(_FIGURES, row[-len(_FIGURES) :], strict=True))
+    summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
     return ClaimedJob(
         row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
         row.failures, row.last_error, summary,

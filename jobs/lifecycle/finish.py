@@ -116,7 +116,14 @@ def hand_back(
 
 def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
     """Give up a claim; a job that still runs under it is queued again."""
-    held = select(Job.id, Job.attempt).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
-    for job in list(connection.execute(held.order_by(Job.id))):
+    for job in connection.execute(_held, {"of_claim": claim_id}).all():
         hand_back(connection, job.id, job.attempt, actor=actor, detail="its claim ended without a word on it")
-    connection.execute(delete(Claim).where(Claim.id == claim_id))
+    connection.execute(_give_up, {"of_claim": claim_id})
+
+
+_held = (
+    select(Job.id, Job.attempt)
+    .where(Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
+    .order_by(Job.id)
+)
+_give_up = delete(Claim).where(Claim.id == bindparam("of_claim"))
