@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
 
 from jobs.database import now
 from jobs.lifecycle.holds import held_back
@@ -22,7 +22,10 @@ def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
 
 def is_held(connection: Connection, claim_id: UUID) -> bool:
     """Whether the claim still exists."""
-    return connection.execute(select(Claim.id).where(Claim.id == claim_id)).first() is not None
+    return connection.execute(_claim_of, {"claim": claim_id}).first() is not None
+
+
+_claim_of = select(Claim.id).where(Claim.id == bindparam("claim"))
 
 
 def workers_seen(connection: Connection) -> list[Row[Any]]:
@@ -81,7 +84,10 @@ def jobs_per_second(connection: Connection) -> dict[str, float]:
 
 def holds(connection: Connection) -> list[Row[Any]]:
     """The queues that are paused, the hosts and slots that are drained: kind, name, reason, actor, since."""
-    return list(connection.execute(select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)))
+    return list(connection.execute(_holds))
+
+
+_holds = select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)
 
 
 def places_named(connection: Connection, name: str) -> list[tuple[str, str]]:
