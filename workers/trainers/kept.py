@@ -31,11 +31,7 @@ class Kept:
 
         Added from the left; `constant` (members, 1), where there is one, is the second that is added.
         """
-        total: Tensor = _Product.apply(weights[0], powers[0], self.total, self.term)
-        if constant is not None:
-            total += constant
-        for weight, power in zip(weights[1:], powers[1:], strict=True):
-            total += _Product.apply(weight, power, self.term, self.term)
+        total: Tensor = _WeightedSum.apply(self.total, self.term, powers, constant, *weights)
         return total
 
     def scaled(self, weight: Tensor, values: Tensor) -> Tensor:
@@ -49,17 +45,26 @@ class Kept:
         return loss
 
 
-class _Product(Function):
-    """A weight (members, 1) by points that need no gradient."""
+class _WeightedSum(Function):
+    """The powers need no gradient; the constant, None where there is none, and the weights do."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, power: Tensor, out: Tensor, term: Tensor) -> Tensor:
-        ctx.power, ctx.term = power, term
-        return torch.mul(weight, power, out=out).detach()
+    def forward(
+        ctx: Any, total: Tensor, term: Tensor, powers: Sequence[Tensor], constant: Tensor | None, *weights: Tensor
+    ) -> Tensor:
+        ctx.term, ctx.powers, ctx.has_constant = term, powers, constant is not None
+        torch.mul(weights[0], powers[0], out=total)
+        if constant is not None:
+            total += constant
+        for weight, power in zip(weights[1:], powers[1:], strict=True):
+            total += torch.mul(weight, power, out=term)
+        return total.detach()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
-        return torch.mul(grad, ctx.power, out=ctx.term).sum(-1, keepdim=True), None, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        of_constant = grad.sum(-1, keepdim=True) if ctx.has_constant else None
+        of_weights = (torch.mul(grad, power, out=ctx.term).sum(-1, keepdim=True) for power in ctx.powers)
+        return None, None, None, of_constant, *of_weights
 
 
 class _Scaled(Function):

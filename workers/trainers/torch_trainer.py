@@ -62,7 +62,7 @@ class TorchTrainer(LetteredTrainer):
 
     def initial_weights(self, default: str = "normal") -> Tensor:
         """The weights before step 0, (letters, members, 1)."""
-        return self.on_device(initial_weights(self.members, self.letters, default)).unsqueeze(-1)
+        return self.on_device(initial_weights(self.members, self.letters, default)).contiguous().unsqueeze(-1)
 
     def powers_of_x(self, degree: int) -> Tensor:
         """x^0 to x^degree, (degree + 1, members or 1, points)."""
