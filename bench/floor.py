@@ -1,5 +1,9 @@
-"""What SQLite itself takes for a thousand jobs: the statements of gradyard once more, without gradyard."""
+"""Where the time of a thousand jobs goes, and what of it is SQLite's own: the same statements without gradyard.
 
+python -m bench.floor
+"""
+
+import json
 import os
 import shutil
 import sqlite3
@@ -16,8 +20,9 @@ import numpy as np
 from sqlalchemy import event
 
 import migrations
+from bench.report import Row, table, write_results
 from jobs import lifecycle
-from jobs.batch_intake import take_in_batch
+from jobs.batch_intake import BatchIntake, take_in_batch
 from jobs.curves import Summary
 from jobs.database import Database
 from jobs.identifiers import new_id
@@ -28,6 +33,49 @@ from jobs.stages import STAGES
 ROUNDS = 5
 LEASE_SECONDS = 600.0
 STATE = bytes(150)  # about what a checkpoint of four coefficients has
+JOBS = 1000
+NOTES = f"""Milliseconds for {JOBS:,} `tensor` jobs of one step on three points in one process, without HTTP, Redis, a
+runner or a second core: the list of them read and checked; stored; claimed pack by pack; their losses, checkpoints and
+results recorded. Each with its commits to a SQLite file. Then what Python's sqlite3 takes for the same statements and
+commits alone, in a new file. {ROUNDS} rounds, median."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    load, _, _ = os.getloadavg()
+    spec = {"stage": "tensor", "steps": 1, "dataset": {"points": 3}}
+    batch = json.dumps({"jobs": [spec | {"seed": seed} for seed in range(JOBS)]}).encode()
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
+        rounds = [_timed(Path(folder) / f"{number}.db", batch) for number in range(ROUNDS)]
+    least = floor(batch)
+    rows = [Row(what, f"{1000 * median(each[what] for each in rounds):.1f} ms") for what in rounds[0]]
+    rows += [
+        Row("all statements until they are stored, by sqlite3 alone", f"{1000 * least.taken:.1f} ms"),
+        Row("all statements until they are done, by sqlite3 alone", f"{1000 * least.done:.1f} ms"),
+    ]
+    print(table(rows))
+    write_results("Where the time of a thousand jobs goes", "python -m bench.floor", NOTES, load, rows)
+
+
+def _timed(path: Path, batch: bytes) -> dict[str, float]:
+    """Seconds by what is done."""
+    worker = _prepare(path)
+    took: dict[str, float] = {}
+
+    def clock(what: str, act: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        done = act()
+        took[what] = took.get(what, 0.0) + time.perf_counter() - began
+        return done
+
+    def work(database: Database) -> None:
+        intake = clock("read and checked", lambda: take_in_batch(BytesIO(batch), Settings()))
+        clock("stored", lambda: _submit(database, intake))
+        while claim := clock("claimed", lambda: _claim(database, worker)):
+            clock("recorded", lambda: _record(database, claim))
+
+    _within(path, work)
+    return took
 
 
 @dataclass(frozen=True)
@@ -100,33 +148,37 @@ def _recorded(path: Path, worker: WorkerFacts, batch: bytes) -> tuple[_Tape, _Ta
 
     def submit(database: Database) -> None:
         taken.listen(database)
-        with database.begin() as connection:
-            lifecycle.submit_batch(connection, intake, project_id=1, actor="bench", max_queued=10**6)
+        _submit(database, intake)
 
     def work(database: Database) -> None:
         done.listen(database)
-        while _train(database, worker):
-            pass
+        while claim := _claim(database, worker):
+            _record(database, claim)
 
     _within(path, submit)
     _within(path, work)
     return taken, done
 
 
-def _train(database: Database, worker: WorkerFacts) -> bool:
-    """Claim a pack, and store what a worker would; whether there was one."""
+def _submit(database: Database, intake: BatchIntake) -> None:
     with database.begin() as connection:
-        claim = lifecycle.claim(connection, worker, LEASE_SECONDS)
-    if claim is None:
-        return False
+        lifecycle.submit_batch(connection, intake, project_id=1, actor="bench", max_queued=10**6)
+
+
+def _claim(database: Database, worker: WorkerFacts) -> Claim | None:
     with database.begin() as connection:
-        running = lifecycle.record_all(connection, _progresses(claim))
-        ended = [
-            Ended(each.id, each.attempt, Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})) for each in claim.members
-        ]
+        return lifecycle.claim(connection, worker, LEASE_SECONDS)
+
+
+def _record(database: Database, claim: Claim) -> None:
+    """Store what a worker would of a pack."""
+    progresses = _progresses(claim)
+    found = Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})
+    ended = [Ended(each.id, each.attempt, found) for each in claim.members]
+    with database.begin() as connection:
+        running = lifecycle.record_all(connection, progresses)
         assert len(lifecycle.succeed_all(connection, ended, actor="bench", running=running)) == len(claim.members)
         lifecycle.release(connection, claim.id, actor="bench")
-    return True
 
 
 def _progresses(claim: Claim) -> list[Progress]:
@@ -147,3 +199,7 @@ def _played(empty: Path, path: Path, taken: _Tape, done: _Tape) -> Floor:
     connection.close()
     assert states == [("succeeded",)], states
     return Floor(seconds, both)
+
+
+if __name__ == "__main__":
+    main()
