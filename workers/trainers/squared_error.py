@@ -23,18 +23,21 @@ class SquaredError:
         self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, room: Tensor, points: int | None
     ) -> None:
         self._library, self._y, self._points = library, y, points
-        self._weights, self._powers = list(weights), list(basis)
+        self._constant, self._first, *others = weights
+        _, *self._powers = basis
+        self._terms = list(zip(others, self._powers[1:], strict=True))
         self._error, self._term = room
         self._grads = library.empty_like(weights)
-        self._rows = [letter[:, 0] for letter in self._grads]
+        self._of_constant, *rows = (letter[:, 0] for letter in self._grads)
+        self._of_powers = list(zip(rows, self._powers, strict=True))
 
     def __call__(self) -> tuple[Tensor, Tensor]:
         """The losses, (members,), and the gradients of the weights, (letters, members, 1), until the next call."""
         multiply, total, error, term = self._library.multiply, self._library.sum, self._error, self._term
         # forward
-        multiply(self._weights[1], self._powers[1], out=error)
-        error += self._weights[0]
-        for weight, power in zip(self._weights[2:], self._powers[2:], strict=True):
+        multiply(self._first, self._powers[0], out=error)
+        error += self._constant
+        for weight, power in self._terms:
             error += multiply(weight, power, out=term)
         error -= self._y
         loss = multiply(error, error, out=term).sum(-1)
@@ -43,7 +46,7 @@ class SquaredError:
         if self._points is not None:
             loss /= self._points
             error /= self._points
-        total(error, -1, out=self._rows[0])
-        for row, power in zip(self._rows[1:], self._powers[1:], strict=True):
+        total(error, -1, out=self._of_constant)
+        for row, power in self._of_powers:
             total(multiply(error, power, out=term), -1, out=row)
         return loss, self._grads

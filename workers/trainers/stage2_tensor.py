@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from workers.trainers.contract import Losses, Member
+from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.losses import WrittenOutLoss, turns
 from workers.trainers.parameters import letters_of_degree
 from workers.trainers.polynomial import stacked_gradients, stacked_polynomial
@@ -17,6 +17,8 @@ from workers.trainers.torch_trainer import TorchTrainer
 
 class Trainer(TorchTrainer):
     """Gradient descent by hand on `weights`, (letters, members, 1). Beside stage 1 only the library is another."""
+
+    stride = 1
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
@@ -34,7 +36,11 @@ class Trainer(TorchTrainer):
             SquaredError(torch, self.weights, self.basis, self.y, room, self.loss.points) if keeps else None
         )
 
-    @torch.inference_mode()  # a tenth less for each operation than with autograd beside it, which has no part in this
+    @torch.inference_mode()  # an operation takes a tenth less than with autograd beside it, which has no part in this
+    def run(self, begin: int, end: int) -> Array:
+        """Do the updates `begin` to `end` - 1; the losses, (steps, members)."""
+        return self.stack_losses([self.step(t) for t in range(begin, end)])
+
     def step(self, t: int) -> Losses:
         if self.squared_error is not None:
             loss, grads = self.squared_error()
