@@ -63,6 +63,10 @@ def host(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) ->
         host.service.stop()
 
 
+def drained(host: Host) -> list[str]:
+    return [slot for slot, each in host.slots().items() if each.drained]
+
+
 def test_each_worker_sees_exactly_its_own_gpu(host: Host) -> None:
     slots = host.slots()
     assert [slots[f"gpu-{index}"].device_uuid for index in range(8)] == [each["uuid"] for each in host.gpus]
@@ -108,15 +112,16 @@ def test_what_a_gpu_tells_is_shown(host: Host) -> None:
 def test_a_gpu_that_falls_off_the_bus_is_drained_and_the_others_go_on(host: Host) -> None:
     host.write(number=3, lost=True)
     until(lambda: host.slots()["gpu-3"].state == "drained")
-    drained = host.slots()["gpu-3"].drained
-    assert drained is not None
-    assert "the driver lost GPU-00000003" in str(drained.reason)
+    why = host.slots()["gpu-3"].drained
+    assert why is not None
+    assert "the driver lost GPU-00000003" in str(why.reason)
     assert host.trains(seed=1).succeeded
-    assert [slot for slot, each in host.slots().items() if each.drained] == ["gpu-3"]
+    assert drained(host) == ["gpu-3"]
 
 
 def test_a_cuda_error_is_the_jobs_own_where_a_fresh_process_can_compute(host: Host) -> None:
+    before = drained(host)
     job = host.trains(name="breaks CUDA", max_retries=0)
     assert (job.state, job.reason) == ("failed", "error")
     assert "uncorrectable ECC" in str(job.message)
-    assert [slot for slot, each in host.slots().items() if each.drained] == ["gpu-3"]
+    assert drained(host) == before
