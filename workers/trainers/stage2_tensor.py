@@ -31,10 +31,11 @@ class Trainer(TorchTrainer):
 
         # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
         keeps = self.width > 1 and degree > 0 and self.loss.is_square and not width_matters(self.y)
+        self.squared_error = self._squared_error() if keeps else None
+
+    def _squared_error(self) -> SquaredError:
         room = torch.empty((2, self.width, self.points), dtype=self.dtype)
-        self.squared_error = (
-            SquaredError(torch, self.weights, self.basis, self.y, room, self.loss.points) if keeps else None
-        )
+        return SquaredError(torch, self.weights, self.basis, self.y, room, self.loss.points)
 
     @torch.inference_mode()  # an operation takes a tenth less than with autograd beside it, which has no part in this
     def run(self, begin: int, end: int) -> Array:
