@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradyard.answers import Batch, Event, Job, Queue, Readiness, Stage, Worker
+    from gradyard.answers import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
     from gradyard.client import Client
     from gradyard.errors import (
         AnswerNotUnderstood,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Client": "gradyard.client",
-    **dict.fromkeys(("Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker"), "gradyard.answers"),
+    **dict.fromkeys(("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker"), "gradyard.answers"),
     **dict.fromkeys(
         (
             "AnswerNotUnderstood",
@@ -39,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "AnswerNotUnderstood",
+    "ApiKey",
     "Batch",
     "Client",
     "Event",

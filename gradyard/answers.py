@@ -190,6 +190,22 @@ class Queue(Answer):
     paused: Hold | None = None
 
 
+class ApiKey(Answer):
+    """A key of the API: whose it is, which project it opens and for what. `key` is told once, when it is made."""
+
+    id: str
+    name: str = ""
+    project: str = ""
+    hint: str = ""
+    scopes: tuple[str, ...] = ()
+    state: str = ""
+    created_at: datetime | None = None
+    created_by: str = ""
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    key: str | None = Field(default=None, repr=False)
+
+
 class Readiness(Answer):
     """Whether jobs are accepted and done: ready, degraded (accepted all the same) or unavailable."""
 

@@ -13,17 +13,19 @@ from gradyard.batch_requests import BatchRequests
 from gradyard.errors import WaitTimeout
 from gradyard.finding_requests import FindingRequests
 from gradyard.fleet_requests import FleetRequests
+from gradyard.key_requests import KeyRequests
 
 LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1
 PAGE = 200  # jobs in one answer, the service's limit
 
 
-class Client(BatchRequests, FindingRequests, FleetRequests):
+class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
     """A gradyard service.
 
     url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
-    http://127.0.0.1:8000. key: an API key, where the service wants one; without a url, `GRADYARD_ADMIN_KEY` by default.
+    http://127.0.0.1:8000. key: an API key, where the service wants one; without a url, `GRADYARD_KEY` by default, else
+    `GRADYARD_ADMIN_KEY`.
     retry_seconds: how long a request that found nobody, or a busy service, is sent again; a submit never makes a second
     job by that, since it carries an Idempotency-Key.
 

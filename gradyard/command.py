@@ -12,6 +12,7 @@ from gradyard import (
     command_findings,
     command_fleet,
     command_jobs,
+    command_keys,
     command_look,
     command_processes,
     command_sweep,
@@ -38,6 +39,7 @@ command_sweep.register(app)
 command_look.register(app)
 command_findings.register(app)
 command_fleet.register(app)
+app.add_typer(command_keys.app, name="keys", rich_help_panel=command_fleet.PANEL)
 app.add_typer(command_database.app, name="db", rich_help_panel="Processes")
 
 

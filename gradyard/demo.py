@@ -12,6 +12,7 @@ from gradyard import words
 from gradyard.answers import Job
 from gradyard.client import Client
 from gradyard.curves import curve
+from gradyard.endpoint import find_service
 from gradyard.interrupts import Interrupts
 from gradyard.parts import StartInterrupted
 from gradyard.progress import follow
@@ -54,13 +55,14 @@ def _service(
         if interrupts.asked():
             raise Interrupted
 
-    key = settings.admin_key.get_secret_value() if settings.admin_key else None
     endpoint = StateFolder(settings.state_dir).endpoint()
     if endpoint is not None:
         console.print(f"using the stack at {endpoint.url}")
+        _, key = find_service(settings=settings)
         with Client(endpoint.url, key) as client:
             yield client, stop_when_asked
         return
+    key = settings.admin_key.get_secret_value() if settings.admin_key else None
     stack = Stack(StackOptions(settings.model_copy(update={"port": 0})), console.print, interrupts.asked)
 
     def tend() -> None:

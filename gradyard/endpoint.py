@@ -11,13 +11,15 @@ def find_service(
 ) -> tuple[str, str | None]:
     """The URL given; else `GRADYARD_URL`; else that of the stack running in the state folder; else the usual one.
 
-    The key given; else `GRADYARD_ADMIN_KEY`, but never to a URL that was named by hand, which may be anybody's.
+    The key given; else `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`, but never to a URL that was named by hand, which may
+    be anybody's.
     Raises SettingsInvalid where a variable of the environment is wrong.
     """
     if url:
         return url, key
     settings = settings or load()
-    own_key = settings.admin_key.get_secret_value() if settings.admin_key else None
+    own = settings.key or settings.admin_key
+    own_key = own.get_secret_value() if own else None
     if settings.url:
         return settings.url, key or own_key
     endpoint = StateFolder(settings.state_dir).endpoint()

@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard import words
-from gradyard.answers import Artifact, Batch, Job, Queue, RefusedPlugin, Stage, Worker
+from gradyard.answers import ApiKey, Artifact, Batch, Job, Queue, RefusedPlugin, Stage, Worker
 from jobs.states import State
 
 PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
 WIDTH_WITH_FORMULA = 150
+KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
 
 
@@ -125,6 +126,17 @@ def queues_table(queues: Iterable[Queue]) -> Table:
         empty = words.duration(queue.empty_in_seconds) if queue.depth and queue.empty_in_seconds else "-"
         row = [words.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
         table.add_row(queue.name, row[0], oldest, *row[1:], words.number(queue.jobs_per_second), empty, _hold(queue))
+    return table
+
+
+def keys_table(keys: Iterable[ApiKey]) -> Table:
+    """One line for each key."""
+    table = _table("id", "project", "name", "key", "scopes", "state", "made>", "expires>")
+    for key in keys:
+        state = Text(key.state, style=KEY_STYLES.get(key.state, ""))
+        expires = f"{key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "never"
+        table.add_row(key.id, key.project, key.name, f"{key.hint}…", ", ".join(key.scopes), state,
+                      words.ago(key.created_at), expires)  # fmt: skip
     return table
 
 

@@ -1,7 +1,7 @@
 """HTTP with patience: lost connections and busy services are asked again until a deadline; the rest is said in errors.
 
-Every request that the Client sends may be sent twice: reads change nothing, submits and retries carry an
-Idempotency-Key, a second cancel finds the job cancelled, and a second delete finds it gone.
+What the Client sends may be sent twice: reads change nothing, submits and retries carry an Idempotency-Key, a second
+cancel finds the job cancelled, a second delete finds it gone. A request that may not is said to be for `once`.
 """
 
 import random
@@ -56,9 +56,11 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         hold_seconds: float = 0.0,
         also_fine: frozenset[int] = frozenset(),
+        once: bool = False,
     ) -> httpx.Response:
         """The answer, 2xx or one of `also_fine`; the service may hold it back for `hold_seconds`.
 
+        once: not sent again where somebody may have received it.
         Raises Unreachable after the last try found nobody, RefusedByService for any other status.
         """
         request = self._http.build_request(
@@ -73,7 +75,7 @@ class Transport:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                return self._send(request, also_fine)
+                return self._send(request, also_fine, once)
             except _TryAgain as missed:
                 seconds = pause * random.uniform(0.5, 1.0) if missed.seconds is None else missed.seconds
                 if time.monotonic() + seconds > give_up_at:
@@ -81,13 +83,16 @@ class Transport:
             time.sleep(seconds)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _send(self, request: httpx.Request, also_fine: frozenset[int]) -> httpx.Response:
+    def _send(self, request: httpx.Request, also_fine: frozenset[int], once: bool) -> httpx.Response:
         try:
             answer = self._http.send(request)
         except httpx.UnsupportedProtocol:
             raise Unreachable(self.url, "it must begin with http:// or https://") from None
         except httpx.TransportError as error:
-            raise _TryAgain(Unreachable(self.url, _in_words(error))) from None
+            failure = Unreachable(self.url, _in_words(error))
+            if once and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                raise failure from None
+            raise _TryAgain(failure) from None
         if answer.is_success or answer.status_code in also_fine:
             return answer
         if answer.status_code in BUSY:

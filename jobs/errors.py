@@ -7,6 +7,7 @@ GradyardError
 │   ├── SpecInvalid           it is JSON, but no job: which fields, and why
 │   ├── BatchInvalid          it is a batch, but not every member of it is a job
 │   ├── KeyReused             the idempotency key came with another body before
+│   ├── TooManyKeys           somebody has two API keys already
 │   └── QueueFull             too much is waiting already
 ├── NotFound                  there is no such job, stage or worker
 │   └── Gone                  there was one, and somebody deleted it
@@ -62,6 +63,10 @@ class BatchInvalid(Refused):
 
 class KeyReused(Refused):
     """The idempotency key was used with another body before."""
+
+
+class TooManyKeys(Refused):
+    """Two keys of that name live already."""
 
 
 class QueueFull(Refused):

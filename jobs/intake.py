@@ -52,7 +52,7 @@ def read_spec(body: bytes, settings: Settings) -> JobSpec:
     try:
         spec: JobSpec = spec_adapter().validate_json(body)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise refusal_of(error) from None
     check_cost(spec, settings)
     return spec
 
@@ -68,7 +68,8 @@ def resolved(spec: JobSpec) -> Intake:
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 
 
-def _refusal(error: ValidationError) -> Exception:
+def refusal_of(error: ValidationError) -> Exception:
+    """BodyMalformed where the body is no JSON at all, else SpecInvalid."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return BodyMalformed(details[0]["msg"].removeprefix("Invalid JSON: "))

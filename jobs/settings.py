@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = "text"  # of workers and maintenance
     url: str | None = None  # what a client talks to; without it, the stack of the state folder
+    key: SecretStr | None = None  # what a client shows there
 
     # what one request may ask for
     max_points: int = Field(default=1_000_000, ge=1)

@@ -1,4 +1,4 @@
-"""One line for each request: who it was, what it asked, how it ended, how long it took. Never a key, query or body."""
+"""One line for each request: whose it was, what it asked, how it ended, its time. Never a key, query or body."""
 
 import sys
 import time
@@ -36,8 +36,9 @@ def install(app: Flask, settings: Settings) -> None:
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.request_id
         milliseconds = round((time.perf_counter() - g.begin) * 1000, 1)
+        whose = {"key": g.caller.key} if "caller" in g and g.caller.key else {}
         log.info(
             "request", id=g.request_id, method=request.method, path=request.path, status=response.status_code,
-            ms=milliseconds,
+            ms=milliseconds, **whose,
         )  # fmt: skip
         return response

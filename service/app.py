@@ -22,6 +22,7 @@ from service import (
     finished_api,
     health_api,
     jobs_api,
+    keys_api,
     losses_api,
     metrics_api,
     openapi,
@@ -50,8 +51,8 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     access_log.install(app, settings)
     auth.install(app, settings)
     for room in (
-        jobs_api, batches_api, export_api, losses_api, findings_api, finished_api, stages_api, workers_api, health_api,
-        metrics_api,
+        jobs_api, batches_api, export_api, losses_api, findings_api, finished_api, stages_api, workers_api, keys_api,
+        health_api, metrics_api,
     ):  # fmt: skip
         app.register_api(room.api)
     openapi.install(app)

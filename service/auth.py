@@ -1,4 +1,4 @@
-"""Who may ask: one bearer key, or without a key only this machine's own programs.
+"""Who may ask: whoever brings a bearer key; or, where the environment has none, this machine's own programs as well.
 
 A browser is such a program too, and any page in it can send requests here. So without a key the Host must be a loopback
 name (another name is a foreign page's, rebound to us), and the Origin of a change must be ourselves.
@@ -8,13 +8,17 @@ import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from jobs.errors import SettingsInvalid
+from jobs.keys import PREFIX, Scope
 from jobs.settings import Settings
 from service import openapi
+from service.callers import OPERATOR, Caller
+from service.resources import resources
+from service.scopes import NEEDED
 
 # What the service can do is no secret, and a browser that shows the documentation can send no key.
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", *openapi.ENDPOINTS})
@@ -35,10 +39,11 @@ def install(app: Flask, settings: Settings) -> None:
     def guard() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
-        if key:
-            _check_key(key)
-        else:
-            _check_caller_is_local()
+        g.caller = _caller(key)
+        if request.endpoint is None or request.method == "OPTIONS":  # it leads nowhere, or only tells the methods
+            return
+        if not g.caller.may(needed := NEEDED.get(request.endpoint, Scope.ADMIN)):
+            raise Forbidden(f"this is for keys with the scope {needed}; yours has {', '.join(sorted(g.caller.scopes))}")
 
 
 def is_loopback(host: str) -> bool:
@@ -51,15 +56,24 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _check_key(key: str) -> None:
+def _caller(admin_key: str) -> Caller:
+    """Whose request this is; Unauthorized or Forbidden where nobody says so whom we know."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        wanted = WWWAuthenticate("bearer", {"realm": "gradyard"})
-        raise Unauthorized("send the service's key: Authorization: Bearer KEY", www_authenticate=wanted)
+        if admin_key:
+            wanted = WWWAuthenticate("bearer", {"realm": "gradyard"})
+            raise Unauthorized("send a key of this service: Authorization: Bearer KEY", www_authenticate=wanted)
+        _check_caller_is_local()
+        return OPERATOR
+    given = given.strip()
     # In bytes and in constant time: the time of a refusal must not tell how much of a guess was right.
-    if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), key.encode()):
+    if admin_key and hmac.compare_digest(given.encode("utf-8", "replace"), admin_key.encode()):
+        return OPERATOR
+    known = resources().keys.caller_of(given) if given.startswith(PREFIX) else None
+    if known is None:
         wanted = WWWAuthenticate("bearer", {"realm": "gradyard", "error": "invalid_token"})
-        raise Unauthorized("that is not the service's key", www_authenticate=wanted)
+        raise Unauthorized("that is no key of this service, or not any more", www_authenticate=wanted)
+    return known
 
 
 def _check_caller_is_local() -> None:

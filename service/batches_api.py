@@ -15,12 +15,13 @@ from jobs import lifecycle, queries
 from jobs.batch_intake import BatchIntake, take_in_batch
 from jobs.errors import BodyMalformed, NotFound, SpecInvalid
 from service import parameters, schemas
+from service.callers import caller
 from service.collector import collector_at_rest
 from service.errors import ParametersInvalid
 from service.jobs_api import CANCEL_SECONDS, idempotency_key, refuse_encoded
 from service.openapi import BATCH_SUBMISSION, problems, routes
 from service.representation import answer, batch_as_json, job_as_json
-from service.resources import ACTOR, DEFAULT_PROJECT, resources
+from service.resources import resources
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
@@ -55,7 +56,7 @@ def list_batches(query: parameters.PageQuery) -> Response:
     """List the batches, the newest first."""
     with resources().database.read() as connection:
         try:
-            batches, cursor = queries.batches_newest_first(connection, DEFAULT_PROJECT, **query.model_dump())
+            batches, cursor = queries.batches_newest_first(connection, caller().project_id, **query.model_dump())
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         counts = queries.counts_of_batches(connection, [batch.id for batch in batches])
@@ -73,8 +74,8 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
     """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
     batch_id = identified_batch(path.batch_id)
     with resources().database.read() as connection:
-        queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
-        best = queries.best_of_batch(connection, DEFAULT_PROJECT, batch_id, query.limit)
+        queries.batch_by_id(connection, caller().project_id, batch_id)
+        best = queries.best_of_batch(connection, caller().project_id, batch_id, query.limit)
     return answer({"jobs": [job_as_json(job, None) for job in best]})
 
 
@@ -83,17 +84,17 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     """Cancel all its jobs that are not over, within a second; those that are over stay as they ended."""
     batch_id, database = identified_batch(path.batch_id), resources().database
     with database.begin() as connection:
-        queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
-        more = lifecycle.cancel_some(connection, batch_id, actor=ACTOR)
+        queries.batch_by_id(connection, caller().project_id, batch_id)
+        more = lifecycle.cancel_some(connection, batch_id, actor=caller().actor)
     give_up_at = time.monotonic() + CANCEL_SECONDS
     while more:
         with database.begin() as connection:
-            more = lifecycle.cancel_some(connection, batch_id, actor=ACTOR)
+            more = lifecycle.cancel_some(connection, batch_id, actor=caller().actor)
             if time.monotonic() > give_up_at:  # of a large batch: the first are not to wait for the last
-                lifecycle.move_silent_batch(connection, batch_id, actor=ACTOR)
+                lifecycle.move_silent_batch(connection, batch_id, actor=caller().actor)
     if not _let_go(batch_id, give_up_at):
         with database.begin() as connection:
-            lifecycle.move_silent_batch(connection, batch_id, actor=ACTOR)
+            lifecycle.move_silent_batch(connection, batch_id, actor=caller().actor)
     return _shown(batch_id)
 
 
@@ -126,10 +127,10 @@ def _body() -> Iterator[IO[bytes]]:
 
 
 def _store_and_ring(intake: BatchIntake, digest: str) -> Response:
-    hand = resources()
+    hand, me = resources(), caller()
     with hand.database.begin() as connection:
         submitted = lifecycle.submit_batch(
-            connection, intake, project_id=DEFAULT_PROJECT, actor=ACTOR, max_queued=hand.settings.max_queued_jobs,
+            connection, intake, project_id=me.project_id, actor=me.actor, max_queued=hand.settings.max_queued_jobs,
             key=idempotency_key(), body_sha256=digest,
         )  # fmt: skip
         idle = queries.idle_slots(connection)
@@ -159,6 +160,6 @@ def identified_batch(text: str) -> UUID:
 
 def _shown(batch_id: UUID) -> Response:
     with resources().database.read() as connection:
-        batch: Any = queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
+        batch: Any = queries.batch_by_id(connection, caller().project_id, batch_id)
         counts = queries.counts_of_batches(connection, [batch_id])
     return answer(batch_as_json(batch, counts[batch_id]) | {"sweep": batch.sweep})

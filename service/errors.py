@@ -42,6 +42,7 @@ STATUSES: dict[type[Exception], int] = {
     errors.BatchInvalid: 422,
     ParametersInvalid: 422,
     errors.KeyReused: 422,
+    errors.TooManyKeys: 409,
     errors.QueueFull: 429,
     TooManyWaiting: 503,
     errors.StorageFull: 503,

@@ -15,10 +15,11 @@ from jobs import queries
 from jobs.database import Database
 from service import parameters
 from service.batches_api import identified_batch
+from service.callers import caller
 from service.losses_api import CSV, csv_lines
 from service.openapi import EXPORT, problems, routes
 from service.representation import job_as_json
-from service.resources import DEFAULT_PROJECT, resources
+from service.resources import resources
 
 NDJSON = "application/x-ndjson"
 SLICE_BYTES = 2**24  # of curves that wait in memory at once
@@ -36,23 +37,23 @@ def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> R
     form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
     if form is None:
         raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
-    batch_id, database = identified_batch(path.batch_id), resources().database
+    batch_id, project, database = identified_batch(path.batch_id), caller().project_id, resources().database
     with database.read() as connection:
-        queries.batch_by_id(connection, DEFAULT_PROJECT, batch_id)
-    jobs = _jobs(database, batch_id)
+        queries.batch_by_id(connection, project, batch_id)
+    jobs = _jobs(database, project, batch_id)
     lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
     response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
     response.headers["Vary"] = "Accept"
     return response
 
 
-def _jobs(database: Database, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
+def _jobs(database: Database, project_id: int, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
     """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing."""
     after: UUID | None = None
     while True:
         with database.read() as connection:
-            jobs = queries.jobs_of_batch(connection, DEFAULT_PROJECT, batch_id, after, SLICE_BYTES)
-            curves = queries.loss_curves(connection, DEFAULT_PROJECT, jobs)
+            jobs = queries.jobs_of_batch(connection, project_id, batch_id, after, SLICE_BYTES)
+            curves = queries.loss_curves(connection, project_id, jobs)
         yield from ((job, curves[job.id]) for job in jobs)
         if not jobs:
             return

@@ -9,11 +9,12 @@ from werkzeug.exceptions import NotAcceptable
 from jobs import curves, queries
 from jobs.errors import NotFound
 from service import parameters, schemas
+from service.callers import caller
 from service.jobs_api import find_job
 from service.losses_api import CSV, JSON, NPY, csv_lines, npy
 from service.openapi import ARRAY, EVERY_METRIC, problems, routes
 from service.representation import answer
-from service.resources import DEFAULT_PROJECT, resources
+from service.resources import resources
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -25,7 +26,7 @@ def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Respons
     """List the names of the curves that the job has beside its loss."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        return answer({"metrics": queries.metric_names(connection, DEFAULT_PROJECT, job.id)})
+        return answer({"metrics": queries.metric_names(connection, caller().project_id, job.id)})
 
 
 @api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
@@ -40,7 +41,7 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
         raise NotAcceptable(f"metrics come as {JSON}, {NPY} or {CSV}")
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        curve = queries.metric_curve(connection, DEFAULT_PROJECT, job.id, _named(path.name))
+        curve = queries.metric_curve(connection, caller().project_id, job.id, _named(path.name))
     if form == CSV:
         body = csv_lines(curve.values, "step,value", curve.every)
         response = Response(body, content_type=f"{CSV}; charset=utf-8; header=present")
@@ -58,7 +59,7 @@ def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Respo
     """List the arrays that the job found."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        found = queries.artifacts_of(connection, DEFAULT_PROJECT, job.id)
+        found = queries.artifacts_of(connection, caller().project_id, job.id)
     return answer({"artifacts": [{"name": each.name, "dtype": each.dtype, "shape": each.shape} for each in found]})
 
 
@@ -67,7 +68,7 @@ def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Res
     """Fetch one of these arrays as NPY."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        array = queries.artifact(connection, DEFAULT_PROJECT, job.id, _named(path.name))
+        array = queries.artifact(connection, caller().project_id, job.id, _named(path.name))
     return npy(array)
 
 

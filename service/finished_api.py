@@ -8,10 +8,11 @@ from jobs.errors import IllegalMove
 from jobs.intake import take_in
 from jobs.states import OVER
 from service import parameters, schemas
+from service.callers import caller
 from service.jobs_api import find_job, store_and_ring
 from service.openapi import REPEATABLE, problems, routes
 from service.representation import answer
-from service.resources import DEFAULT_PROJECT, resources
+from service.resources import resources
 
 api = routes("finished", "/v1/jobs", tag="jobs")
 
@@ -38,7 +39,7 @@ def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        logs = queries.logs_of(connection, DEFAULT_PROJECT, job.id)
+        logs = queries.logs_of(connection, caller().project_id, job.id)
     return answer(
         {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
     )

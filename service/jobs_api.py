@@ -12,11 +12,12 @@ from jobs.errors import BodyMalformed, NotFound, SpecInvalid
 from jobs.intake import Intake, take_in
 from jobs.states import State
 from service import parameters, schemas
+from service.callers import caller
 from service.errors import HeaderInvalid, ParametersInvalid
 from service.openapi import SUBMISSION, problems, routes
 from service.reasons import Fleet, why_each_waits, why_it_waits, without_position
 from service.representation import answer, event_as_json, job_as_json
-from service.resources import ACTOR, DEFAULT_PROJECT, resources
+from service.resources import resources
 from service.waiting import is_over_within
 
 CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
@@ -32,20 +33,20 @@ def submit_job(query: parameters.NoQuery) -> Response:
 
     With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
     """
-    body = _json_body()
+    body = json_body()
     return store_and_ring(take_in(body, resources().settings), body)
 
 
 def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) -> Response:
     """Store a new job under the request's key (`body` tells two uses of it apart), ring for it, and answer 202."""
-    hand = resources()
+    hand, me = resources(), caller()
     with hand.database.begin() as connection:
         submitted = lifecycle.submit(
-            connection, intake, project_id=DEFAULT_PROJECT, actor=ACTOR, max_queued=hand.settings.max_queued_jobs,
+            connection, intake, project_id=me.project_id, actor=me.actor, max_queued=hand.settings.max_queued_jobs,
             key=idempotency_key(), body=body, retry_of=retry_of,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
-        job = queries.job_by_id(connection, DEFAULT_PROJECT, submitted.job_id)
+        job = queries.job_by_id(connection, me.project_id, submitted.job_id)
         fleet = Fleet.seen(connection)
     if job.state == State.QUEUED:
         hand.bells.ring(job.queue, job.id, job.spec)
@@ -59,7 +60,7 @@ def list_jobs(query: parameters.ListQuery) -> Response:
     """List jobs, the newest first."""
     with resources().database.read() as connection:
         try:
-            page = queries.jobs_newest_first(connection, DEFAULT_PROJECT, **query.model_dump())
+            page = queries.jobs_newest_first(connection, caller().project_id, **query.model_dump())
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         waiting = why_each_waits(connection, page.jobs)
@@ -70,9 +71,9 @@ def list_jobs(query: parameters.ListQuery) -> Response:
 @api.get("/<job_id>", responses={"200": schemas.Job, **problems(404, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
-    job_id, hand = identified(path.job_id), resources()
-    if query.wait and not is_over_within(hand.database, job_id, 0):
-        hand.waiting_room.wait_for_end(job_id, query.wait)
+    job_id, project, hand = identified(path.job_id), caller().project_id, resources()
+    if query.wait and not is_over_within(hand.database, project, job_id, 0):
+        hand.waiting_room.wait_for_end(project, job_id, query.wait)
     return _shown(job_id)
 
 
@@ -81,7 +82,7 @@ def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response
     """List the moves of a job: from where to where, when, by whom and why."""
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        events = queries.events_of(connection, DEFAULT_PROJECT, job.id)
+        events = queries.events_of(connection, caller().project_id, job.id)
     return answer({"events": [event_as_json(event) for event in events]})
 
 
@@ -91,13 +92,13 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
 
     The answer shows the job as it stands then: one that ended meanwhile on its own stays as it ended.
     """
-    database = resources().database
+    database, me = resources().database, caller()
     with database.begin() as connection:
         job_id = find_job(connection, path.job_id).id
-        state = lifecycle.request_cancel(connection, job_id, actor=ACTOR)
-    if state is State.RUNNING and not is_over_within(database, job_id, CANCEL_SECONDS):
+        state = lifecycle.request_cancel(connection, job_id, actor=me.actor)
+    if state is State.RUNNING and not is_over_within(database, me.project_id, job_id, CANCEL_SECONDS):
         with database.begin() as connection:
-            lifecycle.move_silent(connection, job_id, actor=ACTOR)
+            lifecycle.move_silent(connection, job_id, actor=me.actor)
     return _shown(job_id)
 
 
@@ -106,7 +107,7 @@ def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
     with resources().database.begin() as connection:
         job_id = find_job(connection, path.job_id).id
-        lifecycle.delete_job(connection, DEFAULT_PROJECT, job_id)
+        lifecycle.delete_job(connection, caller().project_id, job_id)
     return Response(status=204)
 
 
@@ -123,24 +124,25 @@ def identified(text: str) -> UUID:
 
 def find_job(connection: Any, text: str) -> Row[Any]:
     """The job whose id is in a path; NotFound where there is none."""
-    return queries.job_by_id(connection, DEFAULT_PROJECT, identified(text))
+    return queries.job_by_id(connection, caller().project_id, identified(text))
 
 
 def _shown(job_id: UUID) -> Response:
     with resources().database.read() as connection:
-        job = queries.job_by_id(connection, DEFAULT_PROJECT, job_id)
-        waiting = why_it_waits(connection, job, DEFAULT_PROJECT)
+        job = queries.job_by_id(connection, caller().project_id, job_id)
+        waiting = why_it_waits(connection, job, caller().project_id)
     return answer(job_as_json(job, waiting))
 
 
-def _json_body() -> bytes:
+def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
+    """The request's body; 413 where it is too large, 415 where it is said to be no JSON."""
     body = request.get_data(cache=False)
     if len(body) > resources().settings.max_json_bytes:  # a chunked body is cut off at the app's limit, in silence
         raise RequestEntityTooLarge
     if not body:
-        raise BodyMalformed('there is no body; the smallest is {"stage": "tensor"}')
+        raise BodyMalformed(f"there is no body; the smallest is {smallest}")
     if request.mimetype != "application/json":
-        raise UnsupportedMediaType("send the job as Content-Type: application/json")
+        raise UnsupportedMediaType("send the body as Content-Type: application/json")
     refuse_encoded()
     return body
 

@@ -10,10 +10,11 @@ from werkzeug.exceptions import NotAcceptable
 
 from jobs import curves, queries
 from service import parameters
+from service.callers import caller
 from service.jobs_api import find_job
 from service.openapi import EVERY_LOSS, problems, routes
 from service.representation import answer
-from service.resources import DEFAULT_PROJECT, resources
+from service.resources import resources
 
 JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
 CSV_LINES_AT_ONCE = 10_000
@@ -33,7 +34,7 @@ def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Resp
         raise NotAcceptable(f"losses come as {JSON}, {NPY} or {CSV}")
     with resources().database.read() as connection:
         job = find_job(connection, path.job_id)
-        losses = queries.loss_curve(connection, DEFAULT_PROJECT, job.id, job.dtype)
+        losses = queries.loss_curve(connection, caller().project_id, job.id, job.dtype)
     response = _csv(losses) if form == CSV else npy(losses) if form == NPY else _json(losses, query.points)
     response.headers["Vary"] = "Accept"
     return response

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document at /openapi.json, and a page that shows it at /docs."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,13 +14,18 @@ from pydantic import BaseModel, TypeAdapter
 
 from jobs.batch_intake import SweepBody
 from jobs.intake import spec_adapter
+from jobs.keys import KeyRequest
 from service import schemas
+from service.scopes import NEEDED
 
 REF = "#/components/schemas/{model}"
 SECURITY_SCHEMES: Any = {"key": {"type": "http", "scheme": "bearer"}}
 KEY_WHERE_ONE_IS_SET: list[dict[str, list[Any]]] = [{"key": []}, {}]
 OPEN_TO_ALL: list[dict[str, list[Any]]] = [{}]
-ALWAYS = {401: "without the key", 403: "from elsewhere, where no key is set", 503: "the database does not answer"}
+ALWAYS = {
+    401: "without a key", 403: "with a key for something else; or from elsewhere, where no key is set",
+    503: "the database does not answer",
+}  # fmt: skip
 SOMETIMES = {
     400: "not JSON, or a header that is not valid", 404: "there is none", 406: "in no such form",
     409: "its state does not allow that", 410: "there was one, and it was deleted", 413: "too large", 415: "not JSON",
@@ -54,11 +60,14 @@ REPEATABLE: dict[str, Any] = {
     }],
 }  # fmt: skip
 
-SUBMISSION = REPEATABLE | {
-    "requestBody": {
-        "required": True, "content": {"application/json": {"schema": {"$ref": REF.format(model="JobSpec")}}},
-    },
-}  # fmt: skip
+
+def _json_body(model: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": REF.format(model=model)}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+SUBMISSION = REPEATABLE | _json_body("JobSpec")
+KEY_REQUEST = _json_body("KeyRequest")
 
 BATCH_SUBMISSION = REPEATABLE | {
     "requestBody": {
@@ -96,9 +105,19 @@ def document(app: OpenAPI) -> dict[str, Any]:
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         if "description" in operation:
             operation["description"] = operation["description"].replace("<br/>", "\n").strip()
+    _say_scopes(app, document["paths"])
     return document
 
 
+def _say_scopes(app: OpenAPI, paths: dict[str, Any]) -> None:
+    for rule in app.url_map.iter_rules():
+        if scope := NEEDED.get(rule.endpoint):
+            operations = paths[re.sub(r"<(\w+)>", r"{\1}", rule.rule)]
+            for method in {each.lower() for each in rule.methods or ()} & set(operations):
+                operations[method]["security"] = [{"key": [scope]}, *OPEN_TO_ALL]
+
+
+BODIES: dict[str, Any] = {"BatchSweep": SweepBody, "KeyRequest": KeyRequest}
 BATCH_OF_JOBS = {
     "type": "object", "required": ["jobs"], "additionalProperties": False,
     "properties": {
@@ -112,12 +131,12 @@ BATCH_OF_JOBS = {
 def _schemas() -> dict[str, Any]:
     shapes = [each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel)]
     inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [("JobSpec", "validation", spec_adapter())]
-    inputs.append(("BatchSweep", "validation", TypeAdapter(SweepBody)))
+    inputs += [(name, "validation", TypeAdapter(each)) for name, each in BODIES.items()]
     inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in shapes if each is not BaseModel]
     named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
     return {
-        **rest["$defs"], "JobSpec": named["JobSpec", "validation"], "BatchOfJobs": BATCH_OF_JOBS,
-        "BatchSweep": named["BatchSweep", "validation"],
+        **{name: named[name, "validation"] for name in ("JobSpec", *BODIES)}, "BatchOfJobs": BATCH_OF_JOBS,
+        **rest["$defs"],  # last: of a model by its own name the above is a mere reference to here
     }  # fmt: skip
 
 

@@ -108,6 +108,12 @@ class BatchPath(BaseModel):
     batch_id: str = Field(description="a UUID")
 
 
+class KeyPath(BaseModel):
+    """Which key of the API."""
+
+    key_id: str = Field(description="a UUID")
+
+
 class PlacePath(BaseModel):
     """Which host, or which slot."""
 

@@ -8,11 +8,9 @@ from flask import Flask, current_app
 from jobs.database import Database
 from jobs.dispatch import Bells
 from jobs.settings import Settings
+from service.callers import KnownKeys
 from service.metrics import Metrics
 from service.waiting import WaitingRoom
-
-DEFAULT_PROJECT = 1
-ACTOR = "api"  # how the events of a job call us
 
 
 @dataclass(frozen=True)
@@ -24,13 +22,14 @@ class Resources:
     bells: Bells
     waiting_room: WaitingRoom
     metrics: Metrics
+    keys: KnownKeys
 
     @classmethod
     def of(cls, settings: Settings) -> "Resources":
         """Those that the settings describe; nothing is connected yet."""
         database = Database(settings.database)
         room = WaitingRoom(database, settings.max_waiting_requests)
-        return cls(settings, database, Bells(settings), room, Metrics(database))
+        return cls(settings, database, Bells(settings), room, Metrics(database), KnownKeys(database))
 
     def give_to(self, app: Flask) -> None:
         """Let the requests of this app find them."""

@@ -15,12 +15,12 @@ from service.errors import TooManyWaiting
 SHORTEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS = 0.001, 0.1
 
 
-def is_over_within(database: Database, job_id: UUID, seconds: float) -> bool:
-    """Whether the job ends (or is gone) within so many seconds; each look is a short read of its own."""
+def is_over_within(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
+    """Whether the project's job ends (or is gone) within so many seconds; each look is a short read of its own."""
     begin = time.monotonic()
     while True:
         with database.read() as connection:
-            state = queries.state_of(connection, job_id)
+            state = queries.state_of(connection, project_id, job_id)
         waited = time.monotonic() - begin
         if state is None or state in OVER:
             return True
@@ -37,10 +37,10 @@ class WaitingRoom:
         self._seats = threading.BoundedSemaphore(seats)
         self._most = seats
 
-    def wait_for_end(self, job_id: UUID, seconds: float) -> None:
+    def wait_for_end(self, project_id: int, job_id: UUID, seconds: float) -> None:
         """Return once the job is over, after `seconds` at the latest; TooManyWaiting at once where no seat is free."""
         with self._seat():
-            is_over_within(self._database, job_id, seconds)
+            is_over_within(self._database, project_id, job_id, seconds)
 
     @contextmanager
     def _seat(self) -> Iterator[None]:

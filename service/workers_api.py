@@ -7,11 +7,13 @@ from sqlalchemy import Connection
 
 from jobs import lifecycle, queries
 from jobs.errors import NotFound
+from jobs.keys import Scope
 from service import parameters, schemas
+from service.callers import caller
 from service.holds import Held, hold_as_json
 from service.openapi import problems, routes
 from service.representation import answer, worker_as_json
-from service.resources import ACTOR, DEFAULT_PROJECT, resources
+from service.resources import resources
 
 QUEUES = ("cpu", "gpu")
 
@@ -30,7 +32,7 @@ def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Re
     """Drain a host or a slot: it trains what it holds to its end, and takes nothing more, also when it starts again."""
     with resources().database.begin() as connection:
         for kind, name in _places(connection, path.place):
-            lifecycle.hold(connection, kind, name, actor=ACTOR, reason=query.reason)
+            lifecycle.hold(connection, kind, name, actor=caller().actor, reason=query.reason)
         return _workers(connection, path.place)
 
 
@@ -51,7 +53,10 @@ def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Re
 
 @api.get("/queues", responses={"200": schemas.QueueList, **problems(422)})
 def list_queues(query: parameters.NoQuery) -> Response:
-    """List the queues: what waits, how long the oldest has, how many slots there are and how fast they are."""
+    """List the queues: what waits, how long the oldest has, how many slots there are and how fast they are.
+
+    What waits is that of all projects for an administrator, else the project's own.
+    """
     with resources().database.read() as connection:
         return answer({"queues": _queues(connection)})
 
@@ -61,7 +66,7 @@ def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Resp
     """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
     name = _queue(path.queue)
     with resources().database.begin() as connection:
-        lifecycle.hold(connection, "queue", name, actor=ACTOR, reason=query.reason)
+        lifecycle.hold(connection, "queue", name, actor=caller().actor, reason=query.reason)
         return answer(next(each for each in _queues(connection) if each["name"] == name))
 
 
@@ -80,7 +85,7 @@ def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Respo
 def _workers(connection: Connection, name: str | None = None) -> Response:
     workers = {row.id: row for row in queries.workers_seen(connection)}
     claims = [row.claim_id for row in workers.values() if row.claim_id]
-    members, held = queries.members_of(connection, DEFAULT_PROJECT, claims), Held(queries.holds(connection))
+    members, held = queries.members_of(connection, caller().project_id, claims), Held(queries.holds(connection))
     shown = [
         worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.of_place(row)))
         for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}")
@@ -105,6 +110,10 @@ def _queue(name: str) -> str:
 
 
 def _queues(connection: Connection) -> list[dict[str, Any]]:
+    me = caller()
+    depths = (
+        queries.depths_of_all(connection) if me.may(Scope.ADMIN) else queries.queue_depths(connection, me.project_id)
+    )
     live, idle = queries.live_slots(connection), queries.idle_slots(connection)
     rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
     live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
@@ -116,7 +125,7 @@ def _queues(connection: Connection) -> list[dict[str, Any]]:
             "empty_in_seconds": each.depth / rate if (rate := rates.get(each.queue)) else None,
             "paused": hold_as_json(held.of_queue(each.queue)),
         }
-        for each in queries.queue_depths(connection, DEFAULT_PROJECT)
+        for each in depths
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from jobs.lifecycle.delete import delete_job
 from jobs.lifecycle.expire import expire_claims, forget_old_keys, forget_workers, lease_is_over
 from jobs.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
 from jobs.lifecycle.holds import drain_slot, hold, is_held_back, lift
+from jobs.lifecycle.keys import make_key, revoke_key
 from jobs.lifecycle.logs import keep_log
 from jobs.lifecycle.presence import Abilities, Pulse, WorkerFacts, hand_back_slot, heartbeat, register, retire
 from jobs.lifecycle.record import Progress, record, record_all
@@ -22,7 +23,7 @@ __all__ = [
     "PACK_SIZES", "Abilities", "Claim", "ClaimedJob", "Ended", "Outcome", "Progress", "Pulse", "Submitted",
     "SubmittedBatch", "WorkerFacts", "cancel_by_worker", "cancel_some", "claim", "count", "delete_job", "drain_slot",
     "expire_claims", "fail", "forget_old_keys", "forget_workers", "hand_back", "hand_back_slot", "heartbeat",
-    "hold", "is_held_back", "keep_log", "lease_is_over", "lift", "move_silent", "move_silent_batch", "record",
-    "record_all", "register", "release", "request_cancel", "retire", "rewind", "size_counter", "something_to_claim",
-    "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
+    "hold", "is_held_back", "keep_log", "lease_is_over", "lift", "make_key", "move_silent", "move_silent_batch",
+    "record", "record_all", "register", "release", "request_cancel", "retire", "revoke_key", "rewind", "size_counter",
+    "something_to_claim", "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
 ]  # fmt: skip

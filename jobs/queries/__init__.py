@@ -38,6 +38,7 @@ from jobs.queries.histories import (
     metric_names,
 )
 from jobs.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
+from jobs.queries.keys import key_by_id, keys_newest_first, live_key
 from jobs.queries.waiting import Ahead, ahead_of, free_in_seconds, seconds_ahead, turn_in_seconds
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "batch_is_marked", "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counters",
     "counts_by_state", "counts_of_batches", "crashes_of", "depths_of_all", "events_of", "free_in_seconds", "holds",
     "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_of_batch", "jobs_per_second",
-    "live_slots", "logs_of", "loss_curve", "loss_curves", "members_of", "metric_curve", "metric_names",
-    "places_named", "queue_depths", "seconds_ahead", "state_of", "turn_in_seconds", "workers_seen",
+    "key_by_id", "keys_newest_first", "live_key", "live_slots", "logs_of", "loss_curve", "loss_curves",
+    "members_of", "metric_curve", "metric_names", "places_named", "queue_depths", "seconds_ahead", "state_of",
+    "turn_in_seconds", "workers_seen",
 ]  # fmt: skip

@@ -49,12 +49,12 @@ def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]
     return row
 
 
-_state_of = select(Job.state).where(Job.id == bindparam("job"))
+_state_of = select(Job.state).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))
 
 
-def state_of(connection: Connection, job_id: UUID) -> State | None:
-    """Where the job stands; None where there is none."""
-    state = connection.execute(_state_of, {"job": job_id}).scalar()
+def state_of(connection: Connection, project_id: int, job_id: UUID) -> State | None:
+    """Where the job stands; None where the project has none of that id."""
+    state = connection.execute(_state_of, {"project": project_id, "job": job_id}).scalar()
     return None if state is None else State(state)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, or_
 
 from jobs.database import now
 from jobs.states import State
-from jobs.tables import Claim, Job, Worker
+from jobs.tables import Claim, Job, Project, Worker
 
 NEWEST = 50  # succeeded jobs of a stage: what is known of its speed
 ALIKE = 2.0  # as large or as small: of the same size
@@ -49,14 +49,21 @@ def seconds_ahead(connection: Connection, project_id: int, queue: str, ahead: Se
 
 
 def _pace(connection: Connection, project_id: int, stage: str, queue: str) -> list[tuple[float, float]]:
-    """Of the stage's newest succeeded jobs: what each cost, and how many seconds of a slot went into each of these."""
+    """Of the stage's newest succeeded jobs: what each cost, and how many seconds of a slot went into each of these.
+
+    The project's own; where it has none yet, those of another one. How fast a fleet is, is no project's secret.
+    """
+    others = connection.execute(select(Project.id).where(Project.id != project_id)).scalars()
     columns = Job.queue, Job.cost_seconds, Job.train_seconds, Job.setup_seconds, Job.pack_size
-    mine = (Job.project_id == project_id, Job.stage == stage, Job.state == State.SUCCEEDED)
-    rows = connection.execute(select(*columns).where(*mine).order_by(Job.id.desc()).limit(NEWEST))
-    return [
-        (row.cost_seconds, (row.train_seconds + row.setup_seconds) / (row.pack_size * row.cost_seconds))
-        for row in rows if row.cost_seconds and row.pack_size and queue in (row.queue, "any")
-    ]  # fmt: skip
+    for each in (project_id, *others):
+        mine = (Job.project_id == each, Job.stage == stage, Job.state == State.SUCCEEDED)
+        rows = connection.execute(select(*columns).where(*mine).order_by(Job.id.desc()).limit(NEWEST))
+        if known := [
+            (row.cost_seconds, (row.train_seconds + row.setup_seconds) / (row.pack_size * row.cost_seconds))
+            for row in rows if row.cost_seconds and row.pack_size and queue in (row.queue, "any")
+        ]:  # fmt: skip
+            return known
+    return []
 
 
 def free_in_seconds(connection: Connection, queue: str) -> list[float]:

@@ -31,10 +31,12 @@ from service.schemas.jobs import (
     Waiting,
     Warned,
 )
+from service.schemas.keys import Key, KeyList, NewKey
 
 __all__ = [
     "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BatchSummary", "BestJobs",
-    "Event", "EventList", "FieldError", "Health", "Hold", "Job", "JobList", "JobResult", "LogList", "LossFigures",
-    "Losses", "MetricCurve", "MetricList", "Problem", "Queue", "QueueList", "Readiness", "RefusedPlugin",
-    "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned", "Worker", "WorkerList",
+    "Event", "EventList", "FieldError", "Health", "Hold", "Job", "JobList", "JobResult", "Key", "KeyList",
+    "LogList", "LossFigures", "Losses", "MetricCurve", "MetricList", "NewKey", "Problem", "Queue", "QueueList",
+    "Readiness", "RefusedPlugin", "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned",
+    "Worker", "WorkerList",
 ]  # fmt: skip

@@ -277,6 +277,46 @@ def test_importing_gradyard_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+KEY = {
+    "id": JOB_ID,
+    "name": "ada",
+    "project": "physics",
+    "scopes": ["jobs:read"],
+    "state": "live",
+    "hint": "gradyard_5xA",
+}
+
+
+def test_a_key_is_made_with_what_was_said_of_it_and_is_not_in_its_repr() -> None:
+    with answering(Said(201, KEY | {"key": "gradyard_5xAsecret"})) as service, Client(service.url, "k") as client:
+        made = client.make_key("ada", project="physics", scopes=("jobs:read",))
+        client.make_key("ada")
+    assert json.loads(service.asked[0].body) == {"name": "ada", "project": "physics", "scopes": ["jobs:read"]}
+    assert json.loads(service.asked[1].body) == {"name": "ada"}
+    assert made.key == "gradyard_5xAsecret"
+    assert "secret" not in repr(made)
+
+
+def test_a_key_is_not_asked_for_twice_where_somebody_may_have_heard() -> None:
+    with answering(Said(hang_up=True), Said(201, KEY)) as service, Client(service.url) as client:
+        with pytest.raises(Unreachable):
+            client.make_key("ada")
+        assert len(service.asked) == 1
+        client.revoke_key("a/b")
+    assert (service.asked[1].method, service.asked[1].path) == ("DELETE", "/v1/keys/a%2Fb")
+
+
+def test_the_key_of_the_environment_is_shown_to_our_own_service_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADYARD_KEY", "mine")
+    monkeypatch.setenv("GRADYARD_ADMIN_KEY", "the administrator's")
+    with answering(Said(200, {"keys": []})) as service:
+        for url in (service.url, None):
+            monkeypatch.setenv("GRADYARD_URL", service.url)
+            with Client(url) as client:
+                client.keys()
+    assert [asked.headers.get("Authorization") for asked in service.asked] == [None, "Bearer mine"]
+
+
 def test_using_gradyard_never_loads_the_service_or_torch() -> None:
     code = (
         "import gradyard.command, gradyard.stack, gradyard.demo, sys; "

@@ -176,6 +176,40 @@ def test_the_admin_key_goes_to_our_own_service_and_never_to_a_url_named_by_hand(
     assert [asked.headers.get("Authorization") for asked in running.asked] == [None, "Bearer secret"]
 
 
+MADE = {
+    "id": JOB_ID, "name": "ada", "project": "physics", "hint": "gradyard_5xA9Qd", "state": "live",
+    "scopes": ["jobs:read", "jobs:write"], "created_at": "2026-11-23T09:00:00Z", "created_by": "api",
+    "expires_at": None, "revoked_at": None,
+}  # fmt: skip
+
+
+def test_a_new_key_stands_alone_on_stdout(run: Run) -> None:
+    with answering(Said(201, MADE | {"key": "gradyard_5xA9QdXX"})) as running:
+        ended = run("keys", "create", "ada", "--project", "physics", "--scope", "jobs:read", "--url", running.url)
+    assert (ended.status, ended.out) == (0, "gradyard_5xA9QdXX\n")
+    assert ended.err == "ada may jobs:read, jobs:write in the project physics:\n"
+    assert json.loads(running.asked[0].body) == {"name": "ada", "project": "physics", "scopes": ["jobs:read"]}
+
+
+def test_keys_are_a_table_and_are_revoked_by_id(run: Run) -> None:
+    keys = [MADE, MADE | {"state": "expired", "expires_at": "2026-11-24T09:30:00Z"}]
+    with answering(Said(200, {"keys": keys})) as running:
+        table = run("keys", "list", "--url", running.url).out
+        told = json.loads(run("keys", "list", "--json", "--url", running.url).out)
+        revoked = run("keys", "revoke", JOB_ID, "--url", running.url)
+    assert table.count("gradyard_5xA9Qd…") == table.count("physics") == table.count(JOB_ID) == 2
+    assert "2026-11-24 09:30 UTC" in table
+    assert [each["state"] for each in told] == ["live", "expired"]
+    assert (revoked.status, revoked.out) == (0, f"{JOB_ID} opens nothing any more\n")
+
+
+def test_no_key_yet_says_how_to_make_one(run: Run) -> None:
+    with answering(Said(200, {"keys": []})) as running:
+        assert run("keys", "list", "--url", running.url).out == (
+            "there is no key yet; `gradyard keys create NAME` makes one\n"
+        )
+
+
 def test_jobs_are_a_table_with_whole_ids_or_json_or_ids(run: Run) -> None:
     with service().running() as running:
         table = run("jobs", "--url", running.url).out

@@ -296,7 +296,7 @@ def test_a_new_worker_of_a_slot_hands_back_what_the_dead_one_held(database: Data
         assert lifecycle.hand_back_slot(connection, other) == 0
         assert lifecycle.hand_back_slot(connection, successor) == 1
     with database.read() as connection:
-        assert queries.state_of(connection, job) is State.QUEUED
+        assert queries.state_of(connection, 1, job) is State.QUEUED
         assert queries.live_slots(connection) == {"cpu": 2}
         assert {row.id for row in queries.workers_seen(connection)} == {other.id, successor.id}
 
@@ -324,7 +324,7 @@ def test_a_job_marked_for_cancel_is_not_queued_again(database: Database, setting
         lifecycle.request_cancel(connection, job, actor="test")
         assert lifecycle.hand_back(connection, member.id, member.attempt, actor="worker", detail="the worker stops")
     with database.read() as connection:
-        assert queries.state_of(connection, job) is State.CANCELLED
+        assert queries.state_of(connection, 1, job) is State.CANCELLED
 
 
 def test_a_job_that_is_over_cannot_be_cancelled(database: Database, settings: Settings) -> None:
@@ -340,7 +340,7 @@ def test_a_claim_that_ends_without_a_word_queues_its_jobs_again(database: Databa
     with database.begin() as connection:
         lifecycle.release(connection, claim.id, actor="worker")
     with database.read() as connection:
-        assert queries.state_of(connection, job) is State.QUEUED
+        assert queries.state_of(connection, 1, job) is State.QUEUED
 
 
 def test_a_heartbeat_renews_its_own_claim_and_no_other(database: Database, settings: Settings) -> None:

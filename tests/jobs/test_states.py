@@ -47,7 +47,7 @@ def test_a_move_of_the_table_leaves_one_event_and_any_other_changes_nothing(
             assert move(connection, job, to, actor="test", **extra.get(to, {})) is allowed
     with database.read() as connection:
         after = queries.events_of(connection, 1, job)
-        assert queries.state_of(connection, job) == (to if allowed else before)
+        assert queries.state_of(connection, 1, job) == (to if allowed else before)
     assert len(after) == events + allowed
     assert [event.sequence for event in after] == list(range(1, len(after) + 1))
     if allowed:
@@ -68,4 +68,4 @@ def test_the_database_itself_refuses_to_wake_a_job_that_is_over(
     with pytest.raises(Exception, match="a job that is over stays so"), database.begin() as connection:
         connection.exec_driver_sql("UPDATE jobs SET state = 'queued', finished_at = NULL, reason = NULL")
     with database.read() as connection:
-        assert queries.state_of(connection, job) in states.OVER
+        assert queries.state_of(connection, 1, job) in states.OVER

@@ -61,6 +61,9 @@ def test_an_unknown_parameter_is_refused_by_every_route_of_v1(app: OpenAPI) -> N
             assert_problem(client.open(f"{path}?unknown=1", method=method), 422)
 
 
+BODIES = {"/v1/batches": b'{"spec": ' + JOB + b"}", "/v1/keys": b'{"name": "ada"}'}
+
+
 def away(app_with: AppWith, sort: str, folder: Any) -> OpenAPI:
     nowhere = f"sqlite:///{folder}/missing/x.db" if sort == "sqlite" else "postgresql://nobody@127.0.0.1:1/nothing"
     return app_with(database_url=SecretStr(nowhere))
@@ -77,7 +80,7 @@ def test_without_its_database_every_route_that_needs_it_says_come_again(
     for method, path, _ in requests_of(app):
         if method == "OPTIONS" or path in NOT_OF_THE_DATABASE or path.startswith(("/docs/", "/v1/stages")):
             continue
-        body = b'{"spec": ' + JOB + b"}" if path == "/v1/batches" else JOB
+        body = BODIES.get(path, JOB)
         response = client.open(path, method=method, data=body, content_type="application/json")
         assert_problem(response, 503)
         assert response.headers["Retry-After"] == "1"

@@ -111,6 +111,22 @@ def test_a_waiting_job_says_when_it_starts_by_what_such_jobs_took(
     assert client.get(f"/v1/jobs/{last}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]
 
 
+def test_a_project_without_a_history_of_its_own_is_told_by_that_of_others(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    worker = worker_of(database)
+    assert submitted(database, settings, steps=1000)
+    succeeds(database, claimed(database, worker))
+    with database.begin() as connection:
+        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=2))
+    key = {"Authorization": f"Bearer {client.post('/v1/keys', json={'name': 'ada', 'project': 'new'}).json['key']}"}  # type: ignore[index]
+    spec = {"stage": "tensor", "steps": 1000}
+    waiting = [client.post("/v1/jobs", json=spec, headers=key).json["id"] for _ in range(3)]  # type: ignore[index]
+    shown = client.get(f"/v1/jobs/{waiting[2]}", headers=key).json["waiting"]  # type: ignore[index]
+    assert shown["position"] == 3
+    assert _seconds_until(shown["estimated_start_at"]) == _about(30.0)
+
+
 def test_a_job_that_nobody_can_take_has_no_start(client: FlaskClient, database: Database, settings: Settings) -> None:
     job = submitted(database, settings)
     assert client.get(f"/v1/jobs/{job}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]

@@ -48,7 +48,7 @@ def test_a_job_whose_lease_is_over_is_queued_again_and_rung_for(
     claimed(database, worker_of(database, "cpu-0"), lease=-1.0)
     maintenance.tick()
     with database.read() as connection:
-        assert queries.state_of(connection, job) is State.QUEUED
+        assert queries.state_of(connection, 1, job) is State.QUEUED
     assert broker.llen("cpu") >= 1
 
 
@@ -102,7 +102,7 @@ def test_many_leases_that_are_over_are_moved_slice_by_slice(
         packs = connection.exec_driver_sql("SELECT width FROM claims").scalars().all()
     maintenance.tick()
     with database.read() as connection:
-        states = [queries.state_of(connection, job) for job in jobs]
+        states = [queries.state_of(connection, 1, job) for job in jobs]
         assert connection.exec_driver_sql("SELECT count(*) FROM claims").scalar_one() == 0
     assert sum(packs) > 100
     assert states == [State.QUEUED] * len(jobs)
@@ -134,4 +134,4 @@ def test_whoever_slept_waits_a_lease_before_it_declares_others_lost(
     monkeypatch.setattr(maintenance, "_good_at", maintenance._good_at - 60.0)
     maintenance.tick()
     with database.read() as connection:
-        assert queries.state_of(connection, job) is State.RUNNING
+        assert queries.state_of(connection, 1, job) is State.RUNNING

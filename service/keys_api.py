@@ -1,0 +1,61 @@
+"""Keys of the API, for the administrator: made, listed, revoked."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from sqlalchemy import Row
+
+from jobs import lifecycle, queries
+from jobs.errors import NotFound
+from jobs.keys import new_secret, read_key_request
+from service import parameters, schemas
+from service.callers import caller
+from service.jobs_api import json_body
+from service.openapi import KEY_REQUEST, problems, routes
+from service.representation import answer, moment
+from service.resources import resources
+
+api = routes("keys", "/v1/keys")
+
+
+@api.post("", responses={"201": schemas.NewKey, **problems(400, 409, 413, 415, 422)}, openapi_extensions=KEY_REQUEST)
+def make_key(query: parameters.NoQuery) -> Response:
+    """Make a key, and its project where there is none of that name.
+
+    The answer alone has the key: it is kept nowhere. Two of one name may live at a time, to change them over.
+    """
+    asked, secret = read_key_request(json_body('{"name": "ada"}')), new_secret()
+    with resources().database.begin() as connection:
+        key_id = lifecycle.make_key(connection, asked, secret, actor=caller().actor)
+        made = queries.key_by_id(connection, key_id)
+    return answer(_as_json(made) | {"key": secret}, 201, Location=f"/v1/keys/{key_id}")
+
+
+@api.get("", responses={"200": schemas.KeyList, **problems(422)})
+def list_keys(query: parameters.NoQuery) -> Response:
+    """List the keys of all projects, the newest first, also those that are revoked or expired."""
+    with resources().database.read() as connection:
+        return answer({"keys": [_as_json(row) for row in queries.keys_newest_first(connection)]})
+
+
+@api.delete("/<key_id>", responses={"204": None, **problems(404, 422)})
+def revoke_key(path: parameters.KeyPath, query: parameters.NoQuery) -> Response:
+    """Revoke a key: within seconds it opens nothing any more. Said twice, it is the same."""
+    try:
+        key_id = UUID(path.key_id)
+    except ValueError:
+        raise NotFound(f"there is no key {path.key_id}") from None
+    with resources().database.begin() as connection:
+        lifecycle.revoke_key(connection, key_id)
+    return Response(status=204)
+
+
+def _as_json(row: Row[Any]) -> dict[str, Any]:
+    expired = row.expires_at is not None and row.expires_at <= row.read_at
+    return {
+        "id": row.id, "name": row.name, "project": row.project, "hint": row.hint, "scopes": row.scopes,
+        "state": "revoked" if row.revoked_at is not None else "expired" if expired else "live",
+        "created_at": moment(row.created_at), "created_by": row.created_by, "expires_at": moment(row.expires_at),
+        "revoked_at": moment(row.revoked_at),
+    }  # fmt: skip
