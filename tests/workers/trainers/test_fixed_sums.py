@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from tests.workers.trainers.packs import (
     OPTIMIZERS,
@@ -22,7 +22,7 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
-from workers.trainers import order_plan, row_sums
+from workers.trainers import order_plan, row_sums, update_rules
 from workers.trainers.fixed_sums import CHUNK, SHORT, AlongPoints, RowSum, fixed_sum
 from workers.trainers.tensors import upload
 
@@ -47,6 +47,72 @@ class Reductions(TorchDispatchMode):
         if any(name == part or name.startswith(f"{part}_") for part in REDUCTIONS):
             self.found.append((name, tuple(args[0].shape), args[1:]))
         return func(*args, **(kwargs or {}))
+
+
+# What makes the host wait for a GPU: a value is read, a shape depends on values, or something is copied to or fro.
+WAITS = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "masked_select", "equal", "_unique2", "unique_dim",
+         "bincount", "repeat_interleave", "_to_copy", "lift_fresh", "_pin_memory"}  # fmt: skip
+
+
+class Waits(TorchDispatchMode):
+    """Notes what a host would wait for while it is active, were the tensors on a GPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__
+        by_mask = name.startswith("index") and any(
+            each is not None and each.dtype == torch.bool for each in (args[1] if isinstance(args[1], list) else ())
+        )
+        if name in WAITS or by_mask:
+            self.found.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def _uploads_are_copied_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU `upload` copies from page-locked memory, for which nobody waits: what it does here is not noted."""
+
+    def unnoticed(*args: Any) -> torch.Tensor:
+        with _disable_current_modes():
+            return upload(*args)
+
+    for module in (order_plan, update_rules):
+        monkeypatch.setattr(module, "upload", unnoticed)
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu", "_uploads_are_copied_by_themselves")
+@pytest.mark.parametrize("stage", ON_TORCH)
+@pytest.mark.parametrize("change", [list, differing], ids=["same numbers", "own numbers"])
+@pytest.mark.parametrize("loss", [{"name": "mse"}, {"name": "huber", "delta": 0.4}], ids=["mse", "huber"])
+def test_no_step_does_what_a_host_would_wait_for(
+    stage: str, change: Callable[..., list[Member]], loss: dict[str, Any]
+) -> None:
+    for optimizer in OPTIMIZERS if stage == "optim" else ("none",):
+        more = {"optimizer": OPTIMIZERS[optimizer]} if stage == "optim" else {}
+        trainer = trainer_of(change(pack(stage, 5, points=101, loss=loss | {"reduction": "sum"}, **more)))
+        trainer.step(0)
+        with Waits() as waits:
+            for t in range(1, 20):
+                trainer.step(t)
+        assert waits.found == [], optimizer
+
+
+@pytest.mark.parametrize(
+    "waits_for",
+    [
+        lambda values: values.sum().item(), lambda values: bool(values.sum() > 0), lambda values: values[values > 0],
+        lambda values: values.nonzero(), lambda values: values.double(), lambda values: torch.tensor(0.5) * values,
+        lambda values: torch.equal(values, values), lambda values: float(values.max()),
+    ],
+)  # fmt: skip
+def test_that_test_would_find_one(waits_for: Callable[[torch.Tensor], object]) -> None:
+    values = torch.randn(5)
+    with Waits() as waits:
+        waits_for(values)
+    assert waits.found
 
 
 @pytest.mark.parametrize("points", [1, 2, 3, 31, 32, 33, 127, 128, 129, 2000, 2001, 4096, 40_000, 300_000])
