@@ -20,13 +20,13 @@ def due(connection: Connection, queue: str) -> bool:
         select(Bell.rung_at, Bell.silent_rings, now().label("now")).where(Bell.queue == queue)
     ).one()
     quiet = min(LONGEST_QUIET_SECONDS, QUIET_SECONDS * 2 ** min(bell.silent_rings, 10))
-    return bell.now - bell.rung_at >= quiet and _unheard(connection, queue)
+    return bell.now - bell.rung_at >= quiet and unheard(connection, queue)
 
 
 def answered(connection: Connection, queue: str) -> bool:
     """Whether rings were silent before, and there is nobody now who could take something and does not."""
     silent = connection.execute(select(Bell.silent_rings).where(Bell.queue == queue)).scalar_one()
-    return silent > 0 and not _unheard(connection, queue)
+    return silent > 0 and not unheard(connection, queue)
 
 
 def idle_slots(connection: Connection, queue: str) -> int:
@@ -45,7 +45,7 @@ def hushed(connection: Connection, queue: str) -> None:
     connection.execute(update(Bell).where(Bell.queue == queue).values(silent_rings=0))
 
 
-def _unheard(connection: Connection, queue: str) -> bool:
+def unheard(connection: Connection, queue: str) -> bool:
     """Whether something waits that an idle slot could take: a job of an absent pool keeps nobody awake."""
     idle = select(Worker.stages, Worker.pool, Worker.device_memory_mib, Worker.engines).where(*_idle(queue))
     kinds = {

@@ -103,6 +103,10 @@ class Bells:
         """Tell `count` workers of the queue that something waits; how many bells were rung."""
         return self._ring([(queue, {})] * count)
 
+    def pass_on(self, queue: str, passed: int) -> bool:
+        """Hand a bell to another worker of the queue, the `passed`-th time that this one is; whether it was rung."""
+        return self._ring([(queue, {"passed": passed})]) == 1
+
     def answers(self) -> bool:
         """Whether Redis answers a ping; asks it even while the rings are skipped."""
         try:

@@ -1,4 +1,4 @@
-"""Holds as people read them: which queue is paused, which host or slot drained, and why."""
+"""Holds as people read them: which queue is paused, which host, slot or GPU drained, and why."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +19,9 @@ class Held:
         return self._by_name.get(("queue", queue))
 
     def of_place(self, worker: Row[Any]) -> Row[Any] | None:
-        """What drains the worker's slot or host."""
-        slot = self._by_name.get(("slot", f"{worker.slot}@{worker.host}"))
-        return slot or self._by_name.get(("host", worker.host))
+        """What drains the worker's GPU, slot or host."""
+        names = ("gpu", worker.device_uuid), ("slot", f"{worker.slot}@{worker.host}"), ("host", worker.host)
+        return next((self._by_name[name] for name in names if name in self._by_name), None)
 
     def of_worker(self, worker: Row[Any]) -> Row[Any] | None:
         """What keeps the worker from claiming anything."""

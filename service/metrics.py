@@ -113,6 +113,7 @@ def _pack_sizes(counted: dict[tuple[str, str], int]) -> Metric:
     for size in PACK_SIZES:
         total += sum(number for (name, _), number in counted.items() if name == f"packs_of_{size}")
         buckets.append((str(float(size)), float(total)))
+    total += sum(number for (name, _), number in counted.items() if name == "packs_of_more")
     members = sum(number for (name, _), number in counted.items() if name == "pack_members")
     family.add_metric((), [*buckets, ("+Inf", float(total))], members)
     return family

@@ -56,9 +56,9 @@ def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> dict
     fleet = Fleet.seen(connection)
     ahead = queries.ahead_of(connection, job)
     start = None
-    if _able(job, fleet)[0]:
-        seconds = queries.seconds_ahead(connection, project_id, job.queue, ahead)
-        free = queries.free_in_seconds(connection, job.queue)
+    if able := _able(job, fleet)[0]:
+        seconds = queries.seconds_ahead(connection, project_id, able, ahead)
+        free = queries.free_in_seconds(connection, able)
         start = None if seconds is None else queries.turn_in_seconds(seconds, free)
     position = sum(each.count for each in ahead) + 1
     at = None if start is None else moment(max(job.read_at, job.not_before or 0.0) + start)

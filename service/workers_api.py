@@ -29,7 +29,7 @@ def list_workers(query: parameters.NoQuery) -> Response:
 
 @api.post("/workers/<place>/drain", responses={"200": schemas.WorkerList, **problems(404, 422)})
 def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Response:
-    """Drain a host or a slot: it trains what it holds to its end, and takes nothing more, also when it starts again."""
+    """Drain a host, slot or GPU: it trains what it holds to its end and takes nothing more, also after a restart."""
     with resources().database.begin() as connection:
         for kind, name in _places(connection, path.place):
             lifecycle.hold(connection, kind, name, actor=caller().actor, reason=query.reason)
@@ -38,12 +38,13 @@ def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Re
 
 @api.post("/workers/<place>/undrain", responses={"200": schemas.WorkerList, **problems(404, 422)})
 def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Response:
-    """Let a host or a slot take jobs again."""
+    """Let a host, a slot or a GPU take jobs again; a slot's GPU with it."""
     hand = resources()
     with hand.database.begin() as connection:
-        drained = [each for each in queries.holds(connection) if _is_called(each, path.place)]
+        gpus = queries.gpus_at(connection, path.place)
+        drained = [each for each in queries.holds(connection) if _is_called(each, path.place, gpus)]
         if not drained:
-            raise NotFound(f"no host or slot {path.place} is drained")
+            raise NotFound(f"no host, slot or GPU {path.place} is drained")
         for each in drained:
             lifecycle.lift(connection, each.kind, each.name)
         shown, idle = _workers(connection, path.place), queries.idle_slots(connection)
@@ -88,7 +89,7 @@ def _workers(connection: Connection, name: str | None = None) -> Response:
     members, held = queries.members_of(connection, caller().project_id, claims), Held(queries.holds(connection))
     shown = [
         worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.of_place(row)))
-        for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}")
+        for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}", row.device_uuid)
     ]  # fmt: skip
     return answer({"workers": shown})
 
@@ -96,10 +97,12 @@ def _workers(connection: Connection, name: str | None = None) -> Response:
 def _places(connection: Connection, name: str) -> list[tuple[str, str]]:
     if found := queries.places_named(connection, name):
         return found
-    raise NotFound(f"no host and no slot is called {name}; `gradyard workers` lists them")
+    raise NotFound(f"no host, slot or GPU is called {name}; `gradyard workers` lists them")
 
 
-def _is_called(hold: Any, name: str) -> bool:
+def _is_called(hold: Any, name: str, gpus: set[str]) -> bool:
+    if hold.kind == "gpu":
+        return hold.name == name or hold.name in gpus
     return hold.kind != "queue" and name in (hold.name, hold.name.partition("@")[0] if hold.kind == "slot" else None)
 
 

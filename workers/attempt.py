@@ -11,10 +11,12 @@ from sqlalchemy import Connection
 from jobs import lifecycle
 from workers import judgement
 from workers.handover import hand_over
+from workers.logs import say_over
 from workers.pack import Member, Pack
+from workers.patience import Patience
 from workers.records import Record, Written, record_of, write_record
 from workers.resume import states_to_resume
-from workers.runner_process import DeviceBroken, RunnerDied
+from workers.runner_errors import DeviceBroken, RunnerDied
 from workers.station import Station
 from workers.stretch import Stretch
 from workers.unsure import Unsure
@@ -22,12 +24,7 @@ from workers.wire import Frame
 
 log = structlog.get_logger()
 
-DROP_SECONDS = 0.4  # for a runner to let go of its last member, before it is killed
-STOP_SECONDS = 6.0  # for a runner to answer a stop with its state, before it is killed
 SPARE_SECONDS = 1.0  # a pack that trains for so long is worth a runner that stands ready for it
-ASLEEP_SECONDS = 5.0  # between two looks: this process was frozen, and perhaps its runner with it
-PREPARE_SECONDS = 300.0  # for a compiler
-STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck
 
 
 class Attempt:
@@ -39,12 +36,7 @@ class Attempt:
         self._settings = station.settings
         self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
         self._commit_soon = Unsure(station.commit_once).commit_soon
-        self._began = self._heard = time.monotonic()
-        self._last_segment_seconds = 0.0
-        self._asked_to_stop_at: float | None = None
-        self._emptied_at: float | None = None
-        self._tended_at = self._began
-        self._preparing = False
+        self._patience = Patience(station.settings.torch_device)
         self._begun = False  # the runner said that it has the pack
 
     def run(self) -> None:
@@ -56,29 +48,29 @@ class Attempt:
                 return
             seconds = self._settings.segment_seconds, self._settings.record_seconds
             hand_over(self._runner, self._pack.train_frame(states, *seconds), self._stopping)
-            self._begun, self._heard = True, time.monotonic()
+            self._begun = True
+            self._patience.heard()
             while not self._serve(self._runner.receive(0.05)):
                 self._tend()
         except DeviceBroken as error:
             why, worker = str(error), self._station.worker
-            self._for_all(lambda connection: judgement.device_broken(connection, self._pack, why, worker))
+            self._for_all(lambda connection: judgement.device_broken(connection, self._pack, why, worker), why)
         except RunnerDied as error:
             self._presence.pace.count("runner_deaths")
             self._runner.end()
             blame, words = judgement.pack_crashed if self._begun else judgement.runner_missing, str(error)
-            self._for_all(lambda connection: blame(connection, self._pack, words, actor=self._actor))
+            self._for_all(lambda connection: blame(connection, self._pack, words, actor=self._actor), words)
 
     def _serve(self, frame: Frame | None) -> bool:
         """Take what the runner said; whether the pack is over."""
         if frame is None:
             return False
-        self._heard = time.monotonic()
+        self._patience.heard()
         if frame.kind in ("idle", "preparing"):
-            self._preparing = frame.kind == "preparing"
+            self._patience.preparing = frame.kind == "preparing"
             return frame.kind == "idle"
         if frame.kind == "otherwise":
-            self._train_otherwise(frame.fields["traceback"])
-            return False
+            return self._train_otherwise(frame.fields["traceback"])
         if frame.kind == "failed":
             fields = frame.fields
             self._runner.output.add(fields["traceback"])
@@ -86,19 +78,32 @@ class Attempt:
                 self._begun = False  # whatever happens to that one is no pack's doing
                 self._runner.end()
                 self._runner.ensure(self._stopping)
-            self._for_all(lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor))
+            self._for_all(
+                lambda connection: judgement.pack_failed(connection, self._pack, fields, actor=self._actor),
+                fields["message"],
+            )
             return True
         return self._segment(Stretch(frame))
 
-    def _train_otherwise(self, why: str) -> None:
-        """The compiler of this machine does not work: the stage is trained as it is written."""
+    def _train_otherwise(self, why: str) -> bool:
+        """The compiler of this machine does not work: the stage is trained as it is written. Whether the pack is over.
+
+        A capture that broke off leaves a process whose GPU nobody should trust: there a fresh one takes the jobs.
+        """
         log.warning("the compiler does not work; trained eagerly", error=why)
         self._pack.engine = "eager"
         fences = [(member.job.id, member.job.attempt) for member in self._pack.in_order()]
         self._commit(lambda connection: lifecycle.train_eagerly(connection, fences))
+        if self._settings.torch_device != "cuda":
+            return False
+        self._runner.end()
+        self._for_all(
+            lambda connection: judgement.trained_otherwise(connection, self._pack, actor=self._actor), "no graph"
+        )
+        return True
 
     def _segment(self, stretch: Stretch) -> bool:
-        self._last_segment_seconds, self._preparing = stretch.seconds, False
+        self._patience.segment_seconds, self._patience.preparing = stretch.seconds, False
         self._pack.take(stretch)
         self._presence.pace.trained(stretch.losses.size)
         self._presence.steps_done = self._pack.step
@@ -107,12 +112,13 @@ class Attempt:
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
             last_words = stretch.over or any(member.diverged_at is not None for member in worth)
             written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
-            self._heard = time.monotonic()  # while we waited for the database, nobody listened
+            self._patience.heard()  # while we waited for the database, nobody listened
             for each in written:
                 self._pack.settle(each.member, each.progress)
             self._presence.pace.count("fenced_writes", sum(each.fenced for each in written))
             self._presence.pace.ended(sum(each.gone and not each.fenced for each in written) if stretch.over else 0)
-            self._leave([each.member for each in written if each.gone], tell=not stretch.over)
+            why = "trained" if stretch.over else "stopped" if stretch.stopped else "diverged"
+            self._leave([each.member for each in written if each.gone], why, tell=not stretch.over)
         return stretch.over
 
     def _write(self, connection: Connection, record: Record) -> list[Written]:
@@ -128,29 +134,20 @@ class Attempt:
         """Between two frames: a lost claim, cancels, time limits, a stop, a runner that says nothing."""
         if self._presence.claim_is_lost() and self._pack.members:
             self._forget_all()
-        self._let_go(self._marked(), lambda connection, member: lifecycle.cancel_by_worker(
+        self._let_go(self._marked(), "cancelled", lambda connection, member: lifecycle.cancel_by_worker(
             connection, member.job.id, member.job.attempt, actor=self._actor
         ))  # fmt: skip
-        self._let_go(self._late(), lambda connection, member: judgement.time_is_over(
+        self._let_go(self._late(), "over its time", lambda connection, member: judgement.time_is_over(
             connection, self._pack, member, actor=self._actor
         ))  # fmt: skip
-        now = time.monotonic()
-        if now - self._tended_at > ASLEEP_SECONDS:
-            self._heard = now  # this process slept itself
-        self._tended_at = now
-        if now - self._began > SPARE_SECONDS:
+        self._patience.look()
+        if self._age() > SPARE_SECONDS:
             self._runner.prepare_spare()
-        if self._stopping() and self._asked_to_stop_at is None:
-            self._asked_to_stop_at = now
+            self._runner.note_memory()
+        if self._stopping() and self._patience.asked_to_stop_at is None:
+            self._patience.asked_to_stop_at = time.monotonic()
             self._runner.send(Frame("stop"))
-        patience = PREPARE_SECONDS if self._preparing else STUCK_SECONDS
-        silence = max(patience, STUCK_SEGMENTS * self._last_segment_seconds)
-        self._kill_after(self._heard, silence, f"the runner was silent for {silence:.0f} s")
-        self._kill_after(self._asked_to_stop_at, STOP_SECONDS, "the worker stops, and its runner did not answer")
-        self._kill_after(self._emptied_at, DROP_SECONDS, "nobody is left in its pack")
-
-    def _kill_after(self, since: float | None, seconds: float, why: str) -> None:
-        if since is not None and time.monotonic() - since > seconds:
+        if why := self._patience.is_over():
             self._runner.end()
             raise RunnerDied(why)
 
@@ -159,10 +156,13 @@ class Attempt:
         return [member for member in self._pack.in_order() if member.job.id in cancelled]
 
     def _late(self) -> list[Member]:
-        age = time.monotonic() - self._began
+        age = self._age()
         return [member for member in self._pack.in_order() if age > member.job.timeout_seconds]
 
-    def _let_go(self, members: list[Member], move: Callable[[Connection, Member], Any]) -> None:
+    def _age(self) -> float:
+        return time.monotonic() - self._patience.began
+
+    def _let_go(self, members: list[Member], why: str, move: Callable[[Connection, Member], Any]) -> None:
         """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
 
         def write(connection: Connection) -> list[Any]:
@@ -170,7 +170,7 @@ class Attempt:
             return [move(connection, member) for member in members]
 
         if members and self._commit_soon(write):
-            self._leave(members)
+            self._leave(members, why)
 
     def _forget_all(self) -> None:
         """The claim was given to others while this worker slept or was cut off: nothing it did since counts."""
@@ -178,23 +178,25 @@ class Attempt:
         self._presence.pace.count("fenced_writes", len(members))
         for member in members:
             log.warning("fenced", job=str(member.job.id), attempt=member.job.attempt, what="claim lost")
-        self._leave(members)
+        self._leave(members, "claim lost")
 
-    def _leave(self, members: list[Member], *, tell: bool = True) -> None:
+    def _leave(self, members: list[Member], why: str, *, tell: bool = True) -> None:
         """These rows have moved on; a runner that is still at it is told, or trains them to their last step."""
+        say_over([member.job for member in members], why)
         for member in members:
             del self._pack.members[member.index]
-        if not self._pack.members and self._emptied_at is None:
-            self._emptied_at = time.monotonic()
+        if not self._pack.members and self._patience.emptied_at is None:
+            self._patience.emptied_at = time.monotonic()
         if members and tell:
             self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
 
-    def _for_all(self, write: Callable[[Connection], Any]) -> None:
+    def _for_all(self, write: Callable[[Connection], Any], why: str) -> None:
         def write_all(connection: Connection) -> None:
             self._keep_logs(connection, self._pack.in_order())
             write(connection)
 
         self._commit(write_all)
+        say_over([member.job for member in self._pack.in_order()], why)
         self._pack.members.clear()
 
     def _keep_logs(self, connection: Connection, members: list[Member]) -> None:

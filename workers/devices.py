@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from jobs.errors import SettingsInvalid
 from jobs.settings import Settings
-from workers.inventory import Gpu, inventory_of
+from workers.inventories import inventory_of
+from workers.inventory import Gpu
 
 CPU_NAME = "cpu"
 
@@ -49,21 +50,21 @@ def default_cpu_slots() -> int:
     return max(1, min(4, len(usable_cpus()) // 2))
 
 
-def visible_gpus(settings: Settings) -> dict[int, Gpu]:
+def visible_gpus(settings: Settings) -> dict[str, Gpu]:
     """The GPUs that this process may use, by their number on this host: all, but for what CUDA_VISIBLE_DEVICES says."""
-    found = dict(enumerate(inventory_of(settings).gpus()))
+    found = {gpu.number: gpu for gpu in inventory_of(settings).gpus()}
     said = settings.visible_devices
     return found if said is None else _named(found, said)
 
 
-def _named(found: dict[int, Gpu], said: str, where: str = "CUDA_VISIBLE_DEVICES") -> dict[int, Gpu]:
+def _named(found: dict[str, Gpu], said: str, where: str = "CUDA_VISIBLE_DEVICES") -> dict[str, Gpu]:
     """Those that a list by comma names, each by its number or by its UUID or the beginning of one.
 
     As CUDA does with its variable, what it does not find ends the list; of an option it is refused.
     """
-    chosen: dict[int, Gpu] = {}
+    chosen: dict[str, Gpu] = {}
     for name in (part.strip() for part in said.split(",") if part.strip()):
-        fits = [index for index, gpu in found.items() if str(index) == name or gpu.uuid.startswith(name)]
+        fits = [index for index, gpu in found.items() if index == name or gpu.uuid.startswith(name)]
         if len(fits) != 1 and where != "CUDA_VISIBLE_DEVICES":
             there = ", ".join(f"{index} ({gpu.uuid}, {gpu.name})" for index, gpu in found.items()) or "none"
             raise SettingsInvalid(f"{where} {name}: there is no such GPU; there are {there}")
@@ -93,7 +94,7 @@ def slots(cpu_slots: int, gpus: str, queues: list[str], settings: Settings, slot
     return cpu + [slot for index, gpu in chosen.items() for slot in _slots_of(index, gpu, slots_per_gpu)]
 
 
-def _slots_of(index: int, gpu: Gpu, count: int) -> list[Slot]:
+def _slots_of(index: str, gpu: Gpu, count: int) -> list[Slot]:
     """Several slots of one GPU share its memory evenly."""
     if count == 1:
         return [Slot(f"gpu-{index}", "gpu", gpu=gpu)]

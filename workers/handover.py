@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from workers.runner_process import RunnerDied, RunnerProcess
+from workers.runner_errors import DeviceBroken, RunnerDied
+from workers.runner_process import RunnerProcess
 from workers.wire import Frame
 
 TRIES = 3
@@ -19,6 +20,8 @@ def hand_over(runner: RunnerProcess, train: Frame, give_up: Callable[[], bool]) 
             runner.send(train)
             if _begins(runner):
                 return
+        except DeviceBroken:
+            raise
         except RunnerDied as error:
             why = error
         runner.end()

@@ -55,9 +55,15 @@ def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) 
 
 def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerFacts) -> None:
     """The GPU is no good: its slot is drained, and the jobs go on elsewhere, unblamed."""
-    lifecycle.drain_slot(connection, worker, why)
+    lifecycle.drain_device(connection, worker, why)
     for member in pack.in_order():
         _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)
+
+
+def trained_otherwise(connection: Connection, pack: Pack, *, actor: str) -> None:
+    """Its engine does not work here, and the next attempt has another: nobody is blamed."""
+    for member in pack.in_order():
+        _hand_back(connection, member.job, "no graph could be captured; it is trained eagerly", actor, None)
 
 
 def time_is_over(connection: Connection, pack: Pack, member: Member, *, actor: str) -> None:

@@ -2,12 +2,15 @@
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
 
+from jobs.lifecycle import ClaimedJob
 from jobs.settings import Settings
+
+log = structlog.get_logger()
 
 
 def write_logs(settings: Settings, who: Mapping[str, str]) -> None:
@@ -21,10 +24,23 @@ def write_logs(settings: Settings, who: Mapping[str, str]) -> None:
 
     structlog.configure(
         processors=[
-            named, structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info, lines,
+            structlog.contextvars.merge_contextvars, named, structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.format_exc_info, lines,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
         # Celery puts its own stream in place of stderr, which would write a prefix before each line.
         logger_factory=structlog.WriteLoggerFactory(sys.__stderr__),
     )  # fmt: skip
+
+
+def say_over(members: Sequence[ClaimedJob], why: str) -> None:
+    """These jobs are no longer this worker's; their events tell where they went."""
+    if members:
+        log.info("over", why=why, **names(members))
+
+
+def names(members: Sequence[ClaimedJob]) -> dict[str, Any]:
+    """Which jobs a line is about, each with its attempt: one as `job` and `attempt`, more as `jobs`, ID/ATTEMPT."""
+    if len(members) == 1:
+        return {"job": str(members[0].id), "attempt": members[0].attempt}
+    return {"jobs": [f"{each.id}/{each.attempt}" for each in members]}

@@ -123,4 +123,4 @@ class Pack:
         return (blob, sha256) if blob is not None and len(blob) <= MOST_BYTES else (None, "")
 
 
-_SHOWN = ("versions", "device", "threads", "numerics_class", "engine")
+_SHOWN = ("versions", "device", "device_uuid", "threads", "numerics_class", "engine")

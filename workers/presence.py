@@ -12,7 +12,8 @@ from jobs.database import Database
 from jobs.errors import DatabaseUnavailable
 from jobs.lifecycle import Pulse, WorkerFacts
 from jobs.settings import Settings
-from workers.inventory import DeviceLost, Health, Inventory, inventory_of
+from workers.inventories import inventory_of
+from workers.inventory import DeviceLost, Health, Inventory
 from workers.pace import Pace
 
 log = structlog.get_logger()
@@ -20,10 +21,15 @@ log = structlog.get_logger()
 FIRST_BEATS_SECONDS = 0.5  # a young pack tells its progress more often: someone may be watching
 
 
+class DeviceTaken(Exception):
+    """Another live worker has this worker's GPU."""
+
+
 class Presence:
     """Says every `heartbeat_seconds` that the worker lives, and of its claim how far it is.
 
-    `on_first_contact` is called once, as soon as the database answers; `entered` is set after it. `hold(claim)` and
+    `on_first_contact` is called until it has returned once, as soon as the database answers and nobody else has the
+    device (it raises DeviceTaken where somebody has); then `entered` is set. `hold(claim)` and
     `let_go()` bracket a pack; `cancelled()` answers which members were marked since.
     """
 
@@ -43,6 +49,7 @@ class Presence:
         self.pace = Pace()
         self._inventory: Inventory = inventory_of(settings)
         self._device_lost: str | None = None
+        self._kept_out = ""
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def start(self) -> None:
@@ -100,8 +107,14 @@ class Presence:
                 self._busy.wait(max(0.05, self._pause() - (time.monotonic() - self._beaten)))
 
     def _enter(self) -> None:
-        self._on_first_contact()
-        self.entered.set()
+        try:
+            self._on_first_contact()
+        except DeviceTaken as taken:
+            if self._kept_out != str(taken):
+                log.warning("waiting for the device", why=str(taken))
+            self._kept_out = str(taken)
+        else:
+            self.entered.set()
 
     def _pause(self) -> float:
         """Seconds between two beats: short in the first seconds of a pack, then the setting."""
@@ -130,7 +143,7 @@ class Presence:
                     connection, self._worker, self._settings.lease_seconds, claim, steps_done, pulse
                 )
                 if self._device_lost:
-                    lifecycle.drain_slot(connection, self._worker, self._device_lost)
+                    lifecycle.drain_device(connection, self._worker, self._device_lost)
         except BaseException:
             self.pace.give_back(counts)
             raise
@@ -138,10 +151,12 @@ class Presence:
             self._lost = self._claim is not None and self._claim == claim and not held
 
     def _pulse(self, counts: Mapping[str, int]) -> Pulse:
+        health, uuid = None, self._settings.device_uuid
         try:
-            health = self._inventory.health(self._worker.device_uuid) if self._worker.device_uuid else None
+            health = self._inventory.health(uuid) if uuid else None
+            self._device_lost = None if health is not None else self._device_lost
         except DeviceLost as error:
-            health, self._device_lost = None, str(error)
+            self._device_lost = str(error)
         health = health or Health()
         return Pulse(
             self.pace.steps_per_second(), self.pace.jobs_per_second(), health.utilization_percent,

@@ -16,9 +16,10 @@ from jobs.identifiers import new_id
 from jobs.lifecycle import WorkerFacts
 from jobs.settings import Settings
 from jobs.stages import REFUSED, STAGES
+from workers.fake_inventory import ANY_DEVICE
 from workers.logs import write_logs
 from workers.numerics import engines
-from workers.presence import Presence
+from workers.presence import DeviceTaken, Presence
 from workers.runner_process import RunnerProcess
 from workers.station import Station
 from workers.stopping import Stopping
@@ -79,11 +80,18 @@ def facts(settings: Settings, queue: str) -> WorkerFacts:
     return WorkerFacts(
         id=new_id(), host=platform.node(), slot=slot, queue=queue, pid=os.getpid(), pool=settings.pool,
         stages={name: stage.numerics_version for name, stage in STAGES.items() if queue in stage.devices},
-        device_name=settings.device_name or queue, device_uuid=settings.device_uuid,
+        device_name=settings.device_name or queue, device_uuid=_known_device(settings),
+        shares_device=settings.device_shared,
         memory_mib=settings.device_memory_mib, engines=engines(settings.torch_device),
         most_members=settings.most_members,
         versions=packages | {"python": platform.python_version()},
     )  # fmt: skip
+
+
+def _known_device(settings: Settings) -> str | None:
+    """By which UUID the fleet knows this device; that of a fake one other hosts have as well."""
+    uuid = settings.device_uuid
+    return f"{uuid}@{platform.node()}" if uuid and uuid.startswith(ANY_DEVICE) else uuid
 
 
 def _enter(settings: Settings, worker: WorkerFacts) -> None:
@@ -93,6 +101,11 @@ def _enter(settings: Settings, worker: WorkerFacts) -> None:
         with database.begin() as connection:
             lifecycle.register(connection, worker, settings.lease_seconds)
             handed_back = lifecycle.hand_back_slot(connection, worker)
+        with database.begin() as connection:  # a new one: of two that enter at once, each must see the other
+            if holder := lifecycle.device_holder(connection, worker):
+                lifecycle.retire(connection, worker.id)
+        if holder:
+            raise DeviceTaken(f"{worker.device_uuid} is held by {holder}")
     finally:
         database.close()
     if handed_back:

@@ -30,7 +30,9 @@ def main() -> None:
         one_thread()
         if options.device == "cuda":
             same_bits_on_gpu(options.allow_tf32)
-            _try_gpu()
+        if trouble := _trouble_of_device(options):
+            wire.send(trouble)
+            return
         wire.send(Frame("hello", _facts(options)))
         if options.spare:  # it has time: what the first pack of torch.optim would import
             importlib.import_module("torch._dynamo")
@@ -51,21 +53,31 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cpus", default="", help="the cores that this process may use, by comma")
     parser.add_argument("--idle-seconds", type=float, default=600.0, help="leave after so long without a pack")
     parser.add_argument("--allow-tf32", action="store_true", help="matrix products on a GPU may round to TF32")
+    parser.add_argument("--device-fails", default=None, help="what a GPU says that is not there and does not work")
     parser.add_argument("--spare", action="store_true", help="nobody waits for this one yet")
     return parser.parse_args()
 
 
-def _try_gpu() -> None:
-    """Raises where the GPU computes nothing: no pack must find that out."""
+def _trouble_of_device(options: argparse.Namespace) -> Frame | None:
+    """Whether the GPU computes, and if not, why: no pack must find that out."""
+    if options.device_fails:
+        return Frame("no device", {"why": options.device_fails})
+    if options.device != "cuda":
+        return None
     import torch
 
-    if torch.ones(1024, device="cuda").sum().item() != 1024:
-        raise RuntimeError("the GPU cannot add")
+    try:
+        total = torch.ones(1024, device="cuda").sum().item()
+    except Exception as error:
+        kind = "no room" if "out of memory" in str(error).lower() else "no device"
+        return Frame(kind, {"why": f"{type(error).__name__}: {error}"})
+    return None if total == 1024 else Frame("no device", {"why": f"1,024 ones add up to {total:g}"})
 
 
 def _facts(options: argparse.Namespace) -> dict[str, Any]:
     return {
-        "versions": versions(), "device": options.device_name, "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "versions": versions(), "device": options.device_name,
+        "device_uuid": os.environ.get("CUDA_VISIBLE_DEVICES") or None,
         "numerics_class": numerics_class(options.device, options.device_name, options.allow_tf32),
         "threads": 1, "pid": os.getpid(),
     }  # fmt: skip

@@ -4,6 +4,7 @@ import os
 import sys
 
 from jobs.settings import Settings
+from workers.fake_inventory import Fake
 from workers.numerics import gpu_environment, one_thread_environment
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
@@ -18,6 +19,12 @@ def runner_command(settings: Settings, wire: int, *, spare: bool) -> list[str]:
     command += ["--idle-seconds", str(settings.idle_runner_seconds)]
     command += ["--spare"] if spare else []
     command += ["--allow-tf32"] if settings.allow_tf32 else []
+    if (
+        settings.fake_gpus
+        and settings.device_uuid
+        and (fails := Fake(settings.fake_gpus).failure(settings.device_uuid))
+    ):
+        command += ["--device-fails", fails]
     return command + (["--cpus", ",".join(map(str, settings.cpus))] if settings.cpus else [])
 
 

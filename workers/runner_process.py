@@ -1,13 +1,9 @@
 """The supervisor's side of a runner: start it, talk to it, end it."""
 
-import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -16,35 +12,15 @@ from jobs.settings import Settings
 from workers.device_memory import DeviceMemory
 from workers.inventory import DeviceLost
 from workers.output import Output
-from workers.runner_command import runner_command, runner_environment
+from workers.runner_errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
+from workers.started_runner import Started, kill, start_runner
 from workers.wire import Frame, Wire, WireClosed
 
 log = structlog.get_logger()
 
 START_SECONDS = 120.0  # a cold disk and a big torch
+STARTS_ON_GPU = 3  # that fail one after the other: it is the GPU
 SPARE_PAUSE_SECONDS = 5.0  # between two spares: one that cannot live must not be started again and again
-
-
-class RunnerDied(Exception):
-    """The runner ended without being asked to."""
-
-
-class DeviceBroken(RunnerDied):
-    """The GPU of this slot trains nothing any more: a fresh process cannot use it either."""
-
-
-@dataclass(frozen=True)
-class _Started:
-    """A runner that was started; it has not said hello yet, or nobody has listened."""
-
-    process: "subprocess.Popen[bytes]"
-    wire: Wire
-    said: int  # the read end of its stdout and stderr
-
-    def end(self) -> None:
-        _kill(self.process)
-        self.wire.close()
-        os.close(self.said)
 
 
 class RunnerProcess:
@@ -57,11 +33,13 @@ class RunnerProcess:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Wire | None = None
-        self._spare: _Started | None = None
+        self._spare: Started | None = None
         self._next_spare_at = 0.0
         self.facts: dict[str, Any] = {}
         self.output = Output()
         self._memory = DeviceMemory(settings)
+        self._failed_starts = 0
+        self._undead: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -83,14 +61,26 @@ class RunnerProcess:
 
     def _ensure_on_gpu(self, give_up: Callable[[], bool]) -> None:
         try:
+            if self._undead is not None and self._undead.poll() is None:
+                raise DeviceLost(f"its runner, process {self._undead.pid}, does not end, though it was killed")
             self._memory.wait_until_free(give_up)
             self._ensure_any(give_up)
             self._memory.look()
+            self._failed_starts = 0
+        except NotStarted:
+            raise
         except (DeviceLost, RunnerDied) as error:
             self.end()
             if give_up():
                 raise RunnerDied(str(error)) from None
-            raise DeviceBroken(str(error)) from None
+            self._failed_starts += 1
+            if isinstance(error, DeviceLost | CannotCompute):
+                raise DeviceBroken(str(error)) from None
+            if self._failed_starts >= STARTS_ON_GPU:
+                raise DeviceBroken(
+                    f"{self._failed_starts} times in a row no runner could be started: {error}"
+                ) from None
+            raise
 
     def _ensure_any(self, give_up: Callable[[], bool]) -> None:
         spare, self._spare = self._spare, None
@@ -101,7 +91,7 @@ class RunnerProcess:
                 return
             except RunnerDied:
                 self.end()
-        self._adopt(self._start(spare=False), give_up)
+        self._adopt(start_runner(self._settings, spare=False), give_up)
 
     def prepare_spare(self) -> None:
         """Start the next runner, without waiting for it; nothing where there is one, or where none is wanted."""
@@ -111,13 +101,17 @@ class RunnerProcess:
             self._next_spare_at = time.monotonic() + SPARE_PAUSE_SECONDS
             self._end_spare()
             try:
-                self._spare = self._start(spare=True)
+                self._spare = start_runner(self._settings, spare=True)
             except RunnerDied as error:
                 log.warning("no spare runner", error=str(error))
 
     def free_memory_mib(self) -> int | None:
         """What a pack may take of the GPU's memory; None where that is not known."""
-        return self._memory.free_mib()
+        return self._memory.free_mib(self.pid)
+
+    def note_memory(self) -> None:
+        """See now and then what the pack takes of the GPU: a killed runner's is known by it."""
+        self._memory.note(self.pid)
 
     def send(self, frame: Frame) -> None:
         """Send to the runner; RunnerDied where it is gone."""
@@ -138,7 +132,9 @@ class RunnerProcess:
     def end(self) -> None:
         """Kill the runner's whole group and wait for it."""
         if self._process is not None:
-            _kill(self._process)
+            if not kill(self._process):
+                log.error("a killed runner does not end", pid=self._process.pid)
+                self._undead = self._process
             self.output.finish()
         if self._wire is not None:
             self._wire.close()
@@ -154,35 +150,28 @@ class RunnerProcess:
             self._spare.end()
             self._spare = None
 
-    def _start(self, *, spare: bool) -> _Started:
-        """RunnerDied where this machine has no process, no memory or no file handle left for it."""
-        with ExitStack() as undo:
-            try:
-                ours, theirs = socket.socketpair()
-                undo.callback(ours.close)
-                with theirs:
-                    read_end, write_end = os.pipe()
-                    undo.callback(os.close, read_end)
-                    with os.fdopen(write_end, "wb"):
-                        process = subprocess.Popen(
-                            runner_command(self._settings, theirs.fileno(), spare=spare),
-                            env=runner_environment(self._settings), pass_fds=[theirs.fileno()],
-                            stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
-                        )  # fmt: skip
-            except OSError as error:
-                raise RunnerDied(f"it cannot be started: {error}") from None
-            undo.pop_all()
-        return _Started(process, Wire(ours), read_end)
-
-    def _adopt(self, started: _Started, give_up: Callable[[], bool]) -> None:
+    def _adopt(self, started: Started, give_up: Callable[[], bool]) -> None:
         self._process, self._wire = started.process, started.wire
         self.output.listen(started.said)
         until = time.monotonic() + START_SECONDS
-        while (hello := self.receive(0.2)) is None:
+        while (hello := self._hears()) is None:
             if time.monotonic() > until or give_up():
                 self.end()
                 raise RunnerDied("it was not waited for" if give_up() else f"no start within {START_SECONDS:.0f} s")
+        if hello.kind == "no room":
+            raise NotStarted(hello.fields["why"])
+        if hello.kind == "no device":
+            raise CannotCompute(hello.fields["why"])
+        if hello.fields["device_uuid"] != self._settings.device_uuid:
+            raise NotStarted(f"it sees the device {hello.fields['device_uuid']}, not {self._settings.device_uuid}")
         self.facts = hello.fields
+
+    def _hears(self) -> Frame | None:
+        try:
+            return self.receive(0.2)
+        except RunnerDied as error:
+            said = self.output.said()[0].strip().splitlines()
+            raise RunnerDied(f"{error}: {said[-1]}" if said else str(error)) from None
 
     def _last_words(self) -> str:
         if self._process is None:
@@ -194,9 +183,3 @@ class RunnerProcess:
         if status < 0:
             return f"the runner died of {signal.Signals(-status).name}"
         return f"the runner left with status {status}"
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

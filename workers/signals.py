@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import signals
 
@@ -24,9 +24,18 @@ seats: Seats | None = None  # held as long as this process lives
 def remember_queues(sender: Any, instance: Any, **_: Any) -> None:
     """Which queues `-Q` named: a worker claims for the class of device whose bell it hears."""
     global consumed
+    if instance.concurrency != 1 or instance.autoscale or "prefork" not in instance.pool_cls.__module__:
+        refuse_other_pools()
     consumed = frozenset(instance.app.amqp.queues.consume_from)
     if "gpu" in consumed and settings.device_uuid is None:
         take_a_gpu()
+
+
+def refuse_other_pools() -> NoReturn:
+    """Two children would be one slot to the database, and a thread cannot be killed."""
+    why = "gradyard: a slot is one process of its own: -c 1, -P prefork, and no --autoscale"
+    print(why, file=sys.stderr, flush=True)
+    os._exit(2)  # Celery would take an exception for a signal handler's own trouble
 
 
 def take_a_gpu() -> None:
@@ -60,6 +69,8 @@ def begin_in_child(**_: Any) -> None:
     """The child is the supervisor. Service managers signal the whole group; here only the main process decides."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, signal.SIG_IGN)
+    if os.getpid() == main_pid:
+        refuse_other_pools()
     die_with_parent(main_pid)
     process.begin(settings, consumed, stopping)
 

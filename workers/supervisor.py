@@ -4,13 +4,14 @@ import time
 
 import structlog
 
-from jobs import lifecycle, queries
+from jobs import bells, lifecycle, queries
 from jobs.errors import GradyardError
 from jobs.lifecycle import Claim
 from workers import judgement
 from workers.attempt import Attempt
+from workers.logs import names
 from workers.pack import Pack
-from workers.runner_process import DeviceBroken, RunnerDied
+from workers.runner_errors import DeviceBroken, RunnerDied
 from workers.station import Station
 
 log = structlog.get_logger()
@@ -37,17 +38,28 @@ class Supervisor:
             trained = True
         return True
 
+    def somebody_could(self) -> bool:
+        """Whether something waits that an idle slot of this queue could take, now that this one found nothing."""
+        with self._at.database.read() as connection:
+            return bells.unheard(connection, self._at.worker.queue)
+
     def close(self) -> None:
         """End the runner and the connections."""
         self._at.runner.close()
         self._at.database.close()
 
     def _train(self, claim: Claim) -> None:
-        at, actor = self._at, self._at.actor
+        at = self._at
         at.presence.pace.count(lifecycle.size_counter(len(claim.members)))
         at.presence.pace.count("pack_members", len(claim.members))
         self._log_claim(claim)
         at.presence.hold(claim.id, claim.start_step)
+        alone = names(claim.members) if len(claim.members) == 1 else {}  # all of a pack would make every line long
+        with structlog.contextvars.bound_contextvars(claim=str(claim.id), **alone):
+            self._try(claim)
+
+    def _try(self, claim: Claim) -> None:
+        at, actor = self._at, self._at.actor
         try:
             at.runner.ensure(at.stopping)
             Attempt(at, Pack(claim, at.runner.facts)).run()
@@ -56,7 +68,7 @@ class Supervisor:
             at.commit(lambda connection: judgement.device_broken(connection, Pack(claim, {}), why, at.worker))
         except RunnerDied as error:
             words = f"its runner cannot be started: {error}"
-            log.error(words)
+            log.error("no runner", error=str(error))
             at.commit(lambda connection: judgement.runner_missing(connection, Pack(claim, {}), words, actor=actor))
         except GradyardError:
             at.runner.end()  # nobody knows what it would say next
@@ -74,8 +86,7 @@ class Supervisor:
             self._give_up(claim)
 
     def _log_claim(self, claim: Claim) -> None:
-        head = claim.members[0]
-        log.info("claimed", claim=str(claim.id), job=str(head.id), attempt=head.attempt, pack_size=len(claim.members),
+        log.info("claimed", claim=str(claim.id), **names(claim.members), pack_size=len(claim.members),
                  stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip
 
     def _give_up(self, claim: Claim) -> None:

@@ -8,12 +8,17 @@ from jobs.errors import DatabaseUnavailable
 from workers import process
 from workers.app import app
 
+MOST_PASSES = 32  # of a bell, from one slot that can do nothing with it to the next
+
 log = structlog.get_logger()
 
 
 @app.task(name="gradyard.train", ignore_result=True)
-def train(job_id: str | None = None, spec: Any = None) -> None:
-    """Train what is claimable. The arguments are for people who look into Redis or Flower; nothing is done by them."""
+def train(job_id: str | None = None, spec: Any = None, passed: Any = 0) -> None:
+    """Train what is claimable. The arguments are for people who look into Redis or Flower; nothing is done by them.
+
+    A bell that reached a slot that is drained, or too small, is passed on while somebody idle could answer it.
+    """
     here = process.current
     if here is None or not here.presence.entered.is_set():
         return  # it rings for itself once it has entered
@@ -21,6 +26,8 @@ def train(job_id: str | None = None, spec: Any = None) -> None:
     try:
         if here.supervisor.work():
             here.bells.ring_many(here.worker.queue, 1)
+        elif passed in range(MOST_PASSES) and here.supervisor.somebody_could():
+            here.bells.pass_on(here.worker.queue, passed + 1)
     except DatabaseUnavailable as error:
         log.warning("nothing claimed", error=str(error))  # maintenance rings again
     finally:

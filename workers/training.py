@@ -71,8 +71,8 @@ class Training:
         try:
             trainer.prepare()
             return trainer
-        except Exception:
-            if self._otherwise is None:
+        except Exception as error:
+            if self._otherwise is None or _is_full(error):  # a smaller pack may have room for its graph
                 raise
             self._wire.send(Frame("otherwise", {"traceback": traceback.format_exc()[-TRACEBACK_CHARACTERS:]}))
             self._path, self._otherwise = self._otherwise, None
@@ -138,7 +138,7 @@ class Training:
         self._wire.send(Frame("segment", fields, arrays))
 
     def _report(self, error: BaseException, step: int) -> None:
-        memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        memory = isinstance(error, MemoryError) or _is_full(error)
         named = error.index if isinstance(error, MemberError) and error.index in range(len(self._active)) else None
         self._wire.send(Frame("failed", {
             "reason": "out_of_memory" if memory else "error", "step": step,
@@ -147,6 +147,11 @@ class Training:
             "device_error": not memory and _is_the_devices(error),
             "member": None if named is None else self._active[named],
         }))  # fmt: skip
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a GPU had no room."""
+    return type(error).__name__ == "OutOfMemoryError"
 
 
 def _is_the_devices(error: BaseException) -> bool:

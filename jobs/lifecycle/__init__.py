@@ -11,19 +11,70 @@ from jobs.lifecycle.counters import PACK_SIZES, count, size_counter
 from jobs.lifecycle.delete import delete_job
 from jobs.lifecycle.expire import expire_claims, forget_old_keys, forget_workers, lease_is_over
 from jobs.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
-from jobs.lifecycle.holds import drain_slot, hold, is_held_back, lift
+from jobs.lifecycle.holds import drain_device, hold, is_held_back, lift
 from jobs.lifecycle.keys import make_key, revoke_key
 from jobs.lifecycle.logs import keep_log
-from jobs.lifecycle.presence import Abilities, Pulse, WorkerFacts, hand_back_slot, heartbeat, register, retire
+from jobs.lifecycle.presence import (
+    Abilities,
+    Pulse,
+    WorkerFacts,
+    device_holder,
+    hand_back_slot,
+    heartbeat,
+    register,
+    retire,
+)
 from jobs.lifecycle.record import Progress, record, record_all
 from jobs.lifecycle.rewind import rewind
 from jobs.lifecycle.submit import Submitted, submit
 
 __all__ = [
-    "PACK_SIZES", "Abilities", "Claim", "ClaimedJob", "Ended", "Outcome", "Progress", "Pulse", "Submitted",
-    "SubmittedBatch", "WorkerFacts", "cancel_by_worker", "cancel_some", "claim", "count", "delete_job", "drain_slot",
-    "expire_claims", "fail", "forget_old_keys", "forget_workers", "hand_back", "hand_back_slot", "heartbeat",
-    "hold", "is_held_back", "keep_log", "lease_is_over", "lift", "make_key", "move_silent", "move_silent_batch",
-    "record", "record_all", "register", "release", "request_cancel", "retire", "revoke_key", "rewind", "size_counter",
-    "something_to_claim", "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
+    "PACK_SIZES",
+    "Abilities",
+    "Claim",
+    "ClaimedJob",
+    "Ended",
+    "Outcome",
+    "Progress",
+    "Pulse",
+    "Submitted",
+    "SubmittedBatch",
+    "WorkerFacts",
+    "cancel_by_worker",
+    "cancel_some",
+    "claim",
+    "count",
+    "delete_job",
+    "device_holder",
+    "drain_device",
+    "expire_claims",
+    "fail",
+    "forget_old_keys",
+    "forget_workers",
+    "hand_back",
+    "hand_back_slot",
+    "heartbeat",
+    "hold",
+    "is_held_back",
+    "keep_log",
+    "lease_is_over",
+    "lift",
+    "make_key",
+    "move_silent",
+    "move_silent_batch",
+    "record",
+    "record_all",
+    "register",
+    "release",
+    "request_cancel",
+    "retire",
+    "revoke_key",
+    "rewind",
+    "size_counter",
+    "something_to_claim",
+    "submit",
+    "submit_batch",
+    "succeed",
+    "succeed_all",
+    "train_eagerly",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ from jobs.states import State
 from jobs.tables import Claim as ClaimRow
 from jobs.tables import Job
 
+MOST_TOLD_POINTS = 1_000_000  # of inline data, in one pack: 40 MB of JSON
+
 
 @dataclass(frozen=True)
 class ClaimedJob:
@@ -103,11 +105,12 @@ def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str,
     widest = stage_named(head.stage).width(
         head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
     )
-    widest = min(widest, head.max_pack or widest, worker.most_members)
+    widest = min(widest, head.max_pack or widest, worker.most_members, _told_within(head.spec["dataset"]))
     if widest <= 1:
         return []
     ask = questions(worker.abilities)
-    same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine}
+    same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
+            "member_mib": head.gpu_memory_mib or 0}  # fmt: skip
     waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()
     if waiting == 0:
         return []
@@ -125,6 +128,11 @@ def _who_fit(rows: list[Any], widest: int) -> list[Any]:
             riders.append(row)
             widest = allowed
     return riders
+
+
+def _told_within(dataset: dict[str, Any]) -> int:
+    """How many such data sets may go to a runner at once: those that a spec holds itself are told in full."""
+    return max(1, MOST_TOLD_POINTS // len(dataset["x"])) if "x" in dataset else MOST_TOLD_POINTS
 
 
 def _points(dataset: dict[str, Any]) -> int:

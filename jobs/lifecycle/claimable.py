@@ -50,6 +50,7 @@ def questions(abilities: Abilities) -> Questions:
     same = (
         Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
         or_(Job.max_pack.is_(None), Job.max_pack > 1), or_(Job.engine.is_(None), Job.engine == bindparam("engine")),
+        func.coalesce(Job.gpu_memory_mib, 0) <= bindparam("member_mib", type_=Integer),  # as wide as the head's allow
     )  # fmt: skip
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return Questions(

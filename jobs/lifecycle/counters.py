@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from jobs.database import insert_or_add
 from jobs.tables import Counter
 
-PACK_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-"""A pack counts in the first of these that it is not wider than, as `packs_of_N`."""
+PACK_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+"""A pack counts in the first of these that it is not wider than, as `packs_of_N`; a wider one as `packs_of_more`."""
 
 
 def count(connection: Connection, counted_by: str, happened: Mapping[str, int]) -> None:
@@ -20,4 +20,4 @@ def count(connection: Connection, counted_by: str, happened: Mapping[str, int]) 
 
 def size_counter(width: int) -> str:
     """The counter of packs of that width."""
-    return f"packs_of_{next(size for size in PACK_SIZES if width <= size or size == PACK_SIZES[-1])}"
+    return f"packs_of_{next((size for size in PACK_SIZES if width <= size), 'more')}"

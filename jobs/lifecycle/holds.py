@@ -12,7 +12,7 @@ from jobs.tables import Hold, Worker
 
 log = structlog.get_logger()
 
-QUEUE, HOST, SLOT = "queue", "host", "slot"
+QUEUE, HOST, SLOT, GPU = "queue", "host", "slot", "gpu"
 
 
 def hold(connection: Connection, kind: str, name: str, *, actor: str, reason: str | None = None) -> None:
@@ -22,10 +22,16 @@ def hold(connection: Connection, kind: str, name: str, *, actor: str, reason: st
     connection.execute(insert_or_replace(connection, Hold).values(row | {"reason": reason}))
 
 
-def drain_slot(connection: Connection, worker: WorkerFacts, reason: str) -> None:
-    """The worker drains itself: its device is no good, and others must not be given to it."""
-    log.error("drained", slot=worker.place, reason=reason)
-    hold(connection, SLOT, worker.place, actor=worker.name, reason=reason)
+def drain_device(connection: Connection, worker: WorkerFacts, reason: str) -> None:
+    """The worker's device is no good: whichever slot has it claims nothing. Said again while it is held, it is nothing.
+
+    The hold is the GPU's, by its UUID: it follows the card to another slot or host, and no other card inherits it.
+    """
+    if is_held_back(connection, worker.id):
+        return
+    kind, name = (GPU, worker.device_uuid) if worker.device_uuid else (SLOT, worker.place)
+    log.error("drained", slot=worker.place, device=worker.device_uuid, reason=reason)
+    hold(connection, kind, name, actor=worker.name, reason=reason)
 
 
 def lift(connection: Connection, kind: str, name: str) -> bool:
@@ -38,6 +44,7 @@ def _names(worker: Any) -> ColumnElement[bool]:
         and_(Hold.kind == QUEUE, Hold.name == worker.queue),
         and_(Hold.kind == HOST, Hold.name == worker.host),
         and_(Hold.kind == SLOT, Hold.name == worker.slot + "@" + worker.host),
+        and_(Hold.kind == GPU, Hold.name == worker.device_uuid),
     )
 
 

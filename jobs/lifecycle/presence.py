@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from jobs.database import insert_or_ignore, now
 from jobs.lifecycle.counters import count
@@ -41,6 +41,7 @@ class WorkerFacts:
     versions: dict[str, str] = field(default_factory=dict)
     engines: tuple[str, ...] = ("eager",)
     most_members: int = 512  # of a pack
+    shares_device: bool = False  # with other slots of its pool
 
     @property
     def abilities(self) -> Abilities:
@@ -83,6 +84,22 @@ def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) 
         versions=worker.versions, stages=worker.stages, engines=list(worker.engines),
         started_at=now(), heartbeat_at=now(), lease_until=now() + lease_seconds,
     ))  # fmt: skip
+
+
+def device_holder(connection: Connection, worker: WorkerFacts) -> str | None:
+    """The live worker, as SLOT@HOST, that had this one's GPU first; slots of one host that share it all have it.
+
+    A GPU has one UUID in the world, so this also finds containers of the same machine and pools of other users.
+    """
+    if worker.device_uuid is None:
+        return None
+    mine = select(Worker.started_at).where(Worker.id == worker.id).scalar_subquery()
+    earlier = or_(Worker.started_at < mine, and_(Worker.started_at == mine, Worker.id < worker.id))
+    others = [Worker.device_uuid == worker.device_uuid, Worker.lease_until > now(), Worker.id != worker.id, earlier]
+    if worker.shares_device:
+        others.append(Worker.host != worker.host)
+    first = connection.execute(select(Worker.slot, Worker.host).where(*others).order_by(Worker.started_at)).first()
+    return None if first is None else f"{first.slot}@{first.host}"
 
 
 def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:

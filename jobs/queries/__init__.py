@@ -14,6 +14,7 @@ from jobs.queries.fleet import (
     counters,
     counts_by_state,
     depths_of_all,
+    gpus_at,
     holds,
     idle_slots,
     is_held,
@@ -44,9 +45,9 @@ from jobs.queries.waiting import Ahead, ahead_of, free_in_seconds, seconds_ahead
 __all__ = [
     "Ahead", "MetricCurve", "Page", "QueueDepth", "ahead_of", "artifact", "artifacts_of", "batch_by_id",
     "batch_is_marked", "batches_newest_first", "best_of_batch", "cancelled_members", "checkpoints_of", "counters",
-    "counts_by_state", "counts_of_batches", "crashes_of", "depths_of_all", "events_of", "free_in_seconds", "holds",
-    "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_of_batch", "jobs_per_second",
-    "key_by_id", "keys_newest_first", "live_key", "live_slots", "logs_of", "loss_curve", "loss_curves",
-    "members_of", "metric_curve", "metric_names", "places_named", "queue_depths", "seconds_ahead", "state_of",
-    "turn_in_seconds", "workers_seen",
+    "counts_by_state", "counts_of_batches", "crashes_of", "depths_of_all", "events_of", "free_in_seconds",
+    "gpus_at", "holds", "idle_slots", "is_held", "job_by_id", "job_counts", "jobs_newest_first", "jobs_of_batch",
+    "jobs_per_second", "key_by_id", "keys_newest_first", "live_key", "live_slots", "logs_of", "loss_curve",
+    "loss_curves", "members_of", "metric_curve", "metric_names", "places_named", "queue_depths", "seconds_ahead",
+    "state_of", "turn_in_seconds", "workers_seen",
 ]  # fmt: skip

@@ -91,10 +91,17 @@ _holds = select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)
 
 
 def places_named(connection: Connection, name: str) -> list[tuple[str, str]]:
-    """The host, or the slots, that this names (HOST, SLOT@HOST or SLOT), among workers seen lately: kind and name."""
-    rows = connection.execute(select(Worker.host, Worker.slot).distinct()).all()
-    found = {("host", host) for host, _ in rows if name == host}
-    return sorted(found | {("slot", f"{slot}@{host}") for host, slot in rows if name in (slot, f"{slot}@{host}")})
+    """What HOST, SLOT@HOST, a SLOT of every host, or a GPU's UUID names among workers seen lately: kind and name."""
+    rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct()).all()
+    found = {("host", host) for host, _, _ in rows if name == host}
+    found |= {("slot", f"{slot}@{host}") for host, slot, _ in rows if name in (slot, f"{slot}@{host}")}
+    return sorted(found | {("gpu", uuid) for _, _, uuid in rows if uuid == name and uuid is not None})
+
+
+def gpus_at(connection: Connection, name: str) -> set[str]:
+    """The UUIDs of the GPUs that slots of this name (SLOT@HOST, or SLOT) have, among workers seen lately."""
+    rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct())
+    return {uuid for host, slot, uuid in rows if uuid is not None and name in (slot, f"{slot}@{host}")}
 
 
 @dataclass(frozen=True)

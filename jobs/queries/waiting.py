@@ -1,17 +1,17 @@
 """When the turn of a queued job comes: what is before it, how fast such jobs were, when the slots are free."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal_column, or_, select
 
-from jobs.database import now
 from jobs.states import State
-from jobs.tables import Claim, Job, Project, Worker
+from jobs.tables import Claim, Job, Project, Result, Worker
 
 NEWEST = 50  # succeeded jobs of a stage: what is known of its speed
+MOST_LOOKED_AT = 1000  # to find so many of a queue
 ALIKE = 2.0  # as large or as small: of the same size
 
 
@@ -25,7 +25,7 @@ class Ahead:
 
 
 def ahead_of(connection: Connection, job: Row[Any]) -> list[Ahead]:
-    """The queued jobs of its queue that come before this one, by stage and cost."""
+    """The queued jobs that come before this one at the slots of its queue, by stage and cost."""
     query = select(Job.stage, Job.cost_seconds, func.count()).where(*_before(job))
     return [Ahead(*row) for row in connection.execute(query.group_by(Job.stage, Job.cost_seconds))]
 
@@ -33,12 +33,19 @@ def ahead_of(connection: Connection, job: Row[Any]) -> list[Ahead]:
 def _before(job: Row[Any]) -> tuple[ColumnElement[bool], ...]:
     same, same_rank = Job.priority == job.priority, Job.rank == job.rank
     earlier = or_(Job.priority > job.priority, same & (Job.rank < job.rank), same & same_rank & (Job.id < job.id))
-    return Job.state == literal_column("'queued'"), Job.queue == job.queue, earlier
+    # A slot takes jobs of its own queue and of `any`, and one of those waits for every slot.
+    mine = Job.queue.in_(("cpu", "gpu", "any") if job.queue == "any" else (job.queue, "any"))
+    return Job.state == literal_column("'queued'"), mine, earlier
 
 
-def seconds_ahead(connection: Connection, project_id: int, queue: str, ahead: Sequence[Ahead]) -> float | None:
-    """How long one slot would train these, by what the newest jobs of their stages took; None where nobody knows."""
-    total, paces = 0.0, {stage: _pace(connection, project_id, stage, queue) for stage in {each.stage for each in ahead}}
+def seconds_ahead(
+    connection: Connection, project_id: int, workers: Collection[Row[Any]], ahead: Sequence[Ahead]
+) -> float | None:
+    """How long one slot of these workers would train that, by what the newest jobs of its stages took on such devices.
+
+    None where nobody knows.
+    """
+    total, paces = 0.0, {each.stage: _pace(connection, project_id, each.stage, workers) for each in ahead}
     for each in ahead:
         known = paces[each.stage]
         if each.cost_seconds is None or not known:
@@ -48,31 +55,48 @@ def seconds_ahead(connection: Connection, project_id: int, queue: str, ahead: Se
     return total
 
 
-def _pace(connection: Connection, project_id: int, stage: str, queue: str) -> list[tuple[float, float]]:
+def _pace(
+    connection: Connection, project_id: int, stage: str, workers: Collection[Row[Any]]
+) -> list[tuple[float, float]]:
     """Of the stage's newest succeeded jobs: what each cost, and how many seconds of a slot went into each of these.
 
-    The project's own; where it has none yet, those of another one. How fast a fleet is, is no project's secret.
+    Those that devices of the same name trained, else of the same queue. The project's own; where it has none yet, those
+    of another one: how fast a fleet is, is no project's secret.
     """
+    queues, devices = sorted({worker.queue for worker in workers}), {worker.device_name for worker in workers}
     others = connection.execute(select(Project.id).where(Project.id != project_id)).scalars()
-    columns = Job.queue, Job.cost_seconds, Job.train_seconds, Job.setup_seconds, Job.pack_size
-    for each in (project_id, *others):
-        mine = (Job.project_id == each, Job.stage == stage, Job.state == State.SUCCEEDED)
-        rows = connection.execute(select(*columns).where(*mine).order_by(Job.id.desc()).limit(NEWEST))
-        if known := [
-            (row.cost_seconds, (row.train_seconds + row.setup_seconds) / (row.pack_size * row.cost_seconds))
-            for row in rows if row.cost_seconds and row.pack_size and queue in (row.queue, "any")
-        ]:  # fmt: skip
-            return known
+    for project in (project_id, *others):
+        rows = connection.execute(_newest, {"of_project": project, "of_stage": stage, "of_queues": queues}).all()
+        alike = [row for row in rows if (row.environment or {}).get("device") in devices]
+        if rows:
+            return [
+                (row.cost_seconds, (row.train_seconds + row.setup_seconds) / (row.pack_size * row.cost_seconds))
+                for row in alike or rows
+            ]
     return []
 
 
-def free_in_seconds(connection: Connection, queue: str) -> list[float]:
-    """Of each live slot of the queue, when its present pack will be over: 0 where it has none, or nobody can tell."""
+_looked_at = (
+    select(Job.id)
+    .where(
+        Job.project_id == bindparam("of_project"), Job.stage == bindparam("of_stage"), Job.state == State.SUCCEEDED
+    ).order_by(Job.id.desc()).limit(MOST_LOOKED_AT).subquery()
+)  # fmt: skip
+_newest = (
+    select(Job.cost_seconds, Job.train_seconds, Job.setup_seconds, Job.pack_size, Result.environment)
+    .join(_looked_at, _looked_at.c.id == Job.id).outerjoin(Result, Result.job_id == Job.id)
+    .where(Job.queue.in_(bindparam("of_queues", expanding=True)), Job.cost_seconds > 0, Job.pack_size > 0)
+    .order_by(Job.id.desc()).limit(NEWEST)
+)  # fmt: skip
+
+
+def free_in_seconds(connection: Connection, workers: Collection[Row[Any]]) -> list[float]:
+    """Of each of these workers, when its present pack will be over: 0 where it has none, or nobody can tell."""
     steps = select(func.max(Job.steps)).where(Job.claim_id == Claim.id).scalar_subquery()
     columns = Claim.width, Claim.steps_done, Worker.steps_per_second, steps.label("steps")
-    live = select(*columns).select_from(Worker).outerjoin(Claim, Claim.worker_id == Worker.id)
-    live = live.where(Worker.lease_until > now(), Worker.queue.in_(("cpu", "gpu") if queue == "any" else (queue,)))
-    return [_left(row) for row in connection.execute(live)]
+    those = select(*columns).select_from(Worker).outerjoin(Claim, Claim.worker_id == Worker.id)
+    rows = connection.execute(those.where(Worker.id.in_([worker.id for worker in workers])))
+    return [_left(row) for row in rows]
 
 
 def _left(row: Row[Any]) -> float:

@@ -57,14 +57,15 @@ class Claim(Table):
 
 
 class Hold(Table):
-    """A queue that is paused, or a host or slot that is drained: whoever it names claims nothing until it is lifted.
+    """A queue that is paused; a host, slot or GPU that is drained: whoever it names claims nothing until it is lifted.
 
-    `name` is that of a queue, a host, or SLOT@HOST. Rows outlive the processes: a slot that starts again stays drained.
+    `name` is that of a queue, a host, SLOT@HOST, or a UUID. Rows outlive the processes: a slot that starts again stays
+    drained.
     """
 
     __tablename__ = "holds"
 
-    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # queue, host or slot
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # queue, host, slot or gpu
     name: Mapped[str] = mapped_column(String(320), primary_key=True)
     reason: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(200))

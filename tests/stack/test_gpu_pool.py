@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 
 import migrations
 from gradyard.answers import Worker
+from processes.children import stop_in_order
 from tests.servers import RedisServer
-from tests.stack.service_processes import Service
+from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -45,6 +47,11 @@ class Host:
     def slots(self) -> dict[str, Worker]:
         """The live GPU workers by slot."""
         return {each.slot: each for each in self.client.workers() if each.queue == "gpu" and each.state != "dead"}
+
+    def runners_of(self, uuid: str) -> list[psutil.Process]:
+        """The runners that see this GPU."""
+        runners = self.service.processes("workers.runner")
+        return [each for each in runners if each.environ()["CUDA_VISIBLE_DEVICES"] == uuid]
 
     def trains(self, **spec: Any) -> Any:
         """A job of the GPU queue when it is over."""
@@ -78,6 +85,7 @@ def test_each_worker_sees_exactly_its_own_gpu(host: Host) -> None:
     assert job.succeeded
     taken = next(event for event in host.client.events(job.id) if event.to_state == "running").actor
     slot = slots[taken.removeprefix("worker ").partition("@")[0]]
+    assert job.result["environment"]["device_uuid"] == slot.device_uuid, "as its runner saw it"
     runners = [each for each in host.service.processes("workers.runner") if each.ppid() == slot.pid]
     assert [each.environ()["CUDA_VISIBLE_DEVICES"] for each in runners] == [slot.device_uuid]
 
@@ -117,6 +125,70 @@ def test_a_gpu_that_falls_off_the_bus_is_drained_and_the_others_go_on(host: Host
     assert "the driver lost GPU-00000003" in str(why.reason)
     assert host.trains(seed=1).succeeded
     assert drained(host) == ["gpu-3"]
+    time.sleep(1.5)
+    again = host.slots()["gpu-3"].drained
+    assert again is not None
+    assert again.since == why.since, "it is drained once, not with every heartbeat"
+
+
+def test_a_gpu_that_is_back_takes_jobs_once_somebody_says_so(host: Host) -> None:
+    host.client.undrain("gpu-3")
+    until(lambda: drained(host) == ["gpu-3"])  # it is lost still
+    host.write(number=3, lost=False)
+    time.sleep(1.5)
+    assert drained(host) == ["gpu-3"]
+    host.client.undrain("gpu-3")
+    time.sleep(1.5)
+    assert drained(host) == []
+
+
+def alone(host: Host, slot: str) -> None:
+    """Nobody else takes jobs of the GPU queue."""
+    for other in set(host.slots()) - {slot} - set(drained(host)):
+        host.client.drain(other)
+
+
+def together(host: Host) -> None:
+    for slot in drained(host):
+        host.client.undrain(slot)
+
+
+def test_a_gpu_on_which_no_fresh_process_can_compute_is_drained_and_its_job_is_not_blamed(host: Host) -> None:
+    host.write(number=5, fails="CUDA error: an uncorrectable ECC error was encountered")
+    alone(host, "gpu-5")
+    for runner in host.runners_of("GPU-00000005"):  # one that is warm would not notice
+        runner.kill()
+    job = host.client.submit(device="gpu", stage="tensor", steps=20, seed=5)
+    until(lambda: "gpu-5" in drained(host))
+    hold = host.slots()["gpu-5"].drained
+    assert hold is not None
+    assert "uncorrectable ECC" in str(hold.reason)
+    host.client.undrain("gpu-6")
+    ended = host.client.wait(job.id, timeout=60)
+    assert ended.succeeded
+    assert ended.result["environment"]["device_uuid"] == "MIG-00000006"  # type: ignore[index]
+    assert "its device failed" in str([event.detail for event in host.client.events(job.id)])
+    host.write(number=5, fails=None)
+    together(host)
+
+
+def test_a_gpu_that_keeps_the_memory_of_a_killed_runner_is_drained(host: Host) -> None:
+    alone(host, "gpu-1")
+    host.write(number=1, memory_used_mib=100)
+    assert host.trains(seed=6).succeeded
+    job = host.client.submit(slow_spec(60.0), device="gpu")
+    until(lambda: host.client.job(job.id).state == "running")
+    (runner,) = host.runners_of("GPU-00000001")
+    host.write(number=1, memory_used_mib=9100, processes={str(runner.pid): 9000})
+    time.sleep(4.0)  # it is looked at every two seconds
+    runner.kill()
+    until(lambda: "gpu-1" in drained(host))
+    hold = host.slots()["gpu-1"].drained
+    assert hold is not None
+    assert "9,100 MiB are in use" in str(hold.reason)
+    host.client.cancel(job.id)
+    host.write(number=1, memory_used_mib=100, processes={})
+    together(host)
 
 
 def test_a_cuda_error_is_the_jobs_own_where_a_fresh_process_can_compute(host: Host) -> None:
@@ -125,3 +197,18 @@ def test_a_cuda_error_is_the_jobs_own_where_a_fresh_process_can_compute(host: Ho
     assert (job.state, job.reason) == ("failed", "error")
     assert "uncorrectable ECC" in str(job.message)
     assert drained(host) == before
+
+
+def test_a_drained_gpu_stays_drained_in_whatever_slot_it_comes_again(host: Host) -> None:
+    host.write(number=2, lost=True)
+    until(lambda: drained(host) == ["gpu-2"])
+    stop_in_order([host.service.pool], 10.0)
+    until(lambda: not host.slots())
+    host.gpus = [each | {"lost": False} for each in reversed(host.gpus)]
+    host.write()
+    host.service.pool.start()
+    until(lambda: len(host.slots()) == len(KINDS))
+    assert drained(host) == ["gpu-5"], "its number is another now, and no other card is held in its place"
+    assert host.slots()["gpu-5"].device_uuid == "GPU-00000002"
+    host.client.undrain("GPU-00000002")
+    assert drained(host) == []

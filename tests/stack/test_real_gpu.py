@@ -12,7 +12,8 @@ from jobs.settings import load
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service
 from tests.stack.until import until
-from workers.inventory import Gpu, inventory_of
+from workers.inventories import inventory_of
+from workers.inventory import Gpu
 
 GPUS: list[Gpu] = []
 with contextlib.suppress(Exception):  # no driver, or none that answers

@@ -155,15 +155,15 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
 def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
     station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.attempt.STUCK_SECONDS", 1.0)
-    monkeypatch.setattr("workers.attempt.ASLEEP_SECONDS", 0.5)
+    monkeypatch.setattr("workers.patience.STUCK_SECONDS", 1.0)
+    monkeypatch.setattr("workers.patience.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
     attempt = Attempt(station, Pack(claimed(database, station.worker), station.runner.facts))
     thread = threading.Thread(target=attempt.run, daemon=True)
     thread.start()
     wait_for_a_record(database, job)
-    monkeypatch.setattr(attempt, "_heard", time.monotonic() - 60)  # as after docker pause: both were frozen
-    monkeypatch.setattr(attempt, "_tended_at", time.monotonic() - 60)
+    for clock in ("_heard_at", "_looked_at"):  # as after docker pause: both were frozen
+        monkeypatch.setattr(attempt._patience, clock, time.monotonic() - 60)
     time.sleep(1.0)
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).attempt == 1

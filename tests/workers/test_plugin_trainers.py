@@ -16,7 +16,8 @@ from workers.training import Training
 from workers.wire import Frame, Wire
 
 STEPS = 9
-FACTS = {"versions": {"numpy": "2", "torch": "2"}, "device": "cpu", "threads": 1, "numerics_class": "cpu"}
+FACTS = {"versions": {"numpy": "2", "torch": "2"}, "device": "cpu", "device_uuid": None, "threads": 1,
+         "numerics_class": "cpu"}  # fmt: skip
 
 
 class Walk:

@@ -11,7 +11,8 @@ import pytest
 from jobs.settings import Settings
 from tests.workers.trainers.packs import member
 from workers.handover import hand_over
-from workers.runner_process import RunnerDied, RunnerProcess
+from workers.runner_errors import RunnerDied
+from workers.runner_process import RunnerProcess
 from workers.wire import Frame
 
 pytestmark = [
