@@ -1,5 +1,6 @@
 """What a pack writes together, and how wide it may be."""
 
+import sys
 from dataclasses import replace
 from uuid import UUID
 
@@ -147,3 +148,39 @@ def test_a_claim_on_a_gpu_takes_what_fits_into_its_memory(database: Database, se
         claim = lifecycle.claim(connection, worker, 15.0, memory_mib=100)
     assert claim is not None
     assert len(claim.members) == 3  # of 64 arrays of 400 kB each, in three quarters of the memory
+
+
+def test_everybody_in_a_pack_finds_the_memory_that_it_asked_for(database: Database, settings: Settings) -> None:
+    gpu = replace(worker_of(database, "gpu-0", "gpu"), memory_mib=80_000)
+    asks = [None, None, 40_000, 40_000, 40_000, 10_000]
+    jobs = [submitted(database, settings, device="gpu", seed=seed, gpu_memory_mib=asked)
+            for seed, asked in enumerate(asks)]  # fmt: skip
+    packs = []
+    for _ in range(3):
+        with database.begin() as connection:
+            claim = lifecycle.claim(connection, gpu, 15.0, 80_000)
+        assert claim is not None
+        packs.append([jobs.index(member.id) for member in claim.members])
+        with database.begin() as connection:
+            for member in claim.members:
+                lifecycle.cancel_by_worker(connection, member.id, member.attempt, actor="worker")
+            lifecycle.release(connection, claim.id, actor="worker")
+    assert packs == [[0, 1], [2], [3]]
+
+
+def test_a_job_that_asks_for_more_memory_than_there_is_waits(database: Database, settings: Settings) -> None:
+    submitted(database, settings, device="gpu", gpu_memory_mib=40_001)
+    gpu = replace(worker_of(database, "gpu-0", "gpu"), memory_mib=40_000)
+    with database.begin() as connection:
+        assert lifecycle.claim(connection, gpu, 15.0) is None
+        assert lifecycle.claim(connection, replace(gpu, memory_mib=40_001), 15.0) is not None
+
+
+def test_jobs_that_hold_their_data_themselves_make_packs_that_can_be_told(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["jobs.lifecycle.claim"], "MOST_TOLD_POINTS", 30)
+    data = {"kind": "inline", "x": [float(each) for each in range(10)], "y": [0.0] * 10}
+    for seed in range(8):
+        submitted(database, settings, dataset=data, seed=seed)
+    assert len(claimed(database, worker_of(database)).members) == 3

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from jobs import lifecycle
 from jobs.database import Database
 from jobs.lifecycle import Pulse, WorkerFacts
 from jobs.settings import Settings
-from jobs.tables import Job
+from jobs.tables import Job, Result, Worker
 from tests.actors import claimed, submitted, succeeds, worker_of
 
 LEASE = 15.0
@@ -111,6 +112,63 @@ def test_a_waiting_job_says_when_it_starts_by_what_such_jobs_took(
     assert client.get(f"/v1/jobs/{last}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]
 
 
+def starts_in(client: FlaskClient, job: object) -> Any:
+    shown = client.get(f"/v1/jobs/{job}").json["waiting"]  # type: ignore[index]
+    at = shown["estimated_start_at"]
+    return shown["position"], None if at is None else _seconds_until(at)
+
+
+def test_slots_that_cannot_take_the_job_are_not_counted_on(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    workers = [worker_of(database, f"cpu-{number}") for number in range(4)]
+    assert submitted(database, settings, steps=1000)
+    succeeds(database, claimed(database, workers[0]))
+    with database.begin() as connection:
+        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=1))
+    waiting = [submitted(database, settings, steps=1000) for _ in range(9)]
+    assert starts_in(client, waiting[8]) == (9, _about(8 * 30.0 / 4))
+    for number in range(3):
+        post(client, f"/v1/workers/cpu-{number}@host/drain")
+    assert starts_in(client, waiting[8]) == (9, _about(8 * 30.0))
+
+
+def test_jobs_for_any_device_are_before_those_of_one(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    for _ in range(5):
+        submitted(database, settings, device="auto", priority=5)
+    assert starts_in(client, job)[0] == 6
+
+
+def test_how_fast_a_device_is_is_told_by_devices_of_its_name(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    slow, fast = (replace(worker_of(database, f"gpu-{number}", "gpu"), device_name=name)
+                  for number, name in enumerate(("T4", "H200")))  # fmt: skip
+    for seconds, worker in ((100.0, slow), (10.0, fast)):
+        job = submitted(database, settings, steps=1000, device="gpu")
+        succeeds(database, claimed(database, worker))
+        with database.begin() as connection:
+            connection.execute(
+                update(Job).where(Job.id == job).values(train_seconds=seconds, setup_seconds=0.0, pack_size=1)
+            )
+            connection.execute(
+                update(Result).where(Result.job_id == job).values(environment={"device": worker.device_name})
+            )
+            connection.execute(update(Worker).where(Worker.id == worker.id).values(device_name=worker.device_name))
+    for _ in range(60):  # of another queue, and newer: they tell nothing of a GPU
+        submitted(database, settings, steps=1000)
+    succeeds(database, claimed(database, worker_of(database)))
+    waiting = [submitted(database, settings, steps=1000, device="gpu") for _ in range(3)]
+    post(client, "/v1/workers/gpu-0@host/drain")
+    assert starts_in(client, waiting[2]) == (3, _about(20.0))
+    post(client, "/v1/workers/gpu-0@host/undrain")
+    post(client, "/v1/workers/gpu-1@host/drain")
+    assert starts_in(client, waiting[2]) == (3, _about(200.0))
+
+
 def test_a_project_without_a_history_of_its_own_is_told_by_that_of_others(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
@@ -139,7 +197,8 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
     submitted(database, settings)
     succeeds(database, claimed(database, worker))
     submitted(database, settings)
-    happened = {"fenced_writes": 2, "packs_of_1": 1, "packs_of_8": 2, "pack_members": 13}
+    happened = {"fenced_writes": 2, "packs_of_1": 1, "packs_of_8": 2, "pack_members": 13,
+                "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
     for _ in range(2):
         with database.begin() as connection:
             lifecycle.heartbeat(connection, worker, LEASE, pulse=Pulse(5.0, 1.0, happened=happened))
@@ -153,7 +212,8 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
     assert found["gradyard_queue_depth", "cpu"] == 1
     assert found["gradyard_worker_steps_per_second", "cpu-0", "host"] == 5.0
     assert found["gradyard_fenced_writes_total", "cpu-0@host"] == 4
-    assert [found["gradyard_pack_size_bucket", size] for size in ("1.0", "4.0", "8.0", "+Inf")] == [2, 2, 6, 6]
+    buckets = [found["gradyard_pack_size_bucket", size] for size in ("1.0", "4.0", "8.0", "512.0", "4096.0", "+Inf")]
+    assert buckets == [2, 2, 6, 6, 8, 10]
     assert found["gradyard_pack_size_sum",] == 26
     if promtool := shutil.which("promtool"):
         subprocess.run([promtool, "check", "metrics"], input=response.text, text=True, check=True)

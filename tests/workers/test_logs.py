@@ -3,8 +3,12 @@
 import json
 import subprocess
 import sys
+from uuid import UUID
 
 import pytest
+
+from jobs.lifecycle import ClaimedJob
+from workers.logs import names
 
 SAYS = """
 import sys, structlog
@@ -42,3 +46,9 @@ def test_people_read_the_same_as_text(lines: list[str]) -> None:
     assert "fenced" in lines[0]
     assert "job=01a2" in lines[0]
     assert "worker=cpu-0@host" in lines[0]
+
+
+def test_a_line_about_a_pack_names_every_job_and_attempt() -> None:
+    members = [ClaimedJob(UUID(int=number), 2, {}, {}, [], "", 1.0, 0, None) for number in (7, 8)]
+    assert names(members[:1]) == {"job": str(UUID(int=7)), "attempt": 2}
+    assert names(members) == {"jobs": [f"{UUID(int=7)}/2", f"{UUID(int=8)}/2"]}

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,8 +13,8 @@ import pytest
 from jobs.settings import Settings
 from tests.workers.trainers.packs import member
 from workers.handover import hand_over
-from workers.runner_errors import RunnerDied
-from workers.runner_process import RunnerProcess
+from workers.runner_errors import DeviceBroken, NotStarted, RunnerDied
+from workers.runner_process import STARTS_ON_GPU, RunnerProcess
 from workers.wire import Frame
 
 pytestmark = [
@@ -125,3 +127,67 @@ def test_a_service_may_do_without_spares(settings: Settings) -> None:
     runner.prepare_spare()
     assert children() == {}
     runner.close()
+
+
+@pytest.fixture
+def on_gpu(settings: Settings, tmp_path: Path) -> Iterator[RunnerProcess]:
+    """The runner of a GPU that is not there; `gpus.json` says how that is."""
+    (tmp_path / "gpus.json").write_text('["A"]')
+    mine = {"device": "gpu", "device_uuid": "GPU-fake-0", "device_name": "A", "fake_gpus": str(tmp_path / "gpus.json")}
+    process = RunnerProcess(settings.model_copy(update=mine))
+    yield process
+    process.close()
+
+
+def test_a_runner_says_which_gpu_it_sees(on_gpu: RunnerProcess) -> None:
+    on_gpu.ensure()
+    assert on_gpu.facts["device_uuid"] == "GPU-fake-0"
+
+
+def test_a_gpu_that_does_not_compute_is_broken_at_once_and_good_again_when_it_does(
+    on_gpu: RunnerProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "gpus.json").write_text('[{"name": "A", "fails": "1,024 ones add up to 7"}]')
+    with pytest.raises(DeviceBroken, match="add up to 7"):
+        on_gpu.ensure()
+    (tmp_path / "gpus.json").write_text('["A"]')
+    on_gpu.ensure()
+
+
+def test_a_host_that_can_start_nothing_breaks_no_gpu(on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.started_runner.runner_command", lambda *_, **__: ["/nowhere/at-all"])
+    for _ in range(STARTS_ON_GPU + 1):
+        with pytest.raises(NotStarted, match="at-all"):
+            on_gpu.ensure()
+
+
+def test_a_gpu_whose_runners_die_at_their_start_time_after_time_is_broken(
+    on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = [sys.executable, "-c", "raise SystemExit('no kernel image is available')"]
+    monkeypatch.setattr("workers.started_runner.runner_command", lambda *_, **__: dies)
+    for number in range(STARTS_ON_GPU):
+        broken = number == STARTS_ON_GPU - 1
+        with pytest.raises(RunnerDied, match="status 1: no kernel image is available") as died:
+            on_gpu.ensure()
+        assert isinstance(died.value, DeviceBroken) is broken
+
+
+def test_a_runner_that_does_not_die_is_waited_for_shortly_and_its_gpu_is_given_up(
+    on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu.ensure()
+    pid = on_gpu.pid
+    assert pid is not None
+    with monkeypatch.context() as hanging:  # as a process that hangs in a driver: no signal reaches it
+        hanging.setattr("workers.started_runner.KILL_SECONDS", 0.2)
+        hanging.setattr("workers.started_runner.os.killpg", lambda *_: None)
+        os.kill(pid, signal.SIGSTOP)  # nor does it notice that nobody talks to it
+        begin = time.monotonic()
+        on_gpu.end()
+        assert time.monotonic() - begin < 5
+        with pytest.raises(DeviceBroken, match=f"process {pid}, does not end"):
+            on_gpu.ensure()
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    on_gpu.ensure()
