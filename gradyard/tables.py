@@ -102,17 +102,20 @@ def artifacts_table(artifacts: Iterable[Artifact]) -> Table:
 
 
 def workers_table(workers: Iterable[Worker]) -> Table:
-    """One line for each slot; below one that is drained, why."""
-    table = _table("host", "slot", "queue", "device", "state", "jobs>", "steps/s>", "GPU>", "pool", "pid>",
-                   "last heartbeat>", "since>")  # fmt: skip
-    for worker in sorted(workers, key=lambda worker: worker.state == "dead"):
+    """One line for each slot, the dead ones last; below one that is drained, why."""
+    found = sorted(workers, key=lambda worker: worker.state == "dead")
+    on_gpus = any(worker.device_uuid for worker in found)
+    table = _table("host", "slot", "queue", "device", *(["UUID", "GPU>"] if on_gpus else []), "state", "pack>",
+                   "steps/s>", "pool", "version", "pid>", "last heartbeat>", "since>")  # fmt: skip
+    for worker in found:
         state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
         device = worker.device_name or worker.queue
-        times = [words.ago(worker.heartbeat_at), words.ago(worker.started_at)]
-        jobs, pid = words.count(len(worker.current_jobs)), str(worker.pid or "-")
-        speed = words.count(worker.steps_per_second) if worker.current_jobs else "-"
-        table.add_row(worker.host, worker.slot, worker.queue, device, state, jobs, speed, words.gpu(worker),
-                      worker.pool or "-", pid, *times)  # fmt: skip
+        gpu = [words.short_uuid(worker.device_uuid), words.gpu(worker)] if on_gpus else []
+        pack, speed = (words.count(each) if worker.pack_size else "-"
+                       for each in (worker.pack_size, worker.steps_per_second))  # fmt: skip
+        table.add_row(worker.host, worker.slot, worker.queue, device, *gpu, state, pack, speed, worker.pool or "-",
+                      str((worker.versions or {}).get("gradyard", "-")), str(worker.pid or "-"),
+                      words.ago(worker.heartbeat_at), words.ago(worker.started_at))  # fmt: skip
         if worker.drained and worker.drained.reason:
             table.add_row("", "", "", Text(words.printable(worker.drained.reason), style="yellow"))
     return table

@@ -10,6 +10,8 @@ from typing import Any
 from gradyard.answers import Event, Job, Worker
 from jobs.states import State
 
+UUID_LETTERS = 12
+
 STATE_STYLES = {
     State.QUEUED: "yellow",
     State.RUNNING: "cyan",
@@ -117,6 +119,11 @@ def gpu(worker: Worker) -> str:
         f"{used / 1024:.1f} of {whole / 1024:.0f} GiB" if used is not None and whole else None,
     ]
     return ", ".join(part for part in parts if part) or "-"
+
+
+def short_uuid(uuid: str | None) -> str:
+    """A GPU's UUID as far as people tell them apart by it, which `--gpus` takes too; a hyphen where there is none."""
+    return "-" if not uuid else uuid if len(uuid) <= UUID_LETTERS else f"{uuid[:UUID_LETTERS]}…"
 
 
 def because(job: Job) -> str:

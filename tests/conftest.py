@@ -1,5 +1,9 @@
 """Real parts for every test: SQLite files, a PostgreSQL server, a Redis server; nothing is mocked."""
 
+import fcntl
+import gc
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +23,20 @@ def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _alone_on_the_gpu(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of the test processes of this machine one at a time uses its GPUs, and leaves them as it found them."""
+    if request.node.get_closest_marker("gpu") is None:
+        yield
+        return
+    with (Path(tempfile.gettempdir()) / "gradyard-gpu-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+        if torch := sys.modules.get("torch"):
+            gc.collect()
+            torch.cuda.empty_cache()
 
 
 @pytest.fixture(scope="session")

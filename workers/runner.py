@@ -40,6 +40,8 @@ def main() -> None:
         while (frame := wire.receive(options.idle_seconds)) is not None:
             _stay_on(options.cpus)
             _serve(wire, frame, options.device)
+            if options.device == "cuda":
+                _give_memory_back()
     except WireClosed:
         pass  # the supervisor is gone, and with it the reason to train
 
@@ -72,6 +74,14 @@ def _trouble_of_device(options: argparse.Namespace) -> Frame | None:
         kind = "no room" if "out of memory" in str(error).lower() else "no device"
         return Frame(kind, {"why": f"{type(error).__name__}: {error}"})
     return None if total == 1024 else Frame("no device", {"why": f"1,024 ones add up to {total:g}"})
+
+
+def _give_memory_back() -> None:
+    """What torch keeps for later is in the way of others on the GPU, and the next pack may have other shapes anyway."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 def _facts(options: argparse.Namespace) -> dict[str, Any]:

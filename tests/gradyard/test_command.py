@@ -305,6 +305,17 @@ def test_the_fleet_has_its_tables_and_json(run: Run) -> None:
         assert "kind: function, points: 2000" in run("stages", "nn", "--url", running.url).out
 
 
+def test_workers_with_gpus_are_shown_with_what_tells_them_apart(run: Run) -> None:
+    gpu = {"id": "1", "host": "node-7", "slot": "gpu-3", "queue": "gpu", "device_name": "H200", "state": "drained",
+           "device_uuid": "GPU-5f3a1b2c-0000-1111", "memory_mib": 143_771, "memory_used_mib": 2048, "pack_size": 512,
+           "steps_per_second": 1e6, "versions": {"gradyard": "0.1.0"},
+           "drained": {"since": "2026-11-23T09:00:00Z", "actor": "ada", "reason": "it fell off the bus"}}  # fmt: skip
+    with service(workers={"workers": [gpu]}).running() as running:
+        table = run("workers", "--url", running.url).out
+    for word in ("GPU-5f3a1b2c…", "512", "1,000,000", "2.0 of 140 GiB", "0.1.0", "it fell off the bus"):
+        assert word in table
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("submit",), ("up",), ("losses",), ("db", "downgrade"), ("worker",), ("demo",)]
 )

@@ -30,11 +30,12 @@ STAGES = ["tensor", "autograd", "function", "nn", "optim", "module", "dynamic"]
 
 @pytest.fixture(scope="module")
 def client(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Of a service with a worker for each GPU."""
+    """Of a service with a worker for the first GPU."""
     folder = tmp_path_factory.mktemp("gpu")
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
-    service = Service(url, redis_server.of(9), folder, GRADYARD_HEARTBEAT_SECONDS="0.5")
+    service = Service(url, redis_server.of(9), folder, GRADYARD_HEARTBEAT_SECONDS="0.5", GRADYARD_FAKE_GPUS="",
+                      CUDA_VISIBLE_DEVICES=GPUS[0].uuid)  # fmt: skip
     try:
         service.start()
         until(lambda: any(each.queue == "gpu" for each in service.client.workers()), [service.pool])
@@ -52,7 +53,7 @@ def test_every_stage_trains_there_and_says_so(client: Client, stage: str, execut
     assert there.result is not None
     environment = there.result["environment"]
     assert environment["engine"] == engine
-    assert environment["device"] == GPUS[0].name
+    assert (environment["device"], environment["device_uuid"]) == (GPUS[0].name, GPUS[0].uuid)
     assert environment["numerics_class"].startswith("cuda")
     assert here.succeeded, here.message
     np.testing.assert_allclose(client.losses(there.id)[:30], client.losses(here.id)[:30], rtol=1e-3)
@@ -67,14 +68,18 @@ def test_many_jobs_train_as_one_pack(client: Client) -> None:
 
 def test_a_cancel_frees_the_memory(client: Client) -> None:
     def used() -> int:
-        health = [inventory_of(load()).health(gpu.uuid) for gpu in GPUS]
-        return sum(each.memory_used_mib or 0 for each in health if each is not None)
+        use = inventory_of(load()).in_use(GPUS[0].uuid)
+        assert use is not None
+        return use.all_mib
 
-    job = client.submit(stage="autograd", device="gpu", steps=10_000_000, dataset={"points": 1_000_000})
-    until(lambda: client.job(job.id).state == "running" and used() > 0)
+    assert client.wait(client.submit(stage="autograd", device="gpu", steps=100).id, timeout=120).succeeded
     before = used()
-    client.cancel(job.id)
-    until(lambda: client.job(job.id).state == "cancelled")
-    other = client.submit(stage="autograd", device="gpu", steps=100)
-    assert client.wait(other.id, timeout=120).succeeded
-    assert used() <= before
+    large = {"stage": "autograd", "device": "gpu", "steps": 10_000_000, "dataset": {"points": 1_000_000}}
+    batch = client.sweep(large, grid={"seed": range(64)})
+    until(lambda: used() > before + 1024)  # 64 members with some arrays of 4 MB each
+    client.cancel_batch(batch.id)
+    until(lambda: client.batch(batch.id).counts["cancelled"] == 64)
+    until(lambda: used() < before + 512)
+    assert client.wait(client.submit(stage="autograd", device="gpu", steps=100).id, timeout=120).succeeded
+    (worker,) = [each for each in client.workers() if each.queue == "gpu" and each.state != "dead"]
+    assert worker.drained is None

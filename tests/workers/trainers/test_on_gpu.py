@@ -1,7 +1,9 @@
 """The torch stages on a GPU: bits, resume, graphs, and that no step waits. Skipped where there is none."""
 
 import gc
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -38,6 +40,28 @@ def _as_in_a_runner() -> Iterator[None]:
     same_bits_on_gpu(allow_tf32=False)
     yield
     torch.use_deterministic_algorithms(False)
+
+
+@contextmanager
+def _refusing_to_wait() -> Iterator[None]:
+    """Whatever waits for the device raises. Torch warns that this mode is young: here a warning would be an error."""
+
+    def set_mode(mode: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.cuda.set_sync_debug_mode(mode)
+
+    set_mode("error")
+    try:
+        yield
+    finally:
+        set_mode("default")
+
+
+def test_a_step_that_waits_would_be_found() -> None:
+    values = torch.ones(3, device="cuda")
+    with _refusing_to_wait(), pytest.raises(RuntimeError, match="synchronizing"):
+        values.sum().item()
 
 
 def eager(members: Sequence[Member]) -> Trainer:
@@ -114,12 +138,9 @@ def test_cpu_and_gpu_agree_with_every_optimizer(stage: str, optimizer: str) -> N
 def test_no_step_waits_for_the_device(stage: str, change: Callable[..., list[Member]]) -> None:
     trainer = eager(change(pack(stage, 5, optimizer=OPTIMIZERS["adam"]) if stage == "optim" else pack(stage, 5)))
     trainer.step(0)
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with _refusing_to_wait():
         for t in range(1, 30):
             trainer.step(t)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
 
 
 @all_stages
