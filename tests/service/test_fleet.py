@@ -94,14 +94,18 @@ def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database
     assert (queues["gpu"]["jobs_per_second"], queues["gpu"]["empty_in_seconds"]) == (2.5, 0.4)
 
 
-def test_a_waiting_job_says_when_it_starts_by_what_such_jobs_took(
-    client: FlaskClient, database: Database, settings: Settings
-) -> None:
-    worker = worker_of(database)
+def one_took(database: Database, settings: Settings, worker: WorkerFacts, *, pack_size: int) -> None:
+    """A job of 1,000 steps has trained for half a minute in a pack of that size: nothing else is known."""
     assert submitted(database, settings, steps=1000)
     succeeds(database, claimed(database, worker))
     with database.begin() as connection:
-        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=2))
+        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=pack_size))
+
+
+def test_a_waiting_job_says_when_it_starts_by_what_such_jobs_took(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    one_took(database, settings, worker_of(database), pack_size=2)
     waiting = [submitted(database, settings, steps=1000) for _ in range(5)]
     shown = client.get(f"/v1/jobs/{waiting[4]}").json["waiting"]  # type: ignore[index]
     assert shown["position"] == 5
@@ -122,10 +126,7 @@ def test_slots_that_cannot_take_the_job_are_not_counted_on(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
     workers = [worker_of(database, f"cpu-{number}") for number in range(4)]
-    assert submitted(database, settings, steps=1000)
-    succeeds(database, claimed(database, workers[0]))
-    with database.begin() as connection:
-        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=1))
+    one_took(database, settings, workers[0], pack_size=1)
     waiting = [submitted(database, settings, steps=1000) for _ in range(9)]
     assert starts_in(client, waiting[8]) == (9, _about(8 * 30.0 / 4))
     for number in range(3):
@@ -172,11 +173,7 @@ def test_how_fast_a_device_is_is_told_by_devices_of_its_name(
 def test_a_project_without_a_history_of_its_own_is_told_by_that_of_others(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
-    worker = worker_of(database)
-    assert submitted(database, settings, steps=1000)
-    succeeds(database, claimed(database, worker))
-    with database.begin() as connection:
-        connection.execute(update(Job).values(train_seconds=30.0, setup_seconds=0.0, pack_size=2))
+    one_took(database, settings, worker_of(database), pack_size=2)
     key = {"Authorization": f"Bearer {client.post('/v1/keys', json={'name': 'ada', 'project': 'new'}).json['key']}"}  # type: ignore[index]
     spec = {"stage": "tensor", "steps": 1000}
     waiting = [client.post("/v1/jobs", json=spec, headers=key).json["id"] for _ in range(3)]  # type: ignore[index]

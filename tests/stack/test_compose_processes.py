@@ -5,6 +5,7 @@ replaced, and the GPU is one that is not there.
 """
 
 import json
+import platform
 import secrets
 import time
 from collections.abc import Iterator
@@ -111,7 +112,7 @@ def test_the_commands_of_the_file_train_jobs_and_end_when_asked(
     on_cpu, on_gpu = (client.submit(stage="tensor", steps=50, device=device).id for device in ("cpu", "gpu"))
     assert [device_of(client, job) for job in (on_cpu, on_gpu)] == ["cpu", "Fake GPU"]
     assert len(client.losses(on_cpu)) == 50
-    assert {worker.device_uuid for worker in client.workers()} == {None, "GPU-fake-0"}
+    assert {worker.device_uuid for worker in client.workers()} == {None, f"GPU-fake-0@{platform.node()}"}
     family = [each for child in running for each in psutil.Process(child.pid).children(recursive=True)]
     began = time.monotonic()
     stop_in_order(running, GRACE_SECONDS)

@@ -1,6 +1,7 @@
 """What happens to a job in a running service: it ends well, diverges, is cancelled, waits, is handed over."""
 
 import os
+import platform
 import signal
 import time
 
@@ -66,7 +67,7 @@ def test_a_gpu_job_runs_on_the_gpu_queue_and_names_its_device(service: Service, 
     assert job.result is not None
     assert job.result["environment"]["device"] == "Fake GPU"
     (worker,) = [each for each in client.workers() if each.queue == "gpu" and each.state != "dead"]
-    assert worker.device_uuid == "GPU-fake-0"
+    assert worker.device_uuid == f"GPU-fake-0@{platform.node()}"
     runner = service.runner_of("Fake GPU")
     assert runner is not None
     assert runner.environ()["CUDA_VISIBLE_DEVICES"] == "GPU-fake-0"
