@@ -5,6 +5,7 @@ GradyardError
 ├── Refused                   the request asks for something that we do not do
 │   ├── BodyMalformed         it is no JSON
 │   ├── SpecInvalid           it is JSON, but no job: which fields, and why
+│   │   └── KeyInvalid        the same of an API key
 │   ├── BatchInvalid          it is a batch, but not every member of it is a job
 │   ├── KeyReused             the idempotency key came with another body before
 │   ├── TooManyKeys           somebody has two API keys already
@@ -50,6 +51,10 @@ class SpecInvalid(Refused):
     def __init__(self, problems: list[FieldProblem]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems[:5]))
+
+
+class KeyInvalid(SpecInvalid):
+    """The API key that is asked for is not valid."""
 
 
 class BatchInvalid(Refused):

@@ -1,13 +1,15 @@
 """What a key of the API is: a random text, what it may do, and what of it is kept."""
 
 import hashlib
+import re
 import secrets
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from jobs.datasets import Part
+from jobs.errors import KeyInvalid, SpecInvalid
 from jobs.intake import refusal_of
 
 PREFIX = "gradyard_"  # by which scanners of code and logs know a key that got lost
@@ -25,7 +27,16 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise ValueError("must be 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 
 
 class KeyRequest(Part):
@@ -38,11 +49,12 @@ class KeyRequest(Part):
 
 
 def read_key_request(body: bytes) -> KeyRequest:
-    """Read it from JSON; BodyMalformed where it is none, SpecInvalid (by JSON pointer) where a field is wrong."""
+    """Read it from JSON; BodyMalformed where it is none, KeyInvalid (by JSON pointer) where a field is wrong."""
     try:
         return KeyRequest.model_validate_json(body)
     except ValidationError as error:
-        raise refusal_of(error) from None
+        refusal = refusal_of(error)
+        raise KeyInvalid(refusal.problems) if isinstance(refusal, SpecInvalid) else refusal from None
 
 
 def new_secret() -> str:

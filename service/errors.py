@@ -39,6 +39,7 @@ STATUSES: dict[type[Exception], int] = {
     errors.Gone: 410,
     errors.IllegalMove: 409,
     errors.SpecInvalid: 422,
+    errors.KeyInvalid: 422,
     errors.BatchInvalid: 422,
     ParametersInvalid: 422,
     errors.KeyReused: 422,
