@@ -95,7 +95,7 @@ class Transport:
             raise _TryAgain(failure) from None
         if answer.is_success or answer.status_code in also_fine:
             return answer
-        if answer.status_code in BUSY:
+        if answer.status_code in BUSY and not (once and answer.status_code == 503):  # its commit may have gone through
             raise _TryAgain(_refusal(answer), _retry_after(answer))
         raise _refusal(answer)
 

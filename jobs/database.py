@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
@@ -113,6 +113,12 @@ def _insert_or_replace(dialect_name: str, table: Any) -> Any:
 
 def _insert(dialect_name: str, table: Any) -> Any:
     return (sqlite if dialect_name == "sqlite" else postgresql).insert(table.__table__)
+
+
+def one_at_a_time(connection: Connection, name: str) -> None:
+    """Whoever says the same name waits until this transaction is over; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 def for_claiming(query: Any) -> Any:

@@ -12,6 +12,7 @@ GradyardError
 │   └── QueueFull             too much is waiting already
 ├── NotFound                  there is no such job, stage or worker
 │   └── Gone                  there was one, and somebody deleted it
+├── PlaceTaken                another live worker has the slot, or its GPU
 ├── IllegalMove               the job's state does not allow that move
 ├── DatabaseUnavailable       the database does not answer
 │   └── StorageFull           it answers, but its disk is full
@@ -84,6 +85,10 @@ class NotFound(GradyardError):
 
 class Gone(NotFound):
     """It was deleted."""
+
+
+class PlaceTaken(GradyardError):
+    """Another live worker has this slot, or its GPU."""
 
 
 class IllegalMove(GradyardError):

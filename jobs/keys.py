@@ -19,7 +19,7 @@ LIVE_KEYS = 2  # of one name in one project: the old one and its successor
 
 
 class Scope(StrEnum):
-    """What a key may do; `admin` may do everything, in its own project."""
+    """What a key may do; `admin` may do everything, with keys, workers and queues of the whole service."""
 
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"

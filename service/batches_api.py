@@ -13,11 +13,12 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from jobs import lifecycle, queries
 from jobs.batch_intake import BatchIntake, take_in_batch
-from jobs.errors import BodyMalformed, NotFound, SpecInvalid
+from jobs.errors import BodyMalformed, SpecInvalid
 from service import parameters, schemas
 from service.callers import caller
 from service.collector import collector_at_rest
 from service.errors import ParametersInvalid
+from service.identified import identified
 from service.jobs_api import CANCEL_SECONDS, idempotency_key, refuse_encoded
 from service.openapi import BATCH_SUBMISSION, problems, routes
 from service.representation import answer, batch_as_json, job_as_json
@@ -66,13 +67,13 @@ def list_batches(query: parameters.PageQuery) -> Response:
 @api.get("/<batch_id>", responses={"200": schemas.Batch, **problems(404, 422)})
 def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Look at a batch: how many of its jobs are in each state."""
-    return _shown(identified_batch(path.batch_id))
+    return _shown(identified(path.batch_id, "batch"))
 
 
 @api.get("/<batch_id>/best", responses={"200": schemas.BestJobs, **problems(404, 422)})
 def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Response:
     """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
-    batch_id = identified_batch(path.batch_id)
+    batch_id = identified(path.batch_id, "batch")
     with resources().database.read() as connection:
         queries.batch_by_id(connection, caller().project_id, batch_id)
         best = queries.best_of_batch(connection, caller().project_id, batch_id, query.limit)
@@ -82,7 +83,7 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
 @api.post("/<batch_id>/cancel", responses={"200": schemas.Batch, **problems(404, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Cancel all its jobs that are not over, within a second; those that are over stay as they ended."""
-    batch_id, database = identified_batch(path.batch_id), resources().database
+    batch_id, database = identified(path.batch_id, "batch"), resources().database
     with database.begin() as connection:
         queries.batch_by_id(connection, caller().project_id, batch_id)
         more = lifecycle.cancel_some(connection, batch_id, actor=caller().actor)
@@ -145,17 +146,6 @@ def _store_and_ring(intake: BatchIntake, digest: str) -> Response:
 def _queues(intake: BatchIntake) -> set[str]:
     devices: set[str] = {job.spec.device for job in intake.jobs}
     return {"cpu", "gpu"} if "auto" in devices else devices
-
-
-def identified_batch(text: str) -> UUID:
-    """The batch id in a path; NotFound where it cannot be one."""
-    try:
-        batch_id = UUID(text)
-    except ValueError:
-        batch_id = None
-    if batch_id is None or str(batch_id) != text.lower():
-        raise NotFound(f"there is no batch {text}")
-    return batch_id
 
 
 def _shown(batch_id: UUID) -> Response:

@@ -23,6 +23,7 @@ class Caller:
     scopes: frozenset[Scope]
     actor: str  # in events and holds
     key: str | None = None  # NAME@PROJECT, in the log
+    digest: str | None = None  # of its key
 
     def may(self, scope: Scope) -> bool:
         """Whether this is one of its scopes, or it has all."""
@@ -48,7 +49,13 @@ class KnownKeys:
 
     def caller_of(self, secret: str) -> Caller | None:
         """Whose key this is; None where it is nobody's, or not any more. DatabaseUnavailable where nobody can tell."""
-        digest = digest_of(secret)
+        return self._behind(digest_of(secret))
+
+    def still_opens(self, caller: Caller) -> bool:
+        """Whether a request that takes long may go on: its key may have been revoked meanwhile."""
+        return caller.digest is None or self._behind(caller.digest) is not None
+
+    def _behind(self, digest: str) -> Caller | None:
         looked_at, known = self._known.get(digest, (float("-inf"), None))
         if known is not None and time.monotonic() - looked_at < FRESH_SECONDS:
             return known
@@ -59,8 +66,10 @@ class KnownKeys:
             self._known.pop(digest, None)
             return None
         scopes = frozenset(scope for scope in Scope if scope in row.scopes)  # a newer version's are none of ours
-        signed = Caller(row.project_id, scopes, f"api:{row.name}", f"{row.name}@{row.project}")
+        named = f"{row.name}@{row.project}"
+        signed = Caller(row.project_id, scopes, f"api:{named}", named, digest)
         self._known[digest] = looked_at, signed
+        self._known.move_to_end(digest)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
         return signed

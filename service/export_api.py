@@ -9,17 +9,16 @@ import numpy as np
 import orjson
 from flask import Response, request
 from sqlalchemy import Row
-from werkzeug.exceptions import NotAcceptable
+from werkzeug.exceptions import NotAcceptable, Unauthorized
 
 from jobs import queries
-from jobs.database import Database
 from service import parameters
-from service.batches_api import identified_batch
-from service.callers import caller
+from service.callers import Caller, caller
+from service.identified import identified
 from service.losses_api import CSV, csv_lines
 from service.openapi import EXPORT, problems, routes
 from service.representation import job_as_json
-from service.resources import resources
+from service.resources import Resources, resources
 
 NDJSON = "application/x-ndjson"
 SLICE_BYTES = 2**24  # of curves that wait in memory at once
@@ -37,23 +36,28 @@ def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> R
     form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
     if form is None:
         raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
-    batch_id, project, database = identified_batch(path.batch_id), caller().project_id, resources().database
-    with database.read() as connection:
-        queries.batch_by_id(connection, project, batch_id)
-    jobs = _jobs(database, project, batch_id)
+    batch_id, me, hand = identified(path.batch_id, "batch"), caller(), resources()
+    with hand.database.read() as connection:
+        queries.batch_by_id(connection, me.project_id, batch_id)
+    jobs = _jobs(hand, me, batch_id)
     lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
     response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
     response.headers["Vary"] = "Accept"
     return response
 
 
-def _jobs(database: Database, project_id: int, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
-    """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing."""
+def _jobs(hand: Resources, me: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
+    """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing.
+
+    Where the key is revoked meanwhile the answer breaks off, which no client takes for its end.
+    """
     after: UUID | None = None
     while True:
-        with database.read() as connection:
-            jobs = queries.jobs_of_batch(connection, project_id, batch_id, after, SLICE_BYTES)
-            curves = queries.loss_curves(connection, project_id, jobs)
+        if not hand.keys.still_opens(me):
+            raise Unauthorized("the key was revoked while the answer was under way")
+        with hand.database.read() as connection:
+            jobs = queries.jobs_of_batch(connection, me.project_id, batch_id, after, SLICE_BYTES)
+            curves = queries.loss_curves(connection, me.project_id, jobs)
         yield from ((job, curves[job.id]) for job in jobs)
         if not jobs:
             return

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from flask import Response, request
 from sqlalchemy import Row
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
 from jobs import lifecycle, queries
-from jobs.errors import BodyMalformed, NotFound, SpecInvalid
+from jobs.errors import BodyMalformed, SpecInvalid
 from jobs.intake import Intake, take_in
 from jobs.states import State
 from service import parameters, schemas
 from service.callers import caller
 from service.errors import HeaderInvalid, ParametersInvalid
+from service.identified import identified
 from service.openapi import SUBMISSION, problems, routes
 from service.reasons import Fleet, why_each_waits, why_it_waits, without_position
 from service.representation import answer, event_as_json, job_as_json
@@ -71,9 +72,11 @@ def list_jobs(query: parameters.ListQuery) -> Response:
 @api.get("/<job_id>", responses={"200": schemas.Job, **problems(404, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
-    job_id, project, hand = identified(path.job_id), caller().project_id, resources()
+    job_id, project, hand = identified(path.job_id, "job"), caller().project_id, resources()
     if query.wait and not is_over_within(hand.database, project, job_id, 0):
         hand.waiting_room.wait_for_end(project, job_id, query.wait)
+        if not hand.keys.still_opens(caller()):
+            raise Unauthorized("the key was revoked while the request waited")
     return _shown(job_id)
 
 
@@ -111,20 +114,9 @@ def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     return Response(status=204)
 
 
-def identified(text: str) -> UUID:
-    """The job id in a path; NotFound where it cannot be one."""
-    try:
-        job_id = UUID(text)
-    except ValueError:
-        job_id = None
-    if job_id is None or str(job_id) != text.lower():
-        raise NotFound(f"there is no job {text}")
-    return job_id
-
-
 def find_job(connection: Any, text: str) -> Row[Any]:
     """The job whose id is in a path; NotFound where there is none."""
-    return queries.job_by_id(connection, caller().project_id, identified(text))
+    return queries.job_by_id(connection, caller().project_id, identified(text, "job"))
 
 
 def _shown(job_id: UUID) -> Response:

@@ -1,16 +1,15 @@
 """Keys of the API, for the administrator: made, listed, revoked."""
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 from sqlalchemy import Row
 
 from jobs import lifecycle, queries
-from jobs.errors import NotFound
 from jobs.keys import new_secret, read_key_request
 from service import parameters, schemas
 from service.callers import caller
+from service.identified import identified
 from service.jobs_api import json_body
 from service.openapi import KEY_REQUEST, problems, routes
 from service.representation import answer, moment
@@ -29,7 +28,7 @@ def make_key(query: parameters.NoQuery) -> Response:
     with resources().database.begin() as connection:
         key_id = lifecycle.make_key(connection, asked, secret, actor=caller().actor)
         made = queries.key_by_id(connection, key_id)
-    return answer(_as_json(made) | {"key": secret}, 201, Location=f"/v1/keys/{key_id}")
+    return answer(_as_json(made) | {"key": secret}, 201)
 
 
 @api.get("", responses={"200": schemas.KeyList, **problems(422)})
@@ -42,10 +41,7 @@ def list_keys(query: parameters.NoQuery) -> Response:
 @api.delete("/<key_id>", responses={"204": None, **problems(404, 422)})
 def revoke_key(path: parameters.KeyPath, query: parameters.NoQuery) -> Response:
     """Revoke a key: within seconds it opens nothing any more. Said twice, it is the same."""
-    try:
-        key_id = UUID(path.key_id)
-    except ValueError:
-        raise NotFound(f"there is no key {path.key_id}") from None
+    key_id = identified(path.key_id, "key")
     with resources().database.begin() as connection:
         lifecycle.revoke_key(connection, key_id)
     return Response(status=204)

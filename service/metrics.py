@@ -80,7 +80,7 @@ def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
     labels = (*PLACE, "queue", "device", "device_uuid", "pool")
     up = GaugeMetricFamily("gradyard_worker_up", "1 where the worker's lease holds", labels=labels)
     busy = GaugeMetricFamily("gradyard_worker_pack_size", "Members of its pack; 0: it is idle", labels=PLACE)
-    drained = GaugeMetricFamily("gradyard_worker_drained", "1 where its slot or host is drained", labels=PLACE)
+    drained = GaugeMetricFamily("gradyard_worker_drained", "1 where its GPU, slot or host is drained", labels=PLACE)
     gauges = {column: GaugeMetricFamily(f"gradyard_{name}", text, labels=PLACE)
               for column, (name, text, _) in GAUGES.items()}  # fmt: skip
     # A slot that was started again has a dead row, and a live one that speaks for it.

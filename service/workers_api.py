@@ -16,6 +16,7 @@ from service.representation import answer, worker_as_json
 from service.resources import resources
 
 QUEUES = ("cpu", "gpu")
+UUID_LETTERS = 12  # of a GPU's UUID, at least, name it
 
 api = routes("workers", "/v1")
 
@@ -102,7 +103,7 @@ def _places(connection: Connection, name: str) -> list[tuple[str, str]]:
 
 def _is_called(hold: Any, name: str, gpus: set[str]) -> bool:
     if hold.kind == "gpu":
-        return hold.name == name or hold.name in gpus
+        return hold.name in gpus or (len(name) >= UUID_LETTERS and hold.name.startswith(name))
     return hold.kind != "queue" and name in (hold.name, hold.name.partition("@")[0] if hold.kind == "slot" else None)
 
 

@@ -22,9 +22,14 @@ LEASE = 15.0
 
 def submitted(database: Database, settings: Settings, **spec: object) -> UUID:
     """A queued job of that spec (stage `tensor` with 4 steps unless it says otherwise)."""
+    return submitted_to(1, database, settings, **spec)
+
+
+def submitted_to(project_id: int, database: Database, settings: Settings, **spec: object) -> UUID:
+    """The same of another project."""
     intake = take_in(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
     with database.begin() as connection:
-        return lifecycle.submit(connection, intake, project_id=1, actor="test", max_queued=1000).job_id
+        return lifecycle.submit(connection, intake, project_id=project_id, actor="test", max_queued=1000).job_id
 
 
 def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerFacts:

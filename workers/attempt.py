@@ -118,7 +118,9 @@ class Attempt:
             self._presence.pace.count("fenced_writes", sum(each.fenced for each in written))
             self._presence.pace.ended(sum(each.gone and not each.fenced for each in written) if stretch.over else 0)
             why = "trained" if stretch.over else "stopped" if stretch.stopped else "diverged"
-            self._leave([each.member for each in written if each.gone], why, tell=not stretch.over)
+            gone = [each for each in written if each.gone]
+            self._leave([each.member for each in gone if not each.fenced], why, tell=not stretch.over)
+            self._leave([each.member for each in gone if each.fenced], "fenced", tell=not stretch.over)
         return stretch.over
 
     def _write(self, connection: Connection, record: Record) -> list[Written]:
@@ -204,7 +206,9 @@ class Attempt:
         text, truncated = self._runner.output.said()
         if not text:
             return
-        if self._pack.width > 1:
+        if not self._pack.of_one_project:
+            text, truncated = "(of a pack with jobs of several projects: what its runner said is kept for none)", False
+        elif self._pack.width > 1:
             text = f"(of a pack of {self._pack.width}, which share their output)\n{text}"
         for member in members:
             lifecycle.keep_log(connection, member.job.id, member.job.attempt, text, truncated=truncated)

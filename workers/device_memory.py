@@ -79,4 +79,5 @@ class DeviceMemory:
             return True
         if self._told_of:
             return self._runner not in use.by_process
-        return use.all_mib < self._most - SLACK_MIB  # something came back, and it can only have been ours
+        # Something came back, and it can only have been ours; or others took more meanwhile, and nobody can tell.
+        return not self._most - SLACK_MIB <= use.all_mib <= self._most + SLACK_MIB

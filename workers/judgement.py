@@ -23,7 +23,8 @@ def pack_failed(connection: Connection, pack: Pack, said: dict[str, Any], *, act
             _member_failed(connection, member.job, reason, f"{message} (at step {step})", actor)
         else:
             smaller = None if named is not None else max(1, pack.width // 2)
-            detail = "another member of its pack failed" if named is not None else f"its pack failed: {message}"
+            why = f": {message}" if pack.of_one_project else ""  # it may quote another project's data
+            detail = "another member of its pack failed" if named is not None else f"its pack failed{why}"
             _hand_back(connection, member.job, detail, actor, smaller)
 
 
@@ -54,7 +55,7 @@ def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) 
 
 
 def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerFacts) -> None:
-    """The GPU is no good: its slot is drained, and the jobs go on elsewhere, unblamed."""
+    """The GPU is no good: it is drained, and the jobs go on elsewhere, unblamed."""
     lifecycle.drain_device(connection, worker, why)
     for member in pack.in_order():
         _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)

@@ -50,7 +50,8 @@ class Nvml:
         if used is None:
             return None
         running = self._asked(lambda nvml: nvml.nvmlDeviceGetComputeRunningProcesses(self._handles[uuid])) or []
-        return InUse(used, {each.pid: int((each.usedGpuMemory or 0) // 2**20) for each in running})
+        sizes = {each.pid: each.usedGpuMemory for each in running}  # None: of that process it does not tell how much
+        return InUse(used, {pid: int(size // 2**20) for pid, size in sizes.items() if size is not None})
 
     def _of(self, uuid: str, question: Any) -> Any:
         """The answer of that GPU; None where the driver has none. DeviceLost where it does not reach it."""

@@ -50,6 +50,7 @@ class Pack:
     def __init__(self, claim: Claim, facts: dict[str, Any]) -> None:
         self.claim, self.facts = claim, facts
         self.width = len(claim.members)
+        self.of_one_project = len({job.project_id for job in claim.members}) == 1
         self.step, self.engine = claim.start_step, claim.engine
         books = (Member(index, job, self.step, Summary(**job.summary)) for index, job in enumerate(claim.members))
         self.members = {member.index: member for member in books}

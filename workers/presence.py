@@ -9,7 +9,7 @@ import structlog
 
 from jobs import lifecycle, queries
 from jobs.database import Database
-from jobs.errors import DatabaseUnavailable
+from jobs.errors import DatabaseUnavailable, PlaceTaken
 from jobs.lifecycle import Pulse, WorkerFacts
 from jobs.settings import Settings
 from workers.inventories import inventory_of
@@ -21,21 +21,18 @@ log = structlog.get_logger()
 FIRST_BEATS_SECONDS = 0.5  # a young pack tells its progress more often: someone may be watching
 
 
-class DeviceTaken(Exception):
-    """Another live worker has this worker's GPU."""
-
-
 class Presence:
     """Says every `heartbeat_seconds` that the worker lives, and of its claim how far it is.
 
-    `on_first_contact` is called until it has returned once, as soon as the database answers and nobody else has the
-    device (it raises DeviceTaken where somebody has); then `entered` is set. `hold(claim)` and
-    `let_go()` bracket a pack; `cancelled()` answers which members were marked since.
+    `enter` is called until it returns, as soon as the database answers and nobody else has the slot or its GPU (it
+    raises PlaceTaken where somebody has); then `entered` is set. Who slept for longer than a lease may find its GPU
+    taken: `entered` is cleared, and it waits again. `hold(claim)` and `let_go()` bracket a pack; `cancelled()` answers
+    which members were marked since.
     """
 
-    def __init__(self, settings: Settings, worker: WorkerFacts, on_first_contact: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, worker: WorkerFacts, enter: Callable[[], None]) -> None:
         self._settings, self._worker = settings, worker
-        self._on_first_contact = on_first_contact
+        self._enter_once = enter
         self.entered = threading.Event()
         self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
         self._lock = threading.Lock()
@@ -92,11 +89,11 @@ class Presence:
             return self._lost
 
     def _run(self) -> None:
-        while not self.entered.is_set() and not self._over.is_set():
-            self._try(self._enter)
-            self._over.wait(0.0 if self.entered.is_set() else 1.0)
-        self._beaten = time.monotonic()
         while not self._over.is_set():
+            if not self.entered.is_set():
+                self._try(self._enter)
+                self._over.wait(0.0 if self.entered.is_set() else 1.0)
+                continue
             if time.monotonic() - self._beaten >= self._pause():
                 self._beaten = time.monotonic()
                 self._try(self._beat)
@@ -108,12 +105,13 @@ class Presence:
 
     def _enter(self) -> None:
         try:
-            self._on_first_contact()
-        except DeviceTaken as taken:
+            self._enter_once()
+        except PlaceTaken as taken:
             if self._kept_out != str(taken):
-                log.warning("waiting for the device", why=str(taken))
+                log.warning("waiting", why=str(taken))
             self._kept_out = str(taken)
         else:
+            self._beaten, self._kept_out = time.monotonic(), ""
             self.entered.set()
 
     def _pause(self) -> float:
@@ -144,6 +142,11 @@ class Presence:
                 )
                 if self._device_lost:
                     lifecycle.drain_device(connection, self._worker, self._device_lost)
+        except PlaceTaken as taken:
+            log.warning("its lease was over, and now it waits", why=str(taken))
+            self.pace.give_back(counts)
+            self.entered.clear()
+            held = False
         except BaseException:
             self.pace.give_back(counts)
             raise

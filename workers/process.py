@@ -4,14 +4,17 @@ import gc
 import os
 import platform
 import threading
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import psutil
 import structlog
 
 from jobs import lifecycle
 from jobs.database import Database
 from jobs.dispatch import Bells
+from jobs.errors import PlaceTaken
 from jobs.identifiers import new_id
 from jobs.lifecycle import WorkerFacts
 from jobs.settings import Settings
@@ -19,7 +22,7 @@ from jobs.stages import REFUSED, STAGES
 from workers.fake_inventory import ANY_DEVICE
 from workers.logs import write_logs
 from workers.numerics import engines
-from workers.presence import DeviceTaken, Presence
+from workers.presence import Presence
 from workers.runner_process import RunnerProcess
 from workers.station import Station
 from workers.stopping import Stopping
@@ -28,6 +31,7 @@ from workers.watchdog import Watchdog, end_main_process
 
 log = structlog.get_logger()
 
+CLOCK_SECONDS = 5.0  # by which two clocks may differ in what they think of an age
 FIRST_RINGS, FIRST_RING_SECONDS = 5, 1.0  # so often, and so long between two
 
 
@@ -52,14 +56,13 @@ def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | Non
     write_logs(settings, {"worker": worker.place, "worker_id": str(worker.id)})
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
-    presence = Presence(settings, worker, on_first_contact=lambda: _enter(settings, worker))
+    presence = Presence(settings, worker, enter=lambda: _enter(settings, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     asked = stopping.asked if stopping else lambda: False
     supervisor = Supervisor(Station(settings, worker, presence, asked, database, runner))
     bells = Bells(settings)
     current = Process(worker, presence, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
     presence.start()
-    current.watchdog.start()
     gc.freeze()  # what was imported stays: each look of the collector at it would take longer than storing a pack
 
 
@@ -95,22 +98,37 @@ def _known_device(settings: Settings) -> str | None:
 
 
 def _enter(settings: Settings, worker: WorkerFacts) -> None:
-    """Register; then whatever an earlier process of this slot held is queued again, and rung for."""
+    """Register; then whatever an earlier process of this slot held is queued again, and rung for.
+
+    Raises PlaceTaken where such a process lives: that of another user, whose lock we could not see.
+    """
     database = Database(settings.database, lock_timeout_seconds=5.0, pool_size=1)
     try:
         with database.begin() as connection:
+            for pid, age in lifecycle.earlier_processes(connection, worker):
+                if _lives(pid, age):
+                    raise PlaceTaken(f"{worker.place} is held by process {pid}")
             lifecycle.register(connection, worker, settings.lease_seconds)
             handed_back = lifecycle.hand_back_slot(connection, worker)
-        with database.begin() as connection:  # a new one: of two that enter at once, each must see the other
-            if holder := lifecycle.device_holder(connection, worker):
-                lifecycle.retire(connection, worker.id)
-        if holder:
-            raise DeviceTaken(f"{worker.device_uuid} is held by {holder}")
     finally:
         database.close()
     if handed_back:
         log.warning("handed back what a dead process of this slot held", slot=worker.slot, jobs=handed_back)
+    if current is not None:
+        current.watchdog.start()
     threading.Thread(target=_ring_until_heard, args=(settings, worker.queue), name="first bell", daemon=True).start()
+
+
+def _lives(pid: int, age_seconds: float) -> bool:
+    """Whether the process that had this pid so long ago is there still, and the pid is not another one's by now."""
+    try:
+        process = psutil.Process(pid)
+        old_enough = time.time() - process.create_time() > age_seconds - CLOCK_SECONDS
+        return pid != os.getpid() and old_enough and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _ring_until_heard(settings: Settings, queue: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from workers.mortality import call_this_process, die_with_parent
 from workers.numerics import numerics_class, one_thread, same_bits_on_gpu, versions
-from workers.training import Training
+from workers.training import Training, is_the_devices
 from workers.wire import Frame, Wire, WireClosed
 
 
@@ -69,10 +69,13 @@ def _trouble_of_device(options: argparse.Namespace) -> Frame | None:
     import torch
 
     try:
-        total = torch.ones(1024, device="cuda").sum().item()
-    except Exception as error:
-        kind = "no room" if "out of memory" in str(error).lower() else "no device"
+        count, total = torch.cuda.device_count(), torch.ones(1024, device="cuda").sum().item()
+    except Exception as error:  # a full GPU and a host without its driver are not the card's fault
+        full = "out of memory" in str(error).lower()
+        kind = "no device" if is_the_devices(error) and not full else "no start"
         return Frame(kind, {"why": f"{type(error).__name__}: {error}"})
+    if count != 1:
+        return Frame("no start", {"why": f"it sees {count} GPUs, not its own alone"})
     return None if total == 1024 else Frame("no device", {"why": f"1,024 ones add up to {total:g}"})
 
 

@@ -74,12 +74,10 @@ class RunnerProcess:
             if give_up():
                 raise RunnerDied(str(error)) from None
             self._failed_starts += 1
-            if isinstance(error, DeviceLost | CannotCompute):
-                raise DeviceBroken(str(error)) from None
-            if self._failed_starts >= STARTS_ON_GPU:
-                raise DeviceBroken(
-                    f"{self._failed_starts} times in a row no runner could be started: {error}"
-                ) from None
+            if isinstance(error, DeviceLost | CannotCompute) or self._failed_starts >= STARTS_ON_GPU:
+                again = "" if self._failed_starts < STARTS_ON_GPU else f"{self._failed_starts} starts in a row failed: "
+                self._failed_starts = 0  # whoever undrains it has mended it
+                raise DeviceBroken(f"{again}{error}") from None
             raise
 
     def _ensure_any(self, give_up: Callable[[], bool]) -> None:
@@ -138,7 +136,7 @@ class RunnerProcess:
             self.output.finish()
         if self._wire is not None:
             self._wire.close()
-        self._process, self._wire = None, None
+        self._process, self._wire, self.facts = None, None, {}
 
     def close(self) -> None:
         """End the runner and its spare."""
@@ -158,12 +156,9 @@ class RunnerProcess:
             if time.monotonic() > until or give_up():
                 self.end()
                 raise RunnerDied("it was not waited for" if give_up() else f"no start within {START_SECONDS:.0f} s")
-        if hello.kind == "no room":
-            raise NotStarted(hello.fields["why"])
-        if hello.kind == "no device":
-            raise CannotCompute(hello.fields["why"])
-        if hello.fields["device_uuid"] != self._settings.device_uuid:
-            raise NotStarted(f"it sees the device {hello.fields['device_uuid']}, not {self._settings.device_uuid}")
+        if hello.kind != "hello":
+            self.end()
+            raise (CannotCompute if hello.kind == "no device" else NotStarted)(hello.fields["why"])
         self.facts = hello.fields
 
     def _hears(self) -> Frame | None:

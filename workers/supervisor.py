@@ -43,6 +43,10 @@ class Supervisor:
         with self._at.database.read() as connection:
             return bells.unheard(connection, self._at.worker.queue)
 
+    def put_runner_away(self) -> None:
+        """Whoever has the GPU now needs its memory."""
+        self._at.runner.end()
+
     def close(self) -> None:
         """End the runner and the connections."""
         self._at.runner.close()

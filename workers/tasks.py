@@ -17,16 +17,19 @@ log = structlog.get_logger()
 def train(job_id: str | None = None, spec: Any = None, passed: Any = 0) -> None:
     """Train what is claimable. The arguments are for people who look into Redis or Flower; nothing is done by them.
 
-    A bell that reached a slot that is drained, or too small, is passed on while somebody idle could answer it.
+    A bell that reached a slot that is drained, too small or not entered is passed on while somebody could answer it.
     """
     here = process.current
-    if here is None or not here.presence.entered.is_set():
-        return  # it rings for itself once it has entered
+    if here is None:
+        return
     here.watchdog.heard(busy=True)
     try:
-        if here.supervisor.work():
+        if not here.presence.entered.is_set():  # it rings for itself once it has
+            here.supervisor.put_runner_away()
+        elif here.supervisor.work():
             here.bells.ring_many(here.worker.queue, 1)
-        elif passed in range(MOST_PASSES) and here.supervisor.somebody_could():
+            return
+        if passed in range(MOST_PASSES) and here.supervisor.somebody_could():
             here.bells.pass_on(here.worker.queue, passed + 1)
     except DatabaseUnavailable as error:
         log.warning("nothing claimed", error=str(error))  # maintenance rings again

@@ -144,7 +144,7 @@ class Training:
             "reason": "out_of_memory" if memory else "error", "step": step,
             "message": f"{type(error).__name__}: {error}"[:MESSAGE_CHARACTERS],
             "traceback": "".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
-            "device_error": not memory and _is_the_devices(error),
+            "device_error": not memory and is_the_devices(error),
             "member": None if named is None else self._active[named],
         }))  # fmt: skip
 
@@ -154,6 +154,6 @@ def _is_full(error: BaseException) -> bool:
     return type(error).__name__ == "OutOfMemoryError"
 
 
-def _is_the_devices(error: BaseException) -> bool:
+def is_the_devices(error: BaseException) -> bool:
     """Whether CUDA itself complained, after which this process can use its device no more."""
     return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)

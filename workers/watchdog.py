@@ -42,13 +42,15 @@ class Watchdog:
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
+        """Begin to watch; said again, it goes on."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Watch no more."""
         self._over.set()
-        self._thread.join(timeout=2.0)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
         self._database.close()
 
     def heard(self, *, busy: bool) -> None:

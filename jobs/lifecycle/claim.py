@@ -38,6 +38,7 @@ class ClaimedJob:
     failures: int
     last_error: str | None
     summary: dict[str, Any] = field(default_factory=dict)
+    project_id: int = 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def claim(
 ) -> Claim | None:
     """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
 
-    None as well where the worker's queue is paused, or its slot or host drained. `memory_mib` of its GPU are free.
+    None as well where the worker's queue is paused, or its GPU, slot or host drained. `memory_mib` of its GPU are free.
     """
     head = connection.execute(questions(worker.abilities).head, {"of_worker": worker.id}).first()
     if head is None:
@@ -143,5 +144,5 @@ def _member(row: Any) -> ClaimedJob:
     summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
     return ClaimedJob(
         row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
-        row.failures, row.last_error, summary,
+        row.failures, row.last_error, summary, row.project_id,
     )  # fmt: skip

@@ -26,8 +26,8 @@ from jobs.tables import Claim, Job, Worker
 FIGURES = tuple(Summary().columns())
 _COLUMNS = [Job.__table__.columns[name] for name in (
     "id", "stage", "numerics_version", "dtype", "steps", "start_step", "attempt", "engine", "pack_key", "max_pack",
-    "gpu_memory_mib", "priority", "rank", "spec", "resolved", "warnings", "spec_sha256", "failures", "last_error",
-    *FIGURES,
+    "gpu_memory_mib", "project_id", "priority", "rank", "spec", "resolved", "warnings", "spec_sha256", "failures",
+    "last_error", *FIGURES,
 )]  # fmt: skip
 _may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back).exists()
 

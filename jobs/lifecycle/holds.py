@@ -1,4 +1,4 @@
-"""Who claims nothing for now: queues that are paused, hosts and slots that are drained."""
+"""Who claims nothing for now: queues that are paused; hosts, slots and GPUs that are drained."""
 
 from typing import Any
 from uuid import UUID
@@ -27,9 +27,9 @@ def drain_device(connection: Connection, worker: WorkerFacts, reason: str) -> No
 
     The hold is the GPU's, by its UUID: it follows the card to another slot or host, and no other card inherits it.
     """
-    if is_held_back(connection, worker.id):
-        return
     kind, name = (GPU, worker.device_uuid) if worker.device_uuid else (SLOT, worker.place)
+    if connection.execute(select(Hold.name).where(Hold.kind == kind, Hold.name == name)).first() is not None:
+        return
     log.error("drained", slot=worker.place, device=worker.device_uuid, reason=reason)
     hold(connection, kind, name, actor=worker.name, reason=reason)
 

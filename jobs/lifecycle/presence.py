@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
-from jobs.database import insert_or_ignore, now
+from jobs.database import insert_or_ignore, now, one_at_a_time
+from jobs.errors import PlaceTaken
 from jobs.lifecycle.counters import count
 from jobs.lifecycle.lose import lose
 from jobs.states import State
@@ -77,29 +78,40 @@ class Pulse:
 
 
 def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
-    """Enter a new worker process of a slot; told twice (the answer to the first commit got lost), it enters once."""
+    """Enter a new worker process of a slot; told twice (the answer to the first commit got lost), it enters once.
+
+    Raises PlaceTaken where another live worker has its GPU. A GPU has one UUID in the world, so that this also finds
+    pools of other users and containers of the same machine. Slots of one host that all share it may.
+    """
+    if worker.device_uuid is not None:
+        one_at_a_time(connection, worker.device_uuid)  # of two that enter at once, the second must see the first
+    if holder := _holder(connection, worker):
+        raise PlaceTaken(f"{worker.device_uuid} is held by {holder}")
     connection.execute(insert_or_ignore(connection, Worker).values(
         id=worker.id, host=worker.host, slot=worker.slot, queue=worker.queue, pool=worker.pool, pid=worker.pid,
         device_name=worker.device_name, device_uuid=worker.device_uuid, device_memory_mib=worker.memory_mib,
-        versions=worker.versions, stages=worker.stages, engines=list(worker.engines),
-        started_at=now(), heartbeat_at=now(), lease_until=now() + lease_seconds,
+        shares_device=worker.shares_device, versions=worker.versions, stages=worker.stages,
+        engines=list(worker.engines), started_at=now(), heartbeat_at=now(), lease_until=now() + lease_seconds,
     ))  # fmt: skip
 
 
-def device_holder(connection: Connection, worker: WorkerFacts) -> str | None:
-    """The live worker, as SLOT@HOST, that had this one's GPU first; slots of one host that share it all have it.
-
-    A GPU has one UUID in the world, so this also finds containers of the same machine and pools of other users.
-    """
+def _holder(connection: Connection, worker: WorkerFacts) -> str | None:
+    """Who has the worker's GPU, as SLOT@HOST; an earlier process of its own slot has nothing any more."""
     if worker.device_uuid is None:
         return None
-    mine = select(Worker.started_at).where(Worker.id == worker.id).scalar_subquery()
-    earlier = or_(Worker.started_at < mine, and_(Worker.started_at == mine, Worker.id < worker.id))
-    others = [Worker.device_uuid == worker.device_uuid, Worker.lease_until > now(), Worker.id != worker.id, earlier]
+    own_slot = and_(Worker.host == worker.host, Worker.slot == worker.slot)
+    others = [Worker.device_uuid == worker.device_uuid, Worker.lease_until > now(), ~own_slot]
     if worker.shares_device:
-        others.append(Worker.host != worker.host)
+        others.append(or_(Worker.host != worker.host, Worker.shares_device.is_not(True)))
     first = connection.execute(select(Worker.slot, Worker.host).where(*others).order_by(Worker.started_at)).first()
     return None if first is None else f"{first.slot}@{first.host}"
+
+
+def earlier_processes(connection: Connection, worker: WorkerFacts) -> list[tuple[int, float]]:
+    """Pid, and age in seconds, of other processes of this slot whose leases still hold: dead, as a rule."""
+    earlier = [Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id]
+    found = select(Worker.pid, now() - Worker.started_at).where(*earlier, Worker.lease_until > now())
+    return [(pid, age) for pid, age in connection.execute(found)]
 
 
 def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
@@ -124,13 +136,16 @@ def heartbeat(
 ) -> bool:  # fmt: skip
     """Renew the worker's lease and that of its claim; False where the claim is no longer its own.
 
-    A worker that was asleep for so long that it was forgotten is entered again.
+    A worker that was asleep for so long that its lease was over enters again; PlaceTaken where another one has its GPU
+    by now.
     """
     until = now() + lease_seconds
     pulse = pulse or Pulse()
-    seen = update(Worker).where(Worker.id == worker.id)
-    if not connection.execute(seen.values(heartbeat_at=now(), lease_until=until, **pulse.columns())).rowcount:
+    alive = update(Worker).where(Worker.id == worker.id, Worker.lease_until > now())
+    if not connection.execute(alive.values(heartbeat_at=now(), lease_until=until, **pulse.columns())).rowcount:
         register(connection, worker, lease_seconds)
+        again = update(Worker).where(Worker.id == worker.id)
+        connection.execute(again.values(heartbeat_at=now(), lease_until=until, **pulse.columns()))
     count(connection, worker.place, pulse.happened)
     if claim_id is None:
         return True

@@ -83,7 +83,7 @@ def jobs_per_second(connection: Connection) -> dict[str, float]:
 
 
 def holds(connection: Connection) -> list[Row[Any]]:
-    """The queues that are paused, the hosts and slots that are drained: kind, name, reason, actor, since."""
+    """The queues that are paused, the hosts, slots and GPUs that are drained: kind, name, reason, actor, since."""
     return list(connection.execute(_holds))
 
 

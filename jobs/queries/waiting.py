@@ -12,6 +12,7 @@ from jobs.tables import Claim, Job, Project, Result, Worker
 
 NEWEST = 50  # succeeded jobs of a stage: what is known of its speed
 MOST_LOOKED_AT = 1000  # to find so many of a queue
+MOST_PROJECTS = 8  # of others, where one's own project knows nothing
 ALIKE = 2.0  # as large or as small: of the same size
 
 
@@ -64,7 +65,7 @@ def _pace(
     of another one: how fast a fleet is, is no project's secret.
     """
     queues, devices = sorted({worker.queue for worker in workers}), {worker.device_name for worker in workers}
-    others = connection.execute(select(Project.id).where(Project.id != project_id)).scalars()
+    others = connection.execute(select(Project.id).where(Project.id != project_id).limit(MOST_PROJECTS)).scalars()
     for project in (project_id, *others):
         rows = connection.execute(_newest, {"of_project": project, "of_stage": stage, "of_queues": queues}).all()
         alike = [row for row in rows if (row.environment or {}).get("device") in devices]

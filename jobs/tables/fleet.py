@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobs.tables.base import Table
@@ -23,6 +23,7 @@ class Worker(Table):
     device_name: Mapped[str] = mapped_column(String(255))
     device_uuid: Mapped[str | None] = mapped_column(String(128))
     device_memory_mib: Mapped[int | None] = mapped_column(Integer)
+    shares_device: Mapped[bool | None] = mapped_column(Boolean)  # with other slots of its pool
     versions: Mapped[dict[str, Any]]
     stages: Mapped[dict[str, Any]]
     engines: Mapped[list[str] | None] = mapped_column(JSON)  # none: an older version's, which has the eager one

@@ -1,4 +1,4 @@
-"""Keys of the API, each of which opens one project."""
+"""Keys of the API, each of which opens one project; and whether a worker's GPU is others' as well."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,9 +27,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_api_keys_sha256")),
     )
     op.create_index("ix_api_keys_holder", "api_keys", ["project_id", "name"])
+    op.add_column("workers", sa.Column("shares_device", sa.Boolean(), nullable=True))
     if op.get_bind().dialect.name == "postgresql":  # project 1 was given its number; the next must not be given it too
         op.execute("SELECT setval(pg_get_serial_sequence('projects', 'id'), (SELECT max(id) FROM projects))")
 
 
 def downgrade() -> None:
+    op.drop_column("workers", "shares_device")
     op.drop_table("api_keys")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 from pydantic import SecretStr
 from sqlalchemy import update
+from werkzeug.exceptions import Unauthorized
 
 from jobs.database import Database
 from jobs.keys import Scope
@@ -97,7 +99,6 @@ def test_a_key_is_told_once(client: FlaskClient) -> None:
     assert response.status_code == 201
     made = dict(response.json or {})
     secret = made.pop("key")
-    assert response.headers["Location"] == f"/v1/keys/{made['id']}"
     assert made["state"] == "live"
     assert secret.startswith(made["hint"])
     listed = client.get("/v1/keys", headers=ADMIN)
@@ -202,7 +203,7 @@ def test_what_a_key_did_bears_its_name(client: FlaskClient, key_of: KeyOf) -> No
     job = submit(client, key)["id"]
     client.post(f"/v1/jobs/{job}/cancel", headers=key)
     events = client.get(f"/v1/jobs/{job}/events", headers=key).json["events"]  # type: ignore[index]
-    assert [event["actor"] for event in events] == ["api:ada", "api:ada"]
+    assert [event["actor"] for event in events] == ["api:ada@physics", "api:ada@physics"]
 
 
 def test_a_revoked_key_opens_nothing_within_five_seconds_in_any_process(
@@ -220,6 +221,35 @@ def test_a_revoked_key_opens_nothing_within_five_seconds_in_any_process(
             time.sleep(0.05)
     assert client.delete(f"/v1/keys/{key_id}", headers=ADMIN).status_code == 204
     assert client.get("/v1/keys", headers=ADMIN).json["keys"][0]["state"] == "revoked"  # type: ignore[index]
+
+
+@on_sqlite
+def test_a_request_that_waits_does_not_outlive_its_key(app: OpenAPI, client: FlaskClient, key_of: KeyOf) -> None:
+    key = key_of("physics")
+    job = submit(client, key)["id"]
+    key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
+    with ThreadPoolExecutor(1) as thread:
+        waits = thread.submit(app.test_client().get, f"/v1/jobs/{job}?wait=3", headers=key)
+        time.sleep(0.3)
+        client.delete(f"/v1/keys/{key_id}", headers=ADMIN)
+        assert waits.result().status_code == 401
+
+
+@on_sqlite
+def test_an_export_breaks_off_when_its_key_is_revoked(
+    client: FlaskClient, key_of: KeyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.export_api.SLICE_BYTES", 1)
+    monkeypatch.setattr("service.callers.FRESH_SECONDS", 0.0)
+    key = key_of("physics")
+    jobs = [{"stage": "tensor", "seed": seed} for seed in range(5)]
+    batch = client.post("/v1/batches", json={"jobs": jobs}, headers=key).json["id"]  # type: ignore[index]
+    lines = iter(client.get(f"/v1/batches/{batch}/export", headers=key, buffered=False).response)
+    assert next(lines)
+    key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
+    client.delete(f"/v1/keys/{key_id}", headers=ADMIN)
+    with pytest.raises(Unauthorized, match="revoked"):
+        list(lines)
 
 
 @on_sqlite
@@ -248,6 +278,7 @@ def test_on_a_service_without_an_admin_key_a_key_opens_its_project_and_no_other(
     assert client.get(f"/v1/jobs/{job}").status_code == 404
     assert client.get("/v1/keys", headers=key).status_code == 403
     assert client.get("/v1/jobs", headers={"Authorization": "Bearer gradyard_nobody"}).status_code == 401
+    assert client.get("/v1/jobs", headers={"Authorization": "Bearer for-another-service"}).status_code == 200
 
 
 @on_sqlite

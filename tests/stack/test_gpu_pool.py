@@ -13,7 +13,7 @@ import pytest
 
 import migrations
 from gradyard.answers import Worker
-from processes.children import stop_in_order
+from processes.children import Child, stop_in_order
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until
@@ -212,3 +212,22 @@ def test_a_drained_gpu_stays_drained_in_whatever_slot_it_comes_again(host: Host)
     assert host.slots()["gpu-5"].device_uuid == "GPU-00000002"
     host.client.undrain("GPU-00000002")
     assert drained(host) == []
+
+
+def test_a_pool_of_another_user_waits_for_the_gpus_and_passes_their_bells_on(host: Host, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workers.pool", "--queues", "gpu"]
+    elsewhere = host.service.environment | {"TMPDIR": str(tmp_path)}  # its locks are not ours, as another user's
+    before = {slot: each.pid for slot, each in host.slots().items()}
+    second = Child("second", command, elsewhere, tmp_path / "second.log")
+    second.start()
+    try:
+        until(lambda: "\n".join(second.tail(200)).count("is held by process") >= len(KINDS), [second])
+        for seed in range(12):
+            assert host.trains(seed=seed).succeeded
+        assert {slot: each.pid for slot, each in host.slots().items()} == before
+        stop_in_order([host.service.pool], 10.0)
+        until(lambda: len(host.slots()) == len(KINDS), [second])
+        assert not set(before.values()) & {each.pid for each in host.slots().values()}
+        assert host.trains(seed=99).succeeded
+    finally:
+        stop_in_order([second], 10.0)

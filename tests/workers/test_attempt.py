@@ -11,12 +11,14 @@ from uuid import UUID
 
 import psutil
 import pytest
+from sqlalchemy import insert
 
 from jobs import lifecycle, queries
 from jobs.database import Database
 from jobs.lifecycle import Claim
 from jobs.settings import Settings
-from tests.actors import claimed, submitted, worker_of
+from jobs.tables import Project
+from tests.actors import claimed, submitted, submitted_to, worker_of
 from workers import judgement
 from workers.attempt import Attempt
 from workers.pack import Pack
@@ -202,3 +204,27 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
         found, wanted = (queries.job_by_id(connection, 1, job) for job in jobs)
     assert (found.state, found.engine, found.environment["engine"]) == ("succeeded", "eager", "eager")
     assert found.coefficients == wanted.coefficients
+
+
+@pytest.mark.parametrize("projects", [(1, 1), (1, 2)], ids=["one project", "two projects"])
+def test_what_a_runner_says_of_a_pack_is_for_its_project_alone(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, projects: tuple[int, int]
+) -> None:
+    told = {"reason": "error", "step": 3, "message": "ValueError: a secret of one", "traceback": "a secret of one",
+            "device_error": False, "member": None}  # fmt: skip
+    with database.begin() as connection:
+        connection.execute(insert(Project).values(id=2, name="other"))
+    jobs = [(each, submitted_to(each, database, settings, **FOR_EVER | {"seed": seed}))
+            for seed, each in enumerate(projects)]  # fmt: skip
+    pack = Pack(claimed(database, station.worker), station.runner.facts)
+    assert pack.width == 2
+    frames = [Frame("begun"), Frame("failed", told)]
+    monkeypatch.setattr(station.runner, "receive", lambda _: frames.pop(0))
+    Attempt(station, pack).run()
+    with database.read() as connection:
+        assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]
+        logs = [log.text for job in jobs for log in queries.logs_of(connection, *job)]
+        events = [event for job in jobs for event in queries.events_of(connection, *job)]
+    shared = projects == (1, 1)
+    assert ["secret" in text for text in logs] == [shared, shared]
+    assert ["secret" in event.detail for event in events if event.from_state == "running"] == [shared, shared]

@@ -38,6 +38,7 @@ def gpu(tmp_path: Path) -> Gpu:
     return Gpu(tmp_path)
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_pack_may_take_what_others_did_not_use_before_us(gpu: Gpu) -> None:
     gpu.says(memory_used_mib=20_000)
     memory = gpu.memory()
@@ -90,6 +91,16 @@ def test_what_others_took_meanwhile_breaks_no_device_and_is_theirs(gpu: Gpu, tol
     gpu.says(memory_used_mib=20_000, processes={STRANGER: 20_000} if told else {})
     ended(memory)
     assert memory.free_mib() == 61_920
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_what_others_take_just_after_a_death_is_not_taken_for_its_memory(gpu: Gpu) -> None:
+    memory = gpu.memory()
+    ended(memory)
+    gpu.says(memory_used_mib=9_000)
+    memory.note(RUNNER)
+    gpu.says(memory_used_mib=20_000)
+    ended(memory)
 
 
 @pytest.mark.usefixtures("_impatient")
