@@ -115,22 +115,27 @@ def _queue(name: str) -> str:
 
 def _queues(connection: Connection) -> list[dict[str, Any]]:
     me = caller()
-    depths = (
-        queries.depths_of_all(connection) if me.may(Scope.ADMIN) else queries.queue_depths(connection, me.project_id)
-    )
+    all_projects = me.may(Scope.ADMIN)
+    depths = queries.depths_of_all(connection) if all_projects else queries.queue_depths(connection, me.project_id)
     live, idle = queries.live_slots(connection), queries.idle_slots(connection)
     rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
     live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
+    waiting = {each.queue: each.depth for each in depths}
     return [
         {
             "name": each.queue, "depth": each.depth, "oldest_wait_seconds": each.oldest_wait_seconds,
             "idle_slots": idle.get(each.queue, 0), "live_slots": live.get(each.queue, 0),
             "jobs_per_second": rates.get(each.queue, 0.0),
-            "empty_in_seconds": each.depth / rate if (rate := rates.get(each.queue)) else None,
+            "empty_in_seconds": _for_its_slots(each.queue, waiting) / rate if (rate := rates.get(each.queue)) else None,
             "paused": hold_as_json(held.of_queue(each.queue)),
         }
         for each in depths
     ]  # fmt: skip
+
+
+def _for_its_slots(queue: str, waiting: dict[str, int]) -> int:
+    """How much waits for the slots of a queue: they take jobs of `any` as well."""
+    return sum(waiting.values()) if queue == "any" else waiting[queue] + waiting["any"]
 
 
 def _ring(idle: dict[str, int]) -> None:

@@ -91,7 +91,7 @@ class Queue(BaseModel):
     idle_slots: int
     live_slots: int
     jobs_per_second: float = Field(description="that ended, in the last minute")
-    empty_in_seconds: float | None = Field(description="at that rate; null where nothing ended")
+    empty_in_seconds: float | None = Field(description="at that rate, with those of `any`; null where nothing ended")
     paused: Hold | None
 
 

@@ -92,6 +92,9 @@ def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database
     submitted(database, settings, device="gpu")
     queues = {each["name"]: each for each in client.get("/v1/queues").json["queues"]}  # type: ignore[index]
     assert (queues["gpu"]["jobs_per_second"], queues["gpu"]["empty_in_seconds"]) == (2.5, 0.4)
+    submitted(database, settings, device="auto")
+    queues = {each["name"]: each for each in client.get("/v1/queues").json["queues"]}  # type: ignore[index]
+    assert (queues["gpu"]["depth"], queues["gpu"]["empty_in_seconds"], queues["any"]["depth"]) == (1, 0.8, 1)
 
 
 def one_took(database: Database, settings: Settings, worker: WorkerFacts, *, pack_size: int) -> None:
