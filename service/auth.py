@@ -60,13 +60,13 @@ def _caller(admin_key: str) -> Caller:
     """Whose request this is; Unauthorized or Forbidden where nobody says so whom we know."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     given = given.strip()
-    # Where there is no administrator's key, one that is none of ours is meant for another service.
-    if scheme.lower() != "bearer" or not (admin_key or given.startswith(PREFIX)):
-        if admin_key:
-            wanted = WWWAuthenticate("bearer", {"realm": "gradyard"})
-            raise Unauthorized("send a key of this service: Authorization: Bearer KEY", www_authenticate=wanted)
+    brings_one = scheme.lower() == "bearer"
+    if not admin_key and not (brings_one and given.startswith(PREFIX)):  # another key is meant for another service
         _check_caller_is_local()
         return OPERATOR
+    if not brings_one:
+        wanted = WWWAuthenticate("bearer", {"realm": "gradyard"})
+        raise Unauthorized("send a key of this service: Authorization: Bearer KEY", www_authenticate=wanted)
     # In bytes and in constant time: the time of a refusal must not tell how much of a guess was right.
     if admin_key and hmac.compare_digest(given.encode("utf-8", "replace"), admin_key.encode()):
         return OPERATOR

@@ -36,8 +36,7 @@ class Nvml:
 
     def health(self, uuid: str) -> Health | None:
         """By the driver."""
-        used = self._of(uuid, lambda nvml, handle: int(nvml.nvmlDeviceGetMemoryInfo(handle).used // 2**20))
-        if used is None:
+        if (used := self._used(uuid)) is None:
             return None
         handle = self._handles[uuid]
         load = self._asked(lambda nvml: float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu))
@@ -46,20 +45,19 @@ class Nvml:
 
     def in_use(self, uuid: str) -> InUse | None:
         """By the driver; in a container it may tell of no process."""
-        used = self._of(uuid, lambda nvml, handle: int(nvml.nvmlDeviceGetMemoryInfo(handle).used // 2**20))
-        if used is None:
+        if (used := self._used(uuid)) is None:
             return None
         running = self._asked(lambda nvml: nvml.nvmlDeviceGetComputeRunningProcesses(self._handles[uuid])) or []
         sizes = {each.pid: each.usedGpuMemory for each in running}  # None: of that process it does not tell how much
         return InUse(used, {pid: int(size // 2**20) for pid, size in sizes.items() if size is not None})
 
-    def _of(self, uuid: str, question: Any) -> Any:
-        """The answer of that GPU; None where the driver has none. DeviceLost where it does not reach it."""
+    def _used(self, uuid: str) -> int | None:
+        """MiB in use of that GPU; None where the driver does not tell. DeviceLost where it does not reach it."""
         if self._nvml is None:
             return None
         nvml = self._nvml
         try:
-            answer = question(nvml, self._handle(uuid))
+            used = int(nvml.nvmlDeviceGetMemoryInfo(self._handle(uuid)).used // 2**20)
         except nvml.NVMLError as error:
             self._handles.pop(uuid, None)
             self._unknown[uuid] = self._unknown.get(uuid, 0) + 1 if error.value == nvml.NVML_ERROR_UNKNOWN else 0
@@ -68,7 +66,7 @@ class Nvml:
                 raise DeviceLost(f"the driver lost {uuid}: {error}") from None
             return None
         self._unknown[uuid] = 0
-        return answer
+        return used
 
     def _handle(self, uuid: str) -> Any:
         if uuid not in self._handles:

@@ -2,13 +2,18 @@
 
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from jobs.database import insert_or_ignore, now
 from jobs.errors import NotFound, TooManyKeys
 from jobs.identifiers import new_id
 from jobs.keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
 from jobs.tables import ApiKey, Project
+
+is_live: ColumnElement[bool] = and_(
+    ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
+)
+"""Of a row of `api_keys`: whether it opens anything."""
 
 
 def make_key(connection: Connection, asked: KeyRequest, secret: str, *, actor: str) -> UUID:
@@ -17,9 +22,8 @@ def make_key(connection: Connection, asked: KeyRequest, secret: str, *, actor: s
     Raises TooManyKeys where `LIVE_KEYS` of that name live in the project.
     """
     project_id = _locked_project(connection, asked.project)
-    mine = (ApiKey.project_id == project_id, ApiKey.name == asked.name)
-    live = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()))
-    if connection.execute(select(func.count()).where(*mine, *live)).scalar_one() >= LIVE_KEYS:
+    mine = (ApiKey.project_id == project_id, ApiKey.name == asked.name, is_live)
+    if connection.execute(select(func.count()).where(*mine)).scalar_one() >= LIVE_KEYS:
         raise TooManyKeys(f"{asked.name} has {LIVE_KEYS} keys of {asked.project}; revoke one of them first")
     days, key_id = asked.expires_in_days, new_id()
     row = {

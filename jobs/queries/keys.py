@@ -3,19 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, bindparam, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from jobs.database import now
 from jobs.errors import NotFound
+from jobs.lifecycle.keys import is_live
 from jobs.tables import ApiKey, Project
 
 _columns = [*(column for column in ApiKey.__table__.columns if column.name != "sha256"), Project.name.label("project")]
 _keys: Select[Any] = select(*_columns, now().label("read_at")).join(Project, Project.id == ApiKey.project_id)
 
-_live_key = _keys.where(
-    ApiKey.sha256 == bindparam("digest"), ApiKey.revoked_at.is_(None),
-    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()),
-)  # fmt: skip
+_live_key = _keys.where(ApiKey.sha256 == bindparam("digest"), is_live)
 
 
 def live_key(connection: Connection, digest: str) -> Row[Any] | None:
