@@ -26,12 +26,12 @@ lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/lint-imports --no-logo
 
 faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each database, and prove that nothing was lost
-	$(BIN)/python -m tests.stack.faults --database sqlite
-	$(BIN)/python -m tests.stack.faults --database postgresql
+	$(BIN)/python -m tests.faults --database sqlite
+	$(BIN)/python -m tests.faults --database postgresql
 
 fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
-	  tests/jobs/test_lifecycle_model.py tests/jobs/test_interleavings.py tests/service/test_openapi.py
+	  tests/store/test_lifecycle_model.py tests/store/test_interleavings.py tests/service/test_openapi.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
 	@for what in overhead packs throughput floor alive history pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done

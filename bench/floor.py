@@ -21,14 +21,14 @@ from sqlalchemy import event
 
 import migrations
 from bench.report import Row, table, write_results
-from jobs import lifecycle
-from jobs.batch_intake import BatchIntake, take_in_batch
-from jobs.curves import Summary
-from jobs.database import Database
-from jobs.identifiers import new_id
-from jobs.lifecycle import Claim, Ended, Outcome, Progress, WorkerFacts
-from jobs.settings import Settings
-from jobs.stages import STAGES
+from gradyard.store import lifecycle
+from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.jobs.curves import Summary
+from gradyard.store.database import Database
+from gradyard.jobs.identifiers import new_id
+from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress, WorkerFacts
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import STAGES
 
 ROUNDS = 5
 LEASE_SECONDS = 600.0

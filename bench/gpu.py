@@ -15,10 +15,11 @@ import torch
 from bench.report import Row, table, write_results
 from bench.scripts import START
 from bench.service import service
-from jobs.stages import stage_named
+from gradyard.jobs.stages.registry import stage_named
 from tests.tutorial_loops import LOOPS
-from workers.numerics import same_bits_on_gpu
-from workers.trainers import cuda_graph, stage3_autograd
+from workers.runner.numerics import same_bits_on_gpu
+from workers.trainers.compiled import cuda_graph
+from workers.trainers import stage3_autograd
 from workers.trainers.contract import RunsSteps, Trainer
 
 JOBS, STEPS, ROUNDS = 10_000, 2000, 3

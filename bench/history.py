@@ -19,14 +19,14 @@ import numpy as np
 
 import migrations
 from bench.report import Row, table, write_results
-from jobs import lifecycle, queries
-from jobs.curves import Summary
-from jobs.database import Database
-from jobs.identifiers import new_id
-from jobs.intake import take_in
-from jobs.lifecycle import Claim, Progress, WorkerFacts
-from jobs.settings import Settings
-from jobs.stages import STAGES
+from gradyard.store import lifecycle, queries
+from gradyard.jobs.curves import Summary
+from gradyard.store.database import Database
+from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store.lifecycle import Claim, Progress, WorkerFacts
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import STAGES
 
 STEPS, PACK, ROUNDS = 2000, 64, 7
 BATCH = 1000  # the most that MLflow takes in one call

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
-from jobs.stage import Stage
-from jobs.stages import STAGES
+from gradyard.jobs.stages.stage import Stage
+from gradyard.jobs.stages.registry import STAGES
 from tests.tutorial_loops import LOOPS
-from workers.loop import segments
-from workers.numerics import engines, one_thread
-from workers.trainers.draws import orders
+from workers.runner.loop import segments
+from workers.runner.numerics import engines, one_thread
+from workers.trainers.inputs.draws import orders
 
 ROUNDS = 5
 LOOP_SECONDS, PACK_SECONDS = 0.3, 0.6  # of each, in a round

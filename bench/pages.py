@@ -20,14 +20,14 @@ from sqlalchemy import Connection, text
 
 import migrations
 from bench.report import Row, table, write_results
-from jobs import lifecycle
-from jobs.database import Database
-from jobs.intake import take_in
-from jobs.queries.jobs import cursor_after
-from jobs.settings import load
-from jobs.stages import STAGES
-from jobs.states import State
-from jobs.tables import Job
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store.queries.jobs import cursor_after
+from gradyard.jobs.settings import load
+from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.states import State
+from gradyard.store.tables import Job
 from service.app import create_app
 from tests.servers import PostgresServer
 

@@ -9,8 +9,8 @@ from statistics import median
 
 from bench.report import Row, table, write_results
 from gradyard import Client
-from tests.stack.faults import network
-from tests.stack.faults.fleet import Build, Fleet
+from tests.faults import network
+from tests.faults.fleet import Build, Fleet
 
 JOBS, ROUNDS = 1500, 3
 NOTES = f"""{JOBS:,} `autograd` jobs (2,000 steps on 2,000 points), from the POST of the sweep until all are stored;

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from jobs.stages import stage_named
+from gradyard.jobs.stages.registry import stage_named
 from tests import tutorial_loops
 
 START = {"a": 0.1, "b": -0.2, "c": 0.05, "d": 0.3}

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from gradyard.stack import Stack, StackOptions
-from jobs.settings import load
+from gradyard.local.stack import Stack, StackOptions
+from gradyard.jobs.settings import load
 
 LONGEST_JOB_SECONDS = 60.0
 

@@ -19,7 +19,7 @@ from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
 from bench.service import service
 from gradyard import Client
-from jobs.stages import stage_named
+from gradyard.jobs.stages.registry import stage_named
 
 JOBS = 1000
 ROUNDS = 5

@@ -1,4 +1,4 @@
-"""How wide a pack trains a member fastest, by stage and dtype: what `pack_bytes` in jobs/stages.py is taken from.
+"""How wide a pack trains a member fastest, by stage and dtype: what `pack_bytes` in gradyard/jobs/stages/registry.py is taken from.
 
 python -m bench.widths [STAGE ...]
 """
@@ -12,9 +12,9 @@ from typing import Any
 
 from bench.packs import POINTS, pack_speed
 from bench.report import Row, table, write_results
-from jobs.stage import Stage
-from jobs.stages import STAGES
-from workers.numerics import one_thread
+from gradyard.jobs.stages.stage import Stage
+from gradyard.jobs.stages.registry import STAGES
+from workers.runner.numerics import one_thread
 
 WIDTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 SECONDS = 0.25
@@ -23,7 +23,7 @@ NEAR = 1.03  # of the fastest: the narrowest such width is taken, for it leaves 
 CORES = len(os.sched_getaffinity(0))
 NOTES = f"""Microseconds for one step of one member, {POINTS:,} points, eager, while every one of {CORES} cores trains
 such a pack, as on a busy host: they share a cache. The least of {ROUNDS} rounds of {SECONDS} s each, all widths in
-turn, of the slowest core. The last column is what jobs/stages.py says."""
+turn, of the slowest core. The last column is what gradyard/jobs/stages/registry.py says."""
 
 
 def main() -> None:

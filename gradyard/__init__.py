@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradyard.answers import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
-    from gradyard.client import Client
-    from gradyard.errors import (
+    from gradyard.client.models import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
+    from gradyard.client.client import Client
+    from gradyard.client.errors import (
         AnswerNotUnderstood,
         GradyardClientError,
         JobNotFound,
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "Client": "gradyard.client",
-    **dict.fromkeys(("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker"), "gradyard.answers"),
+    "Client": "gradyard.client.client",
+    **dict.fromkeys(("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker"), "gradyard.client.models"),
     **dict.fromkeys(
         (
             "AnswerNotUnderstood",
@@ -33,7 +33,7 @@ _HOMES = {
             "Unreachable",
             "WaitTimeout",
         ),
-        "gradyard.errors",
+        "gradyard.client.errors",
     ),
 }
 

@@ -1,6 +1,6 @@
 """`python -m gradyard` is `gradyard`."""
 
-from gradyard.command import main
+from gradyard.cli.main import main
 
 if __name__ == "__main__":
     main()

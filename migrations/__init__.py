@@ -1,4 +1,4 @@
-"""How the database came to look as `jobs.tables` says, one step a file.
+"""How the database came to look as `gradyard.store.tables` says, one step a file.
 
 A step's name tells its moment: `pre` is safe before the new code runs, `post` only after the old code is gone. So an
 older version goes on with the tables of a newer one up to its next `post`.
@@ -12,8 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from jobs.database import Database
-from jobs.errors import DatabaseNotReady
+from gradyard.store.database import Database
+from gradyard.jobs.errors import DatabaseNotReady
 
 
 def upgrade(url: str, revision: str = "head") -> None:

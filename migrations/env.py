@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from jobs.tables import Table
+from gradyard.store.tables import Table
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Table.metadata, render_as_batch=True,

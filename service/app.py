@@ -8,28 +8,13 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 
-from jobs import settings as environment
-from jobs.errors import FieldProblem
-from jobs.settings import Settings
-from jobs.stages import REFUSED
-from service import (
-    access_log,
-    auth,
-    batches_api,
-    errors,
-    export_api,
-    findings_api,
-    finished_api,
-    health_api,
-    jobs_api,
-    keys_api,
-    losses_api,
-    metrics_api,
-    openapi,
-    stages_api,
-    workers_api,
-)
-from service.resources import Resources
+from gradyard.jobs import settings as environment
+from gradyard.jobs.errors import FieldProblem
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import REFUSED
+from service.http import access_log, auth, errors, openapi
+from service.routes import batches, export, metrics_and_artifacts, retry_and_logs, health, jobs, api_keys, losses, prometheus, stages, fleet
+from service.http.resources import Resources
 
 log = structlog.get_logger()
 

@@ -7,15 +7,15 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from jobs import lifecycle
-from jobs.curves import Summary
-from jobs.database import Database
-from jobs.identifiers import new_id
-from jobs.intake import take_in
-from jobs.lifecycle import Claim, ClaimedJob, Outcome, Progress, WorkerFacts
-from jobs.settings import Settings
-from jobs.stages import STAGES
-from jobs.states import Reason
+from gradyard.store import lifecycle
+from gradyard.jobs.curves import Summary
+from gradyard.store.database import Database
+from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress, WorkerFacts
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.states import Reason
 
 LEASE = 15.0
 

@@ -16,8 +16,8 @@ def install(folder: Path, package: str, entry_points: str, **modules: str) -> No
 GOOD = """
 from typing import Literal
 
-from jobs.spec import JobSpec
-from jobs.stage import Stage
+from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.stages.stage import Stage
 
 
 class Spec(JobSpec):

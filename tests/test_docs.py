@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import typer
 
-from gradyard.command import app as command
-from jobs.settings import Settings, load
-from jobs.stages import STAGES
-from jobs.states import Reason, State
+from gradyard.cli.main import app as command
+from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.states import Reason, State
 from service.app import create_app
 
 HOUSE = Path(__file__).parents[1]

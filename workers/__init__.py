@@ -6,7 +6,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     # `celery -A workers` looks for this name; a runner, which imports this package too, must not load Celery.
     if name == "celery":
-        from workers.app import app
+        from workers.celery_side.app import app
 
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,13 +9,14 @@ import time
 
 import structlog
 
-from jobs import bells, lifecycle
-from jobs import settings as environment
-from jobs.database import Database
-from jobs.dispatch import QUEUES, Bells
-from jobs.errors import GradyardError
-from jobs.settings import Settings
-from processes.stop_signal import StopSignal
+from gradyard.broker import when_to_ring
+from gradyard.store import lifecycle
+from gradyard.jobs import settings as environment
+from gradyard.store.database import Database
+from gradyard.broker.producer import QUEUES, Bells
+from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.settings import Settings
+from gradyard.processes.stop_signal import StopSignal
 from workers.logs import write_logs
 
 log = structlog.get_logger()
@@ -40,8 +41,8 @@ class Maintenance:
         """One look at the database; DatabaseUnavailable where there is none to look at."""
         with self._database.read() as connection:
             over = lifecycle.lease_is_over(connection)
-            due = [queue for queue in QUEUES if bells.due(connection, queue)]
-            answered = [queue for queue in QUEUES if bells.answered(connection, queue)]
+            due = [queue for queue in QUEUES if when_to_ring.due(connection, queue)]
+            answered = [queue for queue in QUEUES if when_to_ring.answered(connection, queue)]
         if over and self._may_judge():
             moved = self._expire()
             log.warning("leases over", jobs=moved)
@@ -50,7 +51,7 @@ class Maintenance:
             self._ring(queue)
         for queue in answered:
             with self._database.begin() as connection:
-                bells.hushed(connection, queue)
+                when_to_ring.hushed(connection, queue)
         self._tidy()
         self._good_at = time.monotonic()
 
@@ -73,10 +74,10 @@ class Maintenance:
 
     def _ring(self, queue: str) -> None:
         with self._database.read() as connection:
-            slots = bells.idle_slots(connection, queue)
+            slots = when_to_ring.idle_slots(connection, queue)
         if self._bells.ring_many(queue, max(1, slots)):
             with self._database.begin() as connection:
-                bells.rung(connection, queue)
+                when_to_ring.rung(connection, queue)
 
     def _tidy(self) -> None:
         if time.monotonic() - self._tidied_at < TIDY_SECONDS:

@@ -15,9 +15,9 @@ class Gradyard(System):
     name = "gradyard"
 
     def start(self) -> None:
-        from tests.stack.faults.client import LoggingClient, RequestLog
-        from tests.stack.faults.fleet import Build, Fleet
-        from tests.stack.faults.watch import Watch
+        from tests.faults.client import LoggingClient, RequestLog
+        from tests.faults.fleet import Build, Fleet
+        from tests.faults.watch import Watch
 
         self.fleet, self.log = Fleet(Build("postgresql")), RequestLog()
         self.fleet.start()
@@ -27,14 +27,14 @@ class Gradyard(System):
 
     def submit(self, number: int) -> None:
         from bench.peers.work import STEPS
-        from tests.stack.faults.orders import Order
+        from tests.faults.orders import Order
 
         # a number of steps of its own: it trains alone, as the peers' jobs do
         spec = {"stage": "numpy", "dtype": "float64", "steps": STEPS + number, "seed": number}
         self.numbers[self.client.submit(Order(f"job-{number}", spec))] = number
 
     def slot(self) -> list[psutil.Process]:
-        from tests.stack.faults.arena import runner_of, worker_processes
+        from tests.faults.arena import runner_of, worker_processes
 
         for busy in self.watch.busy():
             if runner := runner_of(busy):
@@ -42,7 +42,7 @@ class Gradyard(System):
         return []
 
     def counts(self) -> tuple[Counter[int], Counter[int]]:
-        from tests.stack.faults.rows import Rows
+        from tests.faults.rows import Rows
 
         begun: Counter[int] = Counter()
         done: Counter[int] = Counter()

@@ -15,11 +15,11 @@ from gradyard.testing.packs import (
     load_trainer,
     train,
 )
-from jobs.intake import take_in
-from jobs.settings import Settings
-from jobs.stages import REFUSED, STAGES
-from workers.loop import segments
-from workers.segment_frames import findings_of, steps_of
+from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import REFUSED, STAGES
+from workers.runner.loop import segments
+from workers.runner.segment_parts import findings_of, steps_of
 from workers.trainers.contract import Trainer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.loop import segments
+from workers.runner.loop import segments
 from workers.trainers.contract import RunsSteps, Trainer
 
 Member = dict[str, Any]

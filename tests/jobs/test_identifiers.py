@@ -1,6 +1,6 @@
 """Ids that sort by age."""
 
-from jobs.identifiers import new_id
+from gradyard.jobs.identifiers import new_id
 
 
 def test_ids_are_of_version_7_and_rise() -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from jobs import lifecycle, queries, states
-from jobs.database import Database
-from jobs.lifecycle.moves import move
-from jobs.settings import Settings
-from jobs.states import MOVES, State
+from gradyard.store import lifecycle, queries
+from gradyard.jobs import states
+from gradyard.store.database import Database
+from gradyard.store.lifecycle.moves import move
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.states import MOVES, State
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 
 

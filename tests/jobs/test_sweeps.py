@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from jobs.sweeps import Sweep
+from gradyard.jobs.specs.sweeps import Sweep
 
 
 def test_a_grid_is_every_combination_the_last_axis_fastest() -> None:

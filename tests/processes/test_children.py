@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from processes.children import Child, stop_in_order
+from gradyard.processes.children import Child, stop_in_order
 from tests.processes.processes_for_tests import DEAF, WAITS, becomes_true, pid_in, python, runs
 
 Start = Callable[..., Child]
@@ -92,7 +92,7 @@ def test_a_child_outlives_its_siblings(start: Start, tmp_path: Path) -> None:
 
 PARENT = """
 import sys, time
-from processes.children import Child
+from gradyard.processes.children import Child
 for number in (1, 2):
     Child(f"child {number}", [sys.executable, "-S", "-c", sys.argv[1], f"{sys.argv[2]}-{number}"]).start()
 time.sleep(600)

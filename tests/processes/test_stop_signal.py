@@ -5,10 +5,10 @@ import subprocess
 import sys
 import time
 
-from processes.stop_signal import StopSignal
+from gradyard.processes.stop_signal import StopSignal
 
 LOOP = """
-from processes.stop_signal import StopSignal
+from gradyard.processes.stop_signal import StopSignal
 stop = StopSignal()
 print("ready", flush=True)
 while not stop.wait(0.0001):

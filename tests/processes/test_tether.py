@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import tether
+from gradyard.processes import tether
 from tests.processes.processes_for_tests import (
     DEAF,
     LEAVES_ONE_BEHIND,

@@ -6,9 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
-from jobs.settings import Settings
+from gradyard.jobs.settings import Settings
 from service.app import create_app
-from service.resources import Resources
+from service.http.resources import Resources
 
 AppWith = Callable[..., OpenAPI]
 

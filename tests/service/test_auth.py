@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 from pydantic import SecretStr
 
-from jobs.errors import SettingsInvalid
-from jobs.settings import Settings
+from gradyard.jobs.errors import SettingsInvalid
+from gradyard.jobs.settings import Settings
 from service.app import create_app
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import requests_of

@@ -9,8 +9,8 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from jobs.database import Database
-from service import export_api
+from gradyard.store.database import Database
+from service.routes import export
 from tests.actors import claimed, succeeds, worker_of
 from tests.service.conftest import AppWith
 
@@ -148,7 +148,7 @@ def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, da
 def test_an_export_goes_on_behind_each_slice(
     client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_api, "SLICE_BYTES", 2 * 4 * 4)  # two curves
+    monkeypatch.setattr(export, "SLICE_BYTES", 2 * 4 * 4)  # two curves
     sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 5}}}
     location = client.post("/v1/batches", json=sweep).headers["Location"]
     lines = client.get(f"{location}/export").data.splitlines()

@@ -10,10 +10,10 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import SecretStr
 from sqlalchemy import event
 
-from jobs import errors
-from jobs.database import Database
-from jobs.tables import Table
-from service.errors import STATUSES
+from gradyard.jobs import errors
+from gradyard.store.database import Database
+from gradyard.store.tables import Table
+from service.http.errors import STATUSES
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import requests_of
 
@@ -131,7 +131,7 @@ def every(kind: type[Exception]) -> Iterator[type[Exception]]:
 
 def test_every_error_of_ours_has_a_status() -> None:
     not_of_a_request = {errors.SettingsInvalid, errors.Refused, errors.PlaceTaken}
-    ours = {each for each in every(errors.GradyardError) if each.__module__ in ("jobs.errors", "service.errors")}
+    ours = {each for each in every(errors.GradyardError) if each.__module__ in ("gradyard.jobs.errors", "service.http.errors")}
     assert ours - not_of_a_request == set(STATUSES)
 
 

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from jobs import lifecycle
-from jobs.database import Database
-from jobs.settings import Settings
-from jobs.tables import Table
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.jobs.settings import Settings
+from gradyard.store.tables import Table
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 
 

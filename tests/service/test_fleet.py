@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from jobs import lifecycle
-from jobs.database import Database
-from jobs.lifecycle import Pulse, WorkerFacts
-from jobs.settings import Settings
-from jobs.tables import Job, Result, Worker
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Pulse, WorkerFacts
+from gradyard.jobs.settings import Settings
+from gradyard.store.tables import Job, Result, Worker
 from tests.actors import claimed, submitted, succeeds, worker_of
 
 LEASE = 15.0

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
-from jobs.database import Database
+from gradyard.store.database import Database
 from tests.actors import worker_of
 from tests.servers import RedisServer
 from tests.service.conftest import AppWith

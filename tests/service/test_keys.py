@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from werkzeug.exceptions import Unauthorized
 
-from jobs.database import Database
-from jobs.keys import Scope
-from jobs.settings import Settings
-from jobs.tables import ApiKey
-from service.auth import OPEN_ENDPOINTS
-from service.scopes import NEEDED
+from gradyard.store.database import Database
+from gradyard.jobs.api_keys import Scope
+from gradyard.jobs.settings import Settings
+from gradyard.store.tables import ApiKey
+from service.http.auth import OPEN_ENDPOINTS
+from service.http.scopes import NEEDED
 from tests.actors import claimed, succeeds, worker_of
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import VALUES, requests_of
@@ -239,8 +239,8 @@ def test_a_request_that_waits_does_not_outlive_its_key(app: OpenAPI, client: Fla
 def test_an_export_breaks_off_when_its_key_is_revoked(
     client: FlaskClient, key_of: KeyOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.export_api.SLICE_BYTES", 1)
-    monkeypatch.setattr("service.callers.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("service.routes.export.SLICE_BYTES", 1)
+    monkeypatch.setattr("service.http.callers.FRESH_SECONDS", 0.0)
     key = key_of("physics")
     jobs = [{"stage": "tensor", "seed": seed} for seed in range(5)]
     batch = client.post("/v1/batches", json={"jobs": jobs}, headers=key).json["id"]  # type: ignore[index]

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from jobs import lifecycle
-from jobs.database import Database
-from jobs.identifiers import new_id
-from jobs.lifecycle import WorkerFacts
-from jobs.settings import Settings
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.jobs.identifiers import new_id
+from gradyard.store.lifecycle import WorkerFacts
+from gradyard.jobs.settings import Settings
 from tests.actors import LEASE, claimed, fails, progress_of, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
 

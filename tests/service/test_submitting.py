@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import func, select
 
-from jobs.database import Database
-from jobs.settings import Settings
-from jobs.tables import IdempotencyKey, Job
+from gradyard.store.database import Database
+from gradyard.jobs.settings import Settings
+from gradyard.store.tables import IdempotencyKey, Job
 from tests.actors import claimed, succeeds, worker_of
 from tests.servers import RedisServer
 from tests.service.conftest import AppWith

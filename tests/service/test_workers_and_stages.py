@@ -6,10 +6,10 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from flask.testing import FlaskClient
 
-from jobs import lifecycle
-from jobs.database import Database
-from jobs.settings import Settings
-from jobs.stages import STAGES
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import STAGES
 from tests.actors import claimed, submitted, worker_of
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

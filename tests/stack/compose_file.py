@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from processes.children import Child
+from gradyard.processes.children import Child
 
 HOUSE = Path(__file__).parents[2]
 COMPOSE_FILE = HOUSE / "docker-compose.yml"

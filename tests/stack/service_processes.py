@@ -10,10 +10,10 @@ from uuid import uuid4
 import psutil
 
 from gradyard import Client
-from gradyard.errors import Unreachable
-from processes.children import Child, stop_in_order
+from gradyard.client.errors import Unreachable
+from gradyard.processes.children import Child, stop_in_order
 from tests.servers import free_port
-from tests.stack.faults.arena import is_runner
+from tests.faults.arena import is_runner
 
 READY_SECONDS = 60.0
 BAD_TRAINERS = Path(__file__).parent / "faults" / "bad_trainers"  # by the names of jobs

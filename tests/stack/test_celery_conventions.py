@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import migrations
-from processes.children import Child
+from gradyard.processes.children import Child
 from tests.servers import RedisServer, free_port
 from tests.stack.service_processes import Service
 from tests.stack.until import until

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from gradyard import Client
-from processes.children import Child, stop_in_order
+from gradyard.processes.children import Child, stop_in_order
 from tests.servers import PostgresServer, free_port, redis_binary
 from tests.stack.compose_file import ComposeProcesses, compose_file, filled_in
 from tests.stack.until import READY_SECONDS, until

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 import migrations
-from gradyard.answers import Worker
-from processes.children import Child, stop_in_order
+from gradyard.client.models import Worker
+from gradyard.processes.children import Child, stop_in_order
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until

@@ -10,7 +10,7 @@ import pytest
 
 import migrations
 from gradyard import Client
-from gradyard.errors import RefusedByService
+from gradyard.client.errors import RefusedByService
 from tests.packages_for_tests import install
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service

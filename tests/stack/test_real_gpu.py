@@ -8,12 +8,12 @@ import pytest
 
 import migrations
 from gradyard import Client
-from jobs.settings import load
+from gradyard.jobs.settings import load
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service
 from tests.stack.until import until
-from workers.inventories import inventory_of
-from workers.inventory import Gpu
+from workers.pool.gpus.choose import inventory_of
+from workers.pool.gpus.inventory import Gpu
 
 GPUS: list[Gpu] = []
 with contextlib.suppress(Exception):  # no driver, or none that answers

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from gradyard import Client
-from tests.stack.faults import network
-from tests.stack.faults.fleet import Build, Fleet, Host
+from tests.faults import network
+from tests.faults.fleet import Build, Fleet, Host
 from tests.stack.until import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]

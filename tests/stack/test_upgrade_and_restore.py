@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from gradyard import Client, Job
-from jobs.database import Database
+from gradyard.store.database import Database
 from tests.servers import PostgresServer, RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.test_life_of_a_job import until

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from processes.children import Child
+from gradyard.processes.children import Child
 
 READY_SECONDS = 60.0
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from jobs.lifecycle import ClaimedJob
+from gradyard.store.lifecycle import ClaimedJob
 from workers.logs import names
 
 SAYS = """
 import sys, structlog
-from jobs.settings import load
+from gradyard.jobs.settings import load
 from workers.logs import write_logs
 write_logs(load(log_format=sys.argv[1], log_level="INFO"), {"worker": "cpu-0@host", "worker_id": "7"})
 log = structlog.get_logger()

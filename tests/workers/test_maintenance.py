@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs import bells, queries
-from jobs.database import Database
-from jobs.settings import Settings, load
-from jobs.states import State
+from gradyard.broker import when_to_ring
+from gradyard.store import queries
+from gradyard.store.database import Database
+from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.states import State
 from tests.actors import claimed, submitted, worker_of
 from tests.servers import RedisServer
 from workers.maintenance import Maintenance
@@ -83,13 +84,13 @@ def test_a_job_that_no_idle_slot_can_take_does_not_wear_out_the_bell(database: D
     worker_of(database)
     submitted(database, settings, pool="nowhere")
     with database.begin() as connection:
-        assert not bells.due(connection, "cpu")
-        bells.rung(connection, "cpu")
-        assert bells.answered(connection, "cpu")
+        assert not when_to_ring.due(connection, "cpu")
+        when_to_ring.rung(connection, "cpu")
+        assert when_to_ring.answered(connection, "cpu")
         connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 60, silent_rings = 0")
     submitted(database, settings)
     with database.begin() as connection:
-        assert bells.due(connection, "cpu")
+        assert when_to_ring.due(connection, "cpu")
 
 
 def test_many_leases_that_are_over_are_moved_slice_by_slice(
@@ -112,18 +113,18 @@ def test_bells_that_nobody_answers_come_less_and_less_often(database: Database, 
     submitted(database, settings)
     worker = worker_of(database)
     with database.begin() as connection:
-        assert bells.due(connection, "cpu")
-        bells.rung(connection, "cpu")
+        assert when_to_ring.due(connection, "cpu")
+        when_to_ring.rung(connection, "cpu")
         connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 6")
-        assert not bells.due(connection, "cpu")  # ten seconds after the first silent ring
+        assert not when_to_ring.due(connection, "cpu")  # ten seconds after the first silent ring
         connection.exec_driver_sql("UPDATE bells SET rung_at = rung_at - 5")
-        assert bells.due(connection, "cpu")
-        assert not bells.answered(connection, "cpu")
+        assert when_to_ring.due(connection, "cpu")
+        assert not when_to_ring.answered(connection, "cpu")
     claimed(database, worker)
     with database.begin() as connection:
-        assert bells.answered(connection, "cpu")
-        bells.hushed(connection, "cpu")
-        assert not bells.answered(connection, "cpu")
+        assert when_to_ring.answered(connection, "cpu")
+        when_to_ring.hushed(connection, "cpu")
+        assert not when_to_ring.answered(connection, "cpu")
 
 
 def test_whoever_slept_waits_a_lease_before_it_declares_others_lost(

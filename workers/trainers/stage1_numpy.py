@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workers.trainers.contract import Array, Losses, Member
-from workers.trainers.data import numpy_rows
-from workers.trainers.lettered import LetteredTrainer
-from workers.trainers.losses import WrittenOutLoss, turns
-from workers.trainers.memory import in_line, keep_freed_memory
-from workers.trainers.parameters import column, initial_weights, letters_of_degree
-from workers.trainers.polynomial import powers_of, stacked_gradients, stacked_polynomial
-from workers.trainers.squared_error import SquaredError
+from workers.trainers.inputs.datasets import numpy_rows
+from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.tensors.memory import in_line, keep_freed_memory
+from workers.trainers.inputs.parameters import column, initial_weights, letters_of_degree
+from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
+from workers.trainers.losses.squared_error import SquaredError
 
 
 class Trainer(LetteredTrainer):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.member_loss import MemberLoss
-from workers.trainers.polynomial import legendre_formula
-from workers.trainers.row_sums import along_points
-from workers.trainers.torch_trainer import TorchTrainer
+from workers.trainers.losses.member_loss import MemberLoss
+from workers.trainers.models.polynomial import legendre_formula
+from workers.trainers.tensors.row_sums import along_points
+from workers.trainers.models.torch_trainer import TorchTrainer
 
 START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 

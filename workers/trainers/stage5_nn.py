@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.linear import LinearTrainer
+from workers.trainers.models.linear import LinearTrainer
 
 
 class Trainer(LinearTrainer):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.linear import LinearTrainer
-from workers.trainers.optimized import OptimizedTrainer
-from workers.trainers.optimizers import MemberOptimizer, optimizer_of
+from workers.trainers.models.linear import LinearTrainer
+from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
+from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
 
 
 class Trainer(OptimizedTrainer, LinearTrainer):

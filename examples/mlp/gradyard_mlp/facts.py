@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from jobs.spec import JobSpec
-from jobs.stage import Stage
+from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.stages.stage import Stage
 
 
 class MlpSpec(JobSpec):

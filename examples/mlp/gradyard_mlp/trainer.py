@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from workers.trainers.draws import Stream, normals
-from workers.trainers.torch_data import torch_dtype, torch_rows
+from workers.trainers.inputs.draws import Stream, normals
+from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
 
 Member = Mapping[str, Any]
 Array = np.ndarray[Any, Any]

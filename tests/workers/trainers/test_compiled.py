@@ -22,7 +22,7 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
-from workers.trainers import matrix_products, static_graph
+from workers.trainers.compiled import blas, static_graph
 
 needs_a_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler is installed")
 pytestmark = [
@@ -40,8 +40,8 @@ class ShortGraph(static_graph.Trainer):
     stride = 2
 
 
-def compiled(members: list[Member]) -> matrix_products.Trainer | static_graph.Trainer:
-    kind = matrix_products.Trainer if members[0]["stage"] == "numpy" else ShortGraph
+def compiled(members: list[Member]) -> blas.Trainer | static_graph.Trainer:
+    kind = blas.Trainer if members[0]["stage"] == "numpy" else ShortGraph
     return kind(members, "cpu")
 
 

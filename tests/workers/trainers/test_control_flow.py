@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.workers.trainers.packs import OPTIMIZERS, pack, trainer_of
-from workers.trainers.draws import orders
-from workers.trainers.order_plan import ALL, OrderPlan
+from workers.trainers.inputs.draws import orders
+from workers.trainers.models.order_plan import ALL, OrderPlan
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from tests.workers.trainers.packs import Member, member, pack
-from workers.trainers.data import numpy_rows
-from workers.trainers.draws import Stream, normals
-from workers.trainers.torch_data import torch_rows
+from workers.trainers.inputs.datasets import numpy_rows
+from workers.trainers.inputs.draws import Stream, normals
+from workers.trainers.inputs.torch_datasets import torch_rows
 
 FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "sin": math.sin,
@@ -93,5 +93,5 @@ def test_inline_data_may_be_lists_or_read_only_arrays(dtype: str) -> None:
 
 
 def test_the_numpy_stage_and_the_loop_load_without_torch() -> None:
-    code = "import workers.loop, workers.trainers.stage1_numpy, sys; assert 'torch' not in sys.modules"
+    code = "import workers.runner.loop, workers.trainers.stage1_numpy, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -22,9 +22,11 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
-from workers.trainers import order_plan, row_sums, update_rules
-from workers.trainers.fixed_sums import CHUNK, SHORT, AlongPoints, RowSum, fixed_sum
-from workers.trainers.tensors import upload
+from workers.trainers.models import order_plan
+from workers.trainers.tensors import row_sums
+from workers.trainers.optimizers import update_rules
+from workers.trainers.tensors.fixed_sums import CHUNK, SHORT, AlongPoints, RowSum, fixed_sum
+from workers.trainers.tensors.transfer import upload
 
 ON_TORCH = [stage for stage in STAGES if stage != "numpy"]
 REDUCTIONS = ("sum", "mean", "prod", "norm", "mm", "dot", "amax", "cumsum", "index_add", "index_put", "scatter")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.workers.trainers.packs import OPTIMIZERS, Member, differing, member, pack, rows, train, trainer_of
-from workers.trainers.gram import Trainer
+from workers.trainers.compiled.gram import Trainer
 
 STAGES = ("numpy", "tensor", "autograd", "nn", "optim", "module")
 PLAIN = {"optimizer": OPTIMIZERS["sgd"], "learning_rate": 1e-6}

@@ -20,8 +20,8 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
-from workers.numerics import same_bits_on_gpu
-from workers.trainers import cuda_graph
+from workers.runner.numerics import same_bits_on_gpu
+from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 
 pytestmark = [

@@ -7,7 +7,7 @@ import pytest
 
 from tests.workers.trainers.packs import STAGES, WITH_DEGREE, member, pack, train, trainer_of
 from workers.trainers.contract import MemberError
-from workers.trainers.draws import Stream, normals, uniforms
+from workers.trainers.inputs.draws import Stream, normals, uniforms
 
 all_stages = pytest.mark.parametrize("stage", STAGES)
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.tutorial_loops import LOOPS
 from tests.workers.trainers.packs import member, train, trainer_of
-from workers.trainers.draws import orders
+from workers.trainers.inputs.draws import orders
 
 START = {"a": 0.1, "b": -0.5, "c": 0.3, "d": -0.2, "e": 0.02}
 LETTERS = {"dynamic": "abcde"}

@@ -1,0 +1,186 @@
+"""Rings the bell: a Celery message that tells a queue's workers to look for work. The row is the truth, this a hint.
+
+So a bell that could not be rung costs nothing but time: maintenance rings again.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from kombu import Producer, Queue
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
+
+from gradyard.jobs.settings import Settings
+
+TASK = "gradyard.train"
+QUEUES = ("cpu", "gpu")
+
+logger = logging.getLogger(__name__)
+
+
+def celery_config(settings: Settings) -> dict[str, Any]:
+    """The Celery configuration that those who ring and those who listen share."""
+    seconds = settings.bell_timeout_seconds
+    return {
+        "broker_url": settings.broker,
+        "broker_transport_options": {"socket_timeout": seconds, "socket_connect_timeout": seconds},
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_publish_retry": False,
+        "task_default_queue": "cpu",
+        "task_create_missing_queues": False,
+        "task_queues": [Queue(name) for name in QUEUES],
+    }
+
+
+class Breaker:
+    """Skips what failed just now: for `first_seconds` after a failure, twice as long after each more.
+
+    `most_seconds` is the longest; a success resets it.
+    """
+
+    def __init__(
+        self, first_seconds: float = 1.0, most_seconds: float = 10.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._first_seconds, self._most_seconds, self._clock = first_seconds, most_seconds, clock
+        self._pause_seconds = self._until = 0.0
+
+    def is_open(self) -> bool:
+        """Whether to skip."""
+        return self._clock() < self._until
+
+    def failed(self) -> None:
+        """It was tried, in vain."""
+        self._pause_seconds = min(self._most_seconds, 2 * self._pause_seconds or self._first_seconds)
+        self._until = self._clock() + self._pause_seconds
+
+    def worked(self) -> None:
+        """It was tried, and worked."""
+        self._pause_seconds = self._until = 0.0
+
+
+class Bells:
+    """The bells of both queues, for every thread of one process; a forked child makes its own.
+
+    No method raises: Redis may be away, frozen or full. A ring takes at most about `settings.bell_timeout_seconds`,
+    also for those who wait for their turn behind one that hangs; while Redis is known to be away, nothing.
+    """
+
+    def __init__(self, settings: Settings, breaker: Breaker | None = None) -> None:
+        self._settings = settings
+        self._breaker = breaker or Breaker()
+        # One connection for all threads: a ring takes half a millisecond, a thread's own first one 100.
+        self._turn = threading.Lock()
+        self._producer: Producer | None = None
+        self._celery = Celery("gradyard.bells", set_as_current=False)
+        self._celery.config_from_object(celery_config(settings))
+        # Kombu's own retries would sleep; a failure is our breaker's to judge.
+        self._celery.conf.broker_transport_options |= {"max_retries": 0}
+
+    def warm(self) -> None:
+        """Connect and load what the first ring needs, so that no request waits for it."""
+        self._in_turn(lambda: self._connected().channel)
+        self._celery.amqp.router, self._celery.amqp.send_task_message, self._celery.AsyncResult("")
+
+    def ring(self, queue: str, job_id: UUID, spec: Mapping[str, Any]) -> bool:
+        """Tell one worker of the queue (`any`: of both) that this job waits; whether it was rung."""
+        message = {"job_id": str(job_id), "spec": _at_a_glance(spec)}
+        rings = [(name, message) for name in (QUEUES if queue == "any" else (queue,))]
+        return self._ring(rings) == len(rings)
+
+    def ring_many(self, queue: str, count: int) -> int:
+        """Tell `count` workers of the queue that something waits; how many bells were rung."""
+        return self._ring([(queue, {})] * count)
+
+    def pass_on(self, queue: str, passed: int) -> bool:
+        """Hand a bell to another worker of the queue, the `passed`-th time that this one is; whether it was rung."""
+        return self._ring([(queue, {"passed": passed})]) == 1
+
+    def answers(self) -> bool:
+        """Whether Redis answers a ping; asks it even while the rings are skipped."""
+        try:
+            with self._celery.connection_for_write() as connection:
+                return bool(connection.default_channel.client.ping())
+        except Exception:
+            return False
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._turn:
+            self._drop()
+
+    def _ring(self, rings: list[tuple[str, dict[str, Any]]]) -> int:
+        rung = 0
+        for queue, message in rings:
+            rung += self._in_turn(partial(self._send, queue, message))
+        return rung
+
+    def _in_turn(self, act: Callable[[], object]) -> bool:
+        if self._breaker.is_open() or not self._turn.acquire(timeout=self._settings.bell_timeout_seconds):
+            return False
+        try:
+            if self._breaker.is_open():  # the one before us found out
+                return False
+            self._try(act)
+            self._breaker.worked()
+            return True
+        except Exception as error:  # whatever it is, the job is stored and the request goes on
+            logger.warning("no bell was rung: %s: %s", type(error).__name__, error)
+            self._breaker.failed()
+            self._drop()
+            return False
+        finally:
+            self._turn.release()
+
+    def _try(self, act: Callable[[], object]) -> None:
+        had_one = self._producer is not None
+        try:
+            act()
+        except (OperationalError, RedisError, OSError) as error:
+            if not had_one or _timed_out(error):
+                raise
+            self._drop()  # Redis was started anew: the old connection is dead, a new one need not be
+            act()
+
+    def _connected(self) -> Producer:
+        if self._producer is None:
+            self._producer = self._celery.amqp.Producer(self._celery.connection_for_write())
+        return self._producer
+
+    def _send(self, queue: str, message: dict[str, Any]) -> None:
+        # Nothing to declare: a message of the default exchange goes straight to the queue's list, also after a flush.
+        self._celery.send_task(
+            TASK, kwargs=message, queue=queue, producer=self._connected(), ignore_result=True, declare=[],
+            argsrepr="()", kwargsrepr=message.get("job_id", ""),  # else Celery writes the spec a second time
+        )  # fmt: skip
+
+    def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):  # a connection that is being thrown away may not like it
+                producer.connection.release()
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, RedisTimeout | TimeoutError):
+        error = error.__cause__
+    return error is not None
+
+
+def _at_a_glance(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec as a person watching the queue wants it: of points given in the request, only how many."""
+    dataset = spec.get("dataset") or {}
+    if dataset.get("kind") != "inline":
+        return dict(spec)
+    return {**spec, "dataset": {"kind": "inline", "points": len(dataset["x"])}}

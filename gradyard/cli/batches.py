@@ -1,0 +1,160 @@
+"""Commands for many jobs at once: sweep, batches."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from gradyard.client.models import Batch
+from gradyard.client.client import Client
+from gradyard.cli.jobs import PANEL, FileArgument, SetOption, StageOption
+from gradyard.cli.options import (
+    LONG_PATIENCE_SECONDS,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    UrlOption,
+    connect,
+    print_json,
+)
+from gradyard.cli.spec_arguments import axis_from, drawn_from, spec_from, with_kinds
+from gradyard.cli.tables import batches_table, best_table, console
+
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option("--grid", metavar="NAME=VALUES", help="Values by comma, or FIRST:END[:STEP]; may be given often."),
+]
+RandomOption = Annotated[
+    list[str] | None,
+    typer.Option("--random", metavar="NAME=LOW:HIGH", help="Drawn anew for each job; LOW:HIGH:log on a log scale."),
+]
+DrawsOption = Annotated[int, typer.Option("--count", min=1, help="Jobs of each combination, with draws of their own.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
+CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="A line for each loss: job, step, loss.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write into this file; else to stdout.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="How many to list.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this family to the command."""
+    app.command(rich_help_panel=PANEL)(sweep)
+    app.command(rich_help_panel=PANEL)(batches)
+    app.command(rich_help_panel=PANEL)(export)
+
+
+def sweep(
+    file: FileArgument = None,
+    stage: StageOption = None,
+    assignments: SetOption = None,
+    grid: GridOption = None,
+    random: RandomOption = None,
+    count: DrawsOption = 1,
+    name: NameOption = None,
+    best: CountOption = 10,
+    no_wait: NoWaitOption = False,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Hand in every combination of some parameters' values, follow them with one bar, and show the best.
+
+    gradyard sweep --stage autograd --grid learning_rate=1e-7,3e-7,1e-6 --grid seed=0:100
+
+    gradyard sweep spec.json --grid optimizer.momentum=0.5,0.9,0.99 --no-wait
+
+    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --count 50
+    """
+    spec = spec_from(file, stage, assignments or [])
+    axes = dict(axis_from(each) for each in grid or [])
+    drawn = dict(drawn_from(each) for each in random or [])
+    paths = [*axes, *drawn]
+    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
+        if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
+            spec = _with_parts(spec, paths, client)
+        batch = client.sweep(spec, grid=axes, random=drawn, count=count, name=name)
+        if no_wait:
+            typer.echo(batch.id)
+            return
+        _follow(client, batch)
+        _report(client, client.batch(batch.id), paths, best, as_json)
+
+
+def batches(
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the batches, the newest first."""
+    with connect(url, key, state_dir) as client:
+        found = list(client.batches(limit=limit))
+    if as_json:
+        print_json([batch.as_json() for batch in found])
+    else:
+        console().print(batches_table(found))
+
+
+def export(
+    batch: BatchArgument,
+    as_csv: CsvOption = False,
+    out: OutOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Write every job of a batch with its result and all of its losses: a JSON object a line, or CSV.
+
+    gradyard export 01a2081e-7429-7d9c-8bc3-0e0ab1fea600 --csv --out curves.csv
+    """
+    with connect(url, key, state_dir) as client:
+        lines = client.export_lines(batch, csv=as_csv)
+        if out is None:
+            for line in lines:
+                typer.echo(line)
+            return
+        with out.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
+def _with_parts(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:
+    """The spec with the parts that an axis reaches into, of the kind that the stage has by default."""
+    parts: dict[str, Any] = {path.partition(".")[0]: {} for path in paths if "." in path}
+    return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)
+
+
+def _follow(client: Client, batch: Batch) -> None:
+    shown = console(stderr=True)
+    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn(), TextColumn("{task.fields[said]}"))  # fmt: skip
+    try:
+        with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
+            task = progress.add_task(batch.name or "sweep", total=batch.count, said="")
+            client.wait_batch(batch.id, lambda now: progress.update(task, completed=_over(now), said=_said(now)))
+    except KeyboardInterrupt:
+        typer.echo(f"batch {batch.id} goes on; `gradyard batches` shows how far it is", err=True)
+        raise typer.Exit(130) from None
+
+
+def _over(batch: Batch) -> int:
+    return batch.count - batch.counts.get("queued", 0) - batch.counts.get("running", 0)
+
+
+def _said(batch: Batch) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in batch.counts.items() if count)
+
+
+def _report(client: Client, batch: Batch, axes: list[str], best: int, as_json: bool) -> None:
+    found = client.best(batch.id, best)
+    if as_json:
+        print_json({"batch": batch.as_json(), "best": [job.as_json() for job in found]})
+    else:
+        typer.echo(f"batch {batch.id}: {_said(batch)}", err=True)
+        console().print(best_table(found, axes))
+    if batch.counts.get("succeeded") != batch.count:
+        raise typer.Exit(1)

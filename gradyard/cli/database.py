@@ -1,0 +1,39 @@
+"""Commands for the database's tables: db upgrade, db downgrade."""
+
+from typing import Annotated
+
+import typer
+
+from gradyard.cli.options import StateDirOption, settings_for
+from gradyard.local.database_upgrade import bring_tables_up_to_date, take_tables_back
+from gradyard.local.launch import absolute
+
+app = typer.Typer(
+    help="Bring the tables of the database (DATABASE_URL) to this version, or back.", no_args_is_help=True
+)
+
+WantedArgument = Annotated[str, typer.Argument(metavar="REVISION", help="How far; the newest if not given.")]
+TargetArgument = Annotated[str, typer.Argument(metavar="REVISION", help="A revision, -1 for one step, base for none.")]
+
+
+@app.command()
+def upgrade(revision: WantedArgument = "head", state_dir: StateDirOption = None) -> None:
+    """Bring the tables to this version; they may be empty, older, or there already.
+
+    DATABASE_URL=postgresql://user@host/name gradyard db upgrade
+    """
+    settings = settings_for(state_dir)
+    if settings.database_url is None:
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bring_tables_up_to_date(absolute(settings.database), revision)
+    typer.echo("the tables are up to date" if revision == "head" else f"the tables are at {revision}")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def downgrade(revision: TargetArgument, state_dir: StateDirOption = None) -> None:
+    """Take the tables back to an older version; `base` removes them, with every job in them.
+
+    gradyard db downgrade -1
+    """
+    take_tables_back(absolute(settings_for(state_dir).database), revision)
+    typer.echo(f"the tables are at {revision}")

@@ -1,0 +1,129 @@
+"""The eight stages of the tutorial, submitted over HTTP, watched, and shown side by side."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gradyard.cli import text
+from gradyard.client.models import Job
+from gradyard.client.client import Client
+from gradyard.cli.loss_chart import curve
+from gradyard.client.endpoint import find_service
+from gradyard.processes.interrupts import Interrupts
+from gradyard.local.stack_process import StartInterrupted
+from gradyard.cli.progress import follow
+from gradyard.local.stack import Stack, StackOptions
+from gradyard.local.state_folder import StateFolder
+from gradyard.cli.tables import outcomes
+from gradyard.jobs.settings import Settings, default_state_dir
+
+STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
+TWO_COLUMNS_FROM = 76
+WIDEST_CURVE = 76
+CURVE_HEIGHT = 8
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C while we watched."""
+
+
+def demonstrate(settings: Settings, seed: int, console: Console) -> int:
+    """Runs the demonstration on the state folder's stack, or on one of its own; returns the exit status."""
+    jobs: list[Job] = []
+    with Interrupts() as interrupts:
+        try:
+            with _service(settings, console, interrupts) as (client, tend):
+                _train(client, seed, console, jobs, tend)
+                _report(client, jobs, console, settings)
+        except (Interrupted, StartInterrupted):
+            console.print(_what_is_left(sum(not job.over for job in jobs), settings))
+            return 130
+    return 0 if all(job.succeeded for job in jobs) else 1
+
+
+@contextmanager
+def _service(
+    settings: Settings, console: Console, interrupts: Interrupts
+) -> Iterator[tuple[Client, Callable[[], None]]]:
+    """A client of the stack that is up, or of one that lives as long as we look; and what keeps that one going."""
+
+    def stop_when_asked() -> None:
+        if interrupts.asked():
+            raise Interrupted
+
+    endpoint = StateFolder(settings.state_dir).endpoint()
+    if endpoint is not None:
+        console.print(f"using the stack at {endpoint.url}")
+        _, key = find_service(settings=settings)
+        with Client(endpoint.url, key) as client:
+            yield client, stop_when_asked
+        return
+    key = settings.admin_key.get_secret_value() if settings.admin_key else None
+    stack = Stack(StackOptions(settings.model_copy(update={"port": 0})), console.print, interrupts.asked)
+
+    def tend() -> None:
+        stop_when_asked()
+        stack.mend()
+
+    try:
+        console.print("no stack is up in the state folder: starting one for the time of the demo")
+        with Client(stack.start(), key) as client:
+            console.print(f"it answers at {stack.url}")
+            yield client, tend
+    finally:
+        console.print("stopping it")
+        stack.stop(interrupts.in_a_hurry)
+
+
+def _train(client: Client, seed: int, console: Console, jobs: list[Job], between_looks: Callable[[], None]) -> None:
+    """Submits every stage with `seed` and watches; `jobs` holds what is known of each so far."""
+    for stage in STAGES:
+        jobs.append(client.submit(stage=stage, name=f"demo {stage}", seed=seed))
+        between_looks()
+    console.print(f"{len(jobs)} jobs submitted, one a stage, all with seed {seed}\n")
+    follow(client, jobs, console, between_looks)
+
+
+def _report(client: Client, jobs: Sequence[Job], console: Console, settings: Settings) -> None:
+    console.print(outcomes(jobs, console.width), "")
+    console.print(_curves(client, jobs, console))
+    history = sum(1 for _ in client.jobs())
+    option, command = _option(settings.state_dir), text.how_it_was_called()
+    console.print(f"The history now holds {history:,} jobs. To look again:")
+    console.print(f"  {command} up{option}", "  and in another terminal:", sep="\n")
+    console.print(f"  {command} jobs{option}", f"  {command} show {jobs[-1].id}{option}", sep="\n")
+
+
+def _curves(client: Client, jobs: Sequence[Job], console: Console) -> Table:
+    """The loss curves of all jobs, two beside each other where there is room."""
+    columns = 2 if console.width >= TWO_COLUMNS_FROM else 1
+    width = min(console.width // columns - 3, WIDEST_CURVE)
+    grid = Table.grid(padding=(0, 3, 1, 0))
+    drawn = [_drawing(client, job, width) for job in jobs]
+    for first in range(0, len(drawn), columns):
+        grid.add_row(*drawn[first : first + columns])
+    return grid
+
+
+def _drawing(client: Client, job: Job, width: int) -> Text:
+    steps, losses = client.loss_points(job.id)
+    lines = curve(losses, steps=steps, width=width, height=CURVE_HEIGHT)
+    return Text.assemble((f"{job.stage}: loss\n", "bold"), "\n".join(lines))
+
+
+def _what_is_left(unfinished: int, settings: Settings) -> str:
+    if not unfinished:
+        return "interrupted; nothing was left unfinished"
+    jobs = "1 job was" if unfinished == 1 else f"{unfinished} jobs were"
+    return (
+        f"interrupted; {jobs} not over and stay in the queue, nothing was cancelled: "
+        f"`{text.how_it_was_called()} up{_option(settings.state_dir)}` goes on with them"
+    )
+
+
+def _option(state_dir: Path) -> str:
+    return "" if state_dir == default_state_dir() else f" --state-dir {state_dir}"

@@ -1,0 +1,157 @@
+"""Commands that change jobs or wait for them: submit, watch, cancel, retry, delete."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from gradyard.cli import text
+from gradyard.client.models import Job
+from gradyard.client.client import Client
+from gradyard.cli.options import (
+    LONG_PATIENCE_SECONDS,
+    JsonOption,
+    KeyOption,
+    StateDirOption,
+    UrlOption,
+    connect,
+    print_json,
+)
+from gradyard.cli.progress import follow
+from gradyard.cli.spec_arguments import spec_from, with_kinds
+from gradyard.cli.tables import console
+
+PANEL = "Jobs"
+
+FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - for stdin.")]
+StageOption = Annotated[str | None, typer.Option("--stage", help="The stage to train; see `gradyard stages`.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Sets one parameter; JSON, else text. May be given often."),
+]
+WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end, showing the progress.")]
+RepeatOption = Annotated[
+    str | None,
+    typer.Option("--idempotency-key", metavar="TEXT", help="The same key with the same spec is the same job."),
+]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this family to the command."""
+    app.command(rich_help_panel=PANEL)(submit)
+    app.command(rich_help_panel=PANEL)(watch)
+    app.command(rich_help_panel=PANEL)(cancel)
+    app.command(rich_help_panel=PANEL)(retry)
+    app.command(rich_help_panel=PANEL)(delete)
+
+
+def submit(
+    file: FileArgument = None,
+    stage: StageOption = None,
+    assignments: SetOption = None,
+    wait: WaitOption = False,
+    idempotency_key: RepeatOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Hand in a job; its id is printed.
+
+    gradyard submit --stage optim --set learning_rate=1e-3 --wait
+
+    gradyard submit --stage numpy --set dataset.points=100 --set name=short
+
+    gradyard submit spec.json --set seed=7 --json
+    """
+    spec = spec_from(file, stage, assignments or [])
+    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS if wait else 10.0) as client:
+        if any("." in assignment.partition("=")[0] for assignment in assignments or []) and "stage" in spec:
+            spec = with_kinds(spec, client.stage(str(spec["stage"])).defaults)
+        job = client.submit(spec, idempotency_key=idempotency_key)
+        for warning in job.warnings:
+            typer.echo(f"warning: {text.warning(warning)}", err=True)
+        if wait:
+            if not as_json:
+                typer.echo(job.id)
+            _wait_and_report(client, job, as_json)
+        elif as_json:
+            print_json(job.as_json())
+        else:
+            typer.echo(job.id)
+
+
+def watch(
+    job_id: IdArgument,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """Follow a job until it is over; the exit status is 0 if it succeeded, else 1.
+
+    Ctrl-C ends the watching, not the job.
+    """
+    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
+        _wait_and_report(client, client.job(job_id), as_json)
+
+
+def cancel(
+    job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
+) -> None:
+    """Cancel jobs, queued or running; one that is over already is refused.
+
+    gradyard cancel ID
+
+    gradyard cancel $(gradyard jobs --state queued --ids)
+    """
+    with connect(url, key, state_dir) as client:
+        for job_id in job_ids:
+            job = client.cancel(job_id)
+            typer.echo(f"{job.id} {job.state}")
+
+
+def retry(job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None) -> None:
+    """Submit jobs that are over once more; the ids of the new ones are printed.
+
+    gradyard retry ID
+
+    gradyard retry $(gradyard jobs --state failed --ids)
+    """
+    with connect(url, key, state_dir) as client:
+        for job_id in job_ids:
+            typer.echo(client.retry(job_id).id)
+
+
+def delete(
+    job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
+) -> None:
+    """Delete jobs that are over, with their results, losses and logs.
+
+    gradyard delete ID
+    """
+    with connect(url, key, state_dir) as client:
+        for job_id in job_ids:
+            client.delete(job_id)
+            typer.echo(f"{job_id} deleted")
+
+
+def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:
+    """Shows the progress on stderr and the outcome on stdout; exits with 1 unless the job succeeded."""
+    watched = [job]
+    try:
+        follow(client, watched, console(stderr=True))
+    except KeyboardInterrupt:
+        typer.echo(f"job {job.id} goes on; `gradyard watch {job.id}` comes back to it", err=True)
+        raise typer.Exit(130) from None
+    [job] = watched
+    if as_json:
+        print_json(job.as_json())
+    else:
+        seconds = job.timings.get("train_seconds")
+        after = f" in {text.duration(seconds)}" if seconds is not None else ""
+        console().print(Text(f"{job.state}{after}: {text.outcome(job)}"))
+    if not job.succeeded:
+        raise typer.Exit(1)

@@ -1,0 +1,102 @@
+"""Commands for what a plug-in's stage finds beside its losses: metrics, artifacts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gradyard.cli import text
+from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST
+from gradyard.cli.jobs import PANEL, IdArgument
+from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
+from gradyard.cli.loss_chart import curve
+from gradyard.client.errors import BadUsage
+from gradyard.cli.tables import artifacts_table, console
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MetricArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which one; without it, their names.")]
+ArtifactArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which one; without it, all of them.")]
+NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Into FILE, as numpy's NPY.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this family to the command."""
+    app.command(rich_help_panel=PANEL)(metrics)
+    app.command(rich_help_panel=PANEL)(artifacts)
+
+
+def metrics(
+    job_id: IdArgument,
+    name: MetricArgument = None,
+    npy: NpyOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the curves that a job has beside its loss, draw one of them, or hand it out.
+
+    gradyard metrics ID
+
+    gradyard metrics ID validation_loss --npy validation.npy
+    """
+    with connect(url, key, state_dir) as client:
+        if name is None:
+            names = client.metrics(job_id)
+            print_json(names) if as_json else typer.echo("".join(f"{each}\n" for each in names), nl=False)
+            if not names:
+                typer.echo("it has none beside its loss", err=True)
+            return
+        steps, values = client.metric(job_id, name)
+    if npy is not None:
+        write_npy(values, npy)
+    elif as_json:
+        print_json({"steps": steps.tolist(), "values": [float(str(value)) for value in values]})
+    else:
+        width = min(console().width, WIDEST)
+        typer.echo("\n".join(curve(values, steps=steps, width=width, height=CURVE_HEIGHT + 4)))
+
+
+def artifacts(
+    job_id: IdArgument,
+    name: ArtifactArgument = None,
+    npy: NpyOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    state_dir: StateDirOption = None,
+) -> None:
+    """List the arrays that a job found, or hand one out.
+
+    gradyard artifacts ID
+
+    gradyard artifacts ID weights.0 --npy weights.npy
+    """
+    with connect(url, key, state_dir) as client:
+        if name is not None:
+            array = client.artifact(job_id, name)
+            write_npy(array, npy) if npy is not None else print_json(array.tolist())
+            return
+        found = client.artifacts(job_id)
+    if npy is not None:
+        raise BadUsage("artifacts: --npy wants the name of one array")
+    if as_json:
+        print_json([each.as_json() for each in found])
+    elif found:
+        console().print(artifacts_table(found))
+    else:
+        typer.echo("it found no arrays", err=True)
+
+
+def write_npy(array: "np.ndarray", file: Path) -> None:
+    """Into a file of numpy; BadUsage where it cannot be written."""
+    import numpy as np
+
+    try:
+        with file.open("wb") as opened:
+            np.save(opened, array, allow_pickle=False)
+    except OSError as error:
+        raise BadUsage(f"{file} cannot be written ({error.strerror})") from None
+    typer.echo(f"{text.shape(array.shape)} {array.dtype} in {file}", err=True)

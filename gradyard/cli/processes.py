@@ -1,0 +1,149 @@
+"""Commands that start the service's processes: up, demo, worker, maintain, api."""
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from gradyard.local import launch
+from gradyard.cli.options import StateDirOption, settings_for
+from gradyard.client.errors import BadUsage
+from gradyard.jobs.settings import Settings
+
+if TYPE_CHECKING:
+    from gradyard.local.stack import StackOptions
+
+PANEL = "Processes"
+LOOK_SECONDS = 0.2
+
+HostOption = Annotated[str | None, typer.Option("--host", help="Listen here; else GRADYARD_HOST, else 127.0.0.1.")]
+PortOption = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Listen here; else PORT, else 8000. 0: any free port.")
+]
+CpuSlotsOption = Annotated[
+    int | None, typer.Option("--cpu-slots", min=0, help="How many jobs or packs train at once on CPU cores.")
+]
+GpusOption = Annotated[
+    str | None, typer.Option("--gpus", metavar="all|none|0,2|UUID", help="A worker on each GPU, on none, on these.")
+]
+SlotsPerGpuOption = Annotated[
+    int | None, typer.Option("--slots-per-gpu", min=1, help="Workers that share each GPU and its memory; 1.")
+]
+QueuesOption = Annotated[str | None, typer.Option("--queues", help="cpu, gpu, or both by comma.")]
+PoolOption = Annotated[str | None, typer.Option("--pool", help="A name that jobs can ask for.")]
+ApiOnlyOption = Annotated[bool, typer.Option("--api-only", help="No workers here; they run on other hosts.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of all eight jobs.")]
+ProcessesOption = Annotated[
+    int | None, typer.Option("--processes", min=1, help="API processes; one on SQLite, else one a core up to four.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this family to the command."""
+    for command in (up, demo, worker, maintain, api):
+        app.command(rich_help_panel=PANEL)(command)
+
+
+def up(
+    host: HostOption = None,
+    port: PortOption = None,
+    state_dir: StateDirOption = None,
+    cpu_slots: CpuSlotsOption = None,
+    gpus: GpusOption = None,
+    api_only: ApiOnlyOption = False,
+) -> None:
+    """Start everything on this machine: Redis, the tables, the API and the workers. Ctrl-C stops it all.
+
+    gradyard up
+
+    gradyard up --port 0 --state-dir ./state --cpu-slots 1 --gpus none
+
+    DATABASE_URL=postgresql://user@host/name gradyard up --api-only
+    """
+    from gradyard.local.stack import StackOptions
+
+    settings = settings_for(state_dir, host=host, port=port)
+    raise typer.Exit(_run(StackOptions(settings, cpu_slots, gpus, api_only)))
+
+
+def _run(options: "StackOptions") -> int:
+    from gradyard.processes.interrupts import Interrupts
+    from gradyard.local.stack_process import StartInterrupted
+    from gradyard.local.stack import Stack
+
+    with Interrupts() as interrupts:
+        stack = Stack(options, _say, interrupts.asked)
+        try:
+            typer.echo(f"ready: {stack.start()}")
+            _say(f"the state is in {options.settings.state_dir}; Ctrl-C stops everything")
+            while not interrupts.asked():
+                stack.mend()
+                time.sleep(LOOK_SECONDS)
+        except StartInterrupted:
+            pass
+        finally:
+            if interrupts.asked():
+                _say("stopping; again to hurry")
+            stack.stop(interrupts.in_a_hurry)
+    return 130 if interrupts.by_hand() else 0
+
+
+def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
+    """Train the tutorial's eight stages over HTTP, and show what came of them.
+
+    It uses the stack that is up, or starts one for as long as it takes.
+    """
+    from gradyard.cli.demo import demonstrate
+    from gradyard.cli.tables import console
+
+    raise typer.Exit(demonstrate(settings_for(state_dir), seed, console()))
+
+
+def worker(
+    cpu_slots: CpuSlotsOption = None,
+    gpus: GpusOption = None,
+    slots_per_gpu: SlotsPerGpuOption = None,
+    queues: QueuesOption = None,
+    pool: PoolOption = None,
+) -> None:
+    """Start this host's workers: slots on CPU cores, one on each GPU. They need DATABASE_URL and REDIS_URL.
+
+    gradyard worker --cpu-slots 2 --gpus none
+
+    gradyard worker --queues gpu --gpus 0,2 --pool big
+    """
+    _become(launch.pool_command(cpu_slots, gpus, queues, pool, slots_per_gpu), os.environ | launch.import_path())
+
+
+def maintain() -> None:
+    """Start one maintenance loop; every pool of workers has one already."""
+    _become(launch.maintenance_command(), os.environ | launch.import_path())
+
+
+def api(host: HostOption = None, port: PortOption = None, processes: ProcessesOption = None) -> None:
+    """Start the API alone, on tables that are up to date. It needs DATABASE_URL and REDIS_URL.
+
+    gradyard api --host 0.0.0.0 --port 80    (asks for keys; GRADYARD_ADMIN_KEY is the first)
+    """
+    settings = settings_for(None, host=host, port=port)
+    launch.refuse_open_door(settings)
+    _become(launch.api_command(settings, processes=_how_many(processes, settings)), launch.environment(settings))
+
+
+def _how_many(processes: int | None, settings: Settings) -> int:
+    if settings.database.startswith("sqlite"):
+        if processes not in (None, 1):
+            raise BadUsage(f"--processes {processes}: SQLite has one writer at a time, so one process; use PostgreSQL")
+        return 1
+    return processes or min(4, os.cpu_count() or 1)
+
+
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    os.execve(command[0], command, environment)
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # a terminal that was closed must not keep us from stopping
+        typer.echo(f"gradyard: {line}", err=True)

@@ -1,0 +1,108 @@
+"""Watching jobs until they are over: live bars on a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from gradyard.cli import text
+from gradyard.client.models import Job
+from gradyard.client.client import Client
+from gradyard.cli.tables import short
+from gradyard.jobs.states import State
+
+SHORTEST_LOOK_SECONDS = 0.1
+LONGEST_LOOK_SECONDS = 1.0
+# Between two lines about one running job, where there is no terminal: more with time, a long run needs no long log.
+SHORTEST_LINE_SECONDS, LONGEST_LINE_SECONDS = 5.0, 60.0
+
+
+def follow(client: Client, jobs: list[Job], console: Console, between_looks: Callable[[], None] = lambda: None) -> None:
+    """Shows the progress of `jobs` until all are over, and keeps the list up to date, also when it is interrupted.
+
+    between_looks: called a few times a second; what it raises ends the watching.
+    """
+    shown = _Bars(console) if console.is_terminal else _Lines(console)
+    began = time.monotonic()
+    with shown:
+        while True:
+            for index, job in enumerate(jobs):
+                shown.show(job)
+                between_looks()
+                if not job.over:
+                    jobs[index] = client.job(job.id)
+                    if jobs[index].over:
+                        shown.show(jobs[index])
+            if all(job.over for job in jobs):
+                return
+            _pause(began, between_looks)
+
+
+def _pause(began: float, between_looks: Callable[[], None]) -> None:
+    """Short at first, since most jobs are; up to a second later on."""
+    look_at = time.monotonic() + min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, (time.monotonic() - began) / 20))
+    while time.monotonic() < look_at:
+        between_looks()
+        time.sleep(0.05)
+
+
+class _Bars:
+    """One bar for each job."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.fields[stage]:<9}"),
+            BarColumn(bar_width=min(40, max(10, console.width - 70))),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[said]}"),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "_Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, job: Job) -> None:
+        """Draws the job's bar as the job is now."""
+        if job.id not in self._tasks:
+            self._tasks[job.id] = self._progress.add_task(job.id, total=job.steps, stage=job.stage, said="")
+        style = text.STATE_STYLES.get(job.state, "")
+        said = f"[{style}]{job.state}[/]"
+        if job.succeeded and job.loss:
+            said += f", loss {text.number(job.loss.get('last'))}"
+        self._progress.update(self._tasks[job.id], completed=job.steps_done, said=said)
+        if job.over:
+            self._progress.stop_task(self._tasks[job.id])
+
+
+class _Lines:
+    """One line for each change of a job's state, and one every few seconds while it runs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: dict[str, tuple[str, float]] = {}
+        self._began = time.monotonic()
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, job: Job) -> None:
+        """Writes a line if there is something new to say."""
+        state, said_at = self._said.get(job.id, ("", 0.0))
+        now = time.monotonic()
+        silence = min(LONGEST_LINE_SECONDS, max(SHORTEST_LINE_SECONDS, (now - self._began) / 4))
+        if job.state == state and (job.state != State.RUNNING or now - said_at < silence):
+            return
+        self._said[job.id] = (job.state, now)
+        self._console.print(Text(f"{job.stage:<9} {job.state:<9} {short(text.outcome(job))}".rstrip()))

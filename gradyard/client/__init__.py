@@ -1,0 +1,1 @@
+"""The Client: a gradyard service from Python, over HTTP."""

@@ -1,0 +1,57 @@
+"""What every method of the client stands on: where the service is, and answers turned into objects."""
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from gradyard.client.models import Answer
+from gradyard.client.endpoint import find_service
+from gradyard.client.errors import AnswerNotUnderstood
+from gradyard.client.transport import Transport
+
+A = TypeVar("A", bound=Answer)
+
+
+class Asking:
+    """A service that can be asked."""
+
+    def __init__(self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0) -> None:
+        self.url, key = find_service(url, key)
+        self._transport = Transport(self.url, key, retry_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections that are kept open between requests."""
+        self._transport.close()
+
+    def _one(self, kind: type[A], answer: Any) -> A:
+        try:
+            return kind.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise AnswerNotUnderstood(self.url, f"{kind.__name__.lower()}: {where}: {first['msg']}") from None
+
+    def _many(self, kind: type[A], answer: Mapping[str, Any], name: str) -> list[A]:
+        if not isinstance(answer.get(name), list):
+            raise AnswerNotUnderstood(self.url, f"the answer has no {name}")
+        return [self._one(kind, one) for one in answer[name]]
+
+
+def job_path(job_id: str) -> str:
+    """Where a job is, below the service's address."""
+    return f"/v1/jobs/{quote(str(job_id), safe='')}"
+
+
+def as_list(value: Any) -> Any:
+    """Arrays and scalars of numpy (and torch) in a spec, as JSON has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a spec cannot hold a {type(value).__name__}; numbers, texts, lists and objects only")

@@ -1,0 +1,112 @@
+"""What the Client says of batches: many jobs that are submitted, watched and cancelled together."""
+
+import json
+import time
+import uuid
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from gradyard.client.models import Batch, Job
+from gradyard.client.base import Asking, as_list
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LOOK_SECONDS = 0.5
+NDJSON = "application/x-ndjson"
+PAGE = 200
+
+
+class BatchRequests(Asking):
+    """Submit, sweep, look at, wait for and cancel batches."""
+
+    def submit_batch(
+        self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None, idempotency_key: str | None = None
+    ) -> Batch:
+        """Hands many jobs in, all or none; the batch, queued."""
+        return self._submit({"jobs": list(jobs), "name": name}, idempotency_key)
+
+    def sweep(
+        self, spec: Mapping[str, Any], *, grid: Mapping[str, Sequence[Any] | range] | None = None,
+        random: Mapping[str, Mapping[str, Any]] | None = None, count: int = 1, random_seed: int = 0,
+        name: str | None = None, idempotency_key: str | None = None,
+    ) -> Batch:  # fmt: skip
+        """Hands in the spec with every combination of `grid`'s values, each `count` times with what `random` draws.
+
+        Parameters are named from the outside in: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
+        `{"learning_rate": {"low": 1e-7, "high": 1e-5, "scale": "log"}}`.
+        """
+        axes = {path: _as_axis(values) for path, values in (grid or {}).items()}
+        drawn = {path: dict(each) for path, each in (random or {}).items()}
+        sweep = {"spec": dict(spec), "grid": axes, "random": drawn, "count": count, "random_seed": random_seed}
+        return self._submit(sweep | {"name": name}, idempotency_key)
+
+    def batch(self, batch_id: str) -> Batch:
+        """The batch as it stands now."""
+        return self._one(Batch, self._transport.ask_json("GET", _of(batch_id)))
+
+    def export(self, batch_id: str) -> "Iterator[tuple[Job, np.ndarray]]":
+        """Every job of a batch with its losses, (steps recorded,), one after another as they arrive.
+
+        The jobs come without spec and warnings; the losses are exact, in the dtype that was trained.
+        """
+        import numpy as np
+        import orjson
+
+        for line in self._transport.lines(f"{_of(batch_id)}/export?losses=base64", NDJSON):
+            found = orjson.loads(line)
+            dtype = np.dtype(found.pop("dtype"))
+            losses = np.frombuffer(b64decode(found.pop("losses")), dtype.newbyteorder("<"))
+            yield self._one(Job, found), losses.astype(dtype)
+
+    def export_lines(self, batch_id: str, *, csv: bool = False) -> Iterator[str]:
+        """The same as text: an object a job, or with `csv` a line a loss under a heading."""
+        return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
+
+    def batches(self, *, limit: int | None = None) -> Iterator[Batch]:
+        """The batches, newest first, `limit` at most."""
+        cursor, left = None, limit
+        while left is None or left > 0:
+            params = {"limit": min(left or PAGE, PAGE), "cursor": cursor}
+            page = self._transport.ask_json("GET", "/v1/batches", params=params)
+            yield from self._many(Batch, page, "batches")
+            cursor = page.get("next_cursor")
+            left = None if left is None else left - len(page["batches"])
+            if cursor is None:
+                return
+
+    def best(self, batch_id: str, limit: int = 10) -> list[Job]:
+        """Its succeeded jobs of the lowest last loss, the best first."""
+        answer = self._transport.ask_json("GET", _of(batch_id) + "/best", params={"limit": limit})
+        return self._many(Job, answer, "jobs")
+
+    def wait_batch(self, batch_id: str, on_progress: Callable[[Batch], None] | None = None) -> Batch:
+        """The batch once every job of it is over; `on_progress` is called with it about twice a second."""
+        while True:
+            batch = self.batch(batch_id)
+            if on_progress is not None:
+                on_progress(batch)
+            if batch.over:
+                return batch
+            time.sleep(LOOK_SECONDS)
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Cancels all its jobs that are not over."""
+        return self._one(Batch, self._transport.ask_json("POST", _of(batch_id) + "/cancel"))
+
+    def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        data = json.dumps(body, default=as_list).encode()
+        return self.batch(self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers)["id"])
+
+
+def _as_axis(values: Sequence[Any] | range) -> Any:
+    if isinstance(values, range) and values.step > 0:
+        return {"start": values.start, "stop": values.stop, "step": values.step}
+    return list(values)
+
+
+def _of(batch_id: str) -> str:
+    return f"/v1/batches/{quote(str(batch_id), safe='')}"

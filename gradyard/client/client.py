@@ -1,0 +1,126 @@
+"""The Client: a gradyard service from Python."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from gradyard.client.models import AttemptLog, Event, Job, RefusedPlugin, Stage
+from gradyard.client.base import as_list, job_path
+from gradyard.client.batches import BatchRequests
+from gradyard.client.errors import WaitTimeout
+from gradyard.client.arrays import FindingRequests
+from gradyard.client.fleet import FleetRequests
+from gradyard.client.api_keys import KeyRequests
+
+LONGEST_HOLD_SECONDS = 30  # of one long poll
+PROGRESS_HOLD_SECONDS = 1
+PAGE = 200  # jobs in one answer, the service's limit
+
+
+class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
+    """A gradyard service.
+
+    url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
+    http://127.0.0.1:8000. key: an API key, where the service wants one; without a url, `GRADYARD_KEY` by default, else
+    `GRADYARD_ADMIN_KEY`.
+    retry_seconds: how long a request that found nobody, or a busy service, is sent again; a submit never makes a second
+    job by that, since it carries an Idempotency-Key.
+
+    Every method raises Unreachable when nobody answered in that time, RefusedByService when the service said no
+    (JobNotFound for a job that is not there) and AnswerNotUnderstood when it is no gradyard. Threads may share one.
+    """
+
+    def submit(
+        self, spec: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **parameters: Any
+    ) -> Job:
+        """Hands a job in and returns it, queued. `submit({"stage": "nn"})` and `submit(stage="nn")` are the same.
+
+        A key given twice with the same spec answers the same job, also days later: give your own to survive a crash
+        between asking and knowing.
+        """
+        body = json.dumps({**(spec or {}), **parameters}, default=as_list).encode()
+        key = idempotency_key or str(uuid.uuid4())
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        return self._one(Job, self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers))
+
+    def job(self, job_id: str) -> Job:
+        """The job as it stands now."""
+        return self._one(Job, self._transport.ask_json("GET", job_path(job_id)))
+
+    def jobs(
+        self, *, state: str | None = None, stage: str | None = None, batch: str | None = None, limit: int | None = None
+    ) -> Iterator[Job]:
+        """The jobs, newest first, `limit` at most; one request per 200."""
+        cursor, left = None, limit
+        while left is None or left > 0:
+            which = {"state": state, "stage": stage, "batch": batch}
+            params = which | {"limit": min(left or PAGE, PAGE), "cursor": cursor}
+            page = self._transport.ask_json("GET", "/v1/jobs", params=params)
+            yield from self._many(Job, page, "jobs")
+            cursor = page.get("next_cursor")
+            left = None if left is None else left - len(page["jobs"])
+            if cursor is None:
+                return
+
+    def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
+        """The job once it is over. `timeout` in seconds: after it WaitTimeout, while the job goes on.
+
+        on_progress: called with the job about every second, and once when it is over.
+        """
+        began = time.monotonic()
+        longest = LONGEST_HOLD_SECONDS if on_progress is None else PROGRESS_HOLD_SECONDS
+        while True:
+            left = longest if timeout is None else timeout - (time.monotonic() - began)
+            asked_at = time.monotonic()
+            job = self._job_when_over(job_id, max(0.0, min(left, longest)))
+            if on_progress is not None:
+                on_progress(job)
+            if job.over:
+                return job
+            if timeout is not None and time.monotonic() - began >= timeout:
+                raise WaitTimeout(job, timeout)
+            if time.monotonic() - asked_at < 0.1:  # a service that does not hold is not to be hammered
+                time.sleep(0.2)
+
+    def _job_when_over(self, job_id: str, hold_seconds: float) -> Job:
+        params = {"wait": f"{hold_seconds:g}"}
+        return self._one(
+            Job, self._transport.ask_json("GET", job_path(job_id), params=params, hold_seconds=hold_seconds)
+        )
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
+        return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/cancel"))
+
+    def retry(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
+        """A new job with the spec of one that is over; one that is not is refused (409)."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/retry", headers=headers))
+
+    def delete(self, job_id: str) -> None:
+        """Deletes a job that is over, with all that it left; one that is not is refused (409)."""
+        self._transport.ask("DELETE", job_path(job_id), also_fine=frozenset({410}))
+
+    def logs(self, job_id: str) -> list[AttemptLog]:
+        """What the job's runner said, its output and the traceback of an error; by attempt, as far as there is any."""
+        return self._many(AttemptLog, self._transport.ask_json("GET", job_path(job_id) + "/logs"), "logs")
+
+    def events(self, job_id: str) -> list[Event]:
+        """Every change of the job's state, oldest first."""
+        return self._many(Event, self._transport.ask_json("GET", job_path(job_id) + "/events"), "events")
+
+    def stages(self) -> list[Stage]:
+        """The stages that the service offers."""
+        return self._many(Stage, self._transport.ask_json("GET", "/v1/stages"), "stages")
+
+    def refused_stages(self) -> list[RefusedPlugin]:
+        """The stages of installed packages that the service does not offer, since something is wrong with them."""
+        answer = self._transport.ask_json("GET", "/v1/stages")
+        return self._many(RefusedPlugin, {"refused": [], **answer}, "refused")  # an older service names none
+
+    def stage(self, name: str) -> Stage:
+        """One stage, with the JSON Schema of its parameters."""
+        return self._one(Stage, self._transport.ask_json("GET", f"/v1/stages/{quote(name, safe='')}"))

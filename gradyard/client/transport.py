@@ -1,0 +1,180 @@
+"""HTTP with patience: lost connections and busy services are asked again until a deadline; the rest is said in errors.
+
+What the Client sends may be sent twice: reads change nothing, submits and retries carry an Idempotency-Key, a second
+cancel finds the job cancelled, a second delete finds it gone. A request that may not is said to be for `once`.
+"""
+
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+
+from gradyard.client.errors import AnswerNotUnderstood, FieldError, JobNotFound, RefusedByService, Unreachable
+
+BUSY = frozenset({429, 503})
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+class _TryAgain(Exception):
+    """This try failed; another one may not, after `seconds` if the service named them."""
+
+    def __init__(self, failure: Exception, seconds: float | None = None) -> None:
+        self.failure = failure
+        self.seconds = seconds
+
+
+class Transport:
+    """One service at `url`. A request is repeated for `retry_seconds` at most, counted from its first sending."""
+
+    def __init__(self, url: str, key: str | None, retry_seconds: float) -> None:
+        self.url = url.rstrip("/")
+        try:
+            httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise Unreachable(self.url, f"this is no address: {error}") from None
+        self._retry_seconds = retry_seconds
+        headers = {"User-Agent": "gradyard"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        # A proxy of the environment is for the world outside; it cannot know this machine's own ports.
+        self._http = httpx.Client(headers=headers, trust_env=not _is_loopback(self.url))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        hold_seconds: float = 0.0,
+        also_fine: frozenset[int] = frozenset(),
+        once: bool = False,
+    ) -> httpx.Response:
+        """The answer, 2xx or one of `also_fine`; the service may hold it back for `hold_seconds`.
+
+        once: not sent again where somebody may have received it.
+        Raises Unreachable after the last try found nobody, RefusedByService for any other status.
+        """
+        request = self._http.build_request(
+            method,
+            self.url + path,
+            params={name: value for name, value in (params or {}).items() if value is not None},
+            content=body,
+            headers=headers,
+            timeout=httpx.Timeout(ANSWER_SECONDS + hold_seconds, connect=CONNECT_SECONDS),
+        )
+        give_up_at = time.monotonic() + self._retry_seconds
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._send(request, also_fine, once)
+            except _TryAgain as missed:
+                seconds = pause * random.uniform(0.5, 1.0) if missed.seconds is None else missed.seconds
+                if time.monotonic() + seconds > give_up_at:
+                    raise missed.failure from None
+            time.sleep(seconds)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _send(self, request: httpx.Request, also_fine: frozenset[int], once: bool) -> httpx.Response:
+        try:
+            answer = self._http.send(request)
+        except httpx.UnsupportedProtocol:
+            raise Unreachable(self.url, "it must begin with http:// or https://") from None
+        except httpx.TransportError as error:
+            failure = Unreachable(self.url, _in_words(error))
+            if once and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                raise failure from None
+            raise _TryAgain(failure) from None
+        if answer.is_success or answer.status_code in also_fine:
+            return answer
+        if answer.status_code in BUSY and not (once and answer.status_code == 503):  # its commit may have gone through
+            raise _TryAgain(_refusal(answer), _retry_after(answer))
+        raise _refusal(answer)
+
+    def ask_json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """The JSON object answered; AnswerNotUnderstood where it is none."""
+        answer = self.ask(method, path, **options)
+        try:
+            value = answer.json()
+        except ValueError:
+            raise AnswerNotUnderstood(self.url, f"{path} is no JSON") from None
+        if not isinstance(value, dict):
+            raise AnswerNotUnderstood(self.url, f"{path} is no JSON object")
+        return value
+
+    def lines(self, path: str, accept: str) -> Iterator[str]:
+        """The lines of a long answer as they come; it is not asked again where it breaks off. Raises as `ask` does."""
+        headers = {"Accept": accept}
+        request = self._http.build_request("GET", self.url + path, headers=headers, timeout=ANSWER_SECONDS)
+        try:
+            answer = self._http.send(request, stream=True)
+            try:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from answer.iter_lines()
+            finally:
+                answer.close()
+        except httpx.TransportError as error:
+            raise Unreachable(self.url, _in_words(error)) from None
+
+    def close(self) -> None:
+        """Closes the connections that are kept open between requests."""
+        self._http.close()
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = httpx.URL(url).host
+        return host == "localhost" or ip_address(host).is_loopback
+    except (httpx.InvalidURL, ValueError):
+        return False
+
+
+def _in_words(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "it took too long"
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    """Seconds from the Retry-After header, in either of its forms (RFC 9110); None without or with a wrong one."""
+    text = answer.headers.get("Retry-After", "")
+    try:
+        if text.isdigit():
+            return float(text)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _refusal(answer: httpx.Response) -> RefusedByService:
+    """The problem+json (RFC 9457) of an answer as an error; of a proxy's HTML, the status line."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    errors = tuple(
+        FieldError(str(error.get("pointer", "")), str(error.get("message", "")), error.get("index"))
+        for error in problem.get("errors") or ()
+        if isinstance(error, dict)
+    )
+    path = answer.request.url.path
+    missing_job = answer.status_code in (404, 410) and problem and "/v1/jobs/" in path
+    kind = JobNotFound if missing_job else RefusedByService
+    return kind(
+        answer.status_code,
+        str(problem.get("title") or answer.reason_phrase or "refused"),
+        str(problem.get("detail") or ""),
+        errors,
+    )

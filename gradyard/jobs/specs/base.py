@@ -1,0 +1,103 @@
+"""What a job may ask for: `JobSpec`, what every stage understands. A plug-in's stage adds to it what only it does."""
+
+import hashlib
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gradyard.jobs.specs.datasets import Dataset, FunctionData, Part
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000, which no database stores")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+
+# Reasons, from numbers of the size that the tutorial's have.
+_TOO_COARSE = {
+    "float16": "is too coarse: a loss summed over 2,000 points begins above 65,504, its largest number",
+    "bfloat16": "is too coarse: with its 8 bits of precision an update below 1/256 of a weight is none at all",
+}
+
+
+def _fine_enough(dtype: Any) -> Any:
+    if isinstance(dtype, str) and dtype in _TOO_COARSE:
+        raise PydanticCustomError("too_coarse", f'must be "float32" or "float64"; {dtype} {_TOO_COARSE[dtype]}')
+    return dtype
+
+
+Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(_fine_enough)]
+
+
+class JobSpec(Part):
+    """What every stage understands. A stage's own model gives `stage` as a `Literal` and adds its own parameters."""
+
+    stage: str
+    name: Annotated[Text, Field(max_length=200)] | None = None
+    tags: Annotated[
+        dict[Annotated[Text, Field(min_length=1, max_length=64)], Annotated[Text, Field(max_length=256)]],
+        Field(max_length=32),
+    ] = {}
+    dataset: Dataset = FunctionData()
+    steps: int = Field(default=2000, ge=1)
+    seed: int = Field(default=0, ge=0, le=2**53 - 1)
+    device: Literal["cpu", "gpu", "auto"] = "cpu"
+    pool: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
+    gpu_memory_mib: int | None = Field(default=None, ge=1, le=2**24)
+    execution: Literal["eager", "compiled", "gram"] = "eager"
+    dtype: Dtype = "float32"
+    priority: int = Field(default=0, ge=-100, le=100)
+    timeout_seconds: float = Field(default=3600.0, gt=0, le=30 * 86400, allow_inf_nan=False)
+    max_retries: int = Field(default=2, ge=0, le=100)
+
+    @property
+    def descends_a_quadratic(self) -> bool:
+        """Whether training is plain gradient descent on a quadratic, so that a stability limit is known."""
+        return False
+
+    @model_validator(mode="after")
+    def _gram_has_a_quadratic(self) -> Self:
+        if self.execution == "gram" and not self.descends_a_quadratic:
+            message = '"gram" is for models linear in their coefficients, with loss mse and plain gradient descent'
+            raise PydanticCustomError("at_execution", message)
+        return self
+
+    @model_validator(mode="after")
+    def _memory_is_a_gpus(self) -> Self:
+        if self.gpu_memory_mib is not None and self.device == "cpu":
+            raise PydanticCustomError("at_gpu_memory_mib", 'is for jobs with device "gpu" or "auto"')
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        """The spec with every default filled in."""
+        return self.model_dump(mode="json")
+
+    def shape(self) -> list[Any]:
+        """What the members of a pack must agree in beside stage, execution and dtype; all else may differ.
+
+        By default everything that the stage's own model adds. A stage whose trainer takes another learning rate for
+        each member, say, leaves it out here.
+        """
+        own = self.as_json()
+        return [self.steps, self.dataset.points, {name: own[name] for name in own if name not in JobSpec.model_fields}]
+
+    def pack_key(self, numerics_version: int) -> str:
+        """Jobs of equal keys and start step train as one program: the same shapes and arithmetic, other numbers."""
+        return _digest([self.stage, numerics_version, self.execution, self.dtype, *self.shape()])
+
+
+FREE = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
+
+
+def sha256_of(spec: dict[str, Any]) -> str:
+    """The hash of what decides the numbers of a spec (as JSON) and nothing else: not name, tags, priority or limits."""
+    return _digest({name: value for name, value in spec.items() if name not in FREE})
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,142 @@
+"""What the eight built-in stages understand: one model each, with only the parameters of its stage."""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gradyard.jobs.specs.datasets import Finite
+from gradyard.jobs.specs.optimization import Loss, MeanSquaredError, Optimizer, Positive, RmsProp, Sgd
+from gradyard.jobs.specs.base import Dtype, JobSpec
+
+LETTERS = "abcdefghij"
+Letters = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
+Init = Literal["default", "normal"] | Letters
+
+
+class LetteredSpec(JobSpec):
+    """A stage whose model has the letters a, b, c, ... as its coefficients."""
+
+    # The dataset's function data and the model's letters vary; these say how for the stage at hand.
+    linear_in_coefficients: ClassVar[bool] = True
+
+    learning_rate: Positive | Literal["auto"] = 1e-6
+    init: Init = "default"
+    loss: Loss = MeanSquaredError()
+
+    @property
+    def letters(self) -> str:
+        """The model's coefficients, in order."""
+        return LETTERS[:4]
+
+    @model_validator(mode="after")
+    def _init_names_every_coefficient(self) -> Self:
+        if isinstance(self.init, dict) and sorted(self.init) != sorted(self.letters):
+            message = f"must give a number for each of {', '.join(self.letters)} and for nothing else"
+            raise PydanticCustomError("at_init", message)
+        return self
+
+    @model_validator(mode="after")
+    def _auto_has_a_limit_to_start_from(self) -> Self:
+        if self.learning_rate == "auto" and not self.descends_a_quadratic:
+            message = '"auto" is for models linear in their coefficients, with loss mse and plain gradient descent'
+            raise PydanticCustomError("at_learning_rate", message)
+        return self
+
+    @property
+    def descends_a_quadratic(self) -> bool:
+        """Whether training is plain gradient descent on a quadratic, so that a stability limit is known."""
+        optimizer = self.__dict__.get("optimizer")
+        plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.momentum and not optimizer.weight_decay)
+        return self.linear_in_coefficients and self.loss.name == "mse" and plain
+
+    def shape(self) -> list[Any]:
+        """Everything but seed, init, the learning rate, the other numbers of the optimizer, and the data."""
+        return [
+            len(self.letters), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
+            _slots(self.__dict__.get("optimizer")),
+        ]  # fmt: skip
+
+
+class PolynomialSpec(LetteredSpec):
+    """A stage that fits a polynomial of a chosen degree."""
+
+    degree: int = Field(default=3, ge=0, le=9)
+
+    @property
+    def letters(self) -> str:
+        """The model's coefficients, in order."""
+        return LETTERS[: self.degree + 1]
+
+
+class NumpySpec(PolynomialSpec):
+    """Stage 1."""
+
+    stage: Literal["numpy"]
+    device: Literal["cpu"] = "cpu"
+    dtype: Dtype = "float64"
+
+
+class TensorSpec(PolynomialSpec):
+    """Stage 2."""
+
+    stage: Literal["tensor"]
+
+
+class AutogradSpec(PolynomialSpec):
+    """Stage 3."""
+
+    stage: Literal["autograd"]
+
+
+class FunctionSpec(LetteredSpec):
+    """Stage 4: a Legendre polynomial, so it has no degree."""
+
+    linear_in_coefficients: ClassVar[bool] = False
+
+    stage: Literal["function"]
+    learning_rate: Positive | Literal["auto"] = 5e-6
+
+
+class NnSpec(PolynomialSpec):
+    """Stage 5."""
+
+    stage: Literal["nn"]
+
+
+class OptimSpec(PolynomialSpec):
+    """Stage 6."""
+
+    stage: Literal["optim"]
+    learning_rate: Positive | Literal["auto"] = 1e-3
+    optimizer: Optimizer = RmsProp(name="rmsprop")
+
+
+class ModuleSpec(PolynomialSpec):
+    """Stage 7."""
+
+    stage: Literal["module"]
+    optimizer: Optimizer = Sgd(name="sgd")
+
+
+class DynamicSpec(LetteredSpec):
+    """Stage 8: the order is drawn anew each step, so it has no degree."""
+
+    linear_in_coefficients: ClassVar[bool] = False  # it is, but in another model each step: no one limit holds
+
+    stage: Literal["dynamic"]
+    steps: int = Field(default=30_000, ge=1)
+    learning_rate: Positive | Literal["auto"] = 1e-8
+    optimizer: Optimizer = Sgd(name="sgd", momentum=0.9)
+
+    @property
+    def letters(self) -> str:
+        """The model's coefficients, in order."""
+        return LETTERS[:5]
+
+
+def _slots(optimizer: Any) -> list[Any] | None:
+    """The optimizer's name and which of its slots exist: what decides the arrays that it keeps."""
+    if optimizer is None:
+        return None
+    return [optimizer.name, bool(getattr(optimizer, "momentum", 0.0)), getattr(optimizer, "nesterov", False)]

@@ -1,0 +1,108 @@
+"""The losses and optimizers that a spec may name, with the numbers that each understands."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, Tag, model_validator
+
+from gradyard.jobs.specs.datasets import Part, named
+
+Reduction = Literal["sum", "mean"]
+Fraction = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1)]
+Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
+NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+
+
+class MeanSquaredError(Part):
+    """(y_pred - y)^2"""
+
+    name: Literal["mse"] = "mse"
+    reduction: Reduction = "sum"
+
+
+class AbsoluteError(Part):
+    """|y_pred - y|"""
+
+    name: Literal["l1"]
+    reduction: Reduction = "sum"
+
+
+class SmoothAbsoluteError(Part):
+    """Squared below `beta`, absolute above, as torch.nn.SmoothL1Loss."""
+
+    name: Literal["smooth_l1"]
+    reduction: Reduction = "sum"
+    beta: Positive = 1.0
+
+
+class HuberError(Part):
+    """Squared below `delta`, absolute above, as torch.nn.HuberLoss."""
+
+    name: Literal["huber"]
+    reduction: Reduction = "sum"
+    delta: Positive = 1.0
+
+
+Loss = Annotated[
+    Annotated[MeanSquaredError, Tag("mse")]
+    | Annotated[AbsoluteError, Tag("l1")]
+    | Annotated[SmoothAbsoluteError, Tag("smooth_l1")]
+    | Annotated[HuberError, Tag("huber")],
+    named("name", "mse"),
+]
+
+
+class Sgd(Part):
+    """torch.optim.SGD"""
+
+    name: Literal["sgd"]
+    momentum: Fraction = 0.0
+    nesterov: bool = False
+    weight_decay: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above 0")
+        return self
+
+
+class RmsProp(Part):
+    """torch.optim.RMSprop"""
+
+    name: Literal["rmsprop"]
+    alpha: Fraction = 0.99
+    eps: Positive = 1e-8
+    momentum: Fraction = 0.0
+    weight_decay: NotNegative = 0.0
+
+
+class Adam(Part):
+    """torch.optim.Adam"""
+
+    name: Literal["adam"]
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: Positive = 1e-8
+    weight_decay: NotNegative = 0.0
+
+
+class AdamW(Part):
+    """torch.optim.AdamW"""
+
+    name: Literal["adamw"]
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    eps: Positive = 1e-8
+    weight_decay: NotNegative = 0.01
+
+
+class Adagrad(Part):
+    """torch.optim.Adagrad"""
+
+    name: Literal["adagrad"]
+    eps: Positive = 1e-10
+    lr_decay: NotNegative = 0.0
+    weight_decay: NotNegative = 0.0
+
+
+Optimizer = Annotated[Sgd | RmsProp | Adam | AdamW | Adagrad, Field(discriminator="name")]

@@ -1,0 +1,112 @@
+"""Stages of installed packages: the entry points of the group `gradyard.stages`.
+
+An entry point is called as its stage and leads to a `Stage`:
+
+    [project.entry-points."gradyard.stages"]
+    mlp = "gradyard_mlp.facts:STAGE"
+
+One that is no good is refused by its name, and takes neither the service nor another stage along.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import get_args
+
+from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.stages.stage import Stage
+
+GROUP = "gradyard.stages"
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+TRAINER = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class RefusedPlugin:
+    """A stage that is not offered: its entry point, the package that brought it, and what is wrong with it."""
+
+    name: str
+    package: str
+    reason: str
+
+
+class _NoGood(Exception):
+    """What is wrong with a plug-in, in words for its author."""
+
+
+def installed(taken: Collection[str]) -> tuple[list[Stage], list[RefusedPlugin]]:
+    """The stages of installed packages, by name, and those that are refused; names in `taken` are not to be had."""
+    stages: dict[str, Stage] = {}
+    refused = []
+    found = entry_points(group=GROUP)
+    names = [entry.name for entry in found]
+    for entry in sorted(found, key=lambda each: (each.name, each.value)):
+        package = entry.dist.name if entry.dist else "?"
+        try:
+            if entry.name in taken:
+                raise _NoGood("a built-in stage has this name")
+            if names.count(entry.name) > 1:
+                raise _NoGood("another package brings a stage of this name, too")
+            stages[entry.name] = _checked(_loaded(entry), entry.name)
+        except _NoGood as error:
+            refused.append(RefusedPlugin(entry.name, package, str(error)))
+    return list(stages.values()), refused
+
+
+def _loaded(entry: EntryPoint) -> object:
+    had_torch = "torch" in sys.modules
+    try:
+        value: object = entry.load()
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
+        raise _NoGood(f"{entry.value} cannot be imported: {type(error).__name__}: {error}") from None
+    if not had_torch and "torch" in sys.modules:
+        raise _NoGood(f"{entry.value} imports torch; only the module of its trainer may")
+    return value
+
+
+def _checked(stage: object, name: str) -> Stage:
+    """The stage, if all that it says of itself is true; never its trainer, which only a runner can load."""
+    if not isinstance(stage, Stage):
+        raise _NoGood(f"it leads to a {type(stage).__name__}, not to a Stage")
+    try:
+        wrong = next(_lies(stage, name), None)
+    except Exception as error:
+        wrong = f"its facts cannot be used: {type(error).__name__}: {error}"
+    if wrong is not None:
+        raise _NoGood(wrong)
+    return stage
+
+
+def _lies(stage: Stage, name: str) -> Iterator[str]:
+    if stage.name != name or not NAME.fullmatch(name):
+        yield f"its entry point is {name!r} and its stage {stage.name!r}; both must be one word of small letters"
+    spec: object = stage.spec  # whatever the type checker was told
+    if not (isinstance(spec, type) and issubclass(spec, JobSpec)):
+        yield "its spec is no subclass of JobSpec"
+    if get_args(stage.spec.model_fields["stage"].annotation) != (name,):
+        yield f'its spec must say: stage: Literal["{name}"]'
+    if not all(TRAINER.fullmatch(path) for path in (stage.trainer, *stage.engines.values())):
+        yield f'its trainer {stage.trainer!r} is no "module:Class"'
+    if not stage.devices or not set(stage.devices) <= {"cpu", "gpu"}:
+        yield f"its devices {stage.devices!r} are not cpu, gpu or both"
+    if stage.numerics_version < 1 or stage.widest < 1:
+        yield "numerics_version and widest are 1 or more"
+    if min(stage.pack_bytes.get(dtype, 0) for dtype in ("float32", "float64")) < 1:
+        yield "pack_bytes has a number, 1 or more, for float32 and one for float64"
+    yield from _lies_of_the_spec(stage)
+
+
+def _lies_of_the_spec(stage: Stage) -> Iterator[str]:
+    """Its defaults must be a job that its own schema takes and that can be stored and packed."""
+    defaults = stage.defaults()
+    again = stage.spec.model_validate_json(json.dumps(defaults, allow_nan=False))
+    if again.as_json() != defaults:
+        yield "its defaults, sent as a job, become another job"
+    if not isinstance(stage.spec.model_json_schema().get("properties"), dict):
+        yield "its JSON Schema has no properties"
+    again.pack_key(stage.numerics_version)
+    if type(again.steps) is not int or again.steps < 1 or again.dataset.points < 1:
+        yield "its defaults train nothing"

@@ -1,0 +1,44 @@
+"""The states of a job and the moves between them; `gradyard.store.lifecycle` alone makes them."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why a job failed."""
+
+    ERROR = "error"
+    DIVERGED = "diverged"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    POISON = "poison"
+    INVALID_DATA = "invalid_data"
+
+
+# To each state, the states that it may be reached from.
+MOVES: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING}),
+    State.RUNNING: frozenset({State.QUEUED}),
+    State.SUCCEEDED: frozenset({State.RUNNING}),
+    State.FAILED: frozenset({State.RUNNING}),
+    State.CANCELLED: frozenset({State.QUEUED, State.RUNNING}),
+}
+
+OVER: frozenset[State] = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+
+def picture() -> str:
+    """MOVES as a Mermaid state diagram, the one in `docs/states.md`."""
+    lines = ["stateDiagram-v2", "    [*] --> queued"]
+    lines += [f"    {source} --> {to}" for source in State for to in State if source in MOVES[to]]
+    lines += [f"    {state} --> [*]" for state in State if state in OVER]
+    return "\n".join(lines)

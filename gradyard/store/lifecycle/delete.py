@@ -1,0 +1,25 @@
+"""A job that is over is taken out of the database with all that it left; that it existed is remembered."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select
+
+from gradyard.store.database import now
+from gradyard.jobs.errors import IllegalMove
+from gradyard.jobs.states import OVER
+from gradyard.store.tables import DeletedJob, Job
+
+
+def delete_job(connection: Connection, project_id: int, job_id: UUID) -> bool:
+    """Delete it with its result, losses, checkpoints, events and logs; False where the project has none of that id.
+
+    Raises IllegalMove where it is queued or running.
+    """
+    mine = (Job.id == job_id, Job.project_id == project_id)
+    if connection.execute(delete(Job).where(*mine, Job.state.in_(list(OVER)))).rowcount:
+        connection.execute(insert(DeletedJob).values(id=job_id, project_id=project_id, deleted_at=now()))
+        return True
+    state = connection.execute(select(Job.state).where(*mine)).scalar()
+    if state is not None:
+        raise IllegalMove(f"the job is {state}; cancel it, or wait for its end, before you delete it")
+    return False

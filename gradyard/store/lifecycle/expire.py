@@ -1,0 +1,55 @@
+"""What maintenance does: leases that are over, keys and workers that are old. It reads first, and writes only then."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, exists, or_, select, update
+
+from gradyard.store.database import now
+from gradyard.store.lifecycle.requeue_lost import lose
+from gradyard.jobs.states import OVER, State
+from gradyard.store.tables import Claim, IdempotencyKey, Job, Worker
+
+ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
+
+
+def lease_is_over(connection: Connection) -> bool:
+    """Whether any claim's lease is over: a read, so that a quiet database is never locked for nothing."""
+    return connection.execute(select(Claim.id).where(Claim.lease_until < now()).limit(1)).first() is not None
+
+
+def expire_claims(connection: Connection, *, actor: str) -> int:
+    """Queue again the jobs of claims whose lease is over, some hundred at a time; how many were moved."""
+    moved = 0
+    for claim_id, width in list(
+        connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
+    ):
+        if moved >= ENOUGH:
+            break
+        held = select(Job.id, Job.attempt, Job.losses).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
+        jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
+        if not _still_over(connection, claim_id):
+            continue
+        for job in jobs:
+            moved += lose(connection, job, width, "its worker was not heard of for a lease", actor=actor)
+        connection.execute(delete(Claim).where(Claim.id == claim_id))
+    return moved
+
+
+def _still_over(connection: Connection, claim_id: UUID) -> bool:
+    """Whether nobody renewed it meanwhile; from now on nobody can."""
+    over = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
+    return connection.execute(over).rowcount == 1
+
+
+def forget_old_keys(connection: Connection, hours: float) -> int:
+    """Delete idempotency keys older than that whose job, or whose batch's every job, is over (or gone); how many."""
+    made = or_(Job.id == IdempotencyKey.job_id, Job.batch_id == IdempotencyKey.batch_id)
+    alive = exists().where(made, Job.state.not_in(list(OVER)))
+    old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)
+    return connection.execute(old).rowcount
+
+
+def forget_workers(connection: Connection, seconds: float) -> int:
+    """Delete workers that left that long ago and hold nothing; how many."""
+    holding = exists().where(Claim.worker_id == Worker.id)
+    return connection.execute(delete(Worker).where(Worker.lease_until < now() - seconds, ~holding)).rowcount

@@ -1,0 +1,129 @@
+"""An attempt ends: with a result, with a reason, or back in the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from gradyard.store.database import now, storable
+from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
+from gradyard.store.lifecycle.record import little_endian
+from gradyard.jobs.states import Reason, State
+from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job that trained to its end found; `arrays` by name, where its trainer finds arrays."""
+
+    coefficients: dict[str, float] | None
+    formula: str | None
+    environment: dict[str, Any]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that trained to its end, and what it found."""
+
+    job_id: UUID
+    attempt: int
+    outcome: Outcome
+
+
+def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
+    """The job is done and this is its result; False where it has moved on, and nothing is stored."""
+    return bool(succeed_all(connection, [Ended(job_id, attempt, outcome)], actor=actor))
+
+
+def succeed_all(
+    connection: Connection, ended: Sequence[Ended], *, actor: str, running: set[UUID] | None = None
+) -> set[UUID]:
+    """The same for a pack; of which jobs, and nothing of those that have moved on.
+
+    `running` where this transaction knows already which of them run still, from `record_all`.
+    """
+    if running is None:
+        running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
+    ended = [each for each in ended if each.job_id in running]
+    if not ended:
+        return running
+    moved = move_all(connection, [(each.job_id, each.attempt) for each in ended], State.SUCCEEDED, actor=actor)
+    connection.execute(_new_result, [
+        {"of_job": each.job_id, "of_attempt": each.attempt, "found": each.outcome.coefficients or {},
+         "as_formula": each.outcome.formula, "made_by": each.outcome.environment} for each in ended
+    ])  # fmt: skip
+    arrays = [
+        {"of_job": each.job_id, "called": name, "of_dtype": array.dtype.name, "of_shape": list(array.shape),
+         "bytes": little_endian(array)} for each in ended for name, array in each.outcome.arrays.items()
+    ]  # fmt: skip
+    if arrays:
+        connection.execute(_new_artifact, arrays)
+    return moved
+
+
+# Built once: building such statements costs more than executing them.
+_new_result = insert(Result).values(
+    job_id=bindparam("of_job"), project_id=project_of_job, attempt=bindparam("of_attempt"),
+    coefficients=bindparam("found"), formula=bindparam("as_formula"), environment=bindparam("made_by"),
+)  # fmt: skip
+_new_artifact = insert(Artifact).values(
+    job_id=bindparam("of_job"), project_id=project_of_job, name=bindparam("called"), dtype=bindparam("of_dtype"),
+    shape=bindparam("of_shape"), content=bindparam("bytes"),
+)  # fmt: skip
+
+
+def fail(
+    connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
+) -> bool:
+    """The job cannot be done; False where it has moved on."""
+    message = storable(message)
+    columns |= {"reason": reason, "message": message}
+    failed = move(
+        connection, job_id, State.FAILED, attempt=attempt, actor=actor, detail=f"{reason}: {message}", **columns
+    )
+    if failed:
+        connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+    return failed
+
+
+def hand_back(
+    connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str, lost: bool = False,
+    max_pack: int | None = None, wait_seconds: float = 0.0, **columns: Any,
+) -> bool:  # fmt: skip
+    """Back into the queue, to go on from its newest checkpoint; False where it has moved on.
+
+    `lost` counts against the job's losses, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
+    A job that someone asked to cancel meanwhile is cancelled instead.
+    """
+    if lost:
+        columns["losses"] = Job.losses + 1
+    if max_pack is not None:
+        columns["max_pack"] = max_pack
+    if wait_seconds:
+        columns["not_before"] = now() + wait_seconds
+    columns["steps_done"] = Job.start_step
+    about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
+    # The mark is looked at by the very statement that moves: one that comes between a look and a move would be lost.
+    return (
+        move(connection, job_id, State.QUEUED, unmarked=True, **about, **columns)
+        or move(connection, job_id, State.CANCELLED, **about)
+    )  # fmt: skip
+
+
+def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
+    """Give up a claim; a job that still runs under it is queued again."""
+    for job in connection.execute(_held, {"of_claim": claim_id}).all():
+        hand_back(connection, job.id, job.attempt, actor=actor, detail="its claim ended without a word on it")
+    connection.execute(_give_up, {"of_claim": claim_id})
+
+
+_held = (
+    select(Job.id, Job.attempt)
+    .where(Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
+    .order_by(Job.id)
+)
+_give_up = delete(Claim).where(Claim.id == bindparam("of_claim"))

@@ -1,0 +1,122 @@
+"""What a running job has done so far, stored so that any host can go on from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from gradyard.jobs.curves import Summary
+from gradyard.store.database import insert_or_ignore, insert_or_replace
+from gradyard.store.lifecycle.moves import project_of_job, still_running
+from gradyard.jobs.states import State
+from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
+
+CHECKPOINTS_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one member did since its last record: losses (steps,) of its dtype, and the state after the last of them.
+
+    `metrics` are named curves, each (measured steps,), of the steps that `every` divides; stored in float64.
+    """
+
+    job_id: UUID
+    attempt: int
+    start_step: int
+    losses: np.ndarray
+    summary: Summary
+    checkpoint: bytes | None = None
+    checkpoint_sha256: str = ""
+    fingerprint: str = ""
+    metrics: dict[str, np.ndarray] = field(default_factory=dict)
+    every: int = 1
+
+    @property
+    def steps_done(self) -> int:
+        """Steps done in all, this record's included."""
+        return self.start_step + len(self.losses)
+
+
+def record(connection: Connection, progress: Progress) -> bool:
+    """The same for one member: False where the job has moved on, and nothing is stored."""
+    return bool(record_all(connection, [progress]))
+
+
+def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UUID]:
+    """Store each member's chunk of losses and the checkpoint after it; of which jobs, and nothing of those moved on.
+
+    Told twice (the answer to the first commit got lost), it stores once; told again with more losses from the same
+    step on, it stores those.
+    """
+    running = still_running(connection, [(each.job_id, each.attempt) for each in progresses])
+    stored = [each for each in progresses if each.job_id in running]
+    for statement, with_state in ((_with_state, True), (_without_state, False)):
+        _execute(connection, statement, [_figures_of(p) for p in stored if (p.checkpoint is not None) is with_state])
+    _execute(connection, _owned_by_project(insert_or_replace(connection, LossChunk)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "start_step": each.start_step, "steps": len(each.losses),
+         "losses": little_endian(each.losses)} for each in stored if len(each.losses)
+    ])  # fmt: skip
+    _keep_metrics(connection, stored)
+    _keep_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
+    return running
+
+
+def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _figures_of(progress: Progress) -> dict[str, Any]:
+    figures = progress.summary.columns() | {"steps_done": progress.steps_done}
+    fence = {"of_job": progress.job_id, "of_attempt": progress.attempt}
+    return fence | {f"new_{name}": value for name, value in figures.items()}
+
+
+# Built once: building such statements costs more than executing them.
+_figures: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("steps_done", *Summary().columns())}
+_running = update(Job).where(
+    Job.id == bindparam("of_job"), Job.state == State.RUNNING, Job.attempt == bindparam("of_attempt")
+)
+_without_state = _running.values(_figures)
+# A newer checkpoint is progress: whatever went wrong before it is forgiven.
+_forgiven = {"crashes": 0, "losses": 0, "max_pack": None}
+_with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _forgiven)
+
+
+@cache
+def _owned_by_project(statement: Any) -> Any:
+    """The INSERT of a row that belongs to a job, with the job's project."""
+    return statement.values(project_id=project_of_job)
+
+
+def little_endian(array: np.ndarray) -> bytes:
+    """Its numbers in C order."""
+    return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _keep_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
+    _execute(connection, _owned_by_project(insert_or_replace(connection, MetricChunk)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "name": name, "start_step": each.start_step,
+         "every": each.every, "metric_values": little_endian(values.astype(np.float64))}
+        for each in progresses if len(each.losses) for name, values in each.metrics.items()
+    ])  # fmt: skip
+
+
+def _keep_checkpoints(connection: Connection, progresses: Sequence[Progress]) -> None:
+    _execute(connection, _owned_by_project(insert_or_ignore(connection, Checkpoint)), [
+        {"of_job": each.job_id, "job_id": each.job_id, "step": each.steps_done, "sha256": each.checkpoint_sha256,
+         "fingerprint": each.fingerprint, "blob": each.checkpoint} for each in progresses
+    ])  # fmt: skip
+    later = [{"of_job": each.job_id} for each in progresses if each.start_step]  # else it is the first
+    _execute(connection, _older_checkpoints, later)
+
+
+_newest = select(Checkpoint.step).where(Checkpoint.job_id == bindparam("of_job")).order_by(Checkpoint.step.desc())
+_older_checkpoints = delete(Checkpoint).where(
+    Checkpoint.job_id == bindparam("of_job"), Checkpoint.step.not_in(_newest.limit(CHECKPOINTS_KEPT).scalar_subquery())
+)

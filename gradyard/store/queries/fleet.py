@@ -1,0 +1,155 @@
+"""Who trains and what waits: workers, the packs that they hold, queues."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
+
+from gradyard.store.database import now
+from gradyard.store.fleet.holds import held_back
+from gradyard.jobs.states import State
+from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
+
+STALE_WORKERS_SHOWN_SECONDS = 600.0
+
+
+def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
+    """The members of a claim that someone asked to cancel."""
+    marked = (Job.claim_id == claim_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
+    return list(connection.execute(select(Job.id).where(*marked)).scalars())
+
+
+def is_held(connection: Connection, claim_id: UUID) -> bool:
+    """Whether the claim still exists."""
+    return connection.execute(_claim_of, {"claim": claim_id}).first() is not None
+
+
+_claim_of = select(Claim.id).where(Claim.id == bindparam("claim"))
+
+
+def workers_seen(connection: Connection) -> list[Row[Any]]:
+    """Live workers, and those that left in the last minutes; each with whether it lives and its claim."""
+    return list(connection.execute(_workers_seen))
+
+
+_recent = or_(Worker.lease_until > now() - STALE_WORKERS_SHOWN_SECONDS, Claim.id.is_not(None))
+
+
+_workers_seen = (
+    select(
+        *Worker.__table__.columns, (Worker.lease_until > now()).label("alive"), Claim.id.label("claim_id"), Claim.width,
+        Claim.steps_done,
+    ).outerjoin(Claim, Claim.worker_id == Worker.id).where(_recent)
+    .order_by(Worker.host, Worker.slot, Worker.started_at)
+)  # fmt: skip
+
+
+def members_of(connection: Connection, project_id: int, claim_ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """The running jobs of this project in each of these claims."""
+    query = (
+        select(Job.claim_id, Job.id).where(Job.claim_id.in_(claim_ids), Job.project_id == project_id).order_by(Job.id)
+    )
+    members: dict[UUID, list[UUID]] = {claim_id: [] for claim_id in claim_ids}
+    for claim_id, job_id in connection.execute(query):
+        if claim_id is not None:
+            members[claim_id].append(job_id)
+    return members
+
+
+def _pairs(connection: Connection, query: Any) -> list[tuple[str, int]]:
+    return [(name, count) for name, count in connection.execute(query)]
+
+
+def live_slots(connection: Connection) -> dict[str, int]:
+    """How many live workers each queue has."""
+    query = select(Worker.queue, func.count()).where(Worker.lease_until > now()).group_by(Worker.queue)
+    return dict(_pairs(connection, query))
+
+
+def idle_slots(connection: Connection) -> dict[str, int]:
+    """How many live workers of each queue hold no claim, and may take one."""
+    busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
+    free = (Worker.lease_until > now(), ~busy, ~held_back)
+    query = select(Worker.queue, func.count()).where(*free).group_by(Worker.queue)
+    return dict(_pairs(connection, query))
+
+
+def jobs_per_second(connection: Connection) -> dict[str, float]:
+    """How many jobs of each queue ended a second in the last minute, by what its live workers say."""
+    rate = func.coalesce(func.sum(Worker.jobs_per_second), 0.0)
+    query = select(Worker.queue, rate).where(Worker.lease_until > now()).group_by(Worker.queue)
+    return {queue: float(number or 0.0) for queue, number in connection.execute(query)}
+
+
+def holds(connection: Connection) -> list[Row[Any]]:
+    """The queues that are paused, the hosts, slots and GPUs that are drained: kind, name, reason, actor, since."""
+    return list(connection.execute(_holds))
+
+
+_holds = select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)
+
+
+def places_named(connection: Connection, name: str) -> list[tuple[str, str]]:
+    """What HOST, SLOT@HOST, a SLOT of every host, or a GPU's UUID names among workers seen lately: kind and name."""
+    rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct()).all()
+    found = {("host", host) for host, _, _ in rows if name == host}
+    found |= {("slot", f"{slot}@{host}") for host, slot, _ in rows if name in (slot, f"{slot}@{host}")}
+    return sorted(found | {("gpu", uuid) for _, _, uuid in rows if uuid == name and uuid is not None})
+
+
+def gpus_at(connection: Connection, name: str) -> set[str]:
+    """The UUIDs of the GPUs that slots of this name (SLOT@HOST, or SLOT) have, among workers seen lately."""
+    rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct())
+    return {uuid for host, slot, uuid in rows if uuid is not None and name in (slot, f"{slot}@{host}")}
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """How many jobs of a queue wait for a worker, and how long the oldest has."""
+
+    queue: str
+    depth: int
+    oldest_wait_seconds: float
+
+
+def queue_depths(connection: Connection, project_id: int) -> list[QueueDepth]:
+    """Of each queue, what of the project waits in it."""
+    return _depths(connection, Job.project_id == project_id)
+
+
+def depths_of_all(connection: Connection) -> list[QueueDepth]:
+    """Of each queue, what of all projects waits in it."""
+    return _depths(connection)
+
+
+def _depths(connection: Connection, *those: ColumnElement[bool]) -> list[QueueDepth]:
+    waited = (now() - func.min(Job.submitted_at)).label("waited")
+    query = select(Job.queue, func.count(), waited).where(Job.state == State.QUEUED, *those)
+    found = {
+        queue: QueueDepth(queue, depth, max(0.0, wait))
+        for queue, depth, wait in connection.execute(query.group_by(Job.queue))
+    }
+    return [found.get(queue, QueueDepth(queue, 0, 0.0)) for queue in ("cpu", "gpu", "any")]
+
+
+def job_counts(connection: Connection) -> list[tuple[str, str, str | None, int]]:
+    """How many jobs of all projects there are: state, stage, reason (of failed ones), count."""
+    others = select(Job.state, Job.stage, func.count()).where(Job.state != State.FAILED).group_by(Job.state, Job.stage)
+    failed = select(Job.stage, Job.reason, func.count()).where(Job.state == State.FAILED)
+    found: list[tuple[str, str, str | None, int]] = []
+    found += [(state, stage, None, count) for state, stage, count in connection.execute(others)]
+    failures = connection.execute(failed.group_by(Job.stage, Job.reason))
+    return found + [(State.FAILED.value, stage, reason, count) for stage, reason, count in failures]
+
+
+def counters(connection: Connection) -> list[Row[Any]]:
+    """What happened how often: name, counted_by, count."""
+    return list(connection.execute(select(*Counter.__table__.columns).order_by(Counter.name, Counter.counted_by)))
+
+
+def counts_by_state(connection: Connection, project_id: int) -> dict[str, int]:
+    """How many jobs the project has in each state."""
+    query = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
+    found = dict(_pairs(connection, query))
+    return {state: found.get(state, 0) for state in State}

@@ -1,0 +1,114 @@
+"""Jobs: one by its id, pages of them."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    select,
+    union_all,
+)
+
+from gradyard.store.database import now
+from gradyard.jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
+from gradyard.jobs.states import State
+from gradyard.store.tables import Claim, DeletedJob, Job, Result
+
+
+def of_project(project_id: int | BindParameter[Any], *, by_index: bool = True) -> Select[Any]:
+    """The jobs of one project, each with its result and with what its claim has done so far.
+
+    `by_index=False` hides the project from the planner, which then looks for an index of what else is asked.
+    """
+    columns = [*Job.__table__.columns, Result.coefficients, Result.formula, Result.environment,
+               Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
+    joined = select(*columns).outerjoin(Result, Result.job_id == Job.id).outerjoin(Claim, Claim.id == Job.claim_id)
+    return joined.where((Job.project_id if by_index else Job.project_id + 0) == project_id)
+
+
+_job_by_id = of_project(bindparam("project")).where(Job.id == bindparam("job"))
+
+
+def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]:
+    """The job; NotFound where the project has none of that id, Gone where it had one."""
+    row = connection.execute(_job_by_id, {"project": project_id, "job": job_id}).first()
+    if row is None:
+        deleted = select(DeletedJob.id).where(DeletedJob.id == job_id, DeletedJob.project_id == project_id)
+        if connection.execute(deleted).first() is not None:
+            raise Gone(f"the job {job_id} was deleted")
+        raise NotFound(f"there is no job {job_id}")
+    return row
+
+
+_state_of = select(Job.state).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))
+
+
+def state_of(connection: Connection, project_id: int, job_id: UUID) -> State | None:
+    """Where the job stands; None where the project has none of that id."""
+    state = connection.execute(_state_of, {"project": project_id, "job": job_id}).scalar()
+    return None if state is None else State(state)
+
+
+def crashes_of(connection: Connection, job_id: UUID) -> int:
+    """How often its runner died since its newest checkpoint, while it was alone."""
+    return int(connection.execute(select(Job.crashes).where(Job.id == job_id)).scalar_one())
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some jobs, and the cursor of those that follow (None at the end)."""
+
+    jobs: list[Row[Any]]
+    next_cursor: str | None
+
+
+def jobs_newest_first(
+    connection: Connection, project_id: int, *, limit: int, cursor: str | None = None,
+    state: State | None = None, stage: str | None = None, batch: UUID | None = None,
+) -> Page:  # fmt: skip
+    """A page of jobs, newest first; SpecInvalid where the cursor is none of ours."""
+    # Of a batch in one state SQLite would read the whole batch by the index that begins with the project.
+    by_index = batch is None or (state is None and stage is None)
+    asked = {Job.state: state, Job.stage: stage, Job.batch_id: batch}
+    chosen = [column == value for column, value in asked.items() if value is not None]
+    if cursor is not None:
+        chosen.append(Job.id < id_in(cursor))
+    if batch is not None and stage is not None and state is None:
+        chosen = [Job.id.in_(_newest_of_every_state(chosen, limit + 1))]
+    query = of_project(project_id, by_index=by_index).where(*chosen).order_by(Job.id.desc()).limit(limit + 1)
+    rows = list(connection.execute(query))
+    more = len(rows) > limit
+    return Page(rows[:limit], cursor_after(rows[limit - 1].id) if more else None)
+
+
+def _newest_of_every_state(chosen: list[ColumnElement[bool]], limit: int) -> CompoundSelect[Any]:
+    """The ids of so many of each state: one index then serves these jobs with a state and without."""
+    of_each = (
+        select(Job.id).where(*chosen, Job.state == state).order_by(Job.id.desc()).limit(limit) for state in State
+    )
+    return union_all(*(select(each.subquery().c.id) for each in of_each))
+
+
+def cursor_after(last: UUID) -> str:
+    """The cursor of the page after the one that ends with this id; opaque to clients."""
+    return base64.urlsafe_b64encode(b"1" + last.bytes).decode().rstrip("=")
+
+
+def id_in(cursor: str) -> UUID:
+    """The id that a cursor stands for; SpecInvalid where it is none of ours."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        if raw[:1] != b"1":
+            raise ValueError
+        return UUID(bytes=raw[1:])
+    except (ValueError, binascii.Error):
+        raise SpecInvalid([FieldProblem("/cursor", "is not a cursor that this service gave")]) from None

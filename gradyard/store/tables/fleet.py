@@ -1,0 +1,93 @@
+"""Who trains: workers, the packs that they hold, and the bells of the queues."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gradyard.store.tables.base import Table
+
+
+class Worker(Table):
+    """A worker process of a slot, present or past; its lease says whether it lives."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    slot: Mapped[str] = mapped_column(String(64))
+    queue: Mapped[str] = mapped_column(String(8))
+    pool: Mapped[str | None] = mapped_column(String(64))
+    pid: Mapped[int] = mapped_column(Integer)
+    device_name: Mapped[str] = mapped_column(String(255))
+    device_uuid: Mapped[str | None] = mapped_column(String(128))
+    device_memory_mib: Mapped[int | None] = mapped_column(Integer)
+    shares_device: Mapped[bool | None] = mapped_column(Boolean)  # with other slots of its pool
+    versions: Mapped[dict[str, Any]]
+    stages: Mapped[dict[str, Any]]
+    engines: Mapped[list[str] | None] = mapped_column(JSON)  # none: an older version's, which has the eager one
+    started_at: Mapped[float]
+    heartbeat_at: Mapped[float]
+    lease_until: Mapped[float] = mapped_column(index=True)
+    # as of the last heartbeat
+    steps_per_second: Mapped[float | None]  # of all members of its pack together
+    jobs_per_second: Mapped[float | None]  # that succeeded, in the last minute
+    utilization_percent: Mapped[float | None]  # of its GPU
+    temperature_celsius: Mapped[float | None]
+    memory_used_mib: Mapped[int | None] = mapped_column(Integer)
+    # where it is in the queue
+    served_priority: Mapped[int | None] = mapped_column(Integer)  # of its newest claim
+    served_rank: Mapped[float | None]  # how far it has come in the jobs of that priority: lifecycle/turns.py
+
+    __table_args__ = (Index("ix_workers_slot", "host", "slot"),)
+
+
+class Claim(Table):
+    """A pack that a worker holds; narrow, since every heartbeat rewrites it."""
+
+    __tablename__ = "claims"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("workers.id"), index=True)
+    queue: Mapped[str] = mapped_column(String(8))
+    width: Mapped[int] = mapped_column(Integer)
+    lease_until: Mapped[float] = mapped_column(index=True)
+    steps_done: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[float]
+
+
+class Hold(Table):
+    """A queue that is paused; a host, slot or GPU that is drained: whoever it names claims nothing until it is lifted.
+
+    `name` is that of a queue, a host, SLOT@HOST, or a UUID. Rows outlive the processes: a slot that starts again stays
+    drained.
+    """
+
+    __tablename__ = "holds"
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # queue, host, slot or gpu
+    name: Mapped[str] = mapped_column(String(320), primary_key=True)
+    reason: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(200))
+    since: Mapped[float]
+
+
+class Counter(Table):
+    """How often something happened, since ever, counted by whoever it happened to: no two write one row."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    counted_by: Mapped[str] = mapped_column(String(320), primary_key=True)  # SLOT@HOST, or maintenance@HOST
+    total: Mapped[int] = mapped_column(default=0)
+
+
+class Bell(Table):
+    """When a queue's bell was last rung by maintenance, and how often in a row nobody answered."""
+
+    __tablename__ = "bells"
+
+    queue: Mapped[str] = mapped_column(String(8), primary_key=True)
+    rung_at: Mapped[float] = mapped_column(default=0.0)
+    silent_rings: Mapped[int] = mapped_column(Integer, default=0)

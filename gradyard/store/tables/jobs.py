@@ -1,0 +1,139 @@
+"""Jobs, whose they are, the keys that they came with, and the ids of those that were deleted."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gradyard.store.tables.base import Table
+
+STATES = "'queued', 'running', 'succeeded', 'failed', 'cancelled'"
+OVER = "'succeeded', 'failed', 'cancelled'"
+
+
+class Project(Table):
+    """Whose jobs they are. One exists from the start: number 1, `default`."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class Batch(Table):
+    """Jobs that were submitted together; what they are called, and the sweep that they came from, if any."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    name: Mapped[str | None] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(Integer)  # how many jobs
+    sweep: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    submitted_at: Mapped[float]
+
+    __table_args__ = (Index("ix_batches_newest", "project_id", "id"),)
+
+
+class Job(Table):
+    """One job: what was asked, where it stands, and the summary of its result."""
+
+    __tablename__ = "jobs"
+
+    # what was asked
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    stage: Mapped[str] = mapped_column(String(64))
+    numerics_version: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str | None] = mapped_column(String(200))
+    tags: Mapped[dict[str, Any]]
+    batch_id: Mapped[UUID | None]  # no foreign key: SQLite cannot add one to a table that is there
+    retry_of: Mapped[UUID | None]  # no foreign key: the job that it repeats may be deleted
+    spec: Mapped[dict[str, Any]]
+    spec_sha256: Mapped[str] = mapped_column(String(64))
+    resolved: Mapped[dict[str, Any]]
+    warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    steps: Mapped[int]
+    submitted_at: Mapped[float]
+    # where it may run, and when its turn is
+    queue: Mapped[str] = mapped_column(String(8))
+    pool: Mapped[str | None] = mapped_column(String(64))
+    gpu_memory_mib: Mapped[int | None] = mapped_column(Integer)
+    priority: Mapped[int] = mapped_column(Integer)
+    rank: Mapped[float]  # virtual seconds: lifecycle/turns.py
+    cost_seconds: Mapped[float | None]  # about what it would train alone; none: of an older version
+    share_seconds: Mapped[float | None]  # of its flow's turn: lifecycle/turns.py
+    pack_key: Mapped[str] = mapped_column(String(64))
+    start_step: Mapped[int] = mapped_column(default=0)
+    max_pack: Mapped[int | None] = mapped_column(Integer)
+    engine: Mapped[str | None] = mapped_column(String(16))  # chosen at the first claim, kept in later attempts
+    not_before: Mapped[float | None]
+    # where it stands
+    state: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    cancel_requested_at: Mapped[float | None]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    steps_done: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None] = mapped_column(String(16))
+    message: Mapped[str | None] = mapped_column(Text)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    crashes: Mapped[int] = mapped_column(Integer, default=0)
+    losses: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None] = mapped_column(String(64))
+    # the curve and the work in numbers
+    dtype: Mapped[str] = mapped_column(String(8))
+    loss_first: Mapped[float | None]
+    loss_last: Mapped[float | None]
+    loss_min: Mapped[float | None]
+    loss_min_step: Mapped[int | None]
+    diverged_at: Mapped[int | None]
+    setup_seconds: Mapped[float] = mapped_column(default=0.0)
+    train_seconds: Mapped[float] = mapped_column(default=0.0)
+    records: Mapped[int] = mapped_column(Integer, default=0)
+    pack_size: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (
+        CheckConstraint(f"state IN ({STATES})", name="state_is_known"),
+        CheckConstraint("queue IN ('cpu', 'gpu', 'any')", name="queue_is_known"),
+        CheckConstraint(f"(state IN ({OVER})) = (finished_at IS NOT NULL)", name="over_means_dated"),
+        CheckConstraint("(state = 'running') = (claim_id IS NOT NULL)", name="running_means_claimed"),
+        CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="failed_means_a_reason"),
+        Index("ix_jobs_claimable", text("priority DESC"), "rank", "id",
+              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index("ix_jobs_riders", "pack_key", "start_step", text("priority DESC"), "rank", "id",
+              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index("ix_jobs_newest", "project_id", "id"),
+        Index("ix_jobs_by_state", "project_id", "state", "id"),
+        Index("ix_jobs_by_batch", "batch_id", "state", "id"),
+        Index("ix_jobs_newest_of_batch", "project_id", "batch_id", "id"),
+        Index("ix_jobs_by_batch_and_stage", "batch_id", "stage", "state", "id",
+              sqlite_where=text("batch_id IS NOT NULL"), postgresql_where=text("batch_id IS NOT NULL")),
+        Index("ix_jobs_by_stage", "project_id", "stage", "id"),
+        Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
+    )  # fmt: skip
+
+
+class IdempotencyKey(Table):
+    """A key that a client sent with a submission, and the job, or the first job of the batch, that it made."""
+
+    __tablename__ = "idempotency_keys"
+
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[UUID]
+    batch_id: Mapped[UUID | None]
+    created_at: Mapped[float]
+
+
+class DeletedJob(Table):
+    """That there was such a job: its id answers 410 for ever."""
+
+    __tablename__ = "deleted_jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    deleted_at: Mapped[float]

@@ -1,0 +1,108 @@
+"""Every error of every route in one form, application/problem+json (RFC 9457), and the one table of statuses."""
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from gradyard.jobs import errors
+
+PROBLEM = "application/problem+json"
+RETRY_AFTER_SECONDS = {429: 5, 503: 1}
+ERRORS_SHOWN = 100
+NEWER_PHRASES = {413: "Content Too Large"}  # RFC 9110; Python has it from 3.13 on
+
+logger = logging.getLogger(__name__)
+
+
+class HeaderInvalid(errors.Refused):
+    """A header of the request is not valid."""
+
+
+class ParametersInvalid(errors.SpecInvalid):
+    """The parameters of the request are not valid."""
+
+
+class TooManyWaiting(errors.Refused):
+    """Too many requests are waiting for jobs to end."""
+
+
+# The nearest class counts; what is not in here is a fault of ours: 500.
+STATUSES: dict[type[Exception], int] = {
+    errors.BodyMalformed: 400,
+    HeaderInvalid: 400,
+    errors.NotFound: 404,
+    errors.Gone: 410,
+    errors.IllegalMove: 409,
+    errors.SpecInvalid: 422,
+    errors.KeyInvalid: 422,
+    errors.BatchInvalid: 422,
+    ParametersInvalid: 422,
+    errors.KeyReused: 422,
+    errors.TooManyKeys: 409,
+    errors.QueueFull: 429,
+    TooManyWaiting: 503,
+    errors.StorageFull: 503,
+    errors.DatabaseUnavailable: 503,
+    errors.DatabaseNotReady: 503,
+}
+
+
+def install(app: Flask) -> None:
+    """Answer every exception of the app with a problem."""
+    app.register_error_handler(errors.GradyardError, _ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def problem(status: int, kind: str, title: str, detail: str, **members: Any) -> Response:
+    """A problem: `kind` is its `type`, one word for programs; 429 and 503 say when to try again."""
+    body = {"type": kind, "title": title, "status": status, "detail": detail, **members}
+    response = Response(orjson.dumps(body), status, content_type=PROBLEM)
+    if status in RETRY_AFTER_SECONDS:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
+    return response
+
+
+def _ours(error: errors.GradyardError) -> Response:
+    cause = next((cause for cause in type(error).__mro__ if cause in STATUSES), None)
+    if cause is None:
+        return _unforeseen(error)
+    title = (cause.__doc__ or "").splitlines()[0].rstrip(".")
+    members: dict[str, Any] = {}
+    if isinstance(error, errors.SpecInvalid):
+        shown = error.problems[:ERRORS_SHOWN]
+        members["errors"] = [{"pointer": each.pointer, "message": each.message} for each in shown]
+    if isinstance(error, errors.BatchInvalid):
+        members["total"] = error.total
+        members["errors"] = [
+            {"index": index, "pointer": each.pointer, "message": each.message} for index, each in error.problems
+        ]
+    return problem(STATUSES[cause], _snake(cause.__name__), title, str(error), **members)
+
+
+def _of_http(error: HTTPException) -> HTTPException | Response:
+    if error.code is None or error.code < 400:  # a redirect
+        return error
+    title = NEWER_PHRASES.get(error.code) or HTTPStatus(error.code).phrase
+    detail = f"there is no {request.path} here; see /docs" if error.code == 404 else error.description or title
+    response = problem(error.code, _snake(title), title, detail)
+    for name, value in error.get_headers():  # Allow of a 405, WWW-Authenticate of a 401
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    request_id = g.get("request_id", "unknown")
+    logger.error("request %s failed", request_id, exc_info=error)
+    detail = f"this is a fault of the service, not of the request; its log has the cause, under request {request_id}"
+    return problem(500, "internal_server_error", "Internal Server Error", detail)
+
+
+def _snake(words: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+", "_", words).lower()

@@ -1,0 +1,181 @@
+"""The OpenAPI 3.1 document at /openapi.json, and a page that shows it at /docs."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel, TypeAdapter
+
+from gradyard.jobs.submission.batches import SweepBody
+from gradyard.jobs.submission.parse import spec_adapter
+from gradyard.jobs.api_keys import KeyRequest
+from gradyard import shapes
+from service.http.scopes import NEEDED
+
+REF = "#/components/schemas/{model}"
+SECURITY_SCHEMES: Any = {"key": {"type": "http", "scheme": "bearer"}}
+KEY_WHERE_ONE_IS_SET: list[dict[str, list[Any]]] = [{"key": []}, {}]
+OPEN_TO_ALL: list[dict[str, list[Any]]] = [{}]
+ALWAYS = {
+    401: "without a key", 403: "with a key for something else; or from elsewhere, where no key is set",
+    503: "the database does not answer",
+}  # fmt: skip
+SOMETIMES = {
+    400: "not JSON, or a header that is not valid", 404: "there is none", 406: "in no such form",
+    409: "its state does not allow that", 410: "there was one, and it was deleted", 413: "too large", 415: "not JSON",
+    422: "fields or parameters that are not valid", 429: "too much is waiting",
+}  # fmt: skip
+
+
+def routes(name: str, prefix: str, tag: str | None = None) -> APIBlueprint:
+    """Routes below a prefix, which the document shows under one heading."""
+    unforeseen = _problem("a fault of the service")
+    return APIBlueprint(
+        name, "service", url_prefix=prefix, abp_tags=[Tag(name=tag or name)], abp_responses={"default": unforeseen}
+    )
+
+
+def problems(*statuses: int) -> dict[Any, Any]:
+    """The problems that a route may answer, those of every route with a key included, as its documentation."""
+    described = {status: SOMETIMES[status] for status in statuses} | ALWAYS
+    return {str(status): _problem(text) for status, text in described.items()}
+
+
+def _problem(text: str) -> dict[str, Any]:
+    form = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    return {"description": text, "content": form}
+
+
+REPEATABLE: dict[str, Any] = {
+    "parameters": [{
+        "name": "Idempotency-Key", "in": "header", "required": False,
+        "description": "makes it safe to send the same request again",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
+    }],
+}  # fmt: skip
+
+
+def _json_body(model: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": REF.format(model=model)}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+SUBMISSION = REPEATABLE | _json_body("JobSpec")
+KEY_REQUEST = _json_body("KeyRequest")
+
+BATCH_SUBMISSION = REPEATABLE | {
+    "requestBody": {
+        "required": True, "content": {
+            "application/json": {"schema": {"oneOf": [
+                {"$ref": REF.format(model="BatchOfJobs")}, {"$ref": REF.format(model="BatchSweep")},
+            ]}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+    },
+}  # fmt: skip
+
+NPY: dict[str, Any] = {"application/x-npy": {"schema": {"type": "string", "format": "binary"}}}
+CURVE: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}} | NPY
+EXPORT = {
+    "description": "a line for each job, or for each loss",
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}, "text/csv": {"schema": {"type": "string"}}},
+}
+TEXT = {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}
+ARRAY = {"description": "the array", "content": NPY}
+EVERY_LOSS, EVERY_METRIC = (
+    {
+        "description": "the curve",
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=model)}}} | CURVE,
+    }
+    for model in ("Losses", "MetricCurve")
+)
+
+
+def document(app: OpenAPI) -> dict[str, Any]:
+    """The document of the app's routes, with the schemas as pydantic writes them."""
+    document: dict[str, Any] = app.api_doc
+    # flask-openapi3 keeps only the keywords of JSON Schema that it knows, and breaks lines in HTML.
+    document["components"]["schemas"] = _schemas()
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        if "description" in operation:
+            operation["description"] = operation["description"].replace("<br/>", "\n").strip()
+    _say_scopes(app, document["paths"])
+    return document
+
+
+def _say_scopes(app: OpenAPI, paths: dict[str, Any]) -> None:
+    for rule in app.url_map.iter_rules():
+        if scope := NEEDED.get(rule.endpoint):
+            operations = paths[re.sub(r"<(\w+)>", r"{\1}", rule.rule)]
+            for method in {each.lower() for each in rule.methods or ()} & set(operations):
+                operations[method]["security"] = [{"key": [scope]}, *OPEN_TO_ALL]
+
+
+BODIES: dict[str, Any] = {"BatchSweep": SweepBody, "KeyRequest": KeyRequest}
+BATCH_OF_JOBS = {
+    "type": "object", "required": ["jobs"], "additionalProperties": False,
+    "properties": {
+        "jobs": {"type": "array", "minItems": 1, "items": {"$ref": REF.format(model="JobSpec")}},
+        "name": {"type": ["string", "null"], "maxLength": 200},
+    },
+}  # fmt: skip
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    shapes = [each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [("JobSpec", "validation", spec_adapter())]
+    inputs += [(name, "validation", TypeAdapter(each)) for name, each in BODIES.items()]
+    inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in shapes if each is not BaseModel]
+    named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
+    return {
+        **{name: named[name, "validation"] for name in ("JobSpec", *BODIES)}, "BatchOfJobs": BATCH_OF_JOBS,
+        **rest["$defs"],  # last: of a model by its own name the above is a mere reference to here
+    }  # fmt: skip
+
+
+ENDPOINTS = ("docs.openapi_json", "docs.docs", "docs.start", "docs.static")
+
+
+def install(app: OpenAPI) -> None:
+    """Serve the document and the page; the page's parts come from an installed package, not from the network."""
+    swagger_ui = files("flask_openapi3_swagger") / "templates" / "swagger"
+    pages = Blueprint("docs", __name__, static_folder=str(swagger_ui), static_url_path="/docs/parts")
+    served: list[bytes] = []
+
+    @pages.get("/openapi.json")
+    def openapi_json() -> Response:
+        if not served:
+            served.append(orjson.dumps(document(app)))
+        return Response(served[0], content_type="application/json")
+
+    @pages.get("/docs")
+    def docs() -> Response:
+        return Response(PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": PAGE_POLICY})
+
+    @pages.get("/docs/start.js")
+    def start() -> Response:
+        return Response(START, content_type="text/javascript; charset=utf-8")
+
+    app.register_blueprint(pages)
+
+
+PAGE_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>gradyard: HTTP API</title>
+<link rel="stylesheet" href="/docs/parts/css/swagger-ui.css">
+<div id="page"></div>
+<script src="/docs/parts/js/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
+"""

@@ -1,0 +1,132 @@
+"""What a path and a query may say."""
+
+from functools import cache
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.states import State
+
+
+def _known_stage(name: str) -> str:
+    if name not in STAGES:
+        raise ValueError(f"must be one of {', '.join(STAGES)}")
+    return name
+
+
+class Query(BaseModel):
+    """Query parameters; one that is not named here is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """As pydantic's, made once: flask-openapi3 asks for it with every request."""
+        return _json_schema(cls, *args, **options)
+
+
+@cache
+def _json_schema(model: type[Query], *args: Any, **options: Any) -> dict[str, Any]:
+    schema = super(Query, model).model_json_schema(*args, **options)
+    for parameter in schema.get("properties", {}).values():
+        if "anyOf" in parameter:  # None says that a parameter is not there; no text in a query means it
+            parameter |= parameter.pop("anyOf")[0]
+            del parameter["default"]
+    return schema
+
+
+class ListQuery(Query):
+    """Which jobs to list."""
+
+    state: State | None = None
+    stage: Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})] | None = None
+    batch: UUID | None = Field(default=None, description="only jobs of this batch")
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+
+
+class PageQuery(Query):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+
+
+class BestQuery(Query):
+    """How many jobs."""
+
+    limit: int = Field(default=10, ge=1, le=200)
+
+
+class JobQuery(Query):
+    """How long to wait for the end of the job."""
+
+    wait: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False, description="hold until it is over; seconds")
+
+
+class LossesQuery(Query):
+    """How many points of the curve to answer as JSON."""
+
+    points: int = Field(default=1000, ge=2, le=100_000)
+
+
+class ExportQuery(Query):
+    """How the losses are written."""
+
+    losses: Literal["numbers", "base64"] = Field(
+        default="numbers", description="in NDJSON; base64: of their bytes, little-endian, in the job's dtype"
+    )
+
+
+class HoldQuery(Query):
+    """Why, for those who wait."""
+
+    reason: str | None = Field(default=None, max_length=500)
+
+
+class NoQuery(Query):
+    """No query parameters."""
+
+
+class JobPath(BaseModel):
+    """Which job."""
+
+    job_id: str = Field(description="a UUID")
+
+
+class NamedPath(JobPath):
+    """Which curve or array of a job."""
+
+    name: str
+
+
+class BatchPath(BaseModel):
+    """Which batch."""
+
+    batch_id: str = Field(description="a UUID")
+
+
+class KeyPath(BaseModel):
+    """Which key of the API."""
+
+    key_id: str = Field(description="a UUID")
+
+
+class PlacePath(BaseModel):
+    """Which host, or which slot."""
+
+    place: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")
+
+
+class QueuePath(BaseModel):
+    """Which queue."""
+
+    queue: str = Field(description="cpu or gpu")
+
+
+class StagePath(BaseModel):
+    """Which stage."""
+
+    name: str

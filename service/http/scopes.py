@@ -1,0 +1,24 @@
+"""Which scope each route asks for, in one table. A route that is not in it is the administrator's."""
+
+from gradyard.jobs.api_keys import Scope
+
+_ROUTES = {
+    Scope.JOBS_READ: """
+        jobs.list_jobs jobs.show_job jobs.list_events finished.list_logs losses.show_losses
+        findings.list_metrics findings.show_metric findings.list_artifacts findings.fetch_artifact
+        batches.list_batches batches.show_batch batches.list_best export.export_batch
+        stages.list_stages stages.show_stage workers.list_workers workers.list_queues
+    """,
+    Scope.JOBS_WRITE: """
+        jobs.submit_job jobs.cancel_job jobs.delete_job finished.retry_job
+        batches.submit_batch batches.cancel_batch
+    """,
+    Scope.METRICS_READ: "metrics.metrics",
+    Scope.ADMIN: """
+        keys.make_key keys.list_keys keys.revoke_key
+        workers.drain_workers workers.undrain_workers workers.pause_queue workers.resume_queue
+    """,
+}
+
+NEEDED: dict[str, Scope] = {endpoint: scope for scope, routes in _ROUTES.items() for endpoint in routes.split()}
+"""By endpoint."""

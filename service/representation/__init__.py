@@ -1,0 +1,1 @@
+"""Rows of the database as the answers that clients read."""

@@ -1,0 +1,106 @@
+"""Why a queued job is not running, in words that its sender can act on, and when it will."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from gradyard.store import queries
+from gradyard.jobs.states import State
+from service.representation.holds import Held
+from service.representation.rows import moment
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The live workers, and what holds them."""
+
+    workers: Sequence[Row[Any]]
+    held: Held
+
+    @classmethod
+    def seen(cls, connection: Connection) -> "Fleet":
+        """As it is now."""
+        live = [worker for worker in queries.workers_seen(connection) if worker.alive]
+        return cls(live, Held(queries.holds(connection)))
+
+
+def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[dict[str, Any] | None]:
+    """For each job what keeps it (None where it is not queued), without its position and start.
+
+    That takes a count a job: 0.2 ms in a short queue, 60 ms in one of 200,000.
+    """
+    if not any(job.state == State.QUEUED for job in jobs):
+        return [None] * len(jobs)
+    fleet = Fleet.seen(connection)
+    return [without_position(job, fleet) for job in jobs]
+
+
+def without_position(job: Row[Any], fleet: Fleet) -> dict[str, Any] | None:
+    """What keeps this job; None where it is not queued."""
+    if job.state != State.QUEUED:
+        return None
+    return {"position": None, "because": because(job, fleet), "estimated_start_at": None}
+
+
+def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> dict[str, Any] | None:
+    """What keeps this job, its place in the queue (the first is 1), and when it starts; None where it is not queued.
+
+    The start is estimated from what the newest jobs of the same stages took, and None where nothing is known of them,
+    or where nobody can take the job at all.
+    """
+    if job.state != State.QUEUED:
+        return None
+    fleet = Fleet.seen(connection)
+    ahead = queries.ahead_of(connection, job)
+    start = None
+    if able := _able(job, fleet)[0]:
+        seconds = queries.seconds_ahead(connection, project_id, able, ahead)
+        free = queries.free_in_seconds(connection, able)
+        start = None if seconds is None else queries.turn_in_seconds(seconds, free)
+    position = sum(each.count for each in ahead) + 1
+    at = None if start is None else moment(max(job.read_at, job.not_before or 0.0) + start)
+    return {"position": position, "because": because(job, fleet), "estimated_start_at": at}
+
+
+def because(job: Row[Any], fleet: Fleet) -> str:
+    """The first hindrance of a queued job."""
+    if job.not_before is not None and job.not_before > job.read_at:
+        return f"it is retried in {math.ceil(job.not_before - job.read_at)} s"
+    able, why_none = _able(job, fleet)
+    if not able:
+        return why_none
+    if all(worker.claim_id for worker in able):
+        return f"every {_kind(job)}slot is busy"
+    return "a worker is about to take it"
+
+
+def _kind(job: Row[Any]) -> str:
+    return "" if job.queue == "any" else f"{job.queue} "
+
+
+def _able(job: Row[Any], fleet: Fleet) -> tuple[list[Row[Any]], str]:
+    """The live workers that may take the job; where there is none, the first reason for it."""
+    kind = _kind(job)
+    able = [worker for worker in fleet.workers if job.queue in ("any", worker.queue)]
+    if not able:
+        return [], f"no {kind}worker is alive"
+    if job.pool is not None:
+        able = [worker for worker in able if worker.pool == job.pool]
+        if not able:
+            return [], f"no {kind}worker of pool {job.pool} is alive"
+    able = [worker for worker in able if worker.stages.get(job.stage) == job.numerics_version]
+    if not able:
+        return [], f"no {kind}worker has stage {job.stage} {job.numerics_version}"
+    if job.engine is not None:
+        able = [worker for worker in able if job.engine in (worker.engines or ["eager"])]
+        if not able:
+            return [], f"it was begun with the engine {job.engine}, and no {kind}worker that is alive has it"
+    if job.gpu_memory_mib is not None:
+        able = [worker for worker in able if job.gpu_memory_mib <= (worker.device_memory_mib or 0)]
+        if not able:
+            return [], f"no live {kind}worker has {job.gpu_memory_mib:,} MiB of GPU memory"
+    free = [worker for worker in able if fleet.held.of_worker(worker) is None]
+    return free, "" if free else fleet.held.words(able[0])

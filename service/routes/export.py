@@ -1,0 +1,90 @@
+"""Everything that came of a batch, in one answer that streams: a line for each job, or for each loss."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+from flask import Response, request
+from sqlalchemy import Row
+from werkzeug.exceptions import NotAcceptable, Unauthorized
+
+from gradyard.store import queries
+from service.http import parameters
+from service.http.callers import Caller, caller
+from service.http.path_ids import identified
+from service.routes.losses import CSV, csv_lines
+from service.http.openapi import EXPORT, problems, routes
+from service.representation.rows import job_as_json
+from service.http.resources import Resources, resources
+
+NDJSON = "application/x-ndjson"
+SLICE_BYTES = 2**24  # of curves that wait in memory at once
+LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # the same of all, or to be had of each job
+
+api = routes("export", "/v1/batches", tag="batches")
+
+
+@api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 422)})
+def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> Response:
+    """Stream every job of a batch with its result and all of its losses, in the order of their ids.
+
+    application/x-ndjson has an object a job, text/csv a line a loss. Jobs that are not over come as they are.
+    """
+    form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
+    if form is None:
+        raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
+    batch_id, me, hand = identified(path.batch_id, "batch"), caller(), resources()
+    with hand.database.read() as connection:
+        queries.batch_by_id(connection, me.project_id, batch_id)
+    jobs = _jobs(hand, me, batch_id)
+    lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
+    response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _jobs(hand: Resources, me: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
+    """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing.
+
+    Where the key is revoked meanwhile the answer breaks off, which no client takes for its end.
+    """
+    after: UUID | None = None
+    while True:
+        if not hand.keys.still_opens(me):
+            raise Unauthorized("the key was revoked while the answer was under way")
+        with hand.database.read() as connection:
+            jobs = queries.jobs_of_batch(connection, me.project_id, batch_id, after, SLICE_BYTES)
+            curves = queries.loss_curves(connection, me.project_id, jobs)
+        yield from ((job, curves[job.id]) for job in jobs)
+        if not jobs:
+            return
+        after = jobs[-1].id
+
+
+def _as_json(
+    jobs: Iterator[tuple[Row[Any], np.ndarray]], written: Callable[[np.ndarray], np.ndarray | str]
+) -> Iterator[bytes]:
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+    for job, losses in jobs:
+        shown = {name: value for name, value in job_as_json(job, None).items() if name not in LEFT_OUT}
+        shown |= {"seed": job.spec["seed"], "dtype": job.dtype, "losses": written(losses)}
+        yield orjson.dumps(shown, option=options)
+
+
+def _as_numbers(losses: np.ndarray) -> np.ndarray:
+    return losses
+
+
+def _as_base64(losses: np.ndarray) -> str:
+    return b64encode(losses.tobytes()).decode()
+
+
+def _as_csv(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:
+    yield b"job,step,loss\n"
+    for job, losses in jobs:
+        begin = f"{job.id},".encode()
+        for block in list(csv_lines(losses, ""))[1:]:
+            yield b"".join(begin + line for line in block.splitlines(keepends=True))

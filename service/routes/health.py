@@ -1,0 +1,49 @@
+"""For those who watch the process: is it alive, and are jobs accepted and done."""
+
+import logging
+
+from flask import Response
+
+import migrations
+from gradyard.store import queries
+from gradyard.store.database import Database
+from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
+from gradyard import shapes
+from service.http.openapi import OPEN_TO_ALL, routes
+from service.representation.rows import answer
+from service.http.resources import resources
+
+logger = logging.getLogger(__name__)
+
+NO_WORKERS = {"cpu": 0, "gpu": 0}
+
+api = routes("health", "")
+
+
+@api.get("/healthz", responses={"200": shapes.Health}, security=OPEN_TO_ALL)
+def healthz() -> Response:
+    """Say that the process is alive; touches nothing."""
+    return answer({"status": "ok"})
+
+
+@api.get("/readyz", responses={"200": shapes.Readiness, "503": shapes.Readiness}, security=OPEN_TO_ALL)
+def readyz() -> Response:
+    """Say whether jobs are accepted (503 where not) and whether someone trains them."""
+    hand = resources()
+    database, workers = _database_and_workers(hand.database)
+    redis = "ok" if hand.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
+    status = "unavailable" if database != "ok" else "ready" if redis == "ok" and any(workers.values()) else "degraded"
+    body = {"status": status, "database": database, "redis": redis, "workers": workers}
+    return answer(body, 503, Retry_After="1") if status == "unavailable" else answer(body)
+
+
+def _database_and_workers(database: Database) -> tuple[str, dict[str, int]]:
+    try:
+        migrations.check(database)
+        with database.read() as connection:
+            return "ok", NO_WORKERS | queries.live_slots(connection)
+    except DatabaseNotReady as error:
+        return str(error), NO_WORKERS
+    except DatabaseUnavailable as error:
+        logger.warning("not ready: %s", error)  # its address is not for everyone who may ask here
+        return "does not answer", NO_WORKERS

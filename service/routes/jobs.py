@@ -1,0 +1,154 @@
+"""Jobs: submit, list, look at, wait for, cancel, delete."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+from sqlalchemy import Row
+from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
+
+from gradyard.store import lifecycle, queries
+from gradyard.jobs.errors import BodyMalformed, SpecInvalid
+from gradyard.jobs.submission.parse import Intake, take_in
+from gradyard.jobs.states import State
+from service.http import parameters
+from gradyard import shapes
+from service.http.callers import caller
+from service.http.errors import HeaderInvalid, ParametersInvalid
+from service.http.path_ids import identified
+from service.http.openapi import SUBMISSION, problems, routes
+from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
+from service.representation.rows import answer, event_as_json, job_as_json
+from service.http.resources import resources
+from service.http.long_poll import is_over_within
+
+CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
+
+api = routes("jobs", "/v1/jobs")
+
+
+@api.post(
+    "", responses={"202": shapes.Job, **problems(400, 413, 415, 422, 429)}, openapi_extensions=SUBMISSION,
+)  # fmt: skip
+def submit_job(query: parameters.NoQuery) -> Response:
+    """Submit a job.
+
+    With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
+    """
+    body = json_body()
+    return store_and_ring(take_in(body, resources().settings), body)
+
+
+def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) -> Response:
+    """Store a new job under the request's key (`body` tells two uses of it apart), ring for it, and answer 202."""
+    hand, me = resources(), caller()
+    with hand.database.begin() as connection:
+        submitted = lifecycle.submit(
+            connection, intake, project_id=me.project_id, actor=me.actor, max_queued=hand.settings.max_queued_jobs,
+            key=idempotency_key(), body=body, retry_of=retry_of,
+        )  # fmt: skip
+        # Read before the commit: once the job is stored, nothing may fail between here and the answer.
+        job = queries.job_by_id(connection, me.project_id, submitted.job_id)
+        fleet = Fleet.seen(connection)
+    if job.state == State.QUEUED:
+        hand.bells.ring(job.queue, job.id, job.spec)
+    waiting = without_position(job, fleet)
+    replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
+    return answer(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+
+
+@api.get("", responses={"200": shapes.JobList, **problems(422)})
+def list_jobs(query: parameters.ListQuery) -> Response:
+    """List jobs, the newest first."""
+    with resources().database.read() as connection:
+        try:
+            page = queries.jobs_newest_first(connection, caller().project_id, **query.model_dump())
+        except SpecInvalid as error:  # the cursor is none of ours
+            raise ParametersInvalid(error.problems) from None
+        waiting = why_each_waits(connection, page.jobs)
+    jobs = [job_as_json(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
+    return answer({"jobs": jobs, "next_cursor": page.next_cursor})
+
+
+@api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 410, 422)})
+def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
+    """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
+    job_id, project, hand = identified(path.job_id, "job"), caller().project_id, resources()
+    if query.wait and not is_over_within(hand.database, project, job_id, 0):
+        hand.waiting_room.wait_for_end(project, job_id, query.wait)
+        if not hand.keys.still_opens(caller()):
+            raise Unauthorized("the key was revoked while the request waited")
+    return _shown(job_id)
+
+
+@api.get("/<job_id>/events", responses={"200": shapes.EventList, **problems(404, 410, 422)})
+def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List the moves of a job: from where to where, when, by whom and why."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        events = queries.events_of(connection, caller().project_id, job.id)
+    return answer({"events": [event_as_json(event) for event in events]})
+
+
+@api.post("/<job_id>/cancel", responses={"200": shapes.Job, **problems(404, 409, 410, 422)})
+def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Cancel a queued or running job, within a second.
+
+    The answer shows the job as it stands then: one that ended meanwhile on its own stays as it ended.
+    """
+    database, me = resources().database, caller()
+    with database.begin() as connection:
+        job_id = find_job(connection, path.job_id).id
+        state = lifecycle.request_cancel(connection, job_id, actor=me.actor)
+    if state is State.RUNNING and not is_over_within(database, me.project_id, job_id, CANCEL_SECONDS):
+        with database.begin() as connection:
+            lifecycle.move_silent(connection, job_id, actor=me.actor)
+    return _shown(job_id)
+
+
+@api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
+def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
+    with resources().database.begin() as connection:
+        job_id = find_job(connection, path.job_id).id
+        lifecycle.delete_job(connection, caller().project_id, job_id)
+    return Response(status=204)
+
+
+def find_job(connection: Any, text: str) -> Row[Any]:
+    """The job whose id is in a path; NotFound where there is none."""
+    return queries.job_by_id(connection, caller().project_id, identified(text, "job"))
+
+
+def _shown(job_id: UUID) -> Response:
+    with resources().database.read() as connection:
+        job = queries.job_by_id(connection, caller().project_id, job_id)
+        waiting = why_it_waits(connection, job, caller().project_id)
+    return answer(job_as_json(job, waiting))
+
+
+def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
+    """The request's body; 413 where it is too large, 415 where it is said to be no JSON."""
+    body = request.get_data(cache=False)
+    if len(body) > resources().settings.max_json_bytes:  # a chunked body is cut off at the app's limit, in silence
+        raise RequestEntityTooLarge
+    if not body:
+        raise BodyMalformed(f"there is no body; the smallest is {smallest}")
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send the body as Content-Type: application/json")
+    refuse_encoded()
+    return body
+
+
+def refuse_encoded() -> None:
+    """UnsupportedMediaType where the body is compressed: a small one may stand for gigabytes."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
+
+
+def idempotency_key() -> str | None:
+    """The request's Idempotency-Key; HeaderInvalid where it is none."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise HeaderInvalid("Idempotency-Key: must be 1 to 255 printable ASCII characters")
+    return key

@@ -1,0 +1,81 @@
+"""What a stage of a plug-in finds beside its losses: named curves (metrics) and named arrays (artifacts)."""
+
+import re
+
+import numpy as np
+from flask import Response, request
+from werkzeug.exceptions import NotAcceptable
+
+from gradyard.jobs import curves
+from gradyard.store import queries
+from gradyard.jobs.errors import NotFound
+from service.http import parameters
+from gradyard import shapes
+from service.http.callers import caller
+from service.routes.jobs import find_job
+from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
+from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
+from service.representation.rows import answer
+from service.http.resources import resources
+
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+api = routes("findings", "/v1/jobs", tag="jobs")
+
+
+@api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 410, 422)})
+def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List the names of the curves that the job has beside its loss."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        return answer({"metrics": queries.metric_names(connection, caller().project_id, job.id)})
+
+
+@api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
+def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Response:
+    """Show one of these curves.
+
+    JSON has at most `points` of its values, the first, last, lowest and highest among them; text/csv and
+    application/x-npy have every value.
+    """
+    form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
+    if form is None:
+        raise NotAcceptable(f"metrics come as {JSON}, {NPY} or {CSV}")
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        curve = queries.metric_curve(connection, caller().project_id, job.id, _named(path.name))
+    if form == CSV:
+        body = csv_lines(curve.values, "step,value", curve.every)
+        response = Response(body, content_type=f"{CSV}; charset=utf-8; header=present")
+    elif form == NPY:
+        response = npy(curve.values)
+    else:
+        shown = curves.reduce(np.nan_to_num(curve.values), query.points)
+        response = answer({"every": curve.every, "steps": curve.steps[shown], "values": curve.values[shown]})
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+@api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 410, 422)})
+def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List the arrays that the job found."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        found = queries.artifacts_of(connection, caller().project_id, job.id)
+    return answer({"artifacts": [{"name": each.name, "dtype": each.dtype, "shape": each.shape} for each in found]})
+
+
+@api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 410, 422)})
+def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Response:
+    """Fetch one of these arrays as NPY."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        array = queries.artifact(connection, caller().project_id, job.id, _named(path.name))
+    return npy(array)
+
+
+def _named(name: str) -> str:
+    """The name; NotFound where nothing can be called so."""
+    if not NAME.fullmatch(name):
+        raise NotFound(f"nothing is called {name!r}")
+    return name

@@ -1,0 +1,18 @@
+"""For Prometheus: /metrics in its text form."""
+
+from flask import Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from service.http.openapi import TEXT, problems, routes
+from service.http.resources import resources
+
+api = routes("metrics", "")
+
+
+@api.get("/metrics", responses={"200": TEXT, **problems()})
+def metrics() -> Response:
+    """Tell how the service is, in the text form of Prometheus: queues, jobs, workers, GPUs, packs, faults survived."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(resources().metrics)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,46 @@
+"""What can be done with a job that is over: try it again, read what was said."""
+
+import orjson
+from flask import Response
+
+from gradyard.store import queries
+from gradyard.jobs.errors import IllegalMove
+from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.states import OVER
+from service.http import parameters
+from gradyard import shapes
+from service.http.callers import caller
+from service.routes.jobs import find_job, store_and_ring
+from service.http.openapi import REPEATABLE, problems, routes
+from service.representation.rows import answer
+from service.http.resources import resources
+
+api = routes("finished", "/v1/jobs", tag="jobs")
+
+
+@api.post(
+    "/<job_id>/retry", responses={"202": shapes.Job, **problems(400, 404, 409, 410, 422, 429)},
+    openapi_extensions=REPEATABLE,
+)  # fmt: skip
+def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """Submit a job that is over once more, as a new job with the same spec.
+
+    With an Idempotency-Key, the same request sent again is answered with the job that the first one made.
+    """
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+    if job.state not in OVER:
+        raise IllegalMove(f"the job is {job.state}; only one that is over can be tried again")
+    intake = take_in(orjson.dumps(job.spec), resources().settings)
+    return store_and_ring(intake, f"a retry of {job.id}".encode(), retry_of=job.id)
+
+
+@api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 410, 422)})
+def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+    """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
+    with resources().database.read() as connection:
+        job = find_job(connection, path.job_id)
+        logs = queries.logs_of(connection, caller().project_id, job.id)
+    return answer(
+        {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
+    )

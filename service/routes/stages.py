@@ -1,0 +1,40 @@
+"""The stages that jobs can be of, and what their specs may say."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+
+from gradyard.jobs.stages.stage import Stage
+from gradyard.jobs.stages.registry import REFUSED, STAGES, stage_named
+from service.http import parameters
+from gradyard import shapes
+from service.http.openapi import problems, routes
+from service.representation.rows import answer
+
+api = routes("stages", "/v1/stages")
+
+
+@api.get("", responses={"200": shapes.StageList, **problems(422)})
+def list_stages(query: parameters.NoQuery) -> Response:
+    """List the stages, the tutorial's first and in its order; and those of plug-ins that are no good."""
+    return answer(
+        {"stages": [_facts(stage) for stage in STAGES.values()], "refused": [asdict(each) for each in REFUSED]}
+    )
+
+
+@api.get("/<name>", responses={"200": shapes.StageWithSchema, **problems(404, 422)})
+def show_stage(path: parameters.StagePath, query: parameters.NoQuery) -> Response:
+    """Look at a stage, with the JSON Schema of its spec."""
+    stage = stage_named(path.name)
+    return answer(_facts(stage) | {"schema": stage.spec.model_json_schema()})
+
+
+def _facts(stage: Stage) -> dict[str, Any]:
+    defaults = stage.defaults()
+    return {
+        "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
+        "dtype": defaults["dtype"], "packable": stage.packable,
+        "executions": stage.executions(), "numerics_version": stage.numerics_version,
+        "compiled_pays_from": stage.compiled_pays_from, "defaults": defaults,
+    }  # fmt: skip

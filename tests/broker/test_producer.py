@@ -1,0 +1,179 @@
+"""The bell is rung, and when it cannot be, nobody waits for it."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gradyard.broker.producer import Bells, Breaker, celery_config
+from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.settings import Settings, load
+from tests.service.redis_for_tests import RedisForTests
+
+SPEC = {"stage": "tensor", "dataset": {"kind": "function"}}
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisForTests]:
+    server = RedisForTests()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def settings(redis: RedisForTests) -> Settings:
+    return load(redis_url=redis.url)
+
+
+@pytest.fixture
+def bells(settings: Settings) -> Iterator[Bells]:
+    bells = Bells(settings, Breaker(first_seconds=0.1, most_seconds=0.2))
+    yield bells
+    bells.close()
+
+
+def kwargs_of(raw: bytes) -> Any:
+    message = json.loads(raw)
+    assert message["headers"]["task"] == "gradyard.train"
+    assert message["content-type"] == "application/json"
+    return json.loads(base64.b64decode(message["body"]))[1]
+
+
+def seconds_of(bells: Bells, rings: bool) -> float:
+    begin = time.monotonic()
+    assert bells.ring("cpu", new_id(), SPEC) is rings
+    return time.monotonic() - begin
+
+
+def test_a_bell_names_the_job_and_its_spec(bells: Bells, redis: RedisForTests) -> None:
+    job_id: UUID = new_id()
+    assert bells.ring("gpu", job_id, SPEC)
+    [message] = redis.messages("gpu")
+    assert kwargs_of(message) == {"job_id": str(job_id), "spec": SPEC}
+
+
+def test_a_job_of_any_queue_rings_both(bells: Bells, redis: RedisForTests) -> None:
+    assert bells.ring("any", new_id(), SPEC)
+    assert len(redis.messages("cpu")) == len(redis.messages("gpu")) == 1
+
+
+def test_many_bells_ring_without_a_job(bells: Bells, redis: RedisForTests) -> None:
+    assert bells.ring_many("cpu", 3) == 3
+    assert [kwargs_of(message) for message in redis.messages("cpu")] == [{}, {}, {}]
+
+
+def test_a_bell_does_not_carry_the_points_of_a_request(bells: Bells, redis: RedisForTests) -> None:
+    points = {"kind": "inline", "x": [1.0] * 500, "y": [2.0] * 500}
+    assert bells.ring("cpu", new_id(), {"stage": "nn", "dataset": points})
+    [message] = redis.messages("cpu")
+    assert kwargs_of(message)["spec"]["dataset"] == {"kind": "inline", "points": 500}
+
+
+def test_a_bell_rings_after_a_flush(bells: Bells, redis: RedisForTests) -> None:
+    assert bells.ring("cpu", new_id(), SPEC)
+    redis.flush()
+    assert bells.ring("cpu", new_id(), SPEC)
+    assert len(redis.messages("cpu")) == 1
+
+
+def test_a_warm_bell_rings_at_once(bells: Bells) -> None:
+    bells.warm()
+    assert seconds_of(bells, rings=True) < 0.1
+
+
+def test_redis_away_costs_no_time_and_no_exception(bells: Bells, redis: RedisForTests) -> None:
+    redis.kill()
+    assert seconds_of(bells, rings=False) < 0.2
+    assert bells.ring_many("cpu", 2) == 0
+    assert not bells.answers()
+
+
+def test_a_frozen_redis_costs_half_a_second_once(settings: Settings, redis: RedisForTests) -> None:
+    bells = Bells(settings)
+    bells.warm()
+    redis.freeze()
+    assert 0.4 < seconds_of(bells, rings=False) < 0.9
+    assert seconds_of(bells, rings=False) < 0.1
+    redis.thaw()
+    bells.close()
+
+
+def test_those_behind_a_hanging_ring_wait_no_longer_than_it(settings: Settings, redis: RedisForTests) -> None:
+    bells = Bells(settings)
+    bells.warm()
+    redis.freeze()
+    begin = time.monotonic()
+    threads = [threading.Thread(target=bells.ring, args=("any", new_id(), SPEC)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - begin < 1.2
+    redis.thaw()
+    bells.close()
+
+
+def test_a_frozen_redis_does_not_answer_for_longer_than_half_a_second(bells: Bells, redis: RedisForTests) -> None:
+    redis.freeze()
+    begin = time.monotonic()
+    assert not bells.answers()
+    assert time.monotonic() - begin < 0.9
+    redis.thaw()
+    assert bells.answers()
+
+
+@pytest.mark.parametrize("way", ["killed", "frozen"])
+def test_bells_ring_again_when_redis_is_back(bells: Bells, redis: RedisForTests, way: str) -> None:
+    assert bells.ring("cpu", new_id(), SPEC)
+    redis.kill() if way == "killed" else redis.freeze()
+    assert not bells.ring("cpu", new_id(), SPEC)
+    redis.start() if way == "killed" else redis.thaw()
+    time.sleep(0.25)  # the breaker's longest pause here
+    assert bells.ring("cpu", new_id(), SPEC)
+
+
+def test_a_restart_between_two_rings_goes_unnoticed(bells: Bells, redis: RedisForTests) -> None:
+    assert bells.ring("cpu", new_id(), SPEC)
+    redis.kill()
+    redis.start()
+    assert bells.ring("cpu", new_id(), SPEC)
+    assert len(redis.messages("cpu")) == 1
+
+
+def test_threads_share_the_bells(bells: Bells, redis: RedisForTests) -> None:
+    threads = [threading.Thread(target=bells.ring_many, args=("cpu", 25)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(redis.messages("cpu")) == 200
+
+
+def test_the_breaker_skips_for_longer_each_time_up_to_its_most() -> None:
+    now = 0.0
+    breaker = Breaker(first_seconds=1, most_seconds=10, clock=lambda: now)
+    pauses = []
+    for _ in range(6):
+        breaker.failed()
+        begin = now
+        while breaker.is_open():
+            now += 0.5
+        pauses.append(now - begin)
+    assert pauses == [1, 2, 4, 8, 10, 10]
+    breaker.worked()
+    breaker.failed()
+    now += 1
+    assert not breaker.is_open()
+
+
+def test_both_sides_of_the_bell_speak_json_alone(settings: Settings) -> None:
+    config = celery_config(settings)
+    assert config["accept_content"] == ["json"]
+    assert [queue.name for queue in config["task_queues"]] == ["cpu", "gpu"]
+    assert "broker_pool_limit" not in config  # Flower shows nothing with a small one

@@ -1,0 +1,361 @@
+"""The command line: what it prints, where, and how it ends."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradyard.cli import main
+from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, answering, job, problem
+
+RESULT: dict[str, Any] = {
+    "formula": "y = 1.25 + -0.5 x",
+    "coefficients": {"a": 1.25, "b": -0.5},
+    "loss": {"first": 500.0, "last": 8.5, "min": 8.25, "min_step": 1990},
+    "timings": {"train_seconds": 0.25, "steps_per_second": 8000.0, "queued_seconds": 0.01, "pack_size": 4},
+}
+DONE = job(state="succeeded", steps_done=2000, attempt=1, result=RESULT, name="mine")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    for name in ("GRADYARD_URL", "GRADYARD_KEY", "GRADYARD_ADMIN_KEY", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GRADYARD_STATE_DIR", str(tmp_path / "state"))
+
+    def run_it(*arguments: str, stdin: str = "") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["gradyard", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, said.out, said.err)
+
+    return run_it
+
+
+def service(**answers: Any) -> FakeService:
+    """A service with this job in it; more answers by the last part of their path."""
+    usual: dict[str, Any] = {
+        "jobs": {"jobs": [DONE, job()], "next_cursor": None},
+        JOB_ID: DONE,
+        "events": {
+            "events": [
+                {"sequence": 1, "from": None, "to": "queued", "actor": "api", "at": "2026-11-23T09:00:00Z"},
+                {"sequence": 2, "from": "queued", "to": "running", "actor": "cpu-0", "at": "2026-11-23T09:00:01Z"},
+            ]
+        },
+        "losses": {"steps": [0, 1999], "losses": [500.0, 8.5]},
+        "nn": {"name": "nn", "defaults": {"dataset": {"kind": "function", "points": 2000}, "steps": 2000}},
+        "cancel": job(state="cancelled"),
+        "retry": job(retry_of="x"),
+        "logs": {"logs": [{"attempt": 1, "text": "begins\n\x1b[31mTraceback", "truncated": True}]},
+    }
+    known = usual | answers
+
+    def respond(asked: Asked) -> Said:
+        if asked.method == "POST" and asked.path == "/v1/jobs":
+            return Said(202, job(warnings=[{"pointer": "/learning_rate", "message": "is high"}]))
+        if asked.headers.get("Accept") == "application/x-npy":
+            buffer = io.BytesIO()
+            np.save(buffer, np.array([0.1, 1e-9], dtype=np.float32))
+            return Said(200, buffer.getvalue())
+        return Said(200, known[asked.path.rsplit("/", 1)[-1]])
+
+    return FakeService(respond)
+
+
+def test_submit_prints_the_id_alone_and_warnings_beside_it(run: Run) -> None:
+    with service().running() as running:
+        ended = run("submit", "--stage", "nn", "--set", "learning_rate=1e-2", "--set", "name=a=b", "--url", running.url)
+    assert (ended.status, ended.out) == (0, JOB_ID + "\n")
+    assert ended.err == "warning: /learning_rate: is high\n"
+    assert json.loads(running.asked[0].body) == {"stage": "nn", "learning_rate": 0.01, "name": "a=b"}
+
+
+def test_a_parameter_inside_a_part_keeps_the_parts_kind(run: Run) -> None:
+    with service().running() as running:
+        run("submit", "--stage", "nn", "--set", "dataset.points=100", "--url", running.url)
+    assert json.loads(running.asked[-1].body)["dataset"] == {"kind": "function", "points": 100}
+
+
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_a_spec_comes_from_a_file_or_stdin_and_options_go_over_it(run: Run, tmp_path: Path, source: str) -> None:
+    (tmp_path / "spec.json").write_text('{"stage": "nn", "steps": 5, "seed": 1}')
+    name, stdin = (
+        (str(tmp_path / "spec.json"), "") if source == "file" else ("-", '{"stage": "nn", "seed": 1, "steps": 5}')
+    )
+    with service().running() as running:
+        assert run("submit", name, "--set", "seed=7", "--url", running.url, stdin=stdin).status == 0
+    assert json.loads(running.asked[0].body) == {"stage": "nn", "steps": 5, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "said"),
+    [
+        ((), "", "which job?"),
+        (("nowhere.json",), "", "nowhere.json cannot be read (No such file or directory)"),
+        (("-",), "{", "stdin holds no JSON"),
+        (("-",), "[]", "stdin holds no job spec"),
+        (("--stage", "nn", "--set", "steps"), "", "write it as name=value"),
+        (("--set", "a=1", "--set", "a.b=2"), "", "a is no object"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_line(run: Run, arguments: tuple[str, ...], stdin: str, said: str) -> None:
+    ended = run("submit", *arguments, stdin=stdin)
+    assert ended.status == 2
+    assert said in ended.err
+    assert ended.err.startswith("gradyard: ")
+    assert ended.err.count("\n") == 1
+
+
+def test_waiting_shows_the_outcome_and_its_status(run: Run) -> None:
+    with service().running() as running:
+        ended = run("submit", "--stage", "nn", "--wait", "--url", running.url)
+    assert (ended.status, ended.out) == (0, f"{JOB_ID}\nsucceeded in 250 ms: y = 1.25 + -0.5 x\n")
+    assert "nn        succeeded y = 1.25 + -0.5 x" in ended.err
+    assert "\x1b" not in ended.err + ended.out
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_watching_a_job_that_does_not_succeed_ends_with_1(run: Run, state: str) -> None:
+    over = job(state=state, reason="diverged", message="the loss of step 7 is not finite", steps_done=7)
+    with service(**{JOB_ID: over}).running() as running:
+        ended = run("watch", JOB_ID, "--url", running.url)
+        as_json = run("watch", JOB_ID, "--json", "--url", running.url)
+    assert (ended.status, as_json.status) == (1, 1)
+    assert ended.out.startswith(state)
+    assert json.loads(as_json.out)["state"] == state
+
+
+def test_a_refusal_ends_with_2_and_nobody_there_with_3(run: Run) -> None:
+    with answering(problem(404, "There is no such thing", f"there is no job {JOB_ID}")) as running:
+        refused = run("show", JOB_ID, "--url", running.url)
+    gone = run("jobs", "--url", running.url)
+    assert (refused.status, refused.err) == (2, f"gradyard: there is no job {JOB_ID} (404)\n")
+    assert gone.status == 3
+    assert gone.err.count("\n") == 1
+    assert "`gradyard up` starts a service" in gone.err
+
+
+def test_a_missing_key_says_how_to_give_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(problem(401, "Unauthorized", "send the service's key")) as running:
+        assert "--key or GRADYARD_KEY" in run("queues", "--url", running.url).err
+        monkeypatch.setenv("GRADYARD_KEY", "k")
+        run("queues", "--url", running.url)
+    assert running.asked[-1].headers["Authorization"] == "Bearer k"
+
+
+def test_the_admin_key_goes_to_our_own_service_and_never_to_a_url_named_by_hand(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADYARD_ADMIN_KEY", "secret")
+    with service().running() as running:
+        run("jobs", "--url", running.url)
+        monkeypatch.setenv("GRADYARD_URL", running.url)
+        run("jobs")
+    assert [asked.headers.get("Authorization") for asked in running.asked] == [None, "Bearer secret"]
+
+
+MADE = {
+    "id": JOB_ID, "name": "ada", "project": "physics", "hint": "gradyard_5xA9Qd", "state": "live",
+    "scopes": ["jobs:read", "jobs:write"], "created_at": "2026-11-23T09:00:00Z", "created_by": "api",
+    "expires_at": None, "revoked_at": None,
+}  # fmt: skip
+
+
+def test_a_new_key_stands_alone_on_stdout(run: Run) -> None:
+    with answering(Said(201, MADE | {"key": "gradyard_5xA9QdXX"})) as running:
+        ended = run("keys", "create", "ada", "--project", "physics", "--scope", "jobs:read", "--url", running.url)
+    assert (ended.status, ended.out) == (0, "gradyard_5xA9QdXX\n")
+    assert ended.err == "ada may jobs:read, jobs:write in the project physics:\n"
+    assert json.loads(running.asked[0].body) == {"name": "ada", "project": "physics", "scopes": ["jobs:read"]}
+
+
+def test_keys_are_a_table_and_are_revoked_by_id(run: Run) -> None:
+    keys = [MADE, MADE | {"state": "expired", "expires_at": "2026-11-24T09:30:00Z"}]
+    with answering(Said(200, {"keys": keys})) as running:
+        table = run("keys", "list", "--url", running.url).out
+        told = json.loads(run("keys", "list", "--json", "--url", running.url).out)
+        revoked = run("keys", "revoke", JOB_ID, "--url", running.url)
+    assert table.count("gradyard_5xA9Qd…") == table.count("physics") == table.count(JOB_ID) == 2
+    assert "2026-11-24 09:30 UTC" in table
+    assert [each["state"] for each in told] == ["live", "expired"]
+    assert (revoked.status, revoked.out) == (0, f"{JOB_ID} opens nothing any more\n")
+
+
+def test_no_key_yet_says_how_to_make_one(run: Run) -> None:
+    with answering(Said(200, {"keys": []})) as running:
+        assert run("keys", "list", "--url", running.url).out == (
+            "there is no key yet; `gradyard keys create NAME` makes one\n"
+        )
+
+
+def test_jobs_are_a_table_with_whole_ids_or_json_or_ids(run: Run) -> None:
+    with service().running() as running:
+        table = run("jobs", "--url", running.url).out
+        found = json.loads(run("jobs", "--json", "--url", running.url).out)
+        ids = run("jobs", "--ids", "--url", running.url).out
+    assert table.count(JOB_ID) == 2
+    assert "0 / 2,000" in table
+    assert found[0] == DONE | {"submitted_at": found[0]["submitted_at"]}
+    assert ids == f"{JOB_ID}\n{JOB_ID}\n"
+
+
+def test_names_cannot_play_with_the_terminal(run: Run) -> None:
+    evil = job(
+        name="a\x1b[2Jb\u202ec [red]d[/red]",
+        state="failed",
+        message="\x1b[1m",
+        spec={"stage": "nn", "tags": {"\x07": "\r"}},
+    )
+    with service(**{JOB_ID: evil, "jobs": {"jobs": [evil], "next_cursor": None}}).running() as running:
+        said = run("show", JOB_ID, "--url", running.url).out + run("jobs", "--url", running.url).out
+    assert not {"\x1b", "\u202e", "\x07", "\r"} & set(said)
+    assert said.count("c [red]d[/red]") == 2
+
+
+def test_no_jobs_are_a_sentence(run: Run) -> None:
+    with service(jobs={"jobs": [], "next_cursor": None}).running() as running:
+        assert "there are no jobs yet" in run("jobs", "--url", running.url).out
+
+
+def test_a_card_tells_the_whole_story(run: Run) -> None:
+    with service().running() as running:
+        out = run("show", JOB_ID, "--url", running.url).out
+    for said in (
+        JOB_ID,
+        "y = 1.25 + -0.5 x",
+        "500 at first, 8.5 at last, 8.25 at best (step 1,990)",
+        "250 ms of training (8,000 steps/s) after 10 ms in the queue, in a pack of 4",
+        "submitted by api",
+        "taken by cpu-0",
+        "step, log scale",
+    ):
+        assert said in out
+
+
+def test_losses_come_as_a_curve_csv_npy_or_json(run: Run, tmp_path: Path) -> None:
+    with service().running() as running:
+        curve = run("losses", JOB_ID, "--url", running.url).out
+        csv = run("losses", JOB_ID, "--csv", "--url", running.url).out
+        as_json = run("losses", JOB_ID, "--json", "--url", running.url).out
+        run("losses", JOB_ID, "--npy", str(tmp_path / "l.npy"), "--url", running.url)
+        both = run("losses", JOB_ID, "--csv", "--json", "--url", running.url)
+    assert "⠀" in curve
+    assert csv == "step,loss\n0,0.1\n1,1e-09\n"
+    assert json.loads(as_json) == {"steps": [0, 1], "losses": [0.1, 1e-9]}
+    assert np.load(tmp_path / "l.npy").tolist() == np.array([0.1, 1e-9], dtype=np.float32).tolist()
+    assert both.status == 2
+
+
+def test_cancel_takes_many(run: Run) -> None:
+    with service().running() as running:
+        ended = run("cancel", "x", "y", "--url", running.url)
+    assert (ended.status, ended.out) == (0, f"{JOB_ID} cancelled\n" * 2)
+
+
+def test_retry_prints_the_ids_of_the_new_jobs_and_delete_those_that_went(run: Run) -> None:
+    with service(x={}).running() as running:
+        retried, deleted = run("retry", "x", "y", "--url", running.url), run("delete", "x", "--url", running.url)
+    assert (retried.status, retried.out) == (0, f"{JOB_ID}\n" * 2)
+    assert (deleted.status, deleted.out) == (0, "x deleted\n")
+
+
+def test_logs_name_the_attempt_and_cannot_command_the_terminal(run: Run) -> None:
+    with service().running() as running:
+        text, as_json = run("logs", JOB_ID, "--url", running.url), run("logs", JOB_ID, "--json", "--url", running.url)
+    assert "attempt 1, its last 64 KiB" in text.out
+    assert "begins\n" in text.out
+    assert "Traceback" in text.out
+    assert "\x1b[31m" not in text.out
+    assert json.loads(as_json.out)[0]["attempt"] == 1
+    with service(logs={"logs": []}).running() as running:
+        nothing = run("logs", JOB_ID, "--url", running.url)
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "it said nothing\n")
+
+
+def test_the_fleet_has_its_tables_and_json(run: Run) -> None:
+    stages = {"stages": [{"name": "nn", "title": "nn", "devices": ["cpu"], "defaults": {"steps": 2000}}]}
+    workers = {"workers": [{"id": "1", "host": "h", "slot": "cpu-0", "state": "idle", "current_jobs": []}]}
+    queues = {"queues": [{"name": "cpu", "depth": 3, "oldest_wait_seconds": 61, "idle_slots": 0, "live_slots": 1}]}
+    with service(stages=stages, workers=workers, queues=queues).running() as running:
+        for name, word in (("stages", "2,000"), ("workers", "cpu-0"), ("queues", "1 min 1 s")):
+            assert word in run(name, "--url", running.url).out
+            assert isinstance(json.loads(run(name, "--json", "--url", running.url).out), list)
+        assert "kind: function, points: 2000" in run("stages", "nn", "--url", running.url).out
+
+
+def test_workers_with_gpus_are_shown_with_what_tells_them_apart(run: Run) -> None:
+    gpu = {"id": "1", "host": "node-7", "slot": "gpu-3", "queue": "gpu", "device_name": "H200", "state": "drained",
+           "device_uuid": "GPU-5f3a1b2c-0000-1111", "memory_mib": 143_771, "memory_used_mib": 2048, "pack_size": 512,
+           "steps_per_second": 1e6, "versions": {"gradyard": "0.1.0"},
+           "drained": {"since": "2026-11-23T09:00:00Z", "actor": "ada", "reason": "it fell off the bus"}}  # fmt: skip
+    with service(workers={"workers": [gpu]}).running() as running:
+        table = run("workers", "--url", running.url).out
+    for word in ("GPU-5f3a1b2c…", "512", "1,000,000", "2.0 of 140 GiB", "0.1.0", "it fell off the bus"):
+        assert word in table
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("submit",), ("up",), ("losses",), ("db", "downgrade"), ("worker",), ("demo",)]
+)
+def test_every_command_has_help(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments, "--help")
+    assert ended.status == 0
+    assert "Usage: gradyard" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("api", "--host", "0.0.0.0"), 1, "set GRADYARD_ADMIN_KEY"),
+        (("api", "--processes", "2"), 2, "SQLite has one writer"),
+        (("db", "upgrade", "no-such-revision"), 1, "no-such-revision"),
+    ],
+)
+def test_what_cannot_be_started_is_said_in_one_line(
+    run: Run, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    ended = run(*arguments)
+    assert (ended.status, ended.err.count("\n")) == (status, 1)
+    assert said in ended.err
+
+
+def test_the_tables_go_up_and_down(run: Run) -> None:
+    assert run("db", "upgrade").out == "the tables are up to date\n"
+    assert run("db", "upgrade").status == 0
+    assert run("db", "downgrade", "base").out == "the tables are at base\n"
+
+
+@pytest.mark.parametrize("axis", ["seed", "=1", "seed=", "seed=5:5", "seed=0:5:0"])
+def test_an_axis_that_is_none_is_refused(run: Run, axis: str) -> None:
+    ended = run("sweep", "--stage", "nn", "--grid", axis)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"--grid {axis}" in ended.err
+
+
+@pytest.mark.parametrize("drawn", ["seed", "=1:2", "seed=1", "seed=a:b", "seed=1:2:square"])
+def test_a_draw_that_is_none_is_refused(run: Run, drawn: str) -> None:
+    ended = run("sweep", "--stage", "nn", "--random", drawn)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"--random {drawn}" in ended.err

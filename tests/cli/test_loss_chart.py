@@ -1,0 +1,66 @@
+"""Curves in text keep first, last and every spike, whatever the losses are."""
+
+import numpy as np
+import pytest
+
+from gradyard.cli.loss_chart import curve
+
+
+def dots(lines: list[str]) -> int:
+    """How many dots are drawn."""
+    return sum(
+        bin(ord(letter) - 0x2800).count("1") for line in lines for letter in line if 0x2800 <= ord(letter) <= 0x28FF
+    )
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 59, 60, 61, 1000, 100_000])
+@pytest.mark.parametrize("width", [30, 80])
+def test_a_drawing_has_the_size_asked_for(length: int, width: int) -> None:
+    lines = curve(np.geomspace(1e5, 8.0, length), width=width, height=10)
+    assert len(lines) == 10
+    assert all(len(line) <= width for line in lines)
+    assert dots(lines) >= width - 12
+
+
+def test_the_axes_say_the_range() -> None:
+    lines = curve(np.linspace(20.0, 5.0, 2000), width=60, height=8)
+    assert lines[0].lstrip().startswith("20 ┤")
+    assert lines[-3].lstrip().startswith("5 ┤")
+    assert lines[-1].split() == ["0", "step", "1,999"]
+
+
+def test_a_falling_curve_falls() -> None:
+    rows = [row.partition("┤")[2] or row.partition("│")[2] for row in curve(np.linspace(9, 1, 500), height=10)[:-2]]
+    assert rows[0][0] != "\u2800"
+    assert rows[0][-1] == "\u2800"
+    assert rows[-1][-1] != "\u2800"
+
+
+def test_a_curve_over_decades_is_logarithmic_and_one_with_zeros_is_not() -> None:
+    assert "log scale" in curve(np.geomspace(1e6, 1, 100))[-1]
+    assert "log scale" not in curve(np.linspace(9, 8, 100))[-1]
+    assert "log scale" not in curve(np.concatenate([np.geomspace(1e6, 1, 99), [0.0]]))[-1]
+
+
+def test_one_spike_among_a_million_is_seen() -> None:
+    losses = np.ones(1_000_000)
+    losses[123_456] = 50.0
+    assert curve(losses)[0].lstrip().startswith("50 ┤")
+    assert dots(curve(losses)[:1]) > 0
+
+
+def test_what_is_not_finite_is_left_out() -> None:
+    lines = curve(np.array([3.0, 2.0, np.nan, np.inf, 1.0]))
+    assert lines[0].lstrip().startswith("3 ┤")
+    assert curve(np.array([np.nan])) == ["no losses yet"]
+    assert curve(np.array([])) == ["no losses yet"]
+
+
+def test_a_flat_curve_is_a_line() -> None:
+    assert dots(curve(np.full(500, 7.0), width=60)) == 2 * 49
+
+
+def test_few_points_far_apart_are_joined() -> None:
+    lines = curve(np.array([9.0, 1.0]), steps=np.array([0, 5000]), width=60, height=10)
+    assert dots(lines) >= 2 * 49
+    assert "5,000" in lines[-1]

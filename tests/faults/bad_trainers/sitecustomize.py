@@ -1,0 +1,128 @@
+"""Loaded by every Python process of a fleet under test, before anything else: the jobs and builds that must go wrong.
+
+A job named `kills its runner` does, at its first step; one named `raises` says a word and raises, one named `breaks
+CUDA` as CUDA does; one named `native` computes one matrix product for seconds, deaf to everything. GRADYARD_MUTANT
+removes a safeguard (`no-fence`, `no-resume`): the checker must find that out.
+"""
+
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+from typing import Any
+
+PATIENT_SECONDS = 5.0
+
+
+def _spoil_training(module: Any) -> None:
+    make = module.Training._trainer
+
+    def spoiled(self: Any, members: list[int], state: Any) -> Any:
+        trainer = make(self, members, state)
+        names = {self._specs[member].get("name") for member in members}
+        if names & {"kills its runner", "native", "raises", "breaks CUDA"}:
+            trainer.step = _spoiled_step(trainer.step, names)
+        return trainer
+
+    module.Training._trainer = spoiled
+
+
+def _spoiled_step(step: Any, names: set[Any]) -> Any:
+    def spoiled(t: int) -> Any:
+        _misbehave(names)
+        return step(t)
+
+    return spoiled
+
+
+def _misbehave(names: set[Any]) -> None:
+    if "kills its runner" in names:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "raises" in names:
+        print("a word before the fall")
+        raise RuntimeError("this trainer was told to fall")
+    if "breaks CUDA" in names:
+        raise RuntimeError("CUDA error: an uncorrectable ECC error was encountered")
+    import time
+
+    import numpy as np
+
+    def product(size: int) -> None:
+        whole = np.ones((size, size), dtype=np.int64)  # slower than floats, so it needs no gigabyte
+        whole @ whole
+
+    size, began = 300, time.perf_counter()
+    product(size)
+    took = time.perf_counter() - began
+    product(int(size * (PATIENT_SECONDS / max(took, 1e-3)) ** (1 / 3)))  # a product of n x n takes n^3
+
+
+def _remove_fence(module: Any) -> None:
+    """Every guarded move and record forgets the attempt."""
+    from sqlalchemy import bindparam, update
+
+    from gradyard.jobs.states import State
+    from gradyard.store.tables import Job
+
+    name = module.__name__
+    if name == "gradyard.store.lifecycle.moves":
+        guarded, running = module._guarded, module._running_of
+        module._guarded = lambda to, fenced, *rest: guarded(to, False, *rest)
+
+        def still_running(connection: Any, fences: Any) -> set[Any]:
+            return {row.id for row in connection.execute(running, {"of_jobs": [job for job, _ in fences]})}
+
+        def unfenced(to: State) -> Any:
+            theirs = update(Job).where(Job.id.in_(module._these), Job.state == State.RUNNING)
+            return theirs.values(state=to, **module._consequences(to))
+
+        module.still_running, module._guarded_many = still_running, unfenced
+    if name == "gradyard.store.lifecycle.record":
+        anyone = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
+        module._without_state = anyone.values(module._figures)
+        module._with_state = anyone.values(
+            module._figures | {"start_step": bindparam("new_steps_done")} | module._forgiven
+        )
+
+
+def _remove_claim_check(module: Any) -> None:
+    """No heartbeat ever finds its claim gone."""
+    module.Presence.claim_is_lost = lambda self: False
+
+
+def _remove_resume(module: Any) -> None:
+    """No checkpoint is ever found good."""
+    module._usable = lambda pack, database, job: {}
+
+
+_SPOILERS = {"workers.runner.training": [_spoil_training]}
+if os.environ.get("GRADYARD_MUTANT") == "no-fence":
+    _SPOILERS |= {"gradyard.store.lifecycle.moves": [_remove_fence], "gradyard.store.lifecycle.record": [_remove_fence]}
+    _SPOILERS |= {"workers.supervisor.heartbeat": [_remove_claim_check]}
+if os.environ.get("GRADYARD_MUTANT") == "no-resume":
+    _SPOILERS |= {"workers.supervisor.resume": [_remove_resume]}
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Lets a module load as it is, and spoils it then."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name not in _SPOILERS:
+            return None
+        spoilers = _SPOILERS.pop(name)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return None
+        loader, load = spec.loader, spec.loader.exec_module
+
+        def load_and_spoil(module: Any) -> None:
+            load(module)
+            for spoil in spoilers:
+                spoil(module)
+
+        loader.exec_module = load_and_spoil  # type: ignore[method-assign]
+        return spec
+
+
+sys.meta_path.insert(0, _Finder())

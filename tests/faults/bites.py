@@ -1,0 +1,154 @@
+"""Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Row
+
+from tests.faults.arena import Done
+from tests.faults.broker_faults import HEARD
+from tests.faults.client import RequestLog
+from tests.faults.rows import Rows
+from tests.faults.watch import Watch
+
+LATE_SECONDS = 2.0  # after its end a fault still shows
+DATABASE_AWAY = ("F7", "F9", "F13")
+AWAY = ("F4", "F6", "F7", "F9", "F13")  # while Redis or the database is away, nobody can be back in time
+SOON_SECONDS = 5.0
+SETTLED_SECONDS = 10.0  # after a blow a slot has its spare runner again
+BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17")
+HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # what may end an attempt of anybody
+LEASE_OVER = "not heard of for a lease"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All that a run left to look at."""
+
+    done: list[Done]
+    log: RequestLog
+    rows: Rows
+    watch: Watch
+
+    def bites(self) -> Counter[str]:
+        """By fault, how many of them did harm that had to be survived."""
+        found: Counter[str] = Counter()
+        for done in self.done:
+            found[done.fault] += self._bit(done)
+        return found
+
+    def cut(self, done: Done) -> list[Row[Any]]:
+        """The events by which attempts that a fault hit ended unfinished."""
+        hit = {(str(job), attempt) for job, attempt in done.members}
+        return [
+            event for job, _ in done.members for event in self.rows.events.get(str(job), [])
+            if (str(event.job_id), event.attempt) in hit and event.from_state == "running"
+            and event.to_state != "succeeded" and event.at >= done.at - 1
+        ]  # fmt: skip
+
+    def meets_another(self, done: Done, faults: tuple[str, ...] = AWAY) -> bool:
+        """Whether one of these faults was there, or came, while that one was to be recovered from."""
+        begin, end = done.at - LATE_SECONDS, done.at + SOON_SECONDS
+        return any(each.fault in faults and each.at < end and each.until > begin for each in self.done)
+
+    def hit_twice(self, done: Done) -> bool:
+        """Whether the same slot, or one beside it, was hit shortly before, or again before it had recovered."""
+        host = done.worker.partition("@")[2]
+        begin, end = done.at - SETTLED_SECONDS, done.at + SOON_SECONDS
+        others = (each for each in self.done if each is not done and each.fault in BLOWS and each.worker)
+        return self._lost_a_runner(done.worker, begin, done.at) or any(
+            each.at < end and each.until > begin and each.worker.partition("@")[2] == host
+            and (each.worker == done.worker or "pool" in (each.what, done.what)) for each in others
+        )  # fmt: skip
+
+    def _lost_a_runner(self, worker: str, begin: float, end: float) -> bool:
+        """Whether a runner of that slot died in that time, of a poisoned job perhaps."""
+        return any(begin < event.at < end - 0.5 and "the runner died" in (event.detail or "")
+                   for event in self.of_slot(worker))  # fmt: skip
+
+    def of_slot(self, worker: str) -> list[Row[Any]]:
+        """All that this slot did, in the order of time."""
+        mine = (event for event in self.rows.all_events() if f" {worker} " in event.actor)
+        return sorted(mine, key=lambda event: event.at)
+
+    def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
+        """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
+
+        Without those that met a Redis or a database that was away, and those of a slot that was hit twice.
+        A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
+        """
+        waits: dict[str, list[float]] = defaultdict(list)
+        for done, what, seconds in self.recoveries(fault):
+            waits[f"{what} again after {fault} ({done.what})"].append(seconds)
+        return waits
+
+    def recoveries(self, fault: str) -> Iterator[tuple[Done, str, float]]:
+        """The same, one by one: the fault, "claims" or "trains", the seconds."""
+        away = DATABASE_AWAY if fault == "F1" else AWAY  # whose worker lives on needs no bell
+        mine = (done for done in self.done if done.fault == fault and self.cut(done))
+        for done in (each for each in mine if not self.meets_another(each, away) and not self.hit_twice(each)):
+            for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
+                back = min((at for at in signs(done.worker) if at > done.at), default=None)
+                if back is not None and not self._dies_again(done, back):
+                    yield done, what, back - done.at
+
+    def _dies_again(self, done: Done, back: float) -> bool:
+        """Whether the slot lost another runner before it was back: what it claimed next was poisoned."""
+        own = {event.job_id for event in self.cut(done)}
+        return any(done.at < event.at < back and event.job_id not in own and "the runner died" in (event.detail or "")
+                   for event in self.of_slot(done.worker))  # fmt: skip
+
+    def _claims(self, worker: str) -> list[float]:
+        begun = (event for event in self.rows.all_events() if event.to_state == "running")
+        return [event.at for event in begun if f" {worker} " in event.actor]
+
+    def _signs_of_training(self, worker: str) -> list[float]:
+        """When an attempt of this slot was first seen to be further than at its begin, and when one succeeded."""
+        seen = [
+            a.trains_since for a in list(self.watch.seen.values()) if a.worker == worker and a.trains_since is not None
+        ]
+        ends = (e for e in self.rows.all_events() if e.to_state == "succeeded")
+        return seen + [event.at for event in ends if f" {worker} " in event.actor]
+
+    def _bit(self, done: Done) -> int:
+        if done.fault in ("F1", "F2", "F8", "F15"):
+            return bool(self.cut(done))
+        if done.fault == "F9":
+            return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained all the same
+        if done.fault == "F17":
+            return any("checkpoint is no good" in (event.detail or "") for event in self.cut_later(done))
+        if done.fault == "F3":
+            return any(asked.status is None for asked in self._asked(done))
+        if done.fault in ("F7", "F13"):
+            return any(asked.status == 503 for asked in self._asked(done))
+        if done.fault == "F18":
+            return any(LEASE_OVER in (e.detail or "") and done.at <= e.at <= done.until for e in self.rows.all_events())
+        if done.fault == "F14":
+            return sum("died" in (event.detail or "") for event in self.rows.events.get(done.jobs[0], []))
+        if done.fault == "F16":
+            return any(asked.job_id in done.jobs and asked.status == 200 for asked in self._asked(done))
+        if done.fault == "F12":
+            return [event.to_state for event in self.rows.events[done.jobs[0]]].count("running") == 1
+        if done.fault == "F6":
+            return any(asked.status == 202 and done.at < asked.at < done.until for asked in self.log.asked)
+        if done.fault == "F11":
+            return done.what.endswith(HEARD)
+        return self._somebody_waited(done)
+
+    def cut_later(self, done: Done) -> list[Row[Any]]:
+        """All that happened to the jobs of a fault after it."""
+        return [e for job, _ in done.members for e in self.rows.events.get(str(job), []) if e.at >= done.at - 1]
+
+    def _asked(self, done: Done) -> list[Any]:
+        begin, end = done.at - LATE_SECONDS, done.until + LATE_SECONDS
+        return [asked for asked in self.log.asked if begin <= asked.at <= end]
+
+    def _somebody_waited(self, done: Done) -> bool:
+        """Whether a job stood in the queue, its bell in a Redis that lost it, and was claimed later all the same."""
+        return any(
+            before.to_state == "queued" and before.at < done.at < after.at and after.to_state == "running"
+            for events in self.rows.events.values() for before, after in pairwise(events)
+        )  # fmt: skip

@@ -1,0 +1,82 @@
+"""What jobs without any fault would find: each spec trained alone, in one undisturbed process without a service.
+
+Of specs that differ in nothing but their steps, one training serves all: it stops at each one's last step and looks.
+As a process (`python -m tests.faults.expected`) it reads JSON groups from stdin and writes the hashes as JSON.
+"""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.settings import load
+from gradyard.jobs.stages.registry import stage_named
+from tests.faults.fingerprints import of_history
+from workers.runner.numerics import one_thread, one_thread_environment
+
+FREE = ("name", "priority", "device", "timeout_seconds", "max_retries")  # what decides no bit
+
+
+def key_of(spec: dict[str, Any]) -> str:
+    """The same for all specs with the same curve, however long."""
+    return json.dumps({name: spec[name] for name in sorted(spec) if name not in (*FREE, "steps")})
+
+
+def trained_alone(specs: Iterable[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The hash for each curve and number of steps; trained by as many processes as there are cores."""
+    stops: dict[str, set[int]] = defaultdict(set)
+    for spec in specs:
+        stops[key_of(spec)].add(spec["steps"])
+    groups = [(key, sorted(steps)) for key, steps in sorted(stops.items(), key=lambda item: -max(item[1]))]
+    cores = len(os.sched_getaffinity(0))
+    processes = [_start(dict(groups[part::cores])) for part in range(cores)]
+    found = [each for process in processes for each in _said(process).items()]
+    return {(key, int(steps)): digest for key, hashes in found for steps, digest in hashes.items()}
+
+
+def _start(groups: dict[str, list[int]]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.faults.expected"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
+    assert process.stdin is not None
+    json.dump(groups, process.stdin)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def _said(process: "subprocess.Popen[str]") -> dict[str, dict[str, str]]:
+    said, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError("the training without faults failed; see above")
+    return dict(json.loads(said))
+
+
+def _environment() -> dict[str, str]:
+    return dict(os.environ) | one_thread_environment()
+
+
+def _train(key: str, stops: list[int]) -> dict[int, str]:
+    from workers.runner.loop import segments
+
+    settings = load()
+    intake = take_in(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings)
+    module, _, name = stage_named(intake.spec.stage).trainer.partition(":")
+    trainer = getattr(importlib.import_module(module), name)([intake.spec.as_json() | intake.resolved], "cpu")
+    losses, done, found = [], 0, {}
+    for stop in stops:
+        losses += [segment.losses[0] for segment in segments(trainer, steps=stop, begin=done)]
+        done = stop
+        found[stop] = of_history(np.concatenate(losses).tobytes(), trainer.coefficients()[0])
+    return found
+
+
+if __name__ == "__main__":
+    one_thread()
+    json.dump({key: _train(key, stops) for key, stops in json.load(sys.stdin).items()}, sys.stdout)

@@ -1,0 +1,89 @@
+"""Which faults there are, what each needs, and who inflicts them: one thread a lane, so that faults meet each other."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.faults import broker_faults, job_faults, service_faults, worker_faults
+from tests.faults.arena import Arena
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind: who inflicts it, in which lane; pauses in seconds between two of a lane."""
+
+    name: str
+    lane: str
+    inflict: Callable[[Arena], None] | None
+    only_on: str | None = None  # a database
+
+
+FAULTS = {fault.name: fault for fault in (
+    Fault("F1", "kill", worker_faults.kill_runner),
+    Fault("F2", "kill", worker_faults.kill_worker),
+    Fault("F3", "service", service_faults.kill_api),
+    Fault("F4", "broker", broker_faults.kill_redis),
+    Fault("F5", "broker", broker_faults.flush_redis),
+    Fault("F6", "broker", broker_faults.freeze_redis),
+    Fault("F7", "service", service_faults.kill_database, only_on="postgresql"),
+    Fault("F8", "sleep", worker_faults.freeze_worker),
+    Fault("F9", "sleep", service_faults.cut_off_host, only_on="postgresql"),
+    Fault("F10", "none", None, only_on="postgresql"),
+    Fault("F11", "broker", broker_faults.forge_bells),
+    Fault("F12", "jobs", job_faults.long_job),
+    Fault("F13", "service", service_faults.fill_disk),
+    Fault("F14", "jobs", job_faults.poisoned_pack),
+    Fault("F15", "kill", worker_faults.stop_worker),
+    Fault("F16", "cancel", job_faults.cancel),
+    Fault("F17", "kill", service_faults.spoil_checkpoint),
+    Fault("F18", "janitors", service_faults.many_janitors),
+)}  # fmt: skip
+
+PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
+          "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
+
+
+@dataclass
+class Lanes:
+    """The threads that inflict; each takes next what it has done least."""
+
+    arena: Arena
+    faults: list[Fault]
+    haste: float = 1.0  # by which the pauses are multiplied
+    failures: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin."""
+        by_lane: dict[str, list[Fault]] = {}
+        for fault in self.faults:
+            if fault.inflict is not None:
+                by_lane.setdefault(fault.lane, []).append(fault)
+        self._threads = [threading.Thread(target=self._drive, args=item) for item in by_lane.items()]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """No more; what is frozen or away comes back first."""
+        self.arena.over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind were inflicted so far; of F14, how many times the runner of its member died."""
+        noted = [done.fault for done in self.arena.done]
+        return {fault.name: noted.count(fault.name) for fault in self.faults if fault.inflict is not None}
+
+    def _drive(self, lane: str, faults: list[Fault]) -> None:
+        least, most = PAUSES[lane]
+        while not self.arena.over.is_set():
+            counts = self.counts()
+            # half of the time whatever comes: one that finds nothing to hit must not keep the others back
+            fair = self.arena.random.random() < 0.5
+            fault = min(faults, key=lambda each: (fair and counts[each.name], self.arena.random.random()))
+            try:
+                assert fault.inflict is not None
+                fault.inflict(self.arena)
+            except Exception:
+                self.failures.append(f"{fault.name} could not be inflicted:\n{traceback.format_exc()}")
+            self.arena.pause(least * self.haste, most * self.haste)

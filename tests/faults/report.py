@@ -1,0 +1,96 @@
+"""What a run found, for people; and whether it passed."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.faults.checker import Verdict
+from tests.faults.figures import Resumes
+
+SHOWN = 3  # of a kind
+LEAST_RESUMED = 0.95
+MOST_REDONE_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything measured; times in seconds. `wrong_clock`: attempts begun on the host whose clock is off."""
+
+    database: str
+    seed: int
+    seconds: float
+    verdict: Verdict
+    bites: Counter[str]
+    wanted: int
+    faults: tuple[str, ...]
+    skipped: dict[str, str]
+    fenced: int
+    resumes: Resumes
+    figures: dict[str, list[float]]
+    cancels: np.ndarray
+    usage: list[str]
+    wrong_clock: int | None
+    broken_promises: list[str]  # of time and steps
+
+    def failures(self) -> list[str]:
+        """Why the run failed; empty where it passed."""
+        found = [f"{name}: {one}" for name, said in self.verdict.violations.items() for one in said]
+        found += self.broken_promises
+        if not self._run():
+            found.append("no fault was run")
+        for name in self.faults:
+            if name not in self.skipped and self._bites_of(name) < self.wanted:
+                found.append(f"{name} bit {self._bites_of(name)} times, {self.wanted} are wanted")
+        if "F8" in self.faults and self.fenced == 0:
+            found.append("no write was fenced: the faults did not reach the fence")
+        if self.resumes.cut and self.resumes.resumed < LEAST_RESUMED * self.resumes.cut:
+            found.append(f"{self.resumes.resumed} of {self.resumes.cut} attempts with a record were resumed from it")
+        if self.resumes.most_seconds_redone > MOST_REDONE_SECONDS:
+            found.append(f"a kill cost {self.resumes.most_seconds_redone:.1f} s of training")
+        return found
+
+    def lines(self) -> list[str]:
+        """The line of the protocol, and below it the figures."""
+        again = [one for name, times in self.figures.items() if name.startswith("trains") for one in times]
+        v, bites = self.verdict, ", ".join(f"{name} {self._bites_of(name)}" for name in self._run())
+        said = [
+            f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
+            f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
+            f"recovery p50/p99 {_p50_p99(again)}",
+            f"{self.database}, seed {self.seed}, {self.seconds:.0f} s",
+            f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: about "
+            f"{self.resumes.steps_redone:,}; a kill cost at most {self.resumes.most_seconds_redone:.1f} s of training",
+        ]
+        said += [f"{name}: {_p50_p99(times)}" for name, times in sorted(self.figures.items()) if times]
+        if len(self.cancels):
+            p99, most = np.quantile(self.cancels, 0.99), self.cancels.max()
+            said.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
+        said += [f"{name} was not run: {why}" for name, why in self.skipped.items()]
+        failures = self.failures()
+        said += [f"FAILED {one}" for one in _some_of_each(failures)]
+        return said + self.usage + ["passed" if not failures else f"failed: {len(failures)} reasons"]
+
+    def _run(self) -> list[str]:
+        return [name for name in self.faults if name not in self.skipped]
+
+    def _bites_of(self, name: str) -> int:
+        return (self.wrong_clock or 0) if name == "F10" else self.bites[name]
+
+
+def _some_of_each(failures: list[str]) -> list[str]:
+    """Of each invariant a few, and how many more there are."""
+    by_kind: dict[str, list[str]] = {}
+    for failure in failures:
+        by_kind.setdefault(failure.partition(":")[0], []).append(failure)
+    said = []
+    for kind, found in by_kind.items():
+        said += found[:SHOWN]
+        said += [f"{kind}: and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+    return said
+
+
+def _p50_p99(seconds: list[float]) -> str:
+    if not seconds:
+        return "-"
+    return f"{np.quantile(seconds, 0.5):.2f}/{np.quantile(seconds, 0.99):.2f} s of {len(seconds)}"

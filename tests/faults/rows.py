@@ -1,0 +1,69 @@
+"""What the database says of the jobs of a run, read once when all is over."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from gradyard.store.database import Database
+from gradyard.store.tables import Job, JobEvent, LossChunk, Result
+from tests.faults.fingerprints import of_history
+
+GOES_ON = "goes on from step "
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Jobs, their events in order, and their results, by job id as text."""
+
+    jobs: dict[str, Row[Any]]
+    events: dict[str, list[Row[Any]]]
+    results: dict[str, Row[Any]]
+
+    @classmethod
+    def read(cls, database: Database) -> "Rows":
+        """All of them."""
+        job = select(Job.id, Job.state, Job.attempt, Job.reason, Job.message, Job.steps, Job.dtype, Job.spec)
+        event = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
+        result = select(Result.job_id, Result.attempt, Result.coefficients)
+        with database.read() as connection:
+            events = defaultdict(list)
+            for row in connection.execute(event):
+                events[str(row.job_id)].append(row)
+            return cls(
+                {str(row.id): row for row in connection.execute(job)},
+                dict(events),
+                {str(row.job_id): row for row in connection.execute(result)},
+            )
+
+    def all_events(self) -> Iterable[Row[Any]]:
+        """Of all jobs."""
+        return (event for events in self.events.values() for event in events)
+
+    def start_of(self, job: str, attempt: int) -> Row[Any] | None:
+        """The claim of that attempt."""
+        return next((e for e in self.events.get(job, []) if e.to_state == "running" and e.attempt == attempt), None)
+
+
+def start_step(event: Row[Any]) -> int:
+    """Where the attempt of a claim event began."""
+    detail = event.detail or ""
+    return int(detail.removeprefix(GOES_ON)) if detail.startswith(GOES_ON) else 0
+
+
+def history(database: Database, job: Row[Any], result: Row[Any]) -> tuple[str, str | None]:
+    """The hash of a job's whole history, and what is wrong with its chunks, if anything."""
+    chunk = select(LossChunk.start_step, LossChunk.steps, LossChunk.losses).where(LossChunk.job_id == UUID(str(job.id)))
+    with database.read() as connection:
+        chunks = list(connection.execute(chunk.order_by(LossChunk.start_step)))
+    reached = 0
+    for each in chunks:
+        if each.start_step != reached:
+            return "", f"a chunk begins at step {each.start_step}, the one before ended at {reached}"
+        reached += each.steps
+    if reached != job.steps:
+        return "", f"{reached} losses are stored of {job.steps} steps"
+    return of_history(b"".join(each.losses for each in chunks), result.coefficients), None

@@ -1,0 +1,126 @@
+"""F3, F7, F9, F13, F17, F18: the API, the database, its disk, its cable, its blobs, and too many janitors."""
+
+import signal
+import sys
+import threading
+import time
+
+from sqlalchemy import select, update
+
+from gradyard.jobs.errors import GradyardError
+from gradyard.store.tables import Checkpoint
+from gradyard.processes.children import Child
+from tests.faults import network
+from tests.faults.arena import Arena, runner_of
+from tests.faults.watch import Busy
+
+VOLLEY = 8
+
+
+def kill_api(arena: Arena) -> None:
+    """F3: kill -9 of the API while clients post; they ask again with their keys."""
+    volley = _volley(arena)
+    arena.pause(0.0, 0.05)
+    at = time.time()
+    arena.fleet.api.kill()
+    arena.pause(0.1, 0.5)
+    arena.fleet.tend()
+    arena.note("F3", at, "API killed")
+    _join(volley)
+
+
+def kill_database(arena: Arena) -> None:
+    """F7: kill -9 of every process of PostgreSQL; it starts again after a while."""
+    assert arena.fleet.postgres is not None
+    at = time.time()
+    arena.fleet.postgres.kill()
+    volley = _volley(arena)
+    arena.over.wait(arena.form.database_away_seconds)
+    arena.fleet.postgres.start()
+    arena.note("F7", at, "PostgreSQL killed")
+    _join(volley)
+
+
+def fill_disk(arena: Arena) -> None:
+    """F13: the disk of the database is full for a while."""
+    assert arena.fleet.disk is not None
+    at = time.time()
+    arena.fleet.disk.fill()
+    volley = _volley(arena)
+    arena.over.wait(arena.form.database_away_seconds)
+    arena.fleet.disk.empty()
+    if arena.fleet.postgres is not None:
+        arena.fleet.postgres.start()  # it may have given up
+    arena.note("F13", at, "disk full")
+    _join(volley)
+
+
+def cut_off_host(arena: Arena) -> None:
+    """F9: one host loses the database for longer than a lease, or Redis for a while."""
+    part = arena.random.choice([network.DATABASE, network.DATABASE, network.REDIS])
+    busy = arena.target(alone=False)
+    host = arena.host_of(busy) if busy else None
+    if busy is None or host is None or host.namespace is None:
+        return
+    with arena.alone_with(busy):
+        at = time.time()
+        host.namespace.cut(part)
+        arena.over.wait(arena.form.lease_seconds + 4)
+        host.namespace.mend(part)
+        arena.note("F9", at, f"{host.name} cut off from its {part}", busy=busy)
+
+
+def spoil_checkpoint(arena: Arena) -> None:
+    """F17: a bit of the newest checkpoint flips, or its end is missing; then its runner dies."""
+    busy = arena.target()
+    runner = runner_of(busy) if busy else None
+    if busy is None or runner is None or not busy.recorded or not _spoil(arena, busy):
+        return
+    at = time.time()
+    runner.send_signal(signal.SIGKILL)
+    arena.note("F17", at, "checkpoint spoiled", busy=busy)
+
+
+def many_janitors(arena: Arena) -> None:
+    """F18: nine more maintenance processes, for longer than a lease."""
+    fleet, at = arena.fleet, time.time()
+    command = [sys.executable, "-m", "workers.maintenance"]
+    more = [Child(f"janitor {n}", command, fleet.environment(), fleet.folder / "janitors.log") for n in range(9)]
+    for each in more:
+        each.start()
+    arena.over.wait(arena.form.lease_seconds + 10)
+    for each in more:
+        each.kill()
+    arena.note("F18", at, "ten maintenance loops")
+
+
+def _spoil(arena: Arena, busy: Busy) -> bool:
+    (job, _), *_rest = busy.members
+    newest = select(Checkpoint.step, Checkpoint.blob).where(Checkpoint.job_id == job)
+    try:
+        with arena.fleet.database.begin() as connection:
+            row = connection.execute(newest.order_by(Checkpoint.step.desc()).limit(1)).first()
+            if row is None:
+                return False
+            place = arena.random.randrange(len(row.blob))
+            flipped = row.blob[:place] + bytes([row.blob[place] ^ 1]) + row.blob[place + 1 :]
+            blob = arena.random.choice([flipped, row.blob[:place]])
+            which = (Checkpoint.job_id == job, Checkpoint.step == row.step)
+            connection.execute(update(Checkpoint).where(*which).values(blob=blob))
+    except GradyardError:
+        return False
+    return True
+
+
+def _volley(arena: Arena) -> list[threading.Thread]:
+    """Several clients that post at this very moment."""
+    orders = [arena.book.short() for _ in range(VOLLEY)]
+    threads = [threading.Thread(target=arena.submit, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,26 @@
+"""A short form of `make faults` in every test run, and the builds without a safeguard that it must find out."""
+
+import pytest
+
+from tests.faults.plans import short_plan
+from tests.faults.run import run
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+
+FAULTS = "F1,F2,F4,F5,F8,F11,F14,F16"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_nothing_accepted_is_lost_doubled_or_misreported(database: str) -> None:
+    report = run(short_plan(database, FAULTS), print)
+    assert report.failures() == [], "\n".join(report.lines())
+
+
+def test_a_build_without_the_fence_is_found_out() -> None:
+    report = run(short_plan("sqlite", "F8", mutant="no-fence"), print)
+    assert {"I5", "I6"} & set(report.verdict.violations), "\n".join(report.lines())
+
+
+def test_a_build_that_never_resumes_is_found_out() -> None:
+    report = run(short_plan("sqlite", "F1", mutant="no-resume"), print)
+    assert any("were resumed from it" in failure for failure in report.failures()), "\n".join(report.lines())

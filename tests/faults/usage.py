@@ -1,0 +1,122 @@
+"""What the service's processes use while it is hurt: memory and file handles, and what is left in the end."""
+
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from gradyard.store.database import Database
+from gradyard.jobs.errors import GradyardError
+from tests.faults.arena import is_runner
+from tests.faults.fleet import Fleet, command_of
+
+LOOK_SECONDS = 30.0
+BUSY_SECONDS = 0.3  # of one: whoever trains uses a core
+KINDS = {"gunicorn": "API", "workers.runner": "runners", "celery": "workers", "workers.maintenance": "maintenance"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Memory (MiB) and open file handles of all processes of one kind, the greatest of each."""
+
+    at: float
+    mebibytes: float
+    handles: int
+
+
+# Tables that hold only what is present: if they grow, it is with dead rows.
+PRESENT = ("claims", "workers", "bells")
+
+
+class Usage:
+    """`look()` as often as you like; it measures every half minute."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._looked_at = 0.0
+        self.samples: dict[str, list[Sample]] = defaultdict(list)
+        self.dead: list[float] = []
+
+    def look(self) -> None:
+        """Measure, if it is time."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        greatest: dict[str, Sample] = {}
+        for process in self._fleet.processes():
+            kind, sample = _measure(process, now)
+            if kind and sample and sample.mebibytes > greatest.get(kind, Sample(0, 0, 0)).mebibytes:
+                greatest[kind] = sample
+        for kind, sample in greatest.items():
+            self.samples[kind].append(sample)
+        with suppress(GradyardError):
+            self.dead.append(_dead_mebibytes(self._fleet.database))
+
+    def after_rest(self) -> None:
+        """A last look, at a service with nothing to do."""
+        self._looked_at = 0.0
+        self.look()
+
+    def lines(self) -> list[str]:
+        """Per kind of process: memory and handles in the first and in the last third of the run."""
+        said = []
+        for kind, samples in sorted(self.samples.items()):
+            third = max(1, len(samples) // 3)
+            first, last = samples[:third], samples[-third:]
+            memory = [np.median([each.mebibytes for each in part]) for part in (first, last)]
+            handles = [int(np.median([each.handles for each in part])) for part in (first, last)]
+            said.append(f"{kind}: {memory[0]:.0f} -> {memory[1]:.0f} MiB, {handles[0]} -> {handles[1]} handles")
+        third = max(1, len(self.dead) // 3)
+        bloat = [np.median(part) for part in (self.dead[:third], self.dead[-third:])] if self.dead else [0.0, 0.0]
+        return [*said, f"bloat of the database: {bloat[0]:.1f} -> {bloat[1]:.1f} MiB"]
+
+    def at_work_for_nobody(self) -> list[str]:
+        """Runners that compute though every job is over."""
+        runners = [each for each in self._fleet.processes() if is_runner(each)]
+        before = {each: _cpu_seconds(each) for each in runners}
+        time.sleep(1.0)
+        return [
+            f"runner {each.pid} trains, and nothing is claimed" for each in runners
+            if _cpu_seconds(each) - before[each] > BUSY_SECONDS
+        ]  # fmt: skip
+
+    def left_behind(self) -> list[str]:
+        """Processes and temporary files that are still there after the service was stopped."""
+        left = [
+            f"process {each.pid} still lives: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
+        ]
+        for path in self._fleet.scratch.rglob("*"):
+            if path.is_file() and path.suffix not in (".lock", ".restarted"):  # a slot's own two stay
+                left.append(f"{path} was left behind")
+        return left
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        return sum(process.cpu_times()[:2])
+    return 0.0
+
+
+def _dead_mebibytes(database: Database) -> float:
+    """PostgreSQL: the size of the tables that hold only what is present; SQLite: its free pages."""
+    with database.read() as connection:
+        if database.is_sqlite:
+            pages, size = (
+                connection.exec_driver_sql(f"PRAGMA {what}").scalar() for what in ("freelist_count", "page_size")
+            )
+            return float(pages or 0) * float(size or 0) / 2**20
+        sizes = ", ".join(f"pg_total_relation_size('{table}')" for table in PRESENT)
+        return sum(connection.exec_driver_sql(f"SELECT {sizes}").one()) / 2**20
+
+
+def _measure(process: psutil.Process, now: float) -> tuple[str | None, Sample | None]:
+    words = " ".join(command_of(process))
+    kind = next((kind for word, kind in KINDS.items() if word in words and "tether.py" not in words), None)
+    try:
+        return kind, Sample(now, process.memory_info().rss / 2**20, process.num_fds())
+    except psutil.Error:
+        return kind, None

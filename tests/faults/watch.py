@@ -1,0 +1,142 @@
+"""Looks at the rows of running jobs five times a second: how far each attempt came, and who trains it."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from gradyard.store.database import Database, now
+from gradyard.jobs.errors import GradyardError
+from gradyard.store.tables import Claim, Job, Worker
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass
+class AttemptSeen:
+    """One attempt of a job while it ran: where it began, what it recorded, how far its worker said it was."""
+
+    began_at_step: int
+    recorded_to: int
+    trained_to: int
+    worker: str  # as events name its slot
+    recorded_at: float  # seconds since 1970, when it was seen to begin or to record more
+    trains_since: float | None = None  # seconds since 1970, when it was first seen to be further than at its begin
+    first_seen_at: int = 0  # the step that it had reached then
+    last_seen: float = 0.0  # seconds since 1970, when it was last seen to be further
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """How fast it trained, where it was seen for long enough to tell."""
+        if self.trains_since is None or self.last_seen - self.trains_since < 1.0:
+            return None
+        return (self.trained_to - self.first_seen_at) / (self.last_seen - self.trains_since)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A worker process and the pack that it trains at the moment."""
+
+    slot: str
+    host: str
+    pid: int
+    width: int
+    members: tuple[tuple[UUID, int], ...]  # (job id, attempt)
+    names: frozenset[str]
+    unblamed: bool  # no member lost a runner or worker since its newest checkpoint
+    recorded: bool  # something of this attempt is stored
+
+    @property
+    def worker(self) -> str:
+        """Its slot, as events name it."""
+        return f"{self.slot}@{self.host}"
+
+
+class Watch:
+    """`seen` by (job id, attempt); `busy()` looks now."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.seen: dict[tuple[UUID, int], AttemptSeen] = {}
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join()
+
+    def busy(self) -> list[Busy]:
+        """Every worker that holds a claim now; none where the database does not answer."""
+        try:
+            rows = self._rows()
+        except GradyardError:
+            return []
+        packs: dict[int, list[Any]] = {}
+        for row in rows:
+            packs.setdefault(row.pid, []).append(row)
+        return [self._as_busy(members) for members in packs.values()]
+
+    def unfinished(self) -> int | None:
+        """How many jobs wait or run; None where the database does not answer."""
+        try:
+            with self._database.read() as connection:
+                live = select(func.count()).where(Job.state.in_(["queued", "running"]))
+                return int(connection.execute(live).scalar_one())
+        except GradyardError:
+            return None
+
+    def workers(self) -> dict[str, int]:
+        """The pid of each live worker process by its slot, as events name it."""
+        alive = select(Worker.slot, Worker.host, Worker.pid).where(Worker.lease_until > now())
+        try:
+            with self._database.read() as connection:
+                return {f"{row.slot}@{row.host}": row.pid for row in connection.execute(alive)}
+        except GradyardError:
+            return {}
+
+    def _as_busy(self, rows: list[Any]) -> Busy:
+        one = rows[0]
+        recorded = self.seen.get((one.id, one.attempt))
+        return Busy(
+            one.slot, one.host, one.pid, one.width, tuple((row.id, row.attempt) for row in rows),
+            frozenset(row.name for row in rows if row.name), all(row.crashes + row.losses == 0 for row in rows),
+            recorded is not None and recorded.recorded_to > recorded.began_at_step,
+        )  # fmt: skip
+
+    def _rows(self) -> list[Any]:
+        running = select(
+            Job.id, Job.attempt, Job.start_step, Job.steps_done, Job.name, Job.crashes, Job.losses, Claim.width,
+            Claim.steps_done.label("trained_to"), Worker.slot, Worker.host, Worker.pid,
+        ).join(Claim, Job.claim_id == Claim.id).join(Worker, Claim.worker_id == Worker.id)  # fmt: skip
+        with self._database.read() as connection:
+            return list(connection.execute(running.where(Job.state == "running")))
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            try:
+                rows = self._rows()
+            except GradyardError:
+                continue
+            for row in rows:
+                self._enter(row)
+
+    def _enter(self, row: Any) -> None:
+        seen = self.seen.setdefault(
+            (row.id, row.attempt),
+            AttemptSeen(row.start_step, row.steps_done, row.start_step, f"{row.slot}@{row.host}", time.time()),
+        )
+        if row.steps_done > seen.recorded_to:
+            seen.recorded_to, seen.recorded_at = row.steps_done, time.time()
+        reached = max(row.trained_to, row.steps_done)
+        if reached > seen.trained_to:
+            seen.trained_to, seen.last_seen = reached, time.time()
+            if seen.trains_since is None:
+                seen.trains_since, seen.first_seen_at = seen.last_seen, reached

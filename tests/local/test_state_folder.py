@@ -1,0 +1,80 @@
+"""One owner a folder; clients find who is up, and nobody who is gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradyard.client.endpoint import find_service
+from gradyard.client.errors import CannotStart, StateFolderInUse
+from gradyard.local.state_folder import LARGEST_LOG_BYTES, StateFolder
+from gradyard.jobs.settings import load
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from gradyard.local.state_folder import StateFolder
+folder = StateFolder(Path(sys.argv[1]))
+folder.take()
+folder.note("http://127.0.0.1:1234", [11, 22])
+folder.announce("http://127.0.0.1:1234")
+print("taken", flush=True)
+time.sleep(600)
+"""
+
+
+def test_an_owner_is_found_and_named_until_it_is_killed(tmp_path: Path) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    with owner.stdout:
+        owner.stdout.readline()
+        folder = StateFolder(tmp_path)
+        with pytest.raises(StateFolderInUse, match=rf"in use by process {owner.pid}, at http://127\.0\.0\.1:1234"):
+            folder.take()
+        assert find_service(settings=load(state_dir=tmp_path, url=None))[0] == "http://127.0.0.1:1234"
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+    assert folder.endpoint() is None
+    assert find_service(settings=load(state_dir=tmp_path, url=None))[0] == "http://127.0.0.1:8000"
+    assert folder.take() == [11, 22]
+    folder.leave()
+
+
+def test_leaving_lets_the_next_one_in(tmp_path: Path) -> None:
+    first, second = StateFolder(tmp_path / "new" / "state"), StateFolder(tmp_path / "new" / "state")
+    assert first.take() == []
+    first.announce("http://127.0.0.1:1")
+    assert json.loads((first.path / "endpoint.json").read_text()) == {"url": "http://127.0.0.1:1", "pid": os.getpid()}
+    first.withdraw()
+    assert not (first.path / "endpoint.json").exists()
+    first.leave()
+    assert second.take() == []
+    second.leave()
+    assert (first.path.stat().st_mode & 0o777) == 0o700
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match=r"cannot be written \(Not a directory\); choose another") as caught:
+        StateFolder(tmp_path / "file" / "state").take()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', '{"url": "http://x"}'])
+def test_a_broken_endpoint_is_no_endpoint(tmp_path: Path, text: str) -> None:
+    (tmp_path / "endpoint.json").write_text(text)
+    (tmp_path / "up.lock").touch()
+    assert StateFolder(tmp_path).endpoint() is None
+
+
+def test_a_log_that_has_grown_starts_anew(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    folder.log("api").write_text("short")
+    assert folder.log("api").read_text() == "short"
+    os.truncate(folder.log("api"), LARGEST_LOG_BYTES + 1)
+    assert not folder.log("api").exists()
+    assert (tmp_path / "logs" / "api.log.1").stat().st_size == LARGEST_LOG_BYTES + 1

@@ -1,0 +1,112 @@
+"""Whatever two transactions do at the same time, it ends as if one had come after the other.
+
+PostgreSQL runs them side by side, so they are stepped statement by statement; SQLite has one writer at a time.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, update
+
+from gradyard.store.database import Database, now
+from gradyard.store.lifecycle.moves import move
+from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.states import State
+from gradyard.store.tables import Job
+from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once, stage_on
+from tests.store.one_job import DEEDS, Does, OneJob, forget_everything, queued_job, running_job, told
+from tests.servers import PostgresServer
+
+EVERY = bool(os.environ.get("EVERY_INTERLEAVING"))  # `make fuzz`
+Situation = Callable[[Database, Settings], OneJob]
+
+SITUATIONS: dict[str, Situation] = {
+    "running and recorded": lambda database, settings: running_job(database, settings, recorded=2),
+    "running": lambda database, settings: running_job(database, settings),
+    "running and marked": lambda database, settings: running_job(database, settings, marked=True),
+    "queued": queued_job,
+}
+NAMES = list(DEEDS)
+
+
+@pytest.fixture(scope="module")
+def stage(postgres: PostgresServer) -> Iterator[Stage]:
+    """Two connections to a database of their own."""
+    url = postgres.clone("interleavings")
+    database = Database(url)
+    with stage_on(database) as stage:
+        yield stage
+    database.close()
+    postgres.drop("interleavings")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """What submitting needs; the stage has the database."""
+    return load(database_url="sqlite://", redis_url="redis://127.0.0.1:1/0", state_dir=tmp_path, admin_key=None)
+
+
+@pytest.mark.parametrize("situation", list(SITUATIONS) if EVERY else ["running and recorded", "queued"])
+@pytest.mark.parametrize("first", NAMES)
+@pytest.mark.timeout(900)
+def test_two_at_once_end_as_one_after_the_other(stage: Stage, settings: Settings, first: str, situation: str) -> None:
+    for second in NAMES[NAMES.index(first) :]:
+        play = Play(stage, settings, SITUATIONS[situation], DEEDS[first], DEEDS[second])
+        lawful = {f"not {order[0]} first": play.outcome(order) for order in ("a" * 99 + "b" * 99, "b" * 99 + "a" * 99)}
+        for schedule in (interrupted_anywhere if EVERY else interrupted_once)(*play.lengths()):
+            found = play.outcome(schedule)
+            wrong = {order: _difference(found, outcome) for order, outcome in lawful.items()}
+            assert not all(wrong.values()), f"{situation}; a: {first}, b: {second}; {schedule}: {wrong}"
+
+
+def _difference(found: dict[str, Any], lawful: dict[str, Any]) -> dict[str, Any]:
+    return {name: (found[name], lawful[name]) for name in found if found[name] != lawful[name]}
+
+
+class Play:
+    """Two deeds done to the same job; every outcome begins with a fresh one."""
+
+    def __init__(self, stage: Stage, settings: Settings, situation: Situation, first: Does, second: Does) -> None:
+        self._stage, self._settings, self._situation = stage, settings, situation
+        self._deeds = first, second
+
+    def outcome(self, schedule: str) -> dict[str, Any]:
+        """What both said, and what the database says then."""
+        one = self._fresh()
+        said = self._stage.play(*self._acts(one), schedule)
+        return {"said": said} | told(self._stage.database)
+
+    def lengths(self) -> tuple[int, int]:
+        """How many statements each has, alone or after the other, whichever is more; COMMIT is one."""
+        counts: list[list[int]] = [[], []]
+        for order in ((0, 1), (1, 0)):
+            acts = self._acts(self._fresh())
+            for place in order:
+                counts[place].append(self._stage.alone("ab"[place], acts[place]))
+        return max(counts[0]), max(counts[1])
+
+    def _fresh(self) -> OneJob:
+        forget_everything(self._stage.database)
+        return self._situation(self._stage.database, self._settings)
+
+    def _acts(self, one: OneJob) -> tuple[Act, Act]:
+        first, second = self._deeds
+        return (lambda connection: first(connection, one)), (lambda connection: second(connection, one))
+
+
+def _careless_cancel(connection: Connection, one: OneJob) -> bool:
+    """Where it is queued, cancel it; else, where it runs, mark it. Between the two it may be handed back."""
+    if move(connection, one.member.id, State.CANCELLED, actor="client", only_from=State.QUEUED, detail="while queued"):
+        return True
+    mark = update(Job).where(Job.id == one.member.id, Job.state == State.RUNNING).values(cancel_requested_at=now())
+    return bool(connection.execute(mark).rowcount)
+
+
+def test_the_stage_finds_what_is_not_safe(stage: Stage, settings: Settings) -> None:
+    play = Play(stage, settings, SITUATIONS["running and recorded"], DEEDS["expire"], _careless_cancel)
+    lawful = [play.outcome("a" * 99 + "b" * 99), play.outcome("b" * 99 + "a" * 99)]
+    found = [play.outcome(schedule) for schedule in interrupted_once(*play.lengths())]
+    assert any(outcome not in lawful for outcome in found)

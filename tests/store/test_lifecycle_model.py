@@ -1,0 +1,40 @@
+"""Whatever happens to jobs, in whatever order, the database says what a model in plain Python says."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import moves
+from gradyard.jobs.settings import Settings
+from tests.store.lifecycle_machine import Lives
+
+FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them
+LIVES = settings(
+    max_examples=FUZZ or 60, stateful_step_count=50, deadline=None, database=None, derandomize=not FUZZ,
+    print_blob=True, suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+# A build that is known to be wrong: one failure will do, however long it is.
+FIRST_FOUND = settings(LIVES, phases=[Phase.generate], report_multiple_bugs=False, derandomize=True)
+
+
+def machine_on(database: Database, its_settings: Settings) -> type[Lives]:
+    """The machine, with a database for its lives."""
+    return type("Lives", (Lives,), {"database": database, "settings": its_settings})
+
+
+@pytest.mark.timeout(7200 if FUZZ else 300)
+def test_every_life_goes_as_the_model_says(database: Database, settings: Settings) -> None:
+    run_state_machine_as_test(machine_on(database, settings), settings=LIVES)
+
+
+def test_a_lifecycle_without_the_fence_is_found_out(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded: Any = moves._guarded
+    monkeypatch.setattr(moves, "_guarded", lambda to, fenced, *rest: guarded(to, False, *rest))
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine_on(database, settings), settings=FIRST_FOUND)

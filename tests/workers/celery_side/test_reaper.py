@@ -1,0 +1,37 @@
+"""Celery's main process looks for dead children often, whatever its pipes told it."""
+
+from collections.abc import Callable
+
+from workers.celery_side.app import app
+from workers.celery_side.reaper import LOOK_SECONDS, Reaping
+
+
+class Loop:
+    """Notes what is to be done how often."""
+
+    def __init__(self) -> None:
+        self.repeated: dict[float, Callable[[], None]] = {}
+
+    def call_repeatedly(self, seconds: float, act: Callable[[], None]) -> None:
+        self.repeated[seconds] = act
+
+
+class Worker:
+    """All of a worker that the step knows: it is its own pool, and counts how often it was looked after."""
+
+    looks = 0
+
+    @property
+    def pool(self) -> "Worker":
+        return self
+
+    def maintain_pool(self) -> None:
+        self.looks += 1
+
+
+def test_every_worker_looks_for_dead_children_several_times_a_second() -> None:
+    assert Reaping in app.steps["worker"]
+    loop, worker = Loop(), Worker()
+    Reaping(worker).register_with_event_loop(worker, loop)
+    loop.repeated[LOOK_SECONDS]()
+    assert (worker.looks, LOOK_SECONDS <= 0.25) == (1, True)

@@ -1,0 +1,70 @@
+"""A driver that hangs keeps nobody waiting, and in the end it has lost its GPU."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from workers.pool.gpus import bounded
+from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
+from workers.pool.gpus.bounded import Patient
+
+
+class Driver:
+    """Answers while it is not told to hang."""
+
+    def __init__(self) -> None:
+        self.works = threading.Event()
+        self.works.set()
+        self.asked = 0
+
+    def gpus(self) -> list[Gpu]:
+        return []
+
+    def health(self, uuid: str) -> Health | None:
+        self.asked += 1
+        self.works.wait(30)
+        if uuid != "GPU-1":
+            raise DeviceLost(uuid)
+        return Health(50.0)
+
+    def in_use(self, uuid: str) -> InUse | None:
+        return InUse(7)
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
+    monkeypatch.setattr(bounded, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(bounded, "HUNG_SECONDS", 0.5)
+    driver = Driver()
+    yield driver
+    driver.works.set()
+
+
+def test_what_the_driver_says_is_handed_on(driver: Driver) -> None:
+    patient = Patient(driver)
+    assert (patient.health("GPU-1"), patient.in_use("GPU-1"), patient.gpus()) == (Health(50.0), InUse(7), [])
+    with pytest.raises(DeviceLost, match="GPU-2"):
+        patient.health("GPU-2")
+
+
+def test_one_that_hangs_is_asked_once_and_waited_for_shortly(driver: Driver) -> None:
+    patient = Patient(driver)
+    driver.works.clear()
+    begin = time.monotonic()
+    assert [patient.health("GPU-1"), patient.in_use("GPU-1"), patient.health("GPU-1")] == [None, None, None]
+    assert time.monotonic() - begin < 0.4
+    assert driver.asked == 1
+
+
+def test_one_that_hangs_for_long_has_lost_its_gpu_until_it_answers_again(driver: Driver) -> None:
+    patient = Patient(driver)
+    driver.works.clear()
+    assert patient.health("GPU-1") is None
+    time.sleep(0.6)
+    with pytest.raises(DeviceLost, match="has not answered"):
+        patient.health("GPU-1")
+    driver.works.set()
+    time.sleep(0.2)
+    assert patient.health("GPU-1") == Health(50.0)

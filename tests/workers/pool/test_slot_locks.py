@@ -1,0 +1,49 @@
+"""Two pools of one host never hold one slot."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gradyard.jobs.settings import load
+from workers.pool.slots import Slot
+from workers.pool.gpus.inventory import Gpu
+from workers.pool.slot_locks import Seats
+
+HOLDER = """
+import sys
+from gradyard.jobs.settings import load
+from workers.pool.slots import Slot
+from workers.pool.slot_locks import Seats
+seats = Seats(load(database_url=sys.argv[1]))
+print(seats.take(Slot("cpu-0", "cpu")), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_slot_is_held_until_its_pool_ends_even_by_a_kill() -> None:
+    url = f"sqlite:///seats-{id(HOLDER)}.db"
+    command = [sys.executable, "-c", HOLDER, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "None\n"
+        seats = Seats(load(database_url=url))
+        assert seats.take(Slot("cpu-0", "cpu")) == f"pool {holder.pid}"
+        assert seats.take(Slot("cpu-1", "cpu")) is None
+        assert Seats(load(database_url=url + "-other")).take(Slot("cpu-0", "cpu")) is None
+        holder.kill()
+    assert seats.take(Slot("cpu-0", "cpu")) is None
+
+
+def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gpu = Gpu("GPU-5f3a", "A", 1)
+    first, other = Seats(load(database_url="sqlite:///one.db")), Seats(load(database_url="sqlite:///two.db"))
+    assert first.take(Slot("gpu-0-0", "gpu", gpu=gpu)) is None
+    assert first.take(Slot("gpu-0-1", "gpu", gpu=gpu)) is None, "slots of one pool may share a GPU"
+    assert other.take(Slot("gpu-5", "gpu", gpu=gpu)) == f"pool {os.getpid()}"

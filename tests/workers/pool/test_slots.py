@@ -1,0 +1,85 @@
+"""Which slots a host gets, and what each process is told about its device."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gradyard.jobs.errors import SettingsInvalid
+from gradyard.jobs.settings import load
+from workers.pool import slots
+from workers.pool.slots import slots
+
+SETTINGS = load(database_url="sqlite:///unused.db", fake_gpus='["Fake A", "Fake A"]')
+
+
+def test_cpu_slots_have_a_core_of_their_own_each() -> None:
+    cores = slots.usable_cpus()
+    found = slots(len(cores), "none", ["cpu", "gpu"], SETTINGS)
+    taken = [core for slot in found for core in slot.cpus]
+    assert sorted(taken) == cores
+    with pytest.raises(SettingsInvalid, match="usable"):
+        slots(len(cores) + 1, "none", ["cpu"], SETTINGS)
+
+
+def test_each_gpu_slot_sees_exactly_its_own_device_by_uuid() -> None:
+    found = slots(0, "all", ["cpu", "gpu"], SETTINGS)
+    assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in found] == ["GPU-fake-0", "GPU-fake-1"]
+    assert len({slot.name for slot in found}) == 2
+
+
+def test_a_cpu_slot_sees_no_gpu() -> None:
+    (slot,) = slots(1, "all", ["cpu"], SETTINGS)
+    assert slot.environment()["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_a_queue_that_was_not_asked_for_gets_no_slot() -> None:
+    assert [slot.queue for slot in slots(1, "all", ["gpu"], SETTINGS)] == ["gpu", "gpu"]
+    assert slots(1, "none", ["gpu"], SETTINGS) == []
+
+
+def uuids(gpus: str, *, count: int = 4, visible: str | None = None, slots_per_gpu: int = 1) -> list[str]:
+    inventory = str([f"GPU {index}" for index in range(count)]).replace("'", '"')
+    settings = load(database_url="sqlite:///unused.db", fake_gpus=inventory, visible_devices=visible)
+    found = slots(0, gpus, ["gpu"], settings, slots_per_gpu)
+    return [slot.gpu.uuid for slot in found if slot.gpu]
+
+
+@pytest.mark.parametrize("count", [0, 1, 8])
+def test_all_gpus_are_all_that_there_are(count: int) -> None:
+    assert uuids("all", count=count) == [f"GPU-fake-{index}" for index in range(count)]
+    assert uuids("none", count=count) == []
+
+
+def test_gpus_are_chosen_by_number_by_uuid_and_by_the_beginning_of_one() -> None:
+    assert uuids("2,0") == ["GPU-fake-2", "GPU-fake-0"]
+    assert uuids("GPU-fake-3, 1") == ["GPU-fake-3", "GPU-fake-1"]
+    assert uuids("GPU-fake-10", count=11) == ["GPU-fake-10"]
+    with pytest.raises(SettingsInvalid, match="--gpus 7: there is no such GPU; there are 0"):
+        uuids("7")
+    with pytest.raises(SettingsInvalid, match="no such GPU"):
+        uuids("GPU-fake")
+
+
+def test_cuda_visible_devices_narrows_what_a_pool_may_take() -> None:
+    assert uuids("all", visible="1,GPU-fake-3") == ["GPU-fake-1", "GPU-fake-3"]
+    assert uuids("all", visible="") == []
+    assert uuids("all", visible="0,9,1") == ["GPU-fake-0"], "as CUDA reads it: what it does not find ends the list"
+    with pytest.raises(SettingsInvalid, match="--gpus 0"):
+        uuids("0", visible="1")
+
+
+def test_several_slots_of_a_gpu_share_its_memory() -> None:
+    settings = load(database_url="sqlite:///unused.db", fake_gpus='[{"name": "A", "memory_mib": 1000}]')
+    found = slots(0, "all", ["gpu"], settings, 2)
+    assert [(slot.name, slot.gpu.memory_mib) for slot in found if slot.gpu] == [("gpu-0-0", 500), ("gpu-0-1", 500)]
+    assert [slot.environment()["GRADYARD_DEVICE_SHARED"] for slot in found] == ["True", "True"]
+
+
+def test_a_pool_that_is_asked_for_a_gpu_that_is_not_there_says_which_there_are() -> None:
+    command = [sys.executable, "-m", "workers.pool", "--gpus", "three"]
+    environment = os.environ | {"GRADYARD_FAKE_GPUS": '["A"]', "DATABASE_URL": "sqlite:///unused.db"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    said = "gradyard worker: --gpus three: there is no such GPU; there are 0 (GPU-fake-0, A)\n"
+    assert (ended.returncode, ended.stderr) == (2, said)

@@ -1,0 +1,176 @@
+"""Trainers that are not ours, in a training and in the book that is kept of it: odd ones, careless ones, wrong ones."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+import torch
+
+from gradyard.store.lifecycle import Claim, ClaimedJob, Progress
+from workers.supervisor.pack import Pack
+from workers.protocol.segment import Stretch
+from workers.runner.training import Training
+from workers.protocol.wire import Frame, Wire
+
+STEPS = 9
+FACTS = {"versions": {"numpy": "2", "torch": "2"}, "device": "cpu", "device_uuid": None, "threads": 1,
+         "numerics_class": "cpu"}  # fmt: skip
+
+
+class Walk:
+    """Losses are 1 / (t + 1); nothing is kept between steps."""
+
+    def __init__(self, members: Sequence[Mapping[str, Any]], device: str) -> None:
+        self.width = len(members)
+
+    def step(self, t: int) -> Any:
+        return np.full(self.width, 1.0 / (t + 1), np.float32)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def load_state(self, arrays: Mapping[str, np.ndarray]) -> None: ...
+
+
+class Measured(Walk):
+    """Tells the step itself at every fourth step, and takes its time."""
+
+    every: Any = 4
+
+    def measure(self, t: int) -> dict[str, Any]:
+        return {"step": np.full(self.width, t)}
+
+
+def trained(
+    kind: type[Walk], width: int = 2, steps: int = STEPS, monkeypatch: pytest.MonkeyPatch | None = None
+) -> list[Frame]:
+    """What a runner says of a pack of that kind."""
+    ours, theirs = socket.socketpair()
+    members = [{"dtype": "float32", "seed": seed} for seed in range(width)]
+    fields = {"trainer": "x:Y", "otherwise": None, "members": members, "steps": steps, "start_step": 0,
+              "segment_seconds": 1e-9, "record_seconds": 3600.0}  # fmt: skip
+    if monkeypatch is not None:
+        monkeypatch.setattr("workers.runner.training.SEND_SECONDS", 0.0)  # a frame for every step
+    with ours, theirs:
+        Training(Wire(theirs), Frame("train", fields), lambda path, some: kind(some, "cpu")).run()
+        theirs.shutdown(socket.SHUT_WR)
+        wire = Wire(ours)
+        frames: list[Frame] = []
+        while not frames or ("results" not in frames[-1].fields and frames[-1].kind != "failed"):
+            frame = wire.receive(5)
+            assert frame is not None
+            frames.append(frame)
+    return frames
+
+
+def booked(frames: list[Frame], width: int = 2) -> list[Progress]:
+    """The records that these frames make."""
+    jobs = [ClaimedJob(UUID(int=n), 1, {}, {}, [], "sha", 60.0, 0, None) for n in range(width)]
+    pack = Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs), FACTS)
+    found: list[Progress] = []
+    for stretch in map(Stretch, frames):
+        pack.take(stretch)
+        for member in pack.worth_recording(stretch):
+            progress = pack.progress(member, stretch)
+            pack.settle(member, progress)
+            found.append(progress)
+    return found
+
+
+def test_a_trainer_without_a_state_is_recorded_and_can_be_resumed() -> None:
+    frames = trained(Walk)
+    records = booked(frames)
+    assert [(each.steps_done, each.checkpoint is not None) for each in records] == [(STEPS, True)] * 2
+    assert frames[-1].fields["results"] == [{"finite": True, "coefficients": None, "formula": None}] * 2
+
+
+@pytest.mark.parametrize("slowly", [False, True])
+def test_metrics_are_of_the_steps_that_every_divides_however_the_steps_are_told(
+    slowly: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = trained(Measured, monkeypatch=monkeypatch if slowly else None)
+    assert (len(frames) > 3) is slowly
+    for record in booked(frames):
+        assert (record.every, {name: each.tolist() for name, each in record.metrics.items()}) == (
+            4,
+            {"step": [0, 4, 8]},
+        )
+        assert record.metrics["step"].dtype == np.float64
+
+
+def test_a_state_that_is_too_large_is_not_recorded_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.supervisor.pack.MOST_STATE_BYTES", 7)
+
+    class Large(Walk):
+        def state(self) -> dict[str, np.ndarray]:
+            return {"a": np.zeros((self.width, 2), np.float32)}
+
+    frames = trained(Large, monkeypatch=monkeypatch)
+    for frame in frames[:-1]:
+        frame.fields["whole"] = True
+        frame.arrays["state.a"] = np.zeros((2, 2), np.float32)
+    records = booked(frames)
+    assert [(each.start_step, each.steps_done) for each in records] == [(0, STEPS)] * 2
+
+
+def test_tensors_need_no_help_to_become_arrays() -> None:
+    class InTorch(Walk):
+        def step(self, t: int) -> Any:
+            return torch.full((self.width,), 0.5, requires_grad=True)
+
+    assert booked(trained(InTorch))[0].losses.tolist() == [0.5] * STEPS
+
+
+def _step(value: Callable[[int], Any]) -> dict[str, Any]:
+    return {"step": lambda self, t: value(self.width)}
+
+
+def _measure(value: Callable[[int, int], Any], every: Any = 1) -> dict[str, Any]:
+    return {"every": every, "measure": lambda self, t: value(self.width, t)}
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "losses of another dtype": (_step(lambda n: np.ones(n)), "losses of dtype float64, and the jobs are of float32"),
+    "a loss for the pack": (_step(lambda n: np.float32(1)), "one loss a member"),
+    "losses for too few": (_step(lambda n: np.ones(1, np.float32)), "one loss a member"),
+    "losses in two columns": (_step(lambda n: np.ones((n, 2), np.float32)), ""),
+    "every is a float": (_measure(lambda n, t: {}, 2.0), "every is 2.0"),
+    "every is 0": (_measure(lambda n, t: {}, 0), ""),
+    "every is negative": (_measure(lambda n, t: {}, -1), "every is -1"),
+    "metrics of texts": (_measure(lambda n, t: {"m": np.array(["a"] * n)}), "must be numbers"),
+    "metrics of complex numbers": (_measure(lambda n, t: {"m": np.ones(n, complex)}), "must be numbers"),
+    "a metric for the pack": (_measure(lambda n, t: {"m": np.ones(1)}), "one number a member"),
+    "two numbers a member": (_measure(lambda n, t: {"m": np.ones((n, 2))}), ""),
+    "a metric that comes and goes": (_measure(lambda n, t: {"m": np.ones(n)} if t % 2 else {}), "in every call"),
+    "a metric without a name": (_measure(lambda n, t: {"": np.ones(n)}), "is no name"),
+    "a metric that is a path": (_measure(lambda n, t: {"a/b": np.ones(n)}), "is no name"),
+    "measure raises": (_measure(lambda n, t: 1 / 0), "ZeroDivisionError"),
+    "arrays of objects": ({"arrays": lambda self: {"m": np.array([None] * self.width)}}, "must be numbers"),
+    "arrays of long doubles": ({"arrays": lambda self: {"m": np.ones(self.width, np.longdouble)}}, "must be numbers"),
+    "an array for the pack": ({"arrays": lambda self: {"m": np.ones(5)}}, "its first axis"),
+    "arrays raises": ({"arrays": lambda self: 1 / 0}, "ZeroDivisionError"),
+}
+
+
+@pytest.mark.parametrize(("methods", "said"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_trainer_fails_by_its_own_words(methods: dict[str, Any], said: str) -> None:
+    *_, last = trained(type("Wrong", (Walk,), methods))
+    assert last.kind == "failed"
+    assert said in last.fields["message"]
+    assert (last.fields["reason"], last.fields["member"]) == ("error", None)
+
+
+def test_arrays_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Large(Walk):
+        def arrays(self) -> dict[str, np.ndarray]:
+            return {"m": np.zeros((self.width, 100))}
+
+    monkeypatch.setattr("workers.runner.checked_outputs.MOST_BYTES", 799)
+    assert "800 bytes a member" in trained(Large)[-1].fields["message"]
+    monkeypatch.undo()
+    monkeypatch.setattr("workers.runner.checked_outputs.MOST_BYTES_OF_A_PACK", 1599)
+    assert "the arrays of a pack of 2 have 1,600 bytes" in trained(Large)[-1].fields["message"]
+    assert trained(Large, width=1)[-1].kind == "segment"

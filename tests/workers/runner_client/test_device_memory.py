@@ -1,0 +1,124 @@
+"""What a pack may take of a GPU's memory, and what must come back after a kill, by an inventory that a test writes."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gradyard.jobs.settings import Settings
+from workers.runner_client import device_memory
+from workers.runner_client.device_memory import DeviceMemory
+from workers.pool.gpus.inventory import DeviceLost
+
+
+class Gpu:
+    """One GPU of 80 GiB of which `used` is in use."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "gpus.json"
+        self.says(memory_used_mib=0)
+
+    def says(self, **more: Any) -> None:
+        gpu = {"name": "H100", "uuid": "GPU-1", "memory_mib": 81920, **more}
+        self._file.write_bytes(orjson.dumps([gpu], option=orjson.OPT_NON_STR_KEYS))
+
+    def memory(self, **settings: Any) -> DeviceMemory:
+        known: dict[str, Any] = {
+            "device": "gpu",
+            "device_uuid": "GPU-1",
+            "device_memory_mib": 81920,
+            "fake_gpus": str(self._file),
+        }
+        return DeviceMemory(Settings(**(known | settings)))
+
+
+@pytest.fixture
+def gpu(tmp_path: Path) -> Gpu:
+    return Gpu(tmp_path)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_pack_may_take_what_others_did_not_use_before_us(gpu: Gpu) -> None:
+    gpu.says(memory_used_mib=20_000)
+    memory = gpu.memory()
+    assert memory.free_mib() == 61_920
+    gpu.says(memory_used_mib=70_000)  # now our runner's are among them
+    assert memory.free_mib(RUNNER) == 61_920
+
+
+def test_a_slot_that_shares_a_gpu_may_take_its_part(gpu: Gpu) -> None:
+    gpu.says(memory_used_mib=50_000)
+    assert gpu.memory(device_shared=True, device_memory_mib=40_960).free_mib() == 40_960
+
+
+def test_where_the_driver_tells_nothing_nobody_knows(gpu: Gpu) -> None:
+    gpu.says(lost=True)
+    assert gpu.memory().free_mib() is None
+    assert DeviceMemory(Settings()).free_mib() is None
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_memory, "FREED_SECONDS", 0.3)
+    monkeypatch.setattr(device_memory, "NOTE_SECONDS", 0.0)
+
+
+def ended(memory: DeviceMemory) -> None:
+    memory.wait_until_free(lambda: False)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("told", [True, False], ids=["the driver names processes", "it does not"])
+def test_memory_that_does_not_come_back_is_a_lost_device(gpu: Gpu, told: bool) -> None:
+    memory = gpu.memory()
+    ended(memory)
+    gpu.says(memory_used_mib=9_000, processes={RUNNER: 9_000} if told else {})
+    memory.note(RUNNER)
+    with pytest.raises(DeviceLost, match="9,000 MiB are in use; 0 MiB are others'"):
+        ended(memory)
+    gpu.says(memory_used_mib=100)
+    ended(memory)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("told", [True, False], ids=["the driver names processes", "it does not"])
+def test_what_others_took_meanwhile_breaks_no_device_and_is_theirs(gpu: Gpu, told: bool) -> None:
+    memory = gpu.memory()
+    ended(memory)
+    gpu.says(memory_used_mib=29_000, processes={RUNNER: 9_000, STRANGER: 20_000} if told else {})
+    memory.note(RUNNER)
+    gpu.says(memory_used_mib=20_000, processes={STRANGER: 20_000} if told else {})
+    ended(memory)
+    assert memory.free_mib() == 61_920
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_what_others_take_just_after_a_death_is_not_taken_for_its_memory(gpu: Gpu) -> None:
+    memory = gpu.memory()
+    ended(memory)
+    gpu.says(memory_used_mib=9_000)
+    memory.note(RUNNER)
+    gpu.says(memory_used_mib=20_000)
+    ended(memory)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_runner_that_nobody_saw_at_work_is_not_missed(gpu: Gpu) -> None:
+    memory = gpu.memory()
+    ended(memory)
+    gpu.says(memory_used_mib=20_000)
+    ended(memory)
+    assert memory.free_mib() == 61_920
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_pack_may_take_what_others_gave_back(gpu: Gpu) -> None:
+    gpu.says(memory_used_mib=20_000)
+    memory = gpu.memory()
+    assert memory.free_mib() == 61_920
+    gpu.says(memory_used_mib=5_000, processes={RUNNER: 4_000, STRANGER: 1_000})
+    assert memory.free_mib(RUNNER) == 80_920
+
+
+RUNNER, STRANGER = 77, 88

@@ -1,0 +1,193 @@
+"""A slot's runner, and the spare that takes its place."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gradyard.jobs.settings import Settings
+from tests.workers.trainers.packs import member
+from workers.runner_client.send_pack import hand_over
+from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied
+from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
+from workers.protocol.wire import Frame
+
+pytestmark = [
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
+    pytest.mark.timeout(180),
+]
+
+NO_STEPS = Frame("train", {
+    "trainer": "workers.trainers.stage1_numpy:Trainer", "members": [member("numpy")], "steps": 0, "start_step": 0,
+    "segment_seconds": 0.2, "record_seconds": 5.0,
+})  # fmt: skip
+
+
+@pytest.fixture
+def runner(settings: Settings) -> Iterator[RunnerProcess]:
+    """One that is not started yet."""
+    process = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 60.0}))
+    yield process
+    process.close()
+
+
+def children() -> dict[int, str]:
+    """Our own runners, by pid, with their names."""
+    ours = psutil.Process().children()
+    return {each.pid: each.name() for each in ours if "workers.runner" in command_of(each)}
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Its words; a process that was started a moment ago has none for a while, and one that is dead has none at all."""
+    until = time.monotonic() + 1.0
+    while not (words := process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+        time.sleep(0.001)
+    return words
+
+
+def kill_and_wait(runner: RunnerProcess) -> None:
+    assert runner.pid is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    with pytest.raises(RunnerDied, match="SIGKILL"):
+        runner.receive(10)
+
+
+def test_a_spare_takes_the_place_of_a_dead_runner(runner: RunnerProcess) -> None:
+    runner.ensure()
+    first = runner.pid
+    assert children() == {first: "gradyard-runner"}
+    runner.prepare_spare()
+    runner.prepare_spare()
+    [spare] = set(children()) - {first}
+    kill_and_wait(runner)
+    runner.ensure()
+    assert runner.pid == spare
+    assert runner.facts["pid"] == spare
+    runner.prepare_spare()
+    assert set(children()) == {spare}  # not again at once
+    runner.close()
+    assert children() == {}
+
+
+def test_a_spare_that_died_is_not_missed(runner: RunnerProcess) -> None:
+    runner.ensure()
+    first = runner.pid
+    runner.prepare_spare()
+    [spare] = set(children()) - {first}
+    os.kill(spare, signal.SIGKILL)
+    kill_and_wait(runner)
+    runner.ensure()
+    assert runner.pid not in (None, first, spare)
+
+
+def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(settings: Settings) -> None:
+    runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 1.0}))
+    runner.ensure()
+    runner.prepare_spare()
+    gone = [psutil.Process(pid) for pid in children()]
+    _, alive = psutil.wait_procs(gone, timeout=60)
+    assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
+    hand_over(runner, NO_STEPS, lambda: False)
+    assert runner.pid not in {each.pid for each in gone}
+    runner.close()
+
+
+def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner: RunnerProcess) -> None:
+    runner.ensure()
+    assert runner.pid is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    hand_over(runner, NO_STEPS, lambda: False)
+
+
+def test_a_machine_without_room_for_a_spare_trains_on_without_one(
+    runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner.ensure()
+    monkeypatch.setattr("sys.executable", "/nowhere/python")  # as with EAGAIN: the start itself fails
+    runner.prepare_spare()
+    assert set(children()) == {runner.pid}
+    runner.end()
+    with pytest.raises(RunnerDied, match="cannot be started"):
+        runner.ensure()
+
+
+def test_a_runner_is_not_waited_for_by_a_worker_that_shall_stop(runner: RunnerProcess) -> None:
+    with pytest.raises(RunnerDied, match="not waited for"):
+        runner.ensure(lambda: True)
+    assert children() == {}
+
+
+def test_a_service_may_do_without_spares(settings: Settings) -> None:
+    runner = RunnerProcess(settings.model_copy(update={"spare_runner": False}))
+    runner.prepare_spare()
+    assert children() == {}
+    runner.close()
+
+
+@pytest.fixture
+def on_gpu(settings: Settings, tmp_path: Path) -> Iterator[RunnerProcess]:
+    """The runner of a GPU that is not there; `gpus.json` says how that is."""
+    (tmp_path / "gpus.json").write_text('["A"]')
+    mine = {"device": "gpu", "device_uuid": "GPU-fake-0", "device_name": "A", "fake_gpus": str(tmp_path / "gpus.json")}
+    process = RunnerProcess(settings.model_copy(update=mine))
+    yield process
+    process.close()
+
+
+def test_a_runner_says_which_gpu_it_sees(on_gpu: RunnerProcess) -> None:
+    on_gpu.ensure()
+    assert on_gpu.facts["device_uuid"] == "GPU-fake-0"
+
+
+def test_a_gpu_that_does_not_compute_is_broken_at_once_and_good_again_when_it_does(
+    on_gpu: RunnerProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "gpus.json").write_text('[{"name": "A", "fails": "1,024 ones add up to 7"}]')
+    with pytest.raises(DeviceBroken, match="add up to 7"):
+        on_gpu.ensure()
+    (tmp_path / "gpus.json").write_text('["A"]')
+    on_gpu.ensure()
+
+
+def test_a_host_that_can_start_nothing_breaks_no_gpu(on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.runner_client.started_runner.runner_command", lambda *_, **__: ["/nowhere/at-all"])
+    for _ in range(STARTS_ON_GPU + 1):
+        with pytest.raises(NotStarted, match="at-all"):
+            on_gpu.ensure()
+
+
+def test_a_gpu_whose_runners_die_at_their_start_time_after_time_is_broken(
+    on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = [sys.executable, "-c", "raise SystemExit('no kernel image is available')"]
+    monkeypatch.setattr("workers.runner_client.started_runner.runner_command", lambda *_, **__: dies)
+    for number in range(STARTS_ON_GPU):
+        broken = number == STARTS_ON_GPU - 1
+        with pytest.raises(RunnerDied, match="status 1: no kernel image is available") as died:
+            on_gpu.ensure()
+        assert isinstance(died.value, DeviceBroken) is broken
+
+
+def test_a_runner_that_does_not_die_is_waited_for_shortly_and_its_gpu_is_given_up(
+    on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu.ensure()
+    pid = on_gpu.pid
+    assert pid is not None
+    with monkeypatch.context() as hanging:  # as a process that hangs in a driver: no signal reaches it
+        hanging.setattr("workers.runner_client.started_runner.KILL_SECONDS", 0.2)
+        hanging.setattr("workers.runner_client.started_runner.os.killpg", lambda *_: None)
+        os.kill(pid, signal.SIGSTOP)  # nor does it notice that nobody talks to it
+        begin = time.monotonic()
+        on_gpu.end()
+        assert time.monotonic() - begin < 5
+        with pytest.raises(DeviceBroken, match=f"process {pid}, does not end"):
+            on_gpu.ensure()
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    on_gpu.ensure()

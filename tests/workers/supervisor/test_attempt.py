@@ -1,0 +1,230 @@
+"""An attempt on a real database with a real runner: whoever moves a job, its runner hears of it."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+from sqlalchemy import insert
+
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Claim
+from gradyard.jobs.settings import Settings
+from gradyard.store.tables import Project
+from tests.actors import claimed, submitted, submitted_to, worker_of
+from workers.supervisor import failure_policy
+from workers.supervisor.attempt import Attempt
+from workers.supervisor.pack import Pack
+from workers.supervisor.heartbeat import Presence
+from workers.runner_client.runner_process import RunnerProcess
+from workers.supervisor.worker_context import Station
+from workers.supervisor.supervisor import Supervisor
+from workers.protocol.wire import Frame
+
+pytestmark = pytest.mark.timeout(180)
+
+FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
+
+
+@pytest.fixture
+def station(database: Database, settings: Settings) -> Iterator[Station]:
+    """A station whose heart does not beat: what it does not learn from its own writes, it does not learn."""
+    worker = worker_of(database)
+    often = settings.model_copy(update={"record_seconds": 0.3, "spare_runner": False})
+    runner = RunnerProcess(often)
+    runner.ensure()
+    yield Station(often, worker, Presence(often, worker, lambda: None), lambda: False, database, runner)
+    runner.close()
+
+
+def begun(station: Station, claim: Claim) -> threading.Thread:
+    """The attempt, under way."""
+    thread = threading.Thread(target=Attempt(station, Pack(claim, station.runner.facts)).run, daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for_a_record(database: Database, job: UUID) -> None:
+    give_up_at = time.monotonic() + 60
+    while time.monotonic() < give_up_at:
+        with database.read() as connection:
+            if queries.job_by_id(connection, 1, job).steps_done:
+                return
+        time.sleep(0.05)
+    raise AssertionError("no record came")
+
+
+def cancelled_over_its_head(database: Database, job: UUID) -> None:
+    with database.begin() as connection:
+        lifecycle.request_cancel(connection, job, actor="client")
+        assert lifecycle.move_silent(connection, job, actor="client")
+
+
+def cpu_seconds(runner: RunnerProcess) -> float:
+    return sum(psutil.Process(runner.pid).cpu_times()[:2])
+
+
+def test_a_runner_stops_when_a_record_finds_that_all_its_members_have_moved_on(
+    station: Station, database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings, **FOR_EVER)
+    attempt = begun(station, claimed(database, station.worker))
+    wait_for_a_record(database, job)
+    cancelled_over_its_head(database, job)
+    attempt.join(timeout=60)
+    assert not attempt.is_alive()
+    if station.runner.pid is not None:  # it let go in time and was not killed
+        before = cpu_seconds(station.runner)
+        time.sleep(0.5)
+        assert cpu_seconds(station.runner) - before < 0.25
+
+
+def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
+    station: Station, database: Database, settings: Settings
+) -> None:
+    jobs = [submitted(database, settings, **FOR_EVER | {"seed": seed}) for seed in range(2)]
+    attempt = begun(station, claimed(database, station.worker))
+    wait_for_a_record(database, jobs[1])
+    pid = station.runner.pid
+    cancelled_over_its_head(database, jobs[0])
+    with database.read() as connection:
+        before = queries.job_by_id(connection, 1, jobs[1]).steps_done
+    time.sleep(2.0)
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, jobs[1])
+    assert (row.state, row.steps_done > before, station.runner.pid) == ("running", True, pid)
+    cancelled_over_its_head(database, jobs[1])
+    attempt.join(timeout=60)
+    assert not attempt.is_alive()
+
+
+def test_a_job_is_not_blamed_for_a_runner_that_was_dead_before_it_came(
+    station: Station, database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings, stage="numpy", steps=5)
+    assert station.runner.pid is not None
+    os.kill(station.runner.pid, signal.SIGKILL)
+    Attempt(station, Pack(claimed(database, station.worker), station.runner.facts)).run()
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, job)
+    assert (row.state, row.crashes, row.attempt) == ("succeeded", 0, 1)
+
+
+def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"reason": "error", "step": 3, "message": "CUDA error: unspecified launch failure", "traceback": "",
+            "device_error": True, "member": None}  # fmt: skip
+    says, stops, errors = station.runner.receive, threading.Event(), [Frame("failed", told)]
+
+    def receive(seconds: float) -> Frame | None:
+        stops.set()
+        return errors.pop() if errors else says(seconds)
+
+    job = submitted(database, settings, **FOR_EVER)
+    attempt = begun(replace(station, stopping=stops.is_set), claimed(database, station.worker))
+    wait_for_a_record(database, job)
+    monkeypatch.setattr(station.runner, "receive", receive)
+    attempt.join(timeout=60)
+    assert not attempt.is_alive()
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, job)
+    assert (row.state, row.failures, row.crashes, row.max_pack) == ("queued", 0, 0, None)
+
+
+def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_for_ever(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(attempt: Attempt) -> None:
+        raise IndexError("a frame like no other")
+
+    monkeypatch.setattr(Attempt, "run", breaks)
+    job = submitted(database, settings, stage="numpy", steps=5)
+    assert Supervisor(station).work() is False  # nothing is left to claim
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, job)
+    assert (row.state, row.reason, row.attempt) == ("failed", "poison", failure_policy.CRASHES_ALONE)
+    assert "a frame like no other" in row.message
+
+
+def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 1.0)
+    monkeypatch.setattr("workers.supervisor.runner_timeouts.ASLEEP_SECONDS", 0.5)
+    job = submitted(database, settings, **FOR_EVER)
+    attempt = Attempt(station, Pack(claimed(database, station.worker), station.runner.facts))
+    thread = threading.Thread(target=attempt.run, daemon=True)
+    thread.start()
+    wait_for_a_record(database, job)
+    for clock in ("_heard_at", "_looked_at"):  # as after docker pause: both were frozen
+        monkeypatch.setattr(attempt._patience, clock, time.monotonic() - 60)
+    time.sleep(1.0)
+    with database.read() as connection:
+        assert queries.job_by_id(connection, 1, job).attempt == 1
+    cancelled_over_its_head(database, job)
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def test_a_worker_that_shall_stop_rings_for_what_it_handed_back(
+    station: Station, database: Database, settings: Settings
+) -> None:
+    submitted(database, settings, **FOR_EVER)
+    asked = threading.Event()
+    threading.Timer(1.0, asked.set).start()
+    stopping = Station(
+        station.settings, station.worker, station.presence, asked.is_set, station.database, station.runner
+    )
+    assert Supervisor(stopping).work() is True
+    with database.read() as connection:
+        assert queries.counts_by_state(connection, 1)["queued"] == 1
+
+
+def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "g++").symlink_to("/bin/false")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    worker = replace(worker_of(database), engines=("eager", "inductor"))
+    runner = RunnerProcess(settings)
+    station = Station(settings, worker, Presence(settings, worker, lambda: None), lambda: False, database, runner)
+    jobs = [submitted(database, settings, stage="module", steps=5, execution=each) for each in ("compiled", "eager")]
+    assert Supervisor(station).work() is False
+    runner.close()
+    with database.read() as connection:
+        found, wanted = (queries.job_by_id(connection, 1, job) for job in jobs)
+    assert (found.state, found.engine, found.environment["engine"]) == ("succeeded", "eager", "eager")
+    assert found.coefficients == wanted.coefficients
+
+
+@pytest.mark.parametrize("projects", [(1, 1), (1, 2)], ids=["one project", "two projects"])
+def test_what_a_runner_says_of_a_pack_is_for_its_project_alone(
+    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, projects: tuple[int, int]
+) -> None:
+    told = {"reason": "error", "step": 3, "message": "ValueError: a secret of one", "traceback": "a secret of one",
+            "device_error": False, "member": None}  # fmt: skip
+    with database.begin() as connection:
+        connection.execute(insert(Project).values(id=2, name="other"))
+    jobs = [(each, submitted_to(each, database, settings, **FOR_EVER | {"seed": seed}))
+            for seed, each in enumerate(projects)]  # fmt: skip
+    pack = Pack(claimed(database, station.worker), station.runner.facts)
+    assert pack.width == 2
+    frames = [Frame("begun"), Frame("failed", told)]
+    monkeypatch.setattr(station.runner, "receive", lambda _: frames.pop(0))
+    Attempt(station, pack).run()
+    with database.read() as connection:
+        assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]
+        logs = [log.text for job in jobs for log in queries.logs_of(connection, *job)]
+        events = [event for job in jobs for event in queries.events_of(connection, *job)]
+    shared = projects == (1, 1)
+    assert ["secret" in text for text in logs] == [shared, shared]
+    assert ["secret" in event.detail for event in events if event.from_state == "running"] == [shared, shared]

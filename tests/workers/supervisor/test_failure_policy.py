@@ -1,0 +1,115 @@
+"""Blame needs solitude: who is judged when a pack goes wrong, and who is only handed back."""
+
+from uuid import UUID
+
+import pytest
+
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Claim
+from gradyard.jobs.settings import Settings
+from tests.actors import claimed, progress_of, submitted, worker_of
+from workers.supervisor import failure_policy
+from workers.supervisor.pack import Pack
+
+FACTS = {"numerics_class": "test", "versions": {"numpy": "2", "torch": "2"}}
+
+
+def _claim(database: Database, settings: Settings, width: int) -> tuple[list[UUID], Claim]:
+    jobs = [submitted(database, settings, seed=seed) for seed in range(width)]
+    return jobs, claimed(database, worker_of(database))
+
+
+def _rows(database: Database, jobs: list[UUID]) -> list[tuple[str, str | None, int | None]]:
+    with database.read() as connection:
+        rows = [queries.job_by_id(connection, 1, job) for job in jobs]
+    return [(row.state, row.reason, row.max_pack) for row in rows]
+
+
+def _said(member: int | None, reason: str = "error", message: str = "ValueError: no") -> dict[str, object]:
+    return {"member": member, "reason": reason, "message": message, "step": 7}
+
+
+@pytest.mark.parametrize("reason", ["error", "out_of_memory"])
+def test_an_unnamed_failure_in_company_halves_the_pack(database: Database, settings: Settings, reason: str) -> None:
+    jobs, claim = _claim(database, settings, 4)
+    with database.begin() as connection:
+        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None, reason), actor="w")
+    assert _rows(database, jobs) == [("queued", None, 2)] * 4
+
+
+def test_a_named_member_is_judged_alone(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 3)
+    with database.begin() as connection:
+        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(1), actor="w")
+    with database.read() as connection:
+        failures = [queries.job_by_id(connection, 1, job).failures for job in jobs]
+    assert failures == [0, 1, 0]
+    assert _rows(database, jobs) == [("queued", None, None)] * 3
+
+
+def test_out_of_memory_alone_fails_at_once(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    with database.begin() as connection:
+        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None, "out_of_memory"), actor="w")
+    assert _rows(database, jobs) == [("failed", "out_of_memory", None)]
+
+
+def test_the_same_error_at_the_same_step_is_not_tried_a_third_time(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    worker = worker_of(database, "cpu-1")
+    with database.begin() as connection:
+        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None), actor="w")
+        connection.exec_driver_sql("UPDATE jobs SET not_before = NULL")
+    again = claimed(database, worker)
+    with database.begin() as connection:
+        failure_policy.pack_failed(connection, Pack(again, FACTS), _said(None), actor="w")
+    assert _rows(database, jobs) == [("failed", "error", None)]
+
+
+def test_crashes_before_a_newer_checkpoint_are_forgiven(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    worker = worker_of(database, "cpu-1")
+    for _ in range(failure_policy.CRASHES_ALONE + 1):
+        with database.begin() as connection:
+            failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGKILL", actor="w")
+        claim = claimed(database, worker)
+        with database.begin() as connection:
+            assert lifecycle.record(connection, progress_of(claim.members[0], [1.0], claim.start_step))
+    assert _rows(database, jobs) == [("running", None, None)]
+
+
+def test_a_runner_that_dies_in_company_halves_the_pack(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 5)
+    with database.begin() as connection:
+        failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGKILL", actor="w")
+    assert _rows(database, jobs) == [("queued", None, 2)] * 5
+
+
+def test_a_job_that_kills_its_runner_three_times_alone_is_poison(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    worker = worker_of(database, "cpu-1")
+    for attempt in range(3):
+        with database.begin() as connection:
+            failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGSEGV", actor="w")
+        if attempt < 2:
+            claim = claimed(database, worker)
+    assert _rows(database, jobs) == [("failed", "poison", None)]
+
+
+def test_a_runner_that_cannot_be_started_is_nobodys_fault(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    with database.begin() as connection:
+        failure_policy.runner_missing(connection, Pack(claim, {}), "no torch", actor="w")
+    with database.read() as connection:
+        row = queries.job_by_id(connection, 1, jobs[0])
+    assert (row.state, row.crashes, row.losses, row.failures) == ("queued", 0, 0, 0)
+    assert row.not_before > row.submitted_at
+
+
+def test_time_that_is_over_in_company_is_tried_alone(database: Database, settings: Settings) -> None:
+    jobs, claim = _claim(database, settings, 2)
+    pack = Pack(claim, FACTS)
+    with database.begin() as connection:
+        failure_policy.time_is_over(connection, pack, pack.members[0], actor="w")
+    assert _rows(database, jobs) == [("queued", None, 1), ("running", None, None)]

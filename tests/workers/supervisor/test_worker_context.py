@@ -1,0 +1,88 @@
+"""What a worker has trained outlasts a database that is away, locked or full."""
+
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from gradyard.store.database import Database
+from gradyard.jobs.errors import DatabaseUnavailable, StorageFull
+from gradyard.store.tables import Project
+from workers.supervisor import worker_context
+from workers.supervisor.worker_context import Station
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def station_on(database: Database, *, stopping: bool = False) -> Station:
+    """A station that is nothing but its database."""
+    nothing: Any = None
+    return Station(nothing, nothing, nothing, lambda: stopping, database, nothing)
+
+
+def one_more_project(connection: Connection) -> int:
+    number = connection.exec_driver_sql("SELECT max(id) + 1 FROM projects").scalar_one()
+    connection.execute(Project.__table__.insert().values(id=number, name=f"p{number}"))  # type: ignore[attr-defined]
+    return int(number)
+
+
+@pytest.fixture
+def impatient(tmp_path: Path, database: Database) -> Database:
+    """The same database, for somebody who waits for a lock for a tenth of a second."""
+    return Database(database.url, lock_timeout_seconds=0.1)
+
+
+@on_sqlite
+def test_a_commit_waits_for_a_database_that_is_away(database: Database, impatient: Database) -> None:
+    holder = sqlite3.connect(database.engine.url.database or "", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailable):
+        station_on(impatient).commit_once(one_more_project)
+    timer = threading.Timer(1.0, lambda: holder.execute("ROLLBACK"))
+    timer.start()
+    assert station_on(impatient).commit(one_more_project) == 2
+    timer.join()
+    holder.close()
+    impatient.close()
+
+
+@on_sqlite
+def test_a_commit_waits_for_room_on_the_disk(database: Database, impatient: Database) -> None:
+    full = threading.Event()
+    full.set()
+
+    @event.listens_for(impatient.engine, "begin")
+    def limit(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages if full.is_set() else 2**30}")
+
+    def much(connection: Connection) -> int:
+        connection.exec_driver_sql("CREATE TABLE much AS SELECT zeroblob(1000000) AS blob")
+        return 1
+
+    with pytest.raises(StorageFull):
+        station_on(impatient).commit_once(much)
+    timer = threading.Timer(1.0, full.clear)
+    timer.start()
+    assert station_on(impatient).commit(much) == 1
+    timer.join()
+    impatient.close()
+
+
+@on_sqlite
+def test_a_worker_that_shall_stop_gives_up_soon(
+    database: Database, impatient: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_context, "STOPPING_SECONDS", 0.3)
+    with sqlite3.connect(database.engine.url.database or "", isolation_level=None) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable):
+            station_on(impatient, stopping=True).commit(one_more_project)
+        assert time.monotonic() - began < 30
+    holder.close()
+    impatient.close()

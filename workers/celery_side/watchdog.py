@@ -1,0 +1,92 @@
+"""A worker that no bell reaches any more, while work waits and everything else answers, restarts itself.
+
+Such a worker is deaf: its consumer hangs on a dead connection, or on a bug, and nothing but a new process helps.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.broker.producer import Bells
+from gradyard.jobs.errors import GradyardError
+from gradyard.store.lifecycle import WorkerFacts
+from gradyard.jobs.settings import Settings
+from workers.pool.slot_locks import folder_of
+
+log = structlog.get_logger()
+
+LOOKS = 6  # within the time after which a worker counts as deaf
+RESTART_SECONDS = 300.0  # one restart in so long: it may be of no use
+
+
+class Watchdog:
+    """`heard()` at each bell and at the end of its work; `restart` is called once the worker is deaf."""
+
+    def __init__(self, settings: Settings, worker: WorkerFacts, bells: Bells, restart: Callable[[], None]) -> None:
+        self._deaf_seconds = settings.deaf_seconds
+        self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
+        self._worker, self._bells, self._restart = worker, bells, restart
+        self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of this slot, as its lock is
+        self.ever_heard = threading.Event()
+        self._heard_at = time.monotonic()
+        self._work_since: float | None = None
+        self._busy = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch; said again, it goes on."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
+        self._database.close()
+
+    def heard(self, *, busy: bool) -> None:
+        """A bell came (`busy` until the work that it brought is done)."""
+        self._heard_at, self._busy, self._work_since = time.monotonic(), busy, None
+        self.ever_heard.set()
+
+    def look(self) -> bool:
+        """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
+        try:
+            with self._database.read() as connection:
+                waiting = lifecycle.something_to_claim(connection, self._worker.abilities)
+                waiting = waiting and not lifecycle.is_held_back(connection, self._worker.id)
+        except GradyardError:
+            waiting = False
+        now = time.monotonic()
+        if not waiting or self._busy or not self._bells.answers():
+            self._work_since = None
+            return False
+        self._work_since = self._work_since or now
+        return now - max(self._work_since, self._heard_at) >= self._deaf_seconds
+
+    def _run(self) -> None:
+        while not self._over.wait(self._deaf_seconds / LOOKS):
+            if self.look() and self._may_restart():
+                log.error("no bell was heard while work waits and Redis answers: this worker restarts itself")
+                self._stamp.touch()
+                self._restart()
+                return
+
+    def _may_restart(self) -> bool:
+        with suppress(FileNotFoundError):
+            return time.time() - self._stamp.stat().st_mtime >= RESTART_SECONDS
+        return True
+
+
+def end_main_process() -> None:
+    """Celery's main process is the deaf one: it goes, this child with it, and the pool starts both again."""
+    os.kill(os.getppid(), signal.SIGKILL)

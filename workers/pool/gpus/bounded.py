@@ -1,0 +1,57 @@
+"""An inventory that answers in time, also while its driver hangs: no heartbeat may wait for a broken GPU."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse, Inventory
+
+ANSWER_SECONDS = 5.0  # well below a lease
+HUNG_SECONDS = 60.0  # a driver that says nothing for so long has lost its GPU
+
+T = TypeVar("T")
+
+
+class Patient:
+    """Asks on a thread of its own. Nobody can end one that hangs in a driver: it is left alone, and no second asks."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._hanging: threading.Thread | None = None
+        self._hangs_since = 0.0
+
+    def gpus(self) -> list[Gpu]:
+        """As the inventory says; this alone is waited for."""
+        return self._inventory.gpus()
+
+    def health(self, uuid: str) -> Health | None:
+        """As the inventory says; None where it does not in time, DeviceLost where it has not for a minute."""
+        return self._answer(lambda: self._inventory.health(uuid))
+
+    def in_use(self, uuid: str) -> InUse | None:
+        """As the inventory says; None where it does not in time, DeviceLost where it has not for a minute."""
+        return self._answer(lambda: self._inventory.in_use(uuid))
+
+    def _answer(self, question: Callable[[], T]) -> T | None:
+        if self._hanging is not None and self._hanging.is_alive():
+            if time.monotonic() - self._hangs_since > HUNG_SECONDS:
+                raise DeviceLost(f"its driver has not answered for {HUNG_SECONDS:.0f} s")
+            return None
+        answers: list[T] = []
+        errors: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                answers.append(question())
+            except Exception as error:
+                errors.append(error)
+
+        asking = threading.Thread(target=ask, name="asks the driver", daemon=True)
+        asked_at = time.monotonic()
+        asking.start()
+        asking.join(ANSWER_SECONDS)
+        self._hanging, self._hangs_since = (asking, asked_at) if asking.is_alive() else (None, 0.0)
+        if errors:
+            raise errors[0]
+        return answers[0] if answers else None

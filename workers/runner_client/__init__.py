@@ -1,0 +1,1 @@
+"""The supervisor's side of a runner: start it, talk to it, end it."""

@@ -1,0 +1,1 @@
+"""The engines beside eager: graphs of torch, sufficient statistics (gram), matrix products (blas)."""

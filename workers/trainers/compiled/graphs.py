@@ -1,0 +1,141 @@
+"""Several steps of a pack as one function for a static graph: forward, backward and update.
+
+Compiling the forward pass alone gains nothing: what costs is that every operation goes through memory. In one graph
+the loss and all gradients come out of a single loop over the points, and the weights never leave the registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad_and_value
+
+from workers.trainers.losses.written_out import WrittenOutLoss
+from workers.trainers.models.polynomial import dynamic_formula, legendre_formula, polynomial, polynomial_formula
+from workers.trainers.tensors.row_sums import all_along_points, along_points
+from workers.trainers.optimizers.update_rules import Rule, Slots
+
+PROGRAMS = 256
+"""Losses, optimizers, dtypes and forms of data that one process may compile a model for."""
+
+
+class Inputs(NamedTuple):
+    """What each step of a graph is given, its first axis the steps."""
+
+    numbers: Sequence[Tensor]  # of the update rule, each (steps, members, 1 or letters)
+    terms: Tensor | None  # (steps, members, 2): 1 where a member's polynomial has e x^4, and e x^5
+    counts: Tensor  # (steps,) whether the step is done at all: the last graph of a segment may be needed in part
+
+
+Model = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+
+def power_series(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
+    """(members, points) of weights (members, letters) and a basis (letters, members or 1, points)."""
+    return polynomial(along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1), basis.unbind())
+
+
+def legendre(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
+    """a + b P3(c + d x); the basis holds 1 and x."""
+    a, b, c, d = along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1)
+    z = c + d * basis[1]
+    return a + b * (z * (2.5 * (z * z) - 1.5))
+
+
+def dynamic(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
+    """a + b x + c x^2 + d x^3, and e x^4 and e x^5 for the members that have them at this step."""
+    assert terms is not None
+    # e goes into two weights before it meets a point: one loop over the points then does for all six.
+    *always, e = weights.unsqueeze(-1).unbind(1)
+    weights_of_powers = [*always, e * terms[:, :1], e * terms[:, 1:]]
+    return polynomial(all_along_points(weights_of_powers, basis.shape[-1]), basis.unbind())
+
+
+class Family(NamedTuple):
+    """A model as a function, its letters and highest power of x where no degree says them, and how it is printed."""
+
+    model: Model
+    letters: str = ""
+    highest: int = 0
+    formula: Callable[[Mapping[str, float]], str] = polynomial_formula
+
+
+POLYNOMIAL = Family(power_series)
+FAMILIES: Mapping[str, Family] = {
+    "tensor": POLYNOMIAL, "autograd": POLYNOMIAL, "module": POLYNOMIAL, "nn": POLYNOMIAL, "optim": POLYNOMIAL,
+    "function": Family(legendre, "abcd", 1, formula=legendre_formula),
+    "dynamic": Family(dynamic, "abcde", 5, formula=dynamic_formula),
+}  # fmt: skip
+
+
+class Steps(NamedTuple):
+    """What some steps come to: the losses, (steps, members), the weights and the slots after them."""
+
+    losses: Tensor
+    weights: Tensor
+    slots: Slots
+
+
+def steps_of(model: Model, count: int) -> Callable[..., Steps]:
+    """The function that does `count` steps of a pack, and is to be made a graph."""
+
+    def steps(
+        criterion: WrittenOutLoss, rule: Rule, weights: Tensor, slots: Slots, basis: Tensor, y: Tensor, inputs: Inputs
+    ) -> Steps:
+        losses = []
+        for step in range(count):
+            terms = None if inputs.terms is None else inputs.terms[step]
+
+            def total(weights: Tensor, terms: Tensor | None = terms) -> tuple[Tensor, Tensor]:
+                loss = criterion(model(weights, basis, terms) - y)
+                return loss.sum(), loss
+
+            grads, (_, loss) = grad_and_value(total, has_aux=True)(weights)
+            after, kept = rule(weights, grads, slots, [each[step] for each in inputs.numbers])
+            takes_part = inputs.counts[step]
+            if terms is not None:  # without x^4 there is no gradient of e, and nothing of it moves
+                has_e = terms[:, :1] > 0
+                takes_part = takes_part & torch.cat([torch.ones_like(has_e).expand(-1, 4), has_e], dim=1)
+            weights = torch.where(takes_part, after, weights)
+            slots = {name: torch.where(takes_part, kept[name], slot) for name, slot in slots.items()}
+            losses.append(loss)
+        return Steps(torch.stack(losses), weights, slots)
+
+    return steps
+
+
+@cache
+def compiled(model: Model, count: int) -> Any:
+    """The graph of `count` steps. torch keeps a program for each loss, optimizer and dtype it meets, of any width."""
+    _never_give_up_silently()
+    _multiply_and_add_at_once()
+    return torch.compile(steps_of(model, count), dynamic=True, fullgraph=True)
+
+
+def of_any_width(*holders: object) -> None:
+    """Let one program do for the tensors (members, ...) that these objects hold, whatever the number of members."""
+    from torch._dynamo import maybe_mark_dynamic
+
+    for holder in holders:
+        for value in vars(holder).values():
+            if isinstance(value, Tensor):
+                maybe_mark_dynamic(value, 0)
+
+
+def _never_give_up_silently() -> None:
+    """After a few programs of one function torch would run it uncompiled and say nothing."""
+    from torch._dynamo import config
+
+    config.recompile_limit, config.accumulated_recompile_limit = PROGRAMS, 16 * PROGRAMS
+    config.fail_on_recompile_limit_hit = True
+
+
+def _multiply_and_add_at_once() -> None:
+    """Let the compiler use fused multiply-adds, which round once where two operations round twice: 1.3x as fast."""
+    from torch._inductor import config
+
+    config.cpp.enable_floating_point_contract_flag = "fast"

@@ -1,0 +1,1 @@
+"""What a trainer begins with: data, random draws, first weights."""

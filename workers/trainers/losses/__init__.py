@@ -1,0 +1,1 @@
+"""The losses, for packs whose members each have their own."""

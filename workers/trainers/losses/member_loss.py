@@ -1,0 +1,76 @@
+"""The losses of torch.nn for a pack: one number for each member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workers.trainers.contract import Member
+from workers.trainers.tensors.workspace import Kept
+from workers.trainers.losses.written_out import SLOPES, VALUES, turns
+from workers.trainers.inputs.parameters import Floats
+from workers.trainers.tensors.row_sums import row_sum, width_matters
+
+
+class MemberLoss:
+    """Takes y_pred and y, both (members, points), and gives (members,).
+
+    Pointwise and then reduced row by row, which has the bits of torch.nn's own reduction of a lone job. With `kept`
+    arrays a squared error is computed in them, and `y_pred` is overwritten.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], as_column: Callable[[Floats], Tensor], kept: Kept | None = None
+    ) -> None:
+        name = members[0]["loss"]["name"]
+        self._kept = kept if name == "mse" else None
+        self._pointwise: torch.nn.Module
+        if name == "mse":
+            self._pointwise = torch.nn.MSELoss(reduction="none")
+        elif name == "l1":
+            self._pointwise = torch.nn.L1Loss(reduction="none")
+        else:
+            self._pointwise = TurningLoss(name, as_column(turns(members)))
+        self._is_mean = members[0]["loss"]["reduction"] == "mean"
+        self._reduce = torch.mean if self._is_mean else torch.sum
+
+    def __call__(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        if self._kept is not None:
+            return self._kept.squared_error(y_pred, y, y.shape[-1] if self._is_mean else None)
+        pointwise = self._pointwise(y_pred, y)
+        if width_matters(pointwise):
+            total = row_sum(pointwise)
+            return total / y.shape[-1] if self._is_mean else total
+        return self._reduce(pointwise, -1)
+
+
+class TurningLoss(torch.nn.Module):
+    """SmoothL1Loss and HuberLoss, not reduced, with a beta or delta for each member: `turn`, (members, 1).
+
+    torch's own kernels of the two round the gradient of a tensor's last elements otherwise than that of its first
+    (vector and scalar code differ), so a member's bits would depend on its place in the pack.
+    """
+
+    def __init__(self, name: str, turn: Tensor) -> None:
+        super().__init__()
+        self._name = name
+        self._turn = turn
+
+    def forward(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        return _Turning.apply(y_pred - y, self._turn, self._name)
+
+
+class _Turning(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, error: Tensor, turn: Tensor, name: str) -> Tensor:
+        ctx.save_for_backward(error, turn)
+        ctx.slope = SLOPES[name]
+        return VALUES[name](torch, error, turn)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        error, turn = ctx.saved_tensors
+        return grad * ctx.slope(torch, error, turn), None, None

@@ -1,0 +1,1 @@
+"""The models that the stages fit, and what their trainers have in common."""

@@ -1,0 +1,75 @@
+"""The polynomial a + b x + c x^2 + ... of every stage but one: its value, its powers of x and how it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from workers.trainers.tensors.row_sums import row_sum, width_matters
+
+Tensor = TypeVar("Tensor", bound=Any)
+"""A numpy array or a torch tensor; the same lines serve both."""
+
+
+def powers_of(x: Tensor, degree: int) -> list[Tensor]:
+    """[x^0, x^1, ... x^degree], each (points,); taken of one member's x, as in the tutorial, so in the same bits."""
+    return [x**exponent for exponent in range(degree + 1)]
+
+
+def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], kept: Any = None) -> Tensor:
+    """a + b x + c x^2 + ..., (members, points), for weights (members, 1) and powers (members or 1, points).
+
+    Added from the left like the tutorial's expression, so it has the same bits, and has them in every company; in
+    place, since what was just written is in the cache and new memory is not; `kept.Kept` keeps the memory as well.
+    """
+    if len(weights) == 1:
+        return weights[0] * powers[0]
+    if kept is not None:
+        return kept.weighted_sum(weights[1:], powers[1:], weights[0])
+    y = weights[1] * powers[1]
+    y += weights[0]
+    for weight, power in zip(weights[2:], powers[2:], strict=True):
+        y += weight * power
+    return y
+
+
+def stacked_polynomial(weights: Tensor, basis: Tensor, kept: Any = None) -> Tensor:
+    """The same for weights in one piece, (letters, members, 1), and a basis of (letters, members or 1, points)."""
+    if weights.shape[1] > 1:
+        return polynomial(list(weights), list(basis), kept)
+    # Alone, time goes into the number of operations: all terms in one product. A pack's would not fit in the cache.
+    first, *others = weights * basis
+    y = first + others[0] if others else first
+    for term in others[1:]:
+        y += term
+    return y
+
+
+def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tensor:
+    """What `stacked_polynomial` hands on to its weights, (letters, members, 1), of a gradient (members, points).
+
+    `library` is the one the tensors come from, numpy or torch.
+    """
+    if len(grad_y_pred) == 1 or width_matters(grad_y_pred):
+        return row_sum(grad_y_pred * basis)[..., None]
+    return library.stack([row_sum(grad_y_pred), *(row_sum(grad_y_pred * power) for power in basis[1:])])[..., None]
+
+
+def polynomial_formula(coefficients: Mapping[str, float]) -> str:
+    """The tutorial's line: y = a + b x + c x^2 + d x^3."""
+    terms = [f"{value}{_power_of_x(exponent)}" for exponent, value in enumerate(coefficients.values())]
+    return "y = " + " + ".join(terms)
+
+
+def legendre_formula(coefficients: Mapping[str, float]) -> str:
+    """As the tutorial prints its model with P3, the Legendre polynomial of third degree."""
+    return "y = {a} + {b} * P3({c} + {d} x)".format_map(coefficients)
+
+
+def dynamic_formula(coefficients: Mapping[str, float]) -> str:
+    """The question marks say that the last two terms are there at some steps only."""
+    return "y = {a} + {b} x + {c} x^2 + {d} x^3 + {e} x^4 ? + {e} x^5 ?".format_map(coefficients)
+
+
+def _power_of_x(exponent: int) -> str:
+    return ("", " x")[exponent] if exponent < 2 else f" x^{exponent}"

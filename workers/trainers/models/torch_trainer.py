@@ -1,0 +1,96 @@
+"""What the seven torch stages share: their data as tensors, and their state to and from numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from workers.trainers.contract import Array, Losses, Member
+from workers.trainers.tensors.workspace import Kept
+from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.tensors.memory import keep_freed_memory
+from workers.trainers.inputs.parameters import Floats, column, initial_weights
+from workers.trainers.models.polynomial import powers_of
+from workers.trainers.tensors.row_sums import width_matters
+from workers.trainers.tensors.transfer import begin_download, download, put_apart, side_by_side, upload
+from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
+
+KEPT_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
+
+
+class TorchTrainer(LetteredTrainer):
+    """Holds `x` and `y`, (members or 1, points), and `ones`, (members,), the gradient that `backward` starts with.
+
+    `parameters` are tensors (members, ...) that, put side by side, hold the weights in the order of the letters.
+    """
+
+    parameters: Sequence[Tensor]
+    step: Callable[[int], Losses]  # of a stage as it is written; a graph has none
+
+    def __init__(self, members: Sequence[Member], device: str, letters: Sequence[str]) -> None:
+        keep_freed_memory()
+        x, y = torch_rows(members)
+        self.members = members
+        self.letters = letters
+        self.width = len(members)
+        self.device = device
+        self.works_ahead = device.startswith("cuda")
+        self.dtype = torch_dtype(members)
+        self.x = torch.stack(x).to(device)
+        self.y = torch.stack(y).to(device)
+        self.points = self.y.shape[-1]
+        self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
+
+    def keep_arrays(self) -> Kept | None:
+        """What a large pack on a CPU computes in, for a stage that asks; a GPU has its own memory of what is freed."""
+        large = self.width > 1 and self.width * self.points * self.y.itemsize >= KEPT_FROM_BYTES
+        return Kept(self.width, self.points, self.dtype) if large and not width_matters(self.y) else None
+
+    def on_device(self, values: Floats) -> Tensor:
+        """A float64 array as a tensor in the pack's dtype, on its device."""
+        return upload(values, self.device, self.dtype)
+
+    def as_column(self, values: Floats) -> Tensor:
+        """One number of every member as a tensor (members, 1)."""
+        return self.on_device(values).unsqueeze(1)
+
+    def column(self, *path: str) -> Tensor:
+        """The number found by `path` in every member's parameters, (members, 1)."""
+        return self.as_column(column(self.members, *path))
+
+    def initial_weights(self, default: str = "normal") -> Tensor:
+        """The weights before step 0, (letters, members, 1)."""
+        return self.on_device(initial_weights(self.members, self.letters, default)).contiguous().unsqueeze(-1)
+
+    def powers_of_x(self, degree: int) -> Tensor:
+        """x^0 to x^degree, (degree + 1, members or 1, points)."""
+        rows = [torch.stack(powers_of(row, degree)) for row in self.x.cpu()]
+        return torch.stack(rows, dim=1).to(self.device)
+
+    def state(self) -> dict[str, Array]:
+        """The weights by letter, each (members,)."""
+        return self.by_letter(side_by_side(self.parameters))
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `state`."""
+        put_apart(self.from_letters(arrays), self.parameters)
+
+    def by_letter(self, values: Tensor, prefix: str = "") -> dict[str, Array]:
+        """(members, letters) as one numpy copy for each letter, named by prefix and letter."""
+        columns = download(values).T
+        return {prefix + letter: row.copy() for letter, row in zip(self.letters, columns, strict=True)}
+
+    def from_letters(self, arrays: Mapping[str, Array], prefix: str = "") -> Tensor:
+        """The inverse of `by_letter`."""
+        columns = [torch.from_numpy(self.row(arrays, prefix + letter).copy()) for letter in self.letters]
+        return torch.stack(columns, dim=1).to(self.device)
+
+    def stack_losses(self, losses: Sequence[Losses]) -> Array:
+        """(steps, members) in numpy; the only wait for the device."""
+        return download(torch.stack(list(losses)))  # type: ignore[arg-type]
+
+    def queue(self, begin: int, end: int) -> Callable[[], Array]:
+        """Queue these steps on the device, and behind them the copy of their losses."""
+        return begin_download(torch.stack([self.step(t) for t in range(begin, end)]))  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""The optimizers, for packs whose members each have their own hyper-parameters."""

@@ -1,0 +1,26 @@
+"""What stages 6, 7 and 8 share: the slots of their optimizers belong to their state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workers.trainers.contract import Array
+from workers.trainers.optimizers.member_optimizers import KeepsSlots, slot_names
+from workers.trainers.models.torch_trainer import TorchTrainer
+
+
+class OptimizedTrainer(TorchTrainer):
+    """Its state has, beside the weights, an array for each slot and letter: "momentum.a"."""
+
+    optimizer: KeepsSlots
+
+    def state(self) -> dict[str, Array]:
+        state = super().state()
+        for name, slot in self.optimizer.slots().items():
+            state |= self.by_letter(slot, f"{name}.")
+        return state
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        super().load_state(arrays)
+        slots = {name: self.from_letters(arrays, f"{name}.") for name in slot_names(self.members[0])}
+        self.optimizer.load_slots(slots)

@@ -1,0 +1,63 @@
+"""Sums along the points, one number a row, with bits that depend neither on the other rows nor on how many there are.
+
+On a CPU with one thread the libraries' own sum is such; a GPU's is not, see `fixed_sums`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Tensor = Any
+"""A numpy array or a torch tensor."""
+
+
+def width_matters(values: Tensor) -> bool:
+    """Whether the library's own sum of these values may depend on the number of rows."""
+    return is_on_gpu(values)
+
+
+def is_on_gpu(values: Tensor) -> bool:
+    """Whether they are a tensor of CUDA's."""
+    return bool(getattr(values, "is_cuda", False))
+
+
+def row_sum(values: Tensor) -> Tensor:
+    """(...) of (..., points)."""
+    if width_matters(values):
+        from workers.trainers.tensors.fixed_sums import RowSum
+
+        return RowSum.apply(values)
+    return values.sum(-1)
+
+
+def along_points(weights: Tensor, points: int) -> Tensor:
+    """Weights (..., 1) as the factors of (..., points), whose gradients torch will sum up row by row.
+
+    Where the width does not matter they stay as they are, and broadcasting does it.
+    """
+    if width_matters(weights):
+        from workers.trainers.tensors.fixed_sums import AlongPoints
+
+        return AlongPoints.apply(weights, points)
+    return weights
+
+
+def all_along_points(weights: Sequence[Tensor], points: int) -> Sequence[Tensor]:
+    """The same for several weights of one shape, whose gradients are then summed in one go."""
+    if width_matters(weights[0]):
+        import torch
+
+        return along_points(torch.stack(list(weights)), points).unbind()
+    return weights
+
+
+def term_sum(values: Tensor) -> Tensor:
+    """(members, 1, points) of terms (members, terms, points)."""
+    if width_matters(values) and values.shape[1] > 0:
+        first, *others = values.unbind(1)
+        total = first
+        for term in others:
+            total = total + term
+        return total.unsqueeze(1)
+    return values.sum(1, keepdim=True)
