@@ -21,14 +21,15 @@ from sqlalchemy import event
 
 import migrations
 from bench.report import Row, table, write_results
-from gradyard.store import lifecycle
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
 from gradyard.jobs.curves import Summary
-from gradyard.store.database import Database
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress, WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
 
 ROUNDS = 5
 LEASE_SECONDS = 600.0
@@ -131,7 +132,7 @@ def _prepare(path: Path) -> WorkerFacts:
 
 def _register(database: Database, worker: WorkerFacts) -> None:
     with database.begin() as connection:
-        lifecycle.register(connection, worker, LEASE_SECONDS)
+        fleet.register(connection, worker, LEASE_SECONDS)
 
 
 def _within(path: Path, act: Callable[[Database], Any]) -> Any:

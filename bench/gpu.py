@@ -18,8 +18,8 @@ from bench.service import service
 from gradyard.jobs.stages.registry import stage_named
 from tests.tutorial_loops import LOOPS
 from workers.runner.numerics import same_bits_on_gpu
-from workers.trainers.compiled import cuda_graph
 from workers.trainers import stage3_autograd
+from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 
 JOBS, STEPS, ROUNDS = 10_000, 2000, 3

@@ -19,14 +19,15 @@ import numpy as np
 
 import migrations
 from bench.report import Row, table, write_results
-from gradyard.store import lifecycle, queries
 from gradyard.jobs.curves import Summary
-from gradyard.store.database import Database
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.submission.parse import take_in
-from gradyard.store.lifecycle import Claim, Progress, WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import fleet, lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import Claim, Progress
 
 STEPS, PACK, ROUNDS = 2000, 64, 7
 BATCH = 1000  # the most that MLflow takes in one call
@@ -80,7 +81,7 @@ class _Ours:
             {name: each.numerics_version for name, each in STAGES.items()},
         )
         with database.begin() as connection:
-            lifecycle.register(connection, self._worker, LEASE_SECONDS)
+            fleet.register(connection, self._worker, LEASE_SECONDS)
         self._last: UUID | None = None
         self._pack: list[UUID] = []  # the members of the last that was written
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
-from gradyard.jobs.stages.stage import Stage
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.stages.stage import Stage
 from tests.tutorial_loops import LOOPS
 from workers.runner.loop import segments
 from workers.runner.numerics import engines, one_thread

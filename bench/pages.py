@@ -20,13 +20,13 @@ from sqlalchemy import Connection, text
 
 import migrations
 from bench.report import Row, table, write_results
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
-from gradyard.jobs.submission.parse import take_in
-from gradyard.store.queries.jobs import cursor_after
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.queries.jobs import cursor_after
 from gradyard.store.tables import Job
 from service.app import create_app
 from tests.servers import PostgresServer

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from gradyard.local.stack import Stack, StackOptions
 from gradyard.jobs.settings import load
+from gradyard.local.stack import Stack, StackOptions
 
 LONGEST_JOB_SECONDS = 60.0
 

@@ -1,4 +1,5 @@
-"""How wide a pack trains a member fastest, by stage and dtype: what `pack_bytes` in gradyard/jobs/stages/registry.py is taken from.
+"""How wide a pack trains a member fastest, by stage and dtype: where the `pack_bytes` of the
+built-in stages (gradyard/jobs/stages/builtin.py) come from.
 
 python -m bench.widths [STAGE ...]
 """
@@ -12,8 +13,8 @@ from typing import Any
 
 from bench.packs import POINTS, pack_speed
 from bench.report import Row, table, write_results
-from gradyard.jobs.stages.stage import Stage
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.stages.stage import Stage
 from workers.runner.numerics import one_thread
 
 WIDTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)

@@ -10,7 +10,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradyard.client.models import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
     from gradyard.client.client import Client
     from gradyard.client.errors import (
         AnswerNotUnderstood,
@@ -20,21 +19,16 @@ if TYPE_CHECKING:
         Unreachable,
         WaitTimeout,
     )
+    from gradyard.client.models import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
 
+_ANSWERS = ("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker")
+_ERRORS = (
+    "AnswerNotUnderstood", "GradyardClientError", "JobNotFound", "RefusedByService", "Unreachable", "WaitTimeout",
+)  # fmt: skip
 _HOMES = {
     "Client": "gradyard.client.client",
-    **dict.fromkeys(("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker"), "gradyard.client.models"),
-    **dict.fromkeys(
-        (
-            "AnswerNotUnderstood",
-            "GradyardClientError",
-            "JobNotFound",
-            "RefusedByService",
-            "Unreachable",
-            "WaitTimeout",
-        ),
-        "gradyard.client.errors",
-    ),
+    **dict.fromkeys(_ANSWERS, "gradyard.client.models"),
+    **dict.fromkeys(_ERRORS, "gradyard.client.errors"),
 }
 
 __all__ = [

@@ -12,8 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseNotReady
+from gradyard.store.database import Database
 
 
 def upgrade(url: str, revision: str = "head") -> None:

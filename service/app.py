@@ -13,8 +13,20 @@ from gradyard.jobs.errors import FieldProblem
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED
 from service.http import access_log, auth, errors, openapi
-from service.routes import batches, export, metrics_and_artifacts, retry_and_logs, health, jobs, api_keys, losses, prometheus, stages, fleet
 from service.http.resources import Resources
+from service.routes import (
+    api_keys,
+    batches,
+    export,
+    fleet,
+    health,
+    jobs,
+    losses,
+    metrics_and_artifacts,
+    prometheus,
+    retry_and_logs,
+    stages,
+)
 
 log = structlog.get_logger()
 
@@ -31,15 +43,15 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         validation_error_status="default",
         validation_error_callback=_refuse_parameters,
     )  # fmt: skip
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1  # one over: `jobs_api` tells full from cut off
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1  # one over: `requests` tells full from cut off
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
-    for room in (
-        jobs_api, batches_api, export_api, losses_api, findings_api, finished_api, stages_api, workers_api, keys_api,
-        health_api, metrics_api,
+    for resource in (
+        jobs, batches, export, losses, metrics_and_artifacts, retry_and_logs, stages, fleet, api_keys, health,
+        prometheus,
     ):  # fmt: skip
-        app.register_api(room.api)
+        app.register_api(resource.api)
     openapi.install(app)
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)

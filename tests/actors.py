@@ -7,15 +7,16 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from gradyard.store import lifecycle
 from gradyard.jobs.curves import Summary
-from gradyard.store.database import Database
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.submission.parse import take_in
-from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress, WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import Reason
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 
 LEASE = 15.0
 
@@ -37,7 +38,7 @@ def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease
     stages = {name: stage.numerics_version for name, stage in STAGES.items()}
     worker = WorkerFacts(new_id(), "host", slot, queue, 1, stages)
     with database.begin() as connection:
-        lifecycle.register(connection, worker, lease)
+        fleet.register(connection, worker, lease)
     return worker
 
 

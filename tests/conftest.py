@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from gradyard.store.database import Database
 from gradyard.jobs.settings import Settings, load
+from gradyard.store.database import Database
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")

@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from gradyard.store.lifecycle import ClaimedJob
 from gradyard.jobs.settings import Settings
+from gradyard.store.lifecycle import ClaimedJob
 
 log = structlog.get_logger()
 

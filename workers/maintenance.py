@@ -10,13 +10,14 @@ import time
 import structlog
 
 from gradyard.broker import when_to_ring
-from gradyard.store import lifecycle
+from gradyard.broker.celery_settings import QUEUES
+from gradyard.broker.producer import Bells
 from gradyard.jobs import settings as environment
-from gradyard.store.database import Database
-from gradyard.broker.producer import QUEUES, Bells
 from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.settings import Settings
 from gradyard.processes.stop_signal import StopSignal
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
 from workers.logs import write_logs
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ class Maintenance:
         while more:
             with self._database.begin() as connection:
                 lost = lifecycle.expire_claims(connection, actor=self._actor)
-                lifecycle.count(connection, f"maintenance@{platform.node()}", {"lease_losses": lost})
+                fleet.count(connection, f"maintenance@{platform.node()}", {"lease_losses": lost})
                 moved += lost
                 more = lifecycle.lease_is_over(connection)
         return moved
@@ -85,7 +86,7 @@ class Maintenance:
         self._tidied_at = time.monotonic()
         with self._database.begin() as connection:
             lifecycle.forget_old_keys(connection, self._settings.idempotency_hours)
-            lifecycle.forget_workers(connection, WORKERS_KEPT_SECONDS)
+            fleet.forget_workers(connection, WORKERS_KEPT_SECONDS)
 
     def close(self) -> None:
         """Close its connections."""

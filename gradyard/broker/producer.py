@@ -5,7 +5,6 @@ So a bell that could not be rung costs nothing but time: maintenance rings again
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -13,61 +12,16 @@ from typing import Any
 from uuid import UUID
 
 from celery import Celery
-from kombu import Producer, Queue
+from kombu import Producer
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
+from gradyard.broker.celery_settings import QUEUES, TASK, celery_config
+from gradyard.broker.circuit_breaker import Breaker
 from gradyard.jobs.settings import Settings
 
-TASK = "gradyard.train"
-QUEUES = ("cpu", "gpu")
-
 logger = logging.getLogger(__name__)
-
-
-def celery_config(settings: Settings) -> dict[str, Any]:
-    """The Celery configuration that those who ring and those who listen share."""
-    seconds = settings.bell_timeout_seconds
-    return {
-        "broker_url": settings.broker,
-        "broker_transport_options": {"socket_timeout": seconds, "socket_connect_timeout": seconds},
-        "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,
-        "accept_content": ["json"],
-        "task_serializer": "json",
-        "task_ignore_result": True,
-        "task_publish_retry": False,
-        "task_default_queue": "cpu",
-        "task_create_missing_queues": False,
-        "task_queues": [Queue(name) for name in QUEUES],
-    }
-
-
-class Breaker:
-    """Skips what failed just now: for `first_seconds` after a failure, twice as long after each more.
-
-    `most_seconds` is the longest; a success resets it.
-    """
-
-    def __init__(
-        self, first_seconds: float = 1.0, most_seconds: float = 10.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._first_seconds, self._most_seconds, self._clock = first_seconds, most_seconds, clock
-        self._pause_seconds = self._until = 0.0
-
-    def is_open(self) -> bool:
-        """Whether to skip."""
-        return self._clock() < self._until
-
-    def failed(self) -> None:
-        """It was tried, in vain."""
-        self._pause_seconds = min(self._most_seconds, 2 * self._pause_seconds or self._first_seconds)
-        self._until = self._clock() + self._pause_seconds
-
-    def worked(self) -> None:
-        """It was tried, and worked."""
-        self._pause_seconds = self._until = 0.0
 
 
 class Bells:

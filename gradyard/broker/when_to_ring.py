@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from gradyard.store.database import now
-from gradyard.store.lifecycle import Abilities, something_to_claim
+from gradyard.store.fleet import Abilities, something_to_claim
 from gradyard.store.fleet.holds import held_back
 from gradyard.store.tables import Bell, Claim, Worker
 

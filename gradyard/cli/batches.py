@@ -6,8 +6,6 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gradyard.client.models import Batch
-from gradyard.client.client import Client
 from gradyard.cli.jobs import PANEL, FileArgument, SetOption, StageOption
 from gradyard.cli.options import (
     LONG_PATIENCE_SECONDS,
@@ -20,6 +18,8 @@ from gradyard.cli.options import (
 )
 from gradyard.cli.spec_arguments import axis_from, drawn_from, spec_from, with_kinds
 from gradyard.cli.tables import batches_table, best_table, console
+from gradyard.client.client import Client
+from gradyard.client.models import Batch
 
 GridOption = Annotated[
     list[str] | None,

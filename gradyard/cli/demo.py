@@ -9,17 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.client.models import Job
-from gradyard.client.client import Client
 from gradyard.cli.loss_chart import curve
-from gradyard.client.endpoint import find_service
-from gradyard.processes.interrupts import Interrupts
-from gradyard.local.stack_process import StartInterrupted
 from gradyard.cli.progress import follow
-from gradyard.local.stack import Stack, StackOptions
-from gradyard.local.state_folder import StateFolder
 from gradyard.cli.tables import outcomes
+from gradyard.client.client import Client
+from gradyard.client.endpoint import find_service, running_stack
+from gradyard.client.models import Job
 from gradyard.jobs.settings import Settings, default_state_dir
+from gradyard.local.errors import StartInterrupted
+from gradyard.local.stack import Stack, StackOptions
+from gradyard.processes.interrupts import Interrupts
 
 STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 TWO_COLUMNS_FROM = 76
@@ -55,7 +54,7 @@ def _service(
         if interrupts.asked():
             raise Interrupted
 
-    endpoint = StateFolder(settings.state_dir).endpoint()
+    endpoint = running_stack(settings.state_dir)
     if endpoint is not None:
         console.print(f"using the stack at {endpoint.url}")
         _, key = find_service(settings=settings)

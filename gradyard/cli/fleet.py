@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gradyard.client.models import Worker
+from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import stage_card
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.client.errors import BadUsage
 from gradyard.cli.tables import console, queues_table, refused_text, stages_table, workers_table
+from gradyard.client.models import Worker
 
 PANEL = "The service"
 

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.client.models import Event, Job, Stage
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.tables import state_text
+from gradyard.client.models import Event, Job, Stage
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,8 +6,6 @@ import typer
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.client.models import Job
-from gradyard.client.client import Client
 from gradyard.cli.options import (
     LONG_PATIENCE_SECONDS,
     JsonOption,
@@ -20,6 +18,8 @@ from gradyard.cli.options import (
 from gradyard.cli.progress import follow
 from gradyard.cli.spec_arguments import spec_from, with_kinds
 from gradyard.cli.tables import console
+from gradyard.client.client import Client
+from gradyard.client.models import Job
 
 PANEL = "Jobs"
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gradyard.cli import database, metrics_and_artifacts, fleet, jobs, api_keys, inspect_jobs, processes, batches, text
-from gradyard.client.errors import AnswerNotUnderstood, BadUsage, GradyardClientError, RefusedByService, Unreachable
+from gradyard.cli import api_keys, batches, database, fleet, inspect_jobs, jobs, metrics_and_artifacts, processes, text
+from gradyard.cli.errors import BadUsage
+from gradyard.client.errors import AnswerNotUnderstood, GradyardClientError, RefusedByService, Unreachable
 from gradyard.jobs.errors import GradyardError
 
 FAILED, REFUSED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from gradyard.local import launch
+from gradyard.cli.errors import BadUsage
 from gradyard.cli.options import StateDirOption, settings_for
-from gradyard.client.errors import BadUsage
 from gradyard.jobs.settings import Settings
+from gradyard.local import launch
 
 if TYPE_CHECKING:
     from gradyard.local.stack import StackOptions
@@ -69,9 +69,9 @@ def up(
 
 
 def _run(options: "StackOptions") -> int:
-    from gradyard.processes.interrupts import Interrupts
-    from gradyard.local.stack_process import StartInterrupted
+    from gradyard.local.errors import StartInterrupted
     from gradyard.local.stack import Stack
+    from gradyard.processes.interrupts import Interrupts
 
     with Interrupts() as interrupts:
         stack = Stack(options, _say, interrupts.asked)

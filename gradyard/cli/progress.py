@@ -8,9 +8,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.client.models import Job
-from gradyard.client.client import Client
 from gradyard.cli.tables import short
+from gradyard.client.client import Client
+from gradyard.client.models import Job
 from gradyard.jobs.states import State
 
 SHORTEST_LOOK_SECONDS = 0.1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradyard.client.errors import BadUsage
+from gradyard.cli.errors import BadUsage
 
 
 def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from gradyard.client.models import ApiKey
 from gradyard.client.base import Asking
+from gradyard.client.models import ApiKey
 
 
 class KeyRequests(Asking):

@@ -4,9 +4,9 @@ import io
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from gradyard.client.models import Artifact
 from gradyard.client.base import Asking, job_path
 from gradyard.client.errors import AnswerNotUnderstood
+from gradyard.client.models import Artifact
 
 if TYPE_CHECKING:
     import numpy as np

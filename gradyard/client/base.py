@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from gradyard.client.models import Answer
 from gradyard.client.endpoint import find_service
 from gradyard.client.errors import AnswerNotUnderstood
+from gradyard.client.models import Answer
 from gradyard.client.transport import Transport
 
 A = TypeVar("A", bound=Answer)

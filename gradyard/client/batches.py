@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gradyard.client.models import Batch, Job
 from gradyard.client.base import Asking, as_list
+from gradyard.client.models import Batch, Job
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from gradyard.client.models import AttemptLog, Event, Job, RefusedPlugin, Stage
+from gradyard.client.api_keys import KeyRequests
+from gradyard.client.arrays import FindingRequests
 from gradyard.client.base import as_list, job_path
 from gradyard.client.batches import BatchRequests
 from gradyard.client.errors import WaitTimeout
-from gradyard.client.arrays import FindingRequests
 from gradyard.client.fleet import FleetRequests
-from gradyard.client.api_keys import KeyRequests
+from gradyard.client.models import AttemptLog, Event, Job, RefusedPlugin, Stage
 
 LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1

@@ -6,9 +6,8 @@ GradyardClientError
 ├── RefusedByService          the service understood, and said no: its status, title, detail and errors
 │   └── JobNotFound           there is no such job
 ├── WaitTimeout               the job was not over in the time given
-├── BadUsage                  the command line asks for nothing that can be done
-└── CannotStart               a part of the stack on this machine does not start
-    └── StateFolderInUse      another `gradyard up` has it
+├── BadUsage                  the command line asks for nothing that can be done (gradyard.cli.errors)
+└── CannotStart               a part of the stack on this machine does not start (gradyard.local.errors)
 """
 
 from dataclasses import dataclass
@@ -80,15 +79,3 @@ class WaitTimeout(GradyardClientError):
     def __init__(self, job: Any, seconds: float) -> None:
         self.job = job
         super().__init__(f"job {job.id} is still {job.state} after {seconds:g} s; it goes on")
-
-
-class BadUsage(GradyardClientError):
-    """The command line asks for nothing that can be done."""
-
-
-class CannotStart(GradyardClientError):
-    """A part of the stack on this machine does not start."""
-
-
-class StateFolderInUse(CannotStart):
-    """Another `gradyard up` has that state folder."""

@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
-from gradyard.client.models import Queue, Readiness, Worker
 from gradyard.client.base import Asking
+from gradyard.client.models import Queue, Readiness, Worker
 
 
 class FleetRequests(Asking):

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from gradyard.jobs.specs.datasets import Part
 from gradyard.jobs.errors import KeyInvalid, SpecInvalid
+from gradyard.jobs.specs.datasets import Part
 from gradyard.jobs.submission.parse import refusal_of
 
 PREFIX = "gradyard_"  # by which scanners of code and logs know a key that got lost

@@ -1,7 +1,7 @@
 """Brings the database's tables to this version, and says in one line what keeps it from that."""
 
-from gradyard.client.errors import CannotStart
 from gradyard.jobs.errors import GradyardError
+from gradyard.local.errors import CannotStart
 
 
 def bring_tables_up_to_date(url: str, revision: str = "head") -> None:

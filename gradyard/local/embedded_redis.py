@@ -12,7 +12,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from gradyard.client.errors import CannotStart
+from gradyard.local.errors import CannotStart
 
 OLDEST = (6, 2)
 PASSWORD_BYTES = 32

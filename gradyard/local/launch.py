@@ -5,8 +5,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from gradyard.client.errors import CannotStart
 from gradyard.jobs.settings import Settings
+from gradyard.local.errors import CannotStart
 
 GRACEFUL_SECONDS = 3  # gunicorn's default of 30 would be waited for with every open stream
 
@@ -57,7 +57,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def import_path() -> dict[str, str]:
     """What lets every process import our packages, and no folder named service or workers where it was started."""
-    house = Path(__file__).parent.parent
+    house = Path(__file__).parents[2]
     installed = str(house) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
     before = os.environ.get("PYTHONPATH")
     paths = [str(house), *([before] if before else [])]

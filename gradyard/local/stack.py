@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from gradyard.local import embedded_redis, launch
 from gradyard.client.client import Client
-from gradyard.local.database_upgrade import bring_tables_up_to_date
-from gradyard.client.errors import CannotStart, GradyardClientError
-from gradyard.local.stack_process import Part, StartInterrupted
-from gradyard.local.state_folder import StateFolder
+from gradyard.client.errors import GradyardClientError
 from gradyard.jobs.settings import Settings
+from gradyard.local import embedded_redis, launch
+from gradyard.local.database_upgrade import bring_tables_up_to_date
+from gradyard.local.errors import CannotStart, StartInterrupted
+from gradyard.local.stack_process import Part
+from gradyard.local.state_folder import StateFolder
 from gradyard.processes.children import Child, stop_in_order
 
 REDIS_SECONDS = 10.0

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from gradyard.client.errors import CannotStart
+from gradyard.local.errors import CannotStart, StartInterrupted
 from gradyard.processes.children import Child
 
 LOOK_SECONDS = 0.03
@@ -11,10 +11,6 @@ LOG_LINES = 12
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # who has run that long is forgiven its earlier deaths
-
-
-class StartInterrupted(CannotStart):
-    """Somebody asked to stop while the stack was starting."""
 
 
 class Part:

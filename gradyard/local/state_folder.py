@@ -3,24 +3,15 @@
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from gradyard.client.errors import CannotStart, StateFolderInUse
+from gradyard.client.endpoint import ENDPOINT_FILE, LOCK_FILE, Endpoint, lock_at_once
+from gradyard.local.errors import CannotStart, StateFolderInUse
 
-LOCK = "up.lock"
-ENDPOINT = "endpoint.json"
 LARGEST_LOG_BYTES = 10 * 2**20
 READER_SECONDS = 0.5  # a reader of the endpoint holds the lock for a moment
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where the running stack answers, and the process that runs it."""
-
-    url: str
-    pid: int
 
 
 class StateFolder:
@@ -38,10 +29,10 @@ class StateFolder:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = (self.path / LOCK).open("a+")
+            lock = (self.path / LOCK_FILE).open("a+")
             if not _lock_within(lock, READER_SECONDS):
                 self._say_who(lock)
-            (self.path / ENDPOINT).unlink(missing_ok=True)
+            (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise CannotStart(
@@ -68,14 +59,14 @@ class StateFolder:
 
     def announce(self, url: str) -> None:
         """Writes `endpoint.json`: from now on, clients find us."""
-        new = self.path / (ENDPOINT + ".new")
+        new = self.path / (ENDPOINT_FILE + ".new")
         new.write_text(json.dumps(asdict(Endpoint(url, os.getpid()))) + "\n")
-        new.replace(self.path / ENDPOINT)
+        new.replace(self.path / ENDPOINT_FILE)
 
     def withdraw(self) -> None:
         """Removes `endpoint.json`: no client is to find what is being stopped."""
         if self._lock is not None:
-            (self.path / ENDPOINT).unlink(missing_ok=True)
+            (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
 
     def leave(self) -> None:
         """Lets the next one in."""
@@ -84,17 +75,6 @@ class StateFolder:
         self._lock.truncate(0)
         self._lock.close()
         self._lock = None
-
-    def endpoint(self) -> Endpoint | None:
-        """Where the stack of this folder answers; None if none does, also if it was killed and left its word behind."""
-        try:
-            answer = json.loads((self.path / ENDPOINT).read_text())
-            with (self.path / LOCK).open() as lock:
-                if _lock_at_once(lock, shared=True):
-                    return None
-            return Endpoint(str(answer["url"]), int(answer["pid"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
 
     def log(self, name: str) -> Path:
         """The file for that process's output; one that has grown over 10 MB becomes `NAME.log.1` and starts anew."""
@@ -116,18 +96,8 @@ def _read(lock: IO[str]) -> dict[str, Any]:
 
 def _lock_within(lock: IO[str], seconds: float) -> bool:
     give_up_at = time.monotonic() + seconds
-    while not _lock_at_once(lock):
+    while not lock_at_once(lock):
         if time.monotonic() > give_up_at:
             return False
         time.sleep(0.02)
-    return True
-
-
-def _lock_at_once(lock: IO[str], shared: bool = False) -> bool:
-    import fcntl  # here, so that the Client can be imported where there is none
-
-    try:
-        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True

@@ -1,4 +1,4 @@
-"""Starts, watches and stops processes that cannot outlive us; each runs below a tether (see `gradyard.processes.tether`)."""
+"""Starts, watches and stops processes that cannot outlive us; each runs below a tether (`tether.py`)."""
 
 import contextlib
 import os

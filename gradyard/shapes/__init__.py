@@ -1,7 +1,7 @@
 """The shapes of answers, as the OpenAPI document describes them; nothing at run time is made of them."""
 
+from gradyard.shapes.api_keys import Key, KeyList, NewKey
 from gradyard.shapes.batches import Batch, BatchAccepted, BatchList, BatchSummary, BestJobs
-from gradyard.shapes.metrics_and_artifacts import Artifact, ArtifactList, MetricCurve, MetricList
 from gradyard.shapes.fleet import (
     Health,
     Hold,
@@ -31,7 +31,7 @@ from gradyard.shapes.jobs import (
     Waiting,
     Warned,
 )
-from gradyard.shapes.api_keys import Key, KeyList, NewKey
+from gradyard.shapes.metrics_and_artifacts import Artifact, ArtifactList, MetricCurve, MetricList
 
 __all__ = [
     "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BatchSummary", "BestJobs",

@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import REFUSED, STAGES
+from gradyard.jobs.submission.parse import take_in
 from gradyard.testing.packs import (
     Member,
     assert_alone_equals_packed,
@@ -15,9 +18,6 @@ from gradyard.testing.packs import (
     load_trainer,
     train,
 )
-from gradyard.jobs.submission.parse import take_in
-from gradyard.jobs.settings import Settings
-from gradyard.jobs.stages.registry import REFUSED, STAGES
 from workers.runner.loop import segments
 from workers.runner.segment_parts import findings_of, steps_of
 from workers.trainers.contract import Trainer

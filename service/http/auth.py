@@ -12,8 +12,8 @@ from flask import Flask, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.api_keys import PREFIX, Scope
+from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import Settings
 from service.http import openapi
 from service.http.callers import OPERATOR, Caller

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from flask import g
 
+from gradyard.jobs.api_keys import Scope, digest_of
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.jobs.api_keys import Scope, digest_of
 
 DEFAULT_PROJECT = 1
 FRESH_SECONDS = 2.0  # so long a key is not looked up again: one that is revoked opens nothing after them

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from gradyard.jobs.states import OVER
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.jobs.states import OVER
 from service.http.errors import TooManyWaiting
 
 # A look costs about 0.1 ms. Waiting longer makes the looks rarer: an answer comes at most 1% (and 1 ms) late.

@@ -5,12 +5,12 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from gradyard.store.database import Database
 from gradyard.broker.producer import Bells
 from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
 from service.http.callers import KnownKeys
-from service.representation.prometheus import Metrics
 from service.http.long_poll import WaitingRoom
+from service.representation.prometheus import Metrics
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.store.lifecycle import PACK_SIZES
+from gradyard.store.fleet import PACK_SIZES
 from service.representation.holds import Held
 
 FRESH_SECONDS = 5.0  # counting a million jobs takes a tenth of a second: not with every scrape of every watcher

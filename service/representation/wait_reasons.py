@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from gradyard.store import queries
 from gradyard.jobs.states import State
+from gradyard.store import queries
 from service.representation.holds import Held
 from service.representation.rows import moment
 

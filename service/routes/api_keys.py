@@ -5,16 +5,16 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Row
 
-from gradyard.store import lifecycle, queries
-from gradyard.jobs.api_keys import new_secret, read_key_request
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.api_keys import new_secret, read_key_request
+from gradyard.store import lifecycle, queries
+from service.http import parameters
 from service.http.callers import caller
-from service.http.path_ids import identified
-from service.routes.jobs import json_body
 from service.http.openapi import KEY_REQUEST, problems, routes
-from service.representation.rows import answer, moment
+from service.http.path_ids import identified
 from service.http.resources import resources
+from service.representation.rows import answer, moment
+from service.routes.jobs import json_body
 
 api = routes("keys", "/v1/keys")
 

@@ -11,19 +11,19 @@ from uuid import UUID
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from gradyard.store import lifecycle, queries
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
-from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.errors import BodyMalformed, SpecInvalid
+from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.store import lifecycle, queries
+from service.http import parameters
 from service.http.callers import caller
-from service.http.garbage_collector import collector_at_rest
 from service.http.errors import ParametersInvalid
-from service.http.path_ids import identified
-from service.routes.jobs import CANCEL_SECONDS, idempotency_key, refuse_encoded
+from service.http.garbage_collector import collector_at_rest
 from service.http.openapi import BATCH_SUBMISSION, problems, routes
-from service.representation.rows import answer, batch_as_json, job_as_json
+from service.http.path_ids import identified
 from service.http.resources import resources
+from service.representation.rows import answer, batch_as_json, job_as_json
+from service.routes.jobs import CANCEL_SECONDS, idempotency_key, refuse_encoded
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16

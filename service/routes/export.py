@@ -14,11 +14,11 @@ from werkzeug.exceptions import NotAcceptable, Unauthorized
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import Caller, caller
-from service.http.path_ids import identified
-from service.routes.losses import CSV, csv_lines
 from service.http.openapi import EXPORT, problems, routes
-from service.representation.rows import job_as_json
+from service.http.path_ids import identified
 from service.http.resources import Resources, resources
+from service.representation.rows import job_as_json
+from service.routes.losses import CSV, csv_lines
 
 NDJSON = "application/x-ndjson"
 SLICE_BYTES = 2**24  # of curves that wait in memory at once

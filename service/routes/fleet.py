@@ -5,16 +5,16 @@ from typing import Any
 from flask import Response
 from sqlalchemy import Connection
 
-from gradyard.store import lifecycle, queries
-from gradyard.jobs.errors import NotFound
-from gradyard.jobs.api_keys import Scope
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.api_keys import Scope
+from gradyard.jobs.errors import NotFound
+from gradyard.store import fleet, queries
+from service.http import parameters
 from service.http.callers import caller
-from service.representation.holds import Held, hold_as_json
 from service.http.openapi import problems, routes
-from service.representation.rows import answer, worker_as_json
 from service.http.resources import resources
+from service.representation.holds import Held, hold_as_json
+from service.representation.rows import answer, worker_as_json
 
 QUEUES = ("cpu", "gpu")
 UUID_LETTERS = 12  # of a GPU's UUID, at least, name it
@@ -34,7 +34,7 @@ def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Re
     """Drain a host, slot or GPU: it trains what it holds to its end and takes nothing more, also after a restart."""
     with resources().database.begin() as connection:
         for kind, name in _places(connection, path.place):
-            lifecycle.hold(connection, kind, name, actor=caller().actor, reason=query.reason)
+            fleet.hold(connection, kind, name, actor=caller().actor, reason=query.reason)
         return _workers(connection, path.place)
 
 
@@ -48,7 +48,7 @@ def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Re
         if not drained:
             raise NotFound(f"no host, slot or GPU {path.place} is drained")
         for each in drained:
-            lifecycle.lift(connection, each.kind, each.name)
+            fleet.lift(connection, each.kind, each.name)
         shown, idle = _workers(connection, path.place), queries.idle_slots(connection)
     _ring(idle)
     return shown
@@ -69,7 +69,7 @@ def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Resp
     """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
     name = _queue(path.queue)
     with resources().database.begin() as connection:
-        lifecycle.hold(connection, "queue", name, actor=caller().actor, reason=query.reason)
+        fleet.hold(connection, "queue", name, actor=caller().actor, reason=query.reason)
         return answer(next(each for each in _queues(connection) if each["name"] == name))
 
 
@@ -78,7 +78,7 @@ def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Respo
     """Go on with a queue; one that is not paused stays as it is."""
     name, hand = _queue(path.queue), resources()
     with hand.database.begin() as connection:
-        lifecycle.lift(connection, "queue", name)
+        fleet.lift(connection, "queue", name)
         shown = next(each for each in _queues(connection) if each["name"] == name)
         idle = queries.idle_slots(connection)
     _ring({name: idle.get(name, 0)})

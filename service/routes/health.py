@@ -5,13 +5,13 @@ import logging
 from flask import Response
 
 import migrations
+from gradyard import shapes
+from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
-from gradyard import shapes
 from service.http.openapi import OPEN_TO_ALL, routes
-from service.representation.rows import answer
 from service.http.resources import resources
+from service.representation.rows import answer
 
 logger = logging.getLogger(__name__)
 

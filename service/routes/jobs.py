@@ -7,20 +7,20 @@ from flask import Response, request
 from sqlalchemy import Row
 from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
 
-from gradyard.store import lifecycle, queries
-from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.parse import Intake, take_in
-from gradyard.jobs.states import State
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.errors import BodyMalformed, SpecInvalid
+from gradyard.jobs.states import State
+from gradyard.jobs.submission.parse import Intake, take_in
+from gradyard.store import lifecycle, queries
+from service.http import parameters
 from service.http.callers import caller
 from service.http.errors import HeaderInvalid, ParametersInvalid
-from service.http.path_ids import identified
-from service.http.openapi import SUBMISSION, problems, routes
-from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
-from service.representation.rows import answer, event_as_json, job_as_json
-from service.http.resources import resources
 from service.http.long_poll import is_over_within
+from service.http.openapi import SUBMISSION, problems, routes
+from service.http.path_ids import identified
+from service.http.resources import resources
+from service.representation.rows import answer, event_as_json, job_as_json
+from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
 
 CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
 

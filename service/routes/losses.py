@@ -12,10 +12,10 @@ from gradyard.jobs import curves
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import caller
-from service.routes.jobs import find_job
 from service.http.openapi import EVERY_LOSS, problems, routes
-from service.representation.rows import answer
 from service.http.resources import resources
+from service.representation.rows import answer
+from service.routes.jobs import find_job
 
 JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
 CSV_LINES_AT_ONCE = 10_000

@@ -6,17 +6,17 @@ import numpy as np
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable
 
-from gradyard.jobs import curves
-from gradyard.store import queries
-from gradyard.jobs.errors import NotFound
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs import curves
+from gradyard.jobs.errors import NotFound
+from gradyard.store import queries
+from service.http import parameters
 from service.http.callers import caller
+from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
+from service.http.resources import resources
+from service.representation.rows import answer
 from service.routes.jobs import find_job
 from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
-from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
-from service.representation.rows import answer
-from service.http.resources import resources
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 

@@ -3,17 +3,17 @@
 import orjson
 from flask import Response
 
-from gradyard.store import queries
-from gradyard.jobs.errors import IllegalMove
-from gradyard.jobs.submission.parse import take_in
-from gradyard.jobs.states import OVER
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.errors import IllegalMove
+from gradyard.jobs.states import OVER
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import queries
+from service.http import parameters
 from service.http.callers import caller
-from service.routes.jobs import find_job, store_and_ring
 from service.http.openapi import REPEATABLE, problems, routes
-from service.representation.rows import answer
 from service.http.resources import resources
+from service.representation.rows import answer
+from service.routes.jobs import find_job, store_and_ring
 
 api = routes("finished", "/v1/jobs", tag="jobs")
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Response
 
-from gradyard.jobs.stages.stage import Stage
-from gradyard.jobs.stages.registry import REFUSED, STAGES, stage_named
-from service.http import parameters
 from gradyard import shapes
+from gradyard.jobs.stages.registry import REFUSED, STAGES, stage_named
+from gradyard.jobs.stages.stage import Stage
+from service.http import parameters
 from service.http.openapi import problems, routes
 from service.representation.rows import answer
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from gradyard.broker.producer import Bells, Breaker, celery_config
+from gradyard.broker.celery_settings import celery_config
+from gradyard.broker.circuit_breaker import Breaker
+from gradyard.broker.producer import Bells
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings, load
 from tests.service.redis_for_tests import RedisForTests

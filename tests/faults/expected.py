@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gradyard.jobs.submission.parse import take_in
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import stage_named
+from gradyard.jobs.submission.parse import take_in
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 

@@ -14,15 +14,15 @@ from urllib.request import urlopen
 import psutil
 
 import migrations
-from gradyard.store.database import Database
 from gradyard.processes.children import Child, stop_in_order
-from tests.servers import free_port
+from gradyard.store.database import Database
 from tests.faults import network
 from tests.faults.network import Namespace
 from tests.faults.servers import Postgres, Redis
 from tests.faults.small_disk import SmallDisk
+from tests.servers import free_port
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 BAD_TRAINERS = Path(__file__).parent / "bad_trainers"
 READY_SECONDS = 90.0
 DISK_MEBIBYTES = 3000

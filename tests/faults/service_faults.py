@@ -8,8 +8,8 @@ import time
 from sqlalchemy import select, update
 
 from gradyard.jobs.errors import GradyardError
-from gradyard.store.tables import Checkpoint
 from gradyard.processes.children import Child
+from gradyard.store.tables import Checkpoint
 from tests.faults import network
 from tests.faults.arena import Arena, runner_of
 from tests.faults.watch import Busy

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import psutil
 
-from gradyard.store.database import Database
 from gradyard.jobs.errors import GradyardError
+from gradyard.store.database import Database
 from tests.faults.arena import is_runner
 from tests.faults.fleet import Fleet, command_of
 

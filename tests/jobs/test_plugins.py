@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gradyard.jobs.errors import SpecInvalid
-from gradyard.jobs.submission.parse import resolved
 from gradyard.jobs.stages.plugins import installed
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.parse import resolved
 from tests.packages_for_tests import GOOD, install
 
 
@@ -94,7 +94,8 @@ def test_a_built_in_name_and_a_name_of_two_packages_are_not_to_be_had(site: Path
 
 def test_facts_that_load_torch_are_refused(site: Path) -> None:
     install(site, "walks", "walk = walk:STAGE", walk=f"import torch\n{GOOD}")
-    code = "from gradyard.jobs.stages.registry import REFUSED, STAGES; print(sorted(STAGES), [each.reason for each in REFUSED])"
+    load = "from gradyard.jobs.stages.registry import REFUSED, STAGES"
+    code = f"{load}; print(sorted(STAGES), [each.reason for each in REFUSED])"
     shown = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env={"PYTHONPATH": f"{site}"}, cwd=Path(__file__).parents[2],
         capture_output=True, text=True, check=True,

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from gradyard.store import lifecycle, queries
 from gradyard.jobs import states
-from gradyard.store.database import Database
-from gradyard.store.lifecycle.moves import move
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import MOVES, State
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle.moves import move
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 
 

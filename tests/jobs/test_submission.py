@@ -3,10 +3,10 @@
 import pytest
 
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.parse import take_in
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.specs.base import sha256_of
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.parse import take_in
 
 settings: Settings = load(database_url="sqlite:///unused.db")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gradyard.client.endpoint import find_service
-from gradyard.client.errors import CannotStart, StateFolderInUse
-from gradyard.local.state_folder import LARGEST_LOG_BYTES, StateFolder
+from gradyard.client.endpoint import find_service, running_stack
 from gradyard.jobs.settings import load
+from gradyard.local.errors import CannotStart, StateFolderInUse
+from gradyard.local.state_folder import LARGEST_LOG_BYTES, StateFolder
 
 OWNER = """
 import sys, time
@@ -38,7 +38,7 @@ def test_an_owner_is_found_and_named_until_it_is_killed(tmp_path: Path) -> None:
         assert find_service(settings=load(state_dir=tmp_path, url=None))[0] == "http://127.0.0.1:1234"
         owner.send_signal(signal.SIGKILL)
         owner.wait()
-    assert folder.endpoint() is None
+    assert running_stack(folder.path) is None
     assert find_service(settings=load(state_dir=tmp_path, url=None))[0] == "http://127.0.0.1:8000"
     assert folder.take() == [11, 22]
     folder.leave()
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> Non
 def test_a_broken_endpoint_is_no_endpoint(tmp_path: Path, text: str) -> None:
     (tmp_path / "endpoint.json").write_text(text)
     (tmp_path / "up.lock").touch()
-    assert StateFolder(tmp_path).endpoint() is None
+    assert running_stack(tmp_path) is None
 
 
 def test_a_log_that_has_grown_starts_anew(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
-from gradyard.jobs.settings import Settings
 from tests.actors import claimed, fails, nothing_else, submitted, succeeds, worker_of
 
 

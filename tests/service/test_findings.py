@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Outcome
-from gradyard.jobs.settings import Settings
 from tests.actors import claimed, progress_of, submitted, worker_of
 
 VALUES = [3.0, float("nan"), 1.0]

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
-from gradyard.jobs.settings import Settings
 from gradyard.store.tables import Table
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 

@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
-from gradyard.store.lifecycle import Pulse, WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import Pulse, WorkerFacts
 from gradyard.store.tables import Job, Result, Worker
 from tests.actors import claimed, submitted, succeeds, worker_of
 
@@ -86,7 +86,7 @@ def test_a_drained_host_has_no_idle_slot_and_its_jobs_say_so(
 def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database, settings: Settings) -> None:
     worker = worker_of(database, "gpu-0", "gpu")
     with database.begin() as connection:
-        lifecycle.heartbeat(connection, worker, LEASE, pulse=Pulse(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
+        fleet.heartbeat(connection, worker, LEASE, pulse=Pulse(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
     (shown,) = client.get("/v1/workers").json["workers"]  # type: ignore[index]
     assert [shown[name] for name in Pulse().columns()] == [1000.0, 2.5, 97.0, 61.0, 4096]
     submitted(database, settings, device="gpu")
@@ -201,7 +201,7 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
                 "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
     for _ in range(2):
         with database.begin() as connection:
-            lifecycle.heartbeat(connection, worker, LEASE, pulse=Pulse(5.0, 1.0, happened=happened))
+            fleet.heartbeat(connection, worker, LEASE, pulse=Pulse(5.0, 1.0, happened=happened))
     response = client.get("/metrics")
     assert response.status_code == 200
     found = {

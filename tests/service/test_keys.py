@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from werkzeug.exceptions import Unauthorized
 
-from gradyard.store.database import Database
 from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey
 from service.http.auth import OPEN_ENDPOINTS
 from service.http.scopes import NEEDED

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from gradyard.store import lifecycle
 from gradyard.jobs.curves import Summary
-from gradyard.store.database import Database
-from gradyard.store.lifecycle import Progress
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Progress
 from tests.actors import claimed, submitted, worker_of
 
 FORMS = ["application/json", "application/x-npy", "text/csv"]

@@ -22,9 +22,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )  # fmt: skip
 
-from gradyard.store.database import Database
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.store.database import Database
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.service.routes_for_tests import requests_of
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from tests.actors import LEASE, claimed, fails, progress_of, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
 
@@ -71,7 +71,7 @@ def test_a_running_job_shows_the_steps_of_its_last_heartbeat(
     job_id, worker = submitted(database, settings, steps=1000), worker_of(database)
     claim = claimed(database, worker)
     with database.begin() as connection:
-        lifecycle.heartbeat(connection, worker, LEASE, claim.id, 700)
+        fleet.heartbeat(connection, worker, LEASE, claim.id, 700)
     job = get(client, f"/v1/jobs/{job_id}")
     assert (job["state"], job["steps_done"], job["result"], job["waiting"]) == ("running", 700, None, None)
 
@@ -226,7 +226,7 @@ def test_a_job_of_a_stage_that_no_worker_has_says_so(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
     with database.begin() as connection:
-        lifecycle.register(connection, WorkerFacts(new_id(), "host", "cpu-0", "cpu", 1, {"tensor": 9}), LEASE)
+        fleet.register(connection, WorkerFacts(new_id(), "host", "cpu-0", "cpu", 1, {"tensor": 9}), LEASE)
     assert why(client, submitted(database, settings)) == (1, "no cpu worker has stage tensor 1")
 
 

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import func, select
 
-from gradyard.store.database import Database
 from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
 from gradyard.store.tables import IdempotencyKey, Job
 from tests.actors import claimed, succeeds, worker_of
 from tests.servers import RedisServer

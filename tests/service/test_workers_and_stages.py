@@ -6,10 +6,10 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from flask.testing import FlaskClient
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.store import fleet
+from gradyard.store.database import Database
 from tests.actors import claimed, submitted, worker_of
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -39,7 +39,7 @@ def test_workers_show_what_they_train(client: FlaskClient, database: Database, s
 def test_a_worker_that_left_on_purpose_is_no_longer_listed(client: FlaskClient, database: Database) -> None:
     worker = worker_of(database)
     with database.begin() as connection:
-        lifecycle.retire(connection, worker.id)
+        fleet.retire(connection, worker.id)
     assert get(client, "/v1/workers")["workers"] == []
 
 

@@ -12,11 +12,11 @@ import psutil
 from gradyard import Client
 from gradyard.client.errors import Unreachable
 from gradyard.processes.children import Child, stop_in_order
-from tests.servers import free_port
 from tests.faults.arena import is_runner
+from tests.servers import free_port
 
 READY_SECONDS = 60.0
-BAD_TRAINERS = Path(__file__).parent / "faults" / "bad_trainers"  # by the names of jobs
+BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # by the names of jobs
 
 
 class Service:

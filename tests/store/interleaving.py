@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseUnavailable
+from gradyard.store.database import Database
 
 Act = Callable[[Connection], Any]
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from sqlalchemy import select, update
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.jobs.errors import IllegalMove
-from gradyard.store.lifecycle import ClaimedJob, Outcome, WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, Job, JobEvent, LossChunk, Result
 from tests.actors import progress_of, submitted, worker_of
 from tests.store.lifecycle_model import OVER, QUEUED, RUNNING, ModelClaim, ModelJob
@@ -199,7 +200,7 @@ class Lives(RuleBasedStateMachine):
     def beat(self, member: Member) -> None:
         claim_id, model = self._claim_of(member)
         with self.database.begin() as connection:
-            said = lifecycle.heartbeat(connection, self.workers[model.worker], 15.0, claim_id, 0)
+            said = fleet.heartbeat(connection, self.workers[model.worker], 15.0, claim_id, 0)
         assert said == model.there
         model.over = False
 

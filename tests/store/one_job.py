@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database, now
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import ClaimedJob, Outcome, WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database, now
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker
 from tests.actors import claimed, progress_of, submitted, worker_of
 
@@ -90,7 +91,7 @@ def _rewind(connection: Connection, one: OneJob) -> Any:
 
 
 def _beat(connection: Connection, one: OneJob) -> Any:
-    return lifecycle.heartbeat(connection, one.worker, 15.0, one.claim_id, 3)
+    return fleet.heartbeat(connection, one.worker, 15.0, one.claim_id, 3)
 
 
 def _claim(connection: Connection, one: OneJob) -> Any:

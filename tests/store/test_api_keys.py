@@ -6,11 +6,11 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.database import Database
+from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret, read_key_request
 from gradyard.jobs.errors import BodyMalformed, NotFound, SpecInvalid, TooManyKeys
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret, read_key_request
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey, Project
 
 

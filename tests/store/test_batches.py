@@ -6,13 +6,13 @@ from io import BytesIO
 import orjson
 import pytest
 
-from gradyard.store import lifecycle, queries
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
-from gradyard.store.database import Database
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, KeyReused, QueueFull, SpecInvalid
-from gradyard.store.lifecycle import SubmittedBatch
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
+from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import SubmittedBatch
 from tests.actors import claimed, submitted, worker_of
 
 here: Settings = load(database_url="sqlite:///unused.db")

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import delete
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.jobs.errors import PlaceTaken
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import WorkerFacts
+from gradyard.store import fleet
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from gradyard.store.tables import Worker
 from tests.actors import worker_of
 
@@ -21,7 +21,7 @@ def enters(database: Database, worker: WorkerFacts, lease: float = LEASE) -> str
     """The worker registers; who holds its GPU, where somebody does."""
     try:
         with database.begin() as connection:
-            lifecycle.register(connection, worker, lease)
+            fleet.register(connection, worker, lease)
     except PlaceTaken as taken:
         return str(taken).rpartition(" ")[2]
     return None
@@ -59,10 +59,10 @@ def test_who_slept_for_longer_than_a_lease_does_not_take_its_gpu_back(database: 
     enters(database, slept, lease=-1.0)
     assert enters(database, other) is None
     with database.begin() as connection, pytest.raises(PlaceTaken, match="GPU-1 is held by gpu-0@b"):
-        lifecycle.heartbeat(connection, slept, LEASE)
+        fleet.heartbeat(connection, slept, LEASE)
     with database.begin() as connection:
-        lifecycle.retire(connection, other.id)
-        assert lifecycle.heartbeat(connection, slept, LEASE)
+        fleet.retire(connection, other.id)
+        assert fleet.heartbeat(connection, slept, LEASE)
     assert enters(database, on("c")) == "gpu-0@a"
 
 
@@ -94,18 +94,18 @@ def test_the_hold_of_a_gpu_is_for_whichever_worker_has_it(database: Database) ->
     enters(database, moved)
     enters(database, other)
     with database.begin() as connection:
-        lifecycle.hold(connection, "host", "host", actor="ada")  # another hold, which somebody lifts
+        fleet.hold(connection, "host", "host", actor="ada")  # another hold, which somebody lifts
         for _ in range(2):
-            lifecycle.drain_device(connection, broken, "it fell off the bus")
-        lifecycle.lift(connection, "host", "host")
+            fleet.drain_device(connection, broken, "it fell off the bus")
+        fleet.lift(connection, "host", "host")
     with database.read() as connection:
-        held = [lifecycle.is_held_back(connection, worker.id) for worker in (broken, moved, other)]
+        held = [fleet.is_held_back(connection, worker.id) for worker in (broken, moved, other)]
     assert held == [True, True, False]
 
 
 def test_a_device_that_has_no_uuid_is_its_slot(database: Database) -> None:
     worker = worker_of(database, "gpu-0", "gpu")
     with database.begin() as connection:
-        lifecycle.drain_device(connection, worker, "it does not add")
-        assert lifecycle.is_held_back(connection, worker.id)
-        assert lifecycle.lift(connection, "slot", "gpu-0@host")
+        fleet.drain_device(connection, worker, "it does not add")
+        assert fleet.is_held_back(connection, worker.id)
+        assert fleet.lift(connection, "slot", "gpu-0@host")

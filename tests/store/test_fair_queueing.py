@@ -8,12 +8,12 @@ import orjson
 import pytest
 from sqlalchemy import insert, select, update
 
-from gradyard.store import lifecycle
-from gradyard.jobs.submission.batches import BatchIntake
-from gradyard.store.database import Database
-from gradyard.jobs.submission.parse import take_in
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.submission.batches import BatchIntake
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from gradyard.store.tables import Job, Project
 from tests.actors import claimed, fails, worker_of
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from gradyard.store.database import Database, now
-from gradyard.store.lifecycle.moves import move
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
+from gradyard.store.database import Database, now
+from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
+from tests.servers import PostgresServer
 from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once, stage_on
 from tests.store.one_job import DEEDS, Does, OneJob, forget_everything, queued_job, running_job, told
-from tests.servers import PostgresServer
 
 EVERY = bool(os.environ.get("EVERY_INTERLEAVING"))  # `make fuzz`
 Situation = Callable[[Database, Settings], OneJob]

@@ -7,13 +7,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.database import Database
 from gradyard.jobs.errors import IllegalMove, KeyReused, NotFound, QueueFull
-from gradyard.jobs.submission.parse import take_in
-from gradyard.store.lifecycle import Outcome
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason, State
+from gradyard.jobs.submission.parse import take_in
+from gradyard.store import fleet, lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Outcome
 from tests.actors import claimed, nothing_else, progress_of, submitted, succeeds, worker_of
 
 
@@ -271,7 +271,7 @@ def test_a_job_whose_worker_process_dies_ten_times_while_alone_is_poison(
 def test_a_worker_that_enters_twice_is_there_once(database: Database) -> None:
     worker = worker_of(database)
     with database.begin() as connection:
-        lifecycle.register(connection, worker, 15.0)
+        fleet.register(connection, worker, 15.0)
     with database.read() as connection:
         assert queries.live_slots(connection) == {"cpu": 1}
 
@@ -348,10 +348,10 @@ def test_a_heartbeat_renews_its_own_claim_and_no_other(database: Database, setti
     worker = worker_of(database)
     claim = claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
-        assert lifecycle.heartbeat(connection, worker, 15.0, claim.id, 3)
+        assert fleet.heartbeat(connection, worker, 15.0, claim.id, 3)
         assert not lifecycle.lease_is_over(connection)
         lifecycle.release(connection, claim.id, actor="worker")
-        assert not lifecycle.heartbeat(connection, worker, 15.0, claim.id, 4)
+        assert not fleet.heartbeat(connection, worker, 15.0, claim.id, 4)
 
 
 def test_a_worker_that_leaves_is_forgotten_and_one_that_wakes_late_is_entered_again(
@@ -359,9 +359,9 @@ def test_a_worker_that_leaves_is_forgotten_and_one_that_wakes_late_is_entered_ag
 ) -> None:
     worker = worker_of(database)
     with database.begin() as connection:
-        lifecycle.retire(connection, worker.id)
+        fleet.retire(connection, worker.id)
         assert queries.workers_seen(connection) == []
-        assert lifecycle.heartbeat(connection, worker, 15.0)
+        assert fleet.heartbeat(connection, worker, 15.0)
         assert queries.live_slots(connection) == {"cpu": 1}
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import moves
-from gradyard.jobs.settings import Settings
 from tests.store.lifecycle_machine import Lives
 
 FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them

@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 import migrations
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseNotReady
+from gradyard.store.database import Database
 from gradyard.store.tables import Table
 
 

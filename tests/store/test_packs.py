@@ -7,13 +7,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.database import Database
 from gradyard.jobs.errors import NotFound
-from gradyard.store.lifecycle import Ended, Outcome, Progress
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Ended, Outcome, Progress
 from tests.actors import claimed, progress_of, submitted, worker_of
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, select
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.jobs.errors import IllegalMove
-from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import MOVES, OVER, State
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Job, JobEvent, LossChunk, Result
 from tests.actors import progress_of
 from tests.store.interleaving import merges

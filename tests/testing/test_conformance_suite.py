@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradyard.jobs.stages.registry import STAGES
 from gradyard.testing import StageConformance
 from gradyard.testing.packs import load_trainer
-from gradyard.jobs.stages.registry import STAGES
 
 Spoil = Callable[[Any, Sequence[Mapping[str, Any]]], None]
 

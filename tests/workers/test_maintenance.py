@@ -8,10 +8,10 @@ import pytest
 import redis
 
 from gradyard.broker import when_to_ring
-from gradyard.store import queries
-from gradyard.store.database import Database
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
+from gradyard.store import queries
+from gradyard.store.database import Database
 from tests.actors import claimed, submitted, worker_of
 from tests.servers import RedisServer
 from workers.maintenance import Maintenance

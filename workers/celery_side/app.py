@@ -5,8 +5,8 @@ import warnings
 from celery import Celery
 from celery.platforms import SecurityWarning
 
+from gradyard.broker.celery_settings import celery_config
 from gradyard.jobs import settings as environment
-from gradyard.broker.producer import celery_config
 from workers.celery_side.reaper import Reaping
 
 settings = environment.load()

@@ -11,23 +11,23 @@ from importlib.metadata import version
 import psutil
 import structlog
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.broker.producer import Bells
 from gradyard.jobs.errors import PlaceTaken
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
-from workers.pool.gpus.fake import ANY_DEVICE
-from workers.logs import write_logs
-from workers.runner.numerics import engines
-from workers.supervisor.heartbeat import Presence
-from workers.runner_client.runner_process import RunnerProcess
-from workers.supervisor.worker_context import Station
+from gradyard.store import fleet, lifecycle
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from workers.celery_side.stop_pipe import Stopping
-from workers.supervisor.supervisor import Supervisor
 from workers.celery_side.watchdog import Watchdog, end_main_process
+from workers.logs import write_logs
+from workers.pool.gpus.fake import ANY_DEVICE
+from workers.runner.numerics import engines
+from workers.runner_client.runner_process import RunnerProcess
+from workers.supervisor.heartbeat import Presence
+from workers.supervisor.supervisor import Supervisor
+from workers.supervisor.worker_context import Station
 
 log = structlog.get_logger()
 
@@ -105,10 +105,10 @@ def _enter(settings: Settings, worker: WorkerFacts) -> None:
     database = Database(settings.database, lock_timeout_seconds=5.0, pool_size=1)
     try:
         with database.begin() as connection:
-            for pid, age in lifecycle.earlier_processes(connection, worker):
+            for pid, age in fleet.earlier_processes(connection, worker):
                 if _lives(pid, age):
                     raise PlaceTaken(f"{worker.place} is held by process {pid}")
-            lifecycle.register(connection, worker, settings.lease_seconds)
+            fleet.register(connection, worker, settings.lease_seconds)
             handed_back = lifecycle.hand_back_slot(connection, worker)
     finally:
         database.close()

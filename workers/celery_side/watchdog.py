@@ -12,12 +12,12 @@ from contextlib import suppress
 
 import structlog
 
-from gradyard.store import lifecycle
-from gradyard.store.database import Database
 from gradyard.broker.producer import Bells
 from gradyard.jobs.errors import GradyardError
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.store import fleet
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from workers.pool.slot_locks import folder_of
 
 log = structlog.get_logger()
@@ -62,8 +62,8 @@ class Watchdog:
         """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
         try:
             with self._database.read() as connection:
-                waiting = lifecycle.something_to_claim(connection, self._worker.abilities)
-                waiting = waiting and not lifecycle.is_held_back(connection, self._worker.id)
+                waiting = fleet.something_to_claim(connection, self._worker.abilities)
+                waiting = waiting and not fleet.is_held_back(connection, self._worker.id)
         except GradyardError:
             waiting = False
         now = time.monotonic()

@@ -10,8 +10,8 @@ from gradyard.jobs import settings as environment
 from gradyard.jobs.errors import GradyardError, SettingsInvalid
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.processes.stop_signal import StopSignal
-from workers.pool.slots import Slot, default_cpu_slots, slots
 from workers.pool.slot_locks import Seats
+from workers.pool.slots import Slot, default_cpu_slots, slots_of_host
 
 GRACE_SECONDS = 8.0  # a runner that does not answer a stop is killed after six
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 60.0
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> None:
     wanted = default_cpu_slots() if options.cpu_slots is None else options.cpu_slots
     if options.slots_per_gpu < 1:
         raise SettingsInvalid(f"--slots-per-gpu {options.slots_per_gpu}: must be at least 1")
-    found = slots(wanted, options.gpus, queues, settings, options.slots_per_gpu)
+    found = slots_of_host(wanted, options.gpus, queues, settings, options.slots_per_gpu)
     if not found:
         raise SettingsInvalid("there is nothing to start: no CPU slot was asked for, and no GPU was found")
     found = _free(found, Seats(settings))

@@ -74,7 +74,9 @@ def _named(found: dict[str, Gpu], said: str, where: str = "CUDA_VISIBLE_DEVICES"
     return chosen
 
 
-def slots(cpu_slots: int, gpus: str, queues: list[str], settings: Settings, slots_per_gpu: int = 1) -> list[Slot]:
+def slots_of_host(
+    cpu_slots: int, gpus: str, queues: list[str], settings: Settings, slots_per_gpu: int = 1
+) -> list[Slot]:
     """The slots of this host: CPU slots with a core of their own each, and so many slots a GPU.
 
     `gpus` is "all", "none", or a list by comma of numbers and UUIDs. SettingsInvalid where there is no such GPU, and

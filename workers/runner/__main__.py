@@ -9,10 +9,10 @@ import signal
 import socket
 from typing import Any
 
-from workers.runner.process_control import call_this_process, die_with_parent
-from workers.runner.numerics import numerics_class, one_thread, same_bits_on_gpu, versions
-from workers.runner.training import Training, is_the_devices
 from workers.protocol.wire import Frame, Wire, WireClosed
+from workers.runner.numerics import numerics_class, one_thread, same_bits_on_gpu, versions
+from workers.runner.process_control import call_this_process, die_with_parent
+from workers.runner.training import Training, is_the_devices
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from workers.runner.checked_outputs import checked_arrays, checked_metrics
 from workers.runner.loop import Segment
 from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Trains
-from workers.runner.checked_outputs import checked_arrays, checked_metrics
 
 Fields = dict[str, Any]
 Arrays = dict[str, np.ndarray]

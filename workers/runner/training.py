@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from workers.protocol.wire import Frame, Wire
+from workers.runner.checked_outputs import check_losses
 from workers.runner.loop import Segment, StepFailed, segments
 from workers.runner.loop_ahead import segments_ahead
 from workers.runner.segment_parts import findings_of, state_of, steps_of
 from workers.trainers.contract import Measures, MemberError, Prepares, WorksAhead
-from workers.runner.checked_outputs import check_losses
-from workers.protocol.wire import Frame, Wire
 
 MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
 SEND_SECONDS = 0.05  # the first segments are short: each frame costs both sides more than it tells

@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 
 from gradyard.jobs.settings import Settings
-from workers.runner_client.device_memory import DeviceMemory
 from workers.pool.gpus.inventory import DeviceLost
-from workers.runner_client.output import Output
-from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
-from workers.runner_client.started_runner import Started, kill, start_runner
 from workers.protocol.wire import Frame, Wire, WireClosed
+from workers.runner_client.device_memory import DeviceMemory
+from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
+from workers.runner_client.output import Output
+from workers.runner_client.started_runner import Started, kill, start_runner
 
 log = structlog.get_logger()
 

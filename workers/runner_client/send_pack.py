@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
+from workers.protocol.wire import Frame
 from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.runner_client.runner_process import RunnerProcess
-from workers.protocol.wire import Frame
 
 TRIES = 3
 BEGIN_SECONDS = 15.0  # for a live runner to say that it has the pack

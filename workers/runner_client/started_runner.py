@@ -8,9 +8,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from gradyard.jobs.settings import Settings
-from workers.runner_client.runner_command import runner_command, runner_environment
-from workers.runner_client.errors import NotStarted
 from workers.protocol.wire import Wire
+from workers.runner_client.errors import NotStarted
+from workers.runner_client.runner_command import runner_command, runner_environment
 
 KILL_SECONDS = 10.0  # to end, after a SIGKILL; a process that hangs in a driver does not
 

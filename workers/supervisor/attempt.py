@@ -9,18 +9,18 @@ import structlog
 from sqlalchemy import Connection
 
 from gradyard.store import lifecycle
-from workers.supervisor import failure_policy
-from workers.runner_client.send_pack import hand_over
 from workers.logs import say_over
+from workers.protocol.segment import Stretch
+from workers.protocol.wire import Frame
+from workers.runner_client.errors import DeviceBroken, RunnerDied
+from workers.runner_client.send_pack import hand_over
+from workers.supervisor import failure_policy
+from workers.supervisor.best_effort_commit import Unsure
 from workers.supervisor.pack import Member, Pack
-from workers.supervisor.runner_timeouts import Patience
 from workers.supervisor.records import Record, Written, record_of, write_record
 from workers.supervisor.resume import states_to_resume
-from workers.runner_client.errors import DeviceBroken, RunnerDied
+from workers.supervisor.runner_timeouts import Patience
 from workers.supervisor.worker_context import Station
-from workers.protocol.segment import Stretch
-from workers.supervisor.best_effort_commit import Unsure
-from workers.protocol.wire import Frame
 
 log = structlog.get_logger()
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.lifecycle import ClaimedJob, WorkerFacts
 from gradyard.jobs.states import Reason
+from gradyard.store import fleet, lifecycle, queries
+from gradyard.store.fleet import WorkerFacts
+from gradyard.store.lifecycle import ClaimedJob
 from workers.supervisor.pack import Member, Pack
 
 CRASHES_ALONE = 3
@@ -56,7 +57,7 @@ def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) 
 
 def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerFacts) -> None:
     """The GPU is no good: it is drained, and the jobs go on elsewhere, unblamed."""
-    lifecycle.drain_device(connection, worker, why)
+    fleet.drain_device(connection, worker, why)
     for member in pack.in_order():
         _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)
 

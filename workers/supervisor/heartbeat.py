@@ -7,11 +7,11 @@ from uuid import UUID
 
 import structlog
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseUnavailable, PlaceTaken
-from gradyard.store.lifecycle import Pulse, WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.store import fleet, queries
+from gradyard.store.database import Database
+from gradyard.store.fleet import Pulse, WorkerFacts
 from workers.pool.gpus.choose import inventory_of
 from workers.pool.gpus.inventory import DeviceLost, Health, Inventory
 from workers.supervisor.throughput import Pace
@@ -60,7 +60,7 @@ class Presence:
         self._thread.join(timeout=2.0)
         try:
             with self._database.begin() as connection:
-                lifecycle.retire(connection, self._worker.id)
+                fleet.retire(connection, self._worker.id)
         except DatabaseUnavailable:
             pass  # the lease ends by itself
         self._database.close()
@@ -137,11 +137,9 @@ class Presence:
         pulse = self._pulse(counts)
         try:
             with self._database.begin() as connection:
-                held = lifecycle.heartbeat(
-                    connection, self._worker, self._settings.lease_seconds, claim, steps_done, pulse
-                )
+                held = fleet.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done, pulse)
                 if self._device_lost:
-                    lifecycle.drain_device(connection, self._worker, self._device_lost)
+                    fleet.drain_device(connection, self._worker, self._device_lost)
         except PlaceTaken as taken:
             log.warning("its lease was over, and now it waits", why=str(taken))
             self.pace.give_back(counts)

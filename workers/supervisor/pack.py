@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradyard.jobs.curves import Summary
-from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from gradyard.jobs.stages.registry import stage_named
+from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from workers.protocol.checkpoints import MOST_BYTES, fingerprint, freeze
 from workers.protocol.segment import Stretch
 from workers.protocol.wire import Frame

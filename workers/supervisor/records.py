@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from gradyard.store import lifecycle
 from gradyard.store.lifecycle import Ended, Progress
+from workers.protocol.segment import Stretch
 from workers.supervisor import failure_policy
 from workers.supervisor.pack import Member, Pack
-from workers.protocol.segment import Stretch
 
 log = structlog.get_logger()
 

@@ -5,14 +5,14 @@ import time
 import structlog
 
 from gradyard.broker import when_to_ring
-from gradyard.store import lifecycle, queries
 from gradyard.jobs.errors import GradyardError
+from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.lifecycle import Claim
+from workers.logs import names
+from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
-from workers.logs import names
 from workers.supervisor.pack import Pack
-from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.supervisor.worker_context import Station
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Supervisor:
 
     def _train(self, claim: Claim) -> None:
         at = self._at
-        at.presence.pace.count(lifecycle.size_counter(len(claim.members)))
+        at.presence.pace.count(fleet.size_counter(len(claim.members)))
         at.presence.pace.count("pack_members", len(claim.members))
         self._log_claim(claim)
         at.presence.hold(claim.id, claim.start_step)

@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
-from workers.supervisor.heartbeat import Presence
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from workers.runner_client.runner_process import RunnerProcess
+from workers.supervisor.heartbeat import Presence
 
 log = structlog.get_logger()
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.models.coefficients import LetteredTrainer
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
-from workers.trainers.tensors.memory import in_line, keep_freed_memory
 from workers.trainers.inputs.parameters import column, initial_weights, letters_of_degree
-from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
 from workers.trainers.losses.squared_error import SquaredError
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
+from workers.trainers.tensors.memory import in_line, keep_freed_memory
 
 
 class Trainer(LetteredTrainer):

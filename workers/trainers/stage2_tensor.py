@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Array, Losses, Member
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
 from workers.trainers.inputs.parameters import letters_of_degree
-from workers.trainers.models.polynomial import stacked_gradients, stacked_polynomial
-from workers.trainers.tensors.row_sums import width_matters
 from workers.trainers.losses.squared_error import SquaredError
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.models.polynomial import stacked_gradients, stacked_polynomial
 from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.tensors.row_sums import width_matters
 
 
 class Trainer(TorchTrainer):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import stacked_polynomial
-from workers.trainers.tensors.row_sums import along_points
 from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.tensors.row_sums import along_points
 
 
 class Trainer(TorchTrainer):

@@ -11,8 +11,8 @@ from torch import Tensor
 from workers.trainers.contract import Losses, Member
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import legendre_formula
-from workers.trainers.tensors.row_sums import along_points
 from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.tensors.row_sums import along_points
 
 START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 

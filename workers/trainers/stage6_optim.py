@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from workers.trainers.contract import Losses, Member
 from workers.trainers.models.linear import LinearTrainer
-from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
+from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 
 
 class Trainer(OptimizedTrainer, LinearTrainer):

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.tensors.workspace import Kept
-from workers.trainers.losses.member_loss import MemberLoss
-from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
-from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
 from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import polynomial
+from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
+from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 from workers.trainers.tensors.row_sums import all_along_points
+from workers.trainers.tensors.workspace import Kept
 
 
 class Polynomial(torch.nn.Module):

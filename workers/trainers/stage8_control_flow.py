@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.tensors.workspace import Kept
 from workers.trainers.losses.member_loss import MemberLoss
-from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 from workers.trainers.models.order_plan import ALL, NOBODY, OrderPlan, Term
 from workers.trainers.models.polynomial import dynamic_formula, polynomial
-from workers.trainers.tensors.row_sums import all_along_points, width_matters
 from workers.trainers.optimizers.masked_optimizer import SkippingOptimizer
+from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
+from workers.trainers.tensors.row_sums import all_along_points, width_matters
+from workers.trainers.tensors.workspace import Kept
 
 LETTERS = "abcde"
 HIGHEST_ORDER = 5

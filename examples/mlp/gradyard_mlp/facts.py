@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from gradyard.jobs.specs.base import JobSpec
-from gradyard.jobs.stages.stage import Stage
+from gradyard.stages import JobSpec, Stage
 
 
 class MlpSpec(JobSpec):

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from workers.trainers.inputs.draws import Stream, normals
-from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
+from gradyard.stages import Stream, normals, torch_dtype, torch_rows
 
 Member = Mapping[str, Any]
 Array = np.ndarray[Any, Any]

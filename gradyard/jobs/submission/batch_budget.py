@@ -3,9 +3,9 @@
 from collections.abc import Hashable
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
-from gradyard.jobs.submission.resolve import work_of
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.submission.resolve import work_of
 
 MOST_WORK = 5 * 10**8  # numbers to be looked at before anything is stored: a few seconds
 

@@ -7,14 +7,14 @@ from typing import IO, Any
 import orjson
 from pydantic import Field, ValidationError
 
-from gradyard.jobs.submission.batch_budget import Sums, TooMuch
-from gradyard.jobs.specs.datasets import Part
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
-from gradyard.jobs.submission.parse import Intake, problems_of, read_spec, resolved
-from gradyard.jobs.submission.limits import figure
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import Text
+from gradyard.jobs.specs.datasets import Part
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
+from gradyard.jobs.submission.batch_budget import Sums, TooMuch
+from gradyard.jobs.submission.limits import figure
+from gradyard.jobs.submission.parse import Intake, problems_of, read_spec, resolved
 
 PROBLEMS_KEPT = 100
 MOST_SWEEP_BYTES = 2**16  # of a sweep that is kept beside its batch

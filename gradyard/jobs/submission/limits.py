@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from gradyard.jobs.specs.datasets import InlineData
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.specs.datasets import InlineData
 
 
 def check_cost(spec: JobSpec, settings: Settings) -> None:

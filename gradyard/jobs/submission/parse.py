@@ -7,11 +7,11 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
-from gradyard.jobs.submission.limits import check_cost
-from gradyard.jobs.submission.resolve import resolve
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.limits import check_cost
+from gradyard.jobs.submission.resolve import resolve
 
 MOST_COLONS = 20_000
 """In one body: no job has so many fields, and each wrong one costs more to tell of than to read."""

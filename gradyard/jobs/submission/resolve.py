@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gradyard.jobs.specs.datasets import InlineData
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import LetteredSpec
+from gradyard.jobs.specs.datasets import InlineData
 
 SLICE = 65_536  # points
 # Of the matrix of x's powers. The weights lose as many digits as it has, of sixteen; the losses far fewer.

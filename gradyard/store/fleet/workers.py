@@ -6,12 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
-from gradyard.store.database import insert_or_ignore, now, one_at_a_time
 from gradyard.jobs.errors import PlaceTaken
+from gradyard.store.database import insert_or_ignore, now, one_at_a_time
 from gradyard.store.fleet.counters import count
-from gradyard.store.lifecycle.requeue_lost import lose
-from gradyard.jobs.states import State
-from gradyard.store.tables import Claim, Job, Worker
+from gradyard.store.tables import Claim, Worker
 
 
 @dataclass(frozen=True)
@@ -114,22 +112,6 @@ def earlier_processes(connection: Connection, worker: WorkerFacts) -> list[tuple
     return [(pid, age) for pid, age in connection.execute(found)]
 
 
-def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
-    """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
-    earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
-    held = select(Job.id, Job.attempt, Job.losses, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
-        Claim.worker_id.in_(earlier), Job.state == State.RUNNING
-    )  # fmt: skip
-    moved = [
-        lose(connection, job, job.width, "its worker process died", actor=worker.name)
-        for job in list(connection.execute(held.order_by(Job.id)))
-    ]
-    dead = list(connection.execute(earlier).scalars())
-    connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
-    connection.execute(delete(Worker).where(Worker.id.in_(dead)))
-    return sum(moved)
-
-
 def heartbeat(
     connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None,
     steps_done: int = 0, pulse: Pulse | None = None,
@@ -158,3 +140,9 @@ def retire(connection: Connection, worker_id: UUID) -> None:
     holding = exists().where(Claim.worker_id == worker_id)
     if not connection.execute(delete(Worker).where(Worker.id == worker_id, ~holding)).rowcount:
         connection.execute(update(Worker).where(Worker.id == worker_id).values(lease_until=now()))
+
+
+def forget_workers(connection: Connection, seconds: float) -> int:
+    """Delete workers that left that long ago and hold nothing; how many."""
+    holding = exists().where(Claim.worker_id == Worker.id)
+    return connection.execute(delete(Worker).where(Worker.lease_until < now() - seconds, ~holding)).rowcount

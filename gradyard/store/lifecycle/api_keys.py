@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
-from gradyard.store.database import insert_or_ignore, now
+from gradyard.jobs.api_keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
 from gradyard.jobs.errors import NotFound, TooManyKeys
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.api_keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
+from gradyard.store.database import insert_or_ignore, now
 from gradyard.store.tables import ApiKey, Project
 
 is_live: ColumnElement[bool] = and_(

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import BatchIntake
 from gradyard.store.database import now
-from gradyard.jobs.identifiers import new_id
+from gradyard.store.lifecycle.fair_queueing import turns_of_batch
 from gradyard.store.lifecycle.moves import move, write_events, write_first_events
 from gradyard.store.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
-from gradyard.store.lifecycle.fair_queueing import turns_of_batch
-from gradyard.jobs.states import State
 from gradyard.store.tables import Batch, Job
 
 SLICE = 500  # rows of one statement

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
 
-from gradyard.store.database import now
 from gradyard.jobs.errors import IllegalMove, NotFound
-from gradyard.store.lifecycle.moves import move
 from gradyard.jobs.states import State
+from gradyard.store.database import now
+from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
 
 

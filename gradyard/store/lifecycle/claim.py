@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Double, bindparam, insert, update
 
-from gradyard.store.database import now
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.fleet.claimable import FIGURES, idle_slots, questions
-from gradyard.store.lifecycle.moves import write_events
-from gradyard.store.fleet.workers import WorkerFacts
-from gradyard.store.lifecycle.fair_queueing import move_on
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
+from gradyard.store.database import now
+from gradyard.store.fleet.claimable import FIGURES, idle_slots, questions
+from gradyard.store.fleet.workers import WorkerFacts
+from gradyard.store.lifecycle.fair_queueing import move_on
+from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
 

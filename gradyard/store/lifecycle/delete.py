@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from gradyard.store.database import now
 from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.states import OVER
+from gradyard.store.database import now
 from gradyard.store.tables import DeletedJob, Job
 
 

@@ -1,13 +1,13 @@
-"""What maintenance does: leases that are over, keys and workers that are old. It reads first, and writes only then."""
+"""What maintenance does: leases that are over, and keys that are old. It reads first, and writes only then."""
 
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
+from gradyard.jobs.states import OVER, State
 from gradyard.store.database import now
 from gradyard.store.lifecycle.requeue_lost import lose
-from gradyard.jobs.states import OVER, State
-from gradyard.store.tables import Claim, IdempotencyKey, Job, Worker
+from gradyard.store.tables import Claim, IdempotencyKey, Job
 
 ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
 
@@ -47,9 +47,3 @@ def forget_old_keys(connection: Connection, hours: float) -> int:
     alive = exists().where(made, Job.state.not_in(list(OVER)))
     old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)
     return connection.execute(old).rowcount
-
-
-def forget_workers(connection: Connection, seconds: float) -> int:
-    """Delete workers that left that long ago and hold nothing; how many."""
-    holding = exists().where(Claim.worker_id == Worker.id)
-    return connection.execute(delete(Worker).where(Worker.lease_until < now() - seconds, ~holding)).rowcount

@@ -15,9 +15,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Double, Integer, Row, bindparam, func, literal_column, or_, select, update
 from sqlalchemy import cast as as_type
 
-from gradyard.store.database import now
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.states import State
+from gradyard.store.database import now
 from gradyard.store.tables import Batch, Job, Worker
 
 SECONDS_A_STEP, SECONDS_A_POINT_STEP = 3e-5, 5e-9  # of a job alone, eager, about the same for every stage

@@ -8,10 +8,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from gradyard.jobs.states import Reason, State
 from gradyard.store.database import now, storable
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
 from gradyard.store.lifecycle.record import little_endian
-from gradyard.jobs.states import Reason, State
 from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
 
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from gradyard.store.database import insert_or_ignore
 from gradyard.jobs.states import State
+from gradyard.store.database import insert_or_ignore
 from gradyard.store.tables import AttemptLog, Job
 
 

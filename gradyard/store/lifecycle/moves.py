@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
 
-from gradyard.store.database import now, storable
 from gradyard.jobs.states import MOVES, OVER, State
+from gradyard.store.database import now, storable
 from gradyard.store.tables import Job, JobEvent
 
 _these: Any = bindparam("of_jobs", expanding=True)

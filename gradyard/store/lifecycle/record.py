@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from gradyard.jobs.curves import Summary
+from gradyard.jobs.states import State
 from gradyard.store.database import insert_or_ignore, insert_or_replace
 from gradyard.store.lifecycle.moves import project_of_job, still_running
-from gradyard.jobs.states import State
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, select
 
+from gradyard.jobs.states import Reason, State
+from gradyard.store.fleet.workers import WorkerFacts
 from gradyard.store.lifecycle.finish import fail, hand_back
-from gradyard.jobs.states import Reason
+from gradyard.store.tables import Claim, Job, Worker
 
 LOSSES_ALONE = 10  # nobody reported: that often alone, the job itself is to blame
 
@@ -21,3 +23,19 @@ def lose(connection: Connection, job: Any, width: int, detail: str, *, actor: st
         message = f"its worker vanished {LOSSES_ALONE} times while it trained this job alone"
         return fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, losses=job.losses + 1)
     return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, lost=True)
+
+
+def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
+    """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
+    earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
+    held = select(Job.id, Job.attempt, Job.losses, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
+        Claim.worker_id.in_(earlier), Job.state == State.RUNNING
+    )  # fmt: skip
+    moved = [
+        lose(connection, job, job.width, "its worker process died", actor=worker.name)
+        for job in list(connection.execute(held.order_by(Job.id)))
+    ]
+    dead = list(connection.execute(earlier).scalars())
+    connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
+    connection.execute(delete(Worker).where(Worker.id.in_(dead)))
+    return sum(moved)

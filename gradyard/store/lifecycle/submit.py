@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert, select, update
 
-from gradyard.store.database import insert_or_ignore, now
 from gradyard.jobs.errors import FieldProblem, KeyReused, QueueFull, SpecInvalid
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.submission.parse import Intake
-from gradyard.store.lifecycle.moves import write_events
-from gradyard.store.lifecycle.fair_queueing import turn_of_one
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
+from gradyard.jobs.submission.parse import Intake
+from gradyard.store.database import insert_or_ignore, now
+from gradyard.store.lifecycle.fair_queueing import turn_of_one
+from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Batch, IdempotencyKey, Job
 
 

@@ -1,5 +1,6 @@
 """Every read, named as the question that it answers. A project's rows are filtered here and nowhere else."""
 
+from gradyard.store.queries.api_keys import key_by_id, keys_newest_first, live_key
 from gradyard.store.queries.batches import (
     batch_by_id,
     batch_is_marked,
@@ -39,7 +40,6 @@ from gradyard.store.queries.histories import (
     metric_names,
 )
 from gradyard.store.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
-from gradyard.store.queries.api_keys import key_by_id, keys_newest_first, live_key
 from gradyard.store.queries.start_estimates import Ahead, ahead_of, free_in_seconds, seconds_ahead, turn_in_seconds
 
 __all__ = [

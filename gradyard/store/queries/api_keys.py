@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from gradyard.store.database import now
 from gradyard.jobs.errors import NotFound
+from gradyard.store.database import now
 from gradyard.store.lifecycle.api_keys import is_live
 from gradyard.store.tables import ApiKey, Project
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select
 
 from gradyard.jobs.errors import NotFound
-from gradyard.store.queries.jobs import cursor_after, id_in, of_project
 from gradyard.jobs.states import State
+from gradyard.store.queries.jobs import cursor_after, id_in, of_project
 from gradyard.store.tables import Batch, Job
 
 MOST_AT_ONCE = 500  # jobs of one read

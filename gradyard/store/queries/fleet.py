@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
 
+from gradyard.jobs.states import State
 from gradyard.store.database import now
 from gradyard.store.fleet.holds import held_back
-from gradyard.jobs.states import State
 from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0

@@ -18,9 +18,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from gradyard.store.database import now
 from gradyard.jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
 from gradyard.jobs.states import State
+from gradyard.store.database import now
 from gradyard.store.tables import Claim, DeletedJob, Job, Result
 
 

@@ -1,10 +1,10 @@
 """The tables, one room: what is asked (`jobs`) by whom (`keys`), what is left (`histories`), who does it (`fleet`)."""
 
+from gradyard.store.tables.api_keys import ApiKey
 from gradyard.store.tables.base import Table
 from gradyard.store.tables.fleet import Bell, Claim, Counter, Hold, Worker
 from gradyard.store.tables.histories import Artifact, AttemptLog, Checkpoint, JobEvent, LossChunk, MetricChunk, Result
 from gradyard.store.tables.jobs import Batch, DeletedJob, IdempotencyKey, Job, Project
-from gradyard.store.tables.api_keys import ApiKey
 
 __all__ = [
     "ApiKey", "Artifact", "AttemptLog", "Batch", "Bell", "Checkpoint", "Claim", "Counter", "DeletedJob", "Hold",

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from gradyard.store import lifecycle, queries
-from gradyard.store.database import Database
 from gradyard.jobs.errors import PlaceTaken
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.lifecycle import WorkerFacts
 from gradyard.jobs.settings import Settings
+from gradyard.store import fleet, queries
+from gradyard.store.database import Database
+from gradyard.store.fleet import WorkerFacts
 from gradyard.store.tables import Worker
 from tests.actors import claimed, submitted, worker_of
 from workers.celery_side import celery_child
@@ -95,7 +95,7 @@ def test_a_worker_that_slept_while_another_took_its_gpu_lets_go_and_waits(databa
 
     def enter() -> None:
         with database.begin() as connection:
-            lifecycle.register(connection, mine, LEASE)
+            fleet.register(connection, mine, LEASE)
 
     presence = Presence(often, mine, enter)
     presence.start()
@@ -105,11 +105,11 @@ def test_a_worker_that_slept_while_another_took_its_gpu_lets_go_and_waits(databa
         presence.hold(claim, 0)
         with database.begin() as connection:  # as after a night without the database
             connection.execute(update(Worker).values(lease_until=0.0))
-            lifecycle.register(connection, other, LEASE)
+            fleet.register(connection, other, LEASE)
         until(lambda: not presence.entered.is_set())
         until(presence.claim_is_lost)
         with database.begin() as connection:
-            lifecycle.retire(connection, other.id)
+            fleet.retire(connection, other.id)
         until(presence.entered.is_set)
     finally:
         presence.stop()

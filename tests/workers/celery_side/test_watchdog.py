@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from gradyard.store.database import Database
 from gradyard.broker.producer import Bells
 from gradyard.jobs.settings import Settings, load
+from gradyard.store.database import Database
 from tests.actors import submitted, worker_of
 from tests.servers import RedisServer
 from workers.celery_side.watchdog import Watchdog

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gradyard.jobs.settings import load
-from workers.pool.slots import Slot
 from workers.pool.gpus.inventory import Gpu
 from workers.pool.slot_locks import Seats
+from workers.pool.slots import Slot
 
 HOLDER = """
 import sys

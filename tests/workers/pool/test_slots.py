@@ -9,40 +9,40 @@ import pytest
 from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import load
 from workers.pool import slots
-from workers.pool.slots import slots
+from workers.pool.slots import slots_of_host
 
 SETTINGS = load(database_url="sqlite:///unused.db", fake_gpus='["Fake A", "Fake A"]')
 
 
 def test_cpu_slots_have_a_core_of_their_own_each() -> None:
     cores = slots.usable_cpus()
-    found = slots(len(cores), "none", ["cpu", "gpu"], SETTINGS)
+    found = slots_of_host(len(cores), "none", ["cpu", "gpu"], SETTINGS)
     taken = [core for slot in found for core in slot.cpus]
     assert sorted(taken) == cores
     with pytest.raises(SettingsInvalid, match="usable"):
-        slots(len(cores) + 1, "none", ["cpu"], SETTINGS)
+        slots_of_host(len(cores) + 1, "none", ["cpu"], SETTINGS)
 
 
 def test_each_gpu_slot_sees_exactly_its_own_device_by_uuid() -> None:
-    found = slots(0, "all", ["cpu", "gpu"], SETTINGS)
+    found = slots_of_host(0, "all", ["cpu", "gpu"], SETTINGS)
     assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in found] == ["GPU-fake-0", "GPU-fake-1"]
     assert len({slot.name for slot in found}) == 2
 
 
 def test_a_cpu_slot_sees_no_gpu() -> None:
-    (slot,) = slots(1, "all", ["cpu"], SETTINGS)
+    (slot,) = slots_of_host(1, "all", ["cpu"], SETTINGS)
     assert slot.environment()["CUDA_VISIBLE_DEVICES"] == ""
 
 
 def test_a_queue_that_was_not_asked_for_gets_no_slot() -> None:
-    assert [slot.queue for slot in slots(1, "all", ["gpu"], SETTINGS)] == ["gpu", "gpu"]
-    assert slots(1, "none", ["gpu"], SETTINGS) == []
+    assert [slot.queue for slot in slots_of_host(1, "all", ["gpu"], SETTINGS)] == ["gpu", "gpu"]
+    assert slots_of_host(1, "none", ["gpu"], SETTINGS) == []
 
 
 def uuids(gpus: str, *, count: int = 4, visible: str | None = None, slots_per_gpu: int = 1) -> list[str]:
     inventory = str([f"GPU {index}" for index in range(count)]).replace("'", '"')
     settings = load(database_url="sqlite:///unused.db", fake_gpus=inventory, visible_devices=visible)
-    found = slots(0, gpus, ["gpu"], settings, slots_per_gpu)
+    found = slots_of_host(0, gpus, ["gpu"], settings, slots_per_gpu)
     return [slot.gpu.uuid for slot in found if slot.gpu]
 
 
@@ -72,7 +72,7 @@ def test_cuda_visible_devices_narrows_what_a_pool_may_take() -> None:
 
 def test_several_slots_of_a_gpu_share_its_memory() -> None:
     settings = load(database_url="sqlite:///unused.db", fake_gpus='[{"name": "A", "memory_mib": 1000}]')
-    found = slots(0, "all", ["gpu"], settings, 2)
+    found = slots_of_host(0, "all", ["gpu"], settings, 2)
     assert [(slot.name, slot.gpu.memory_mib) for slot in found if slot.gpu] == [("gpu-0-0", 500), ("gpu-0-1", 500)]
     assert [slot.environment()["GRADYARD_DEVICE_SHARED"] for slot in found] == ["True", "True"]
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.workers.trainers.packs import Member, pack, train, trainer_of
+from workers.protocol.wire import Frame, Wire
 from workers.runner.loop import Segment, StepFailed
 from workers.runner.loop_ahead import segments_ahead
+from workers.runner.training import Training
 from workers.trainers import stage3_autograd
 from workers.trainers.contract import Array
-from workers.runner.training import Training
-from workers.protocol.wire import Frame, Wire
 
 
 class Noting:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from gradyard.store.lifecycle import Claim, ClaimedJob, Progress
-from workers.supervisor.pack import Pack
 from workers.protocol.segment import Stretch
-from workers.runner.training import Training
 from workers.protocol.wire import Frame, Wire
+from workers.runner.training import Training
+from workers.supervisor.pack import Pack
 
 STEPS = 9
 FACTS = {"versions": {"numpy": "2", "torch": "2"}, "device": "cpu", "device_uuid": None, "threads": 1,

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from gradyard.jobs.settings import Settings
+from workers.pool.gpus.inventory import DeviceLost
 from workers.runner_client import device_memory
 from workers.runner_client.device_memory import DeviceMemory
-from workers.pool.gpus.inventory import DeviceLost
 
 
 class Gpu:

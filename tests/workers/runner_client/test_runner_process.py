@@ -12,10 +12,10 @@ import pytest
 
 from gradyard.jobs.settings import Settings
 from tests.workers.trainers.packs import member
-from workers.runner_client.send_pack import hand_over
+from workers.protocol.wire import Frame
 from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied
 from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
-from workers.protocol.wire import Frame
+from workers.runner_client.send_pack import hand_over
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none

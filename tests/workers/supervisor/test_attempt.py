@@ -13,20 +13,20 @@ import psutil
 import pytest
 from sqlalchemy import insert
 
+from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
-from gradyard.jobs.settings import Settings
 from gradyard.store.tables import Project
 from tests.actors import claimed, submitted, submitted_to, worker_of
+from workers.protocol.wire import Frame
+from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
-from workers.supervisor.pack import Pack
 from workers.supervisor.heartbeat import Presence
-from workers.runner_client.runner_process import RunnerProcess
-from workers.supervisor.worker_context import Station
+from workers.supervisor.pack import Pack
 from workers.supervisor.supervisor import Supervisor
-from workers.protocol.wire import Frame
+from workers.supervisor.worker_context import Station
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
-from gradyard.jobs.settings import Settings
 from tests.actors import claimed, progress_of, submitted, worker_of
 from workers.supervisor import failure_policy
 from workers.supervisor.pack import Pack

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gradyard.store.database import Database
 from gradyard.jobs.errors import DatabaseUnavailable, StorageFull
+from gradyard.store.database import Database
 from gradyard.store.tables import Project
 from workers.supervisor import worker_context
 from workers.supervisor.worker_context import Station

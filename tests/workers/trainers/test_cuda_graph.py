@@ -9,9 +9,9 @@ import torch
 
 from tests.workers.trainers.packs import OPTIMIZERS, STAGES, Member, differing, member, pack, rows, train, trainer_of
 from workers.trainers.compiled import cuda_graph
-from workers.trainers.contract import Array
 from workers.trainers.compiled.graph_trainer import GraphTrainer
 from workers.trainers.compiled.graphs import Inputs, Steps, steps_of
+from workers.trainers.contract import Array
 
 ON_TORCH = [stage for stage in STAGES if stage != "numpy"]
 

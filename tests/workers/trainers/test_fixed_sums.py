@@ -23,8 +23,8 @@ from tests.workers.trainers.packs import (
     trainer_of,
 )
 from workers.trainers.models import order_plan
-from workers.trainers.tensors import row_sums
 from workers.trainers.optimizers import update_rules
+from workers.trainers.tensors import row_sums
 from workers.trainers.tensors.fixed_sums import CHUNK, SHORT, AlongPoints, RowSum, fixed_sum
 from workers.trainers.tensors.transfer import upload
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.workers.trainers.packs import differing, member, pack, train, trainer_of
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
 from workers.trainers.losses.member_loss import MemberLoss
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
 
 NAMES = ("mse", "l1", "smooth_l1", "huber")
 every_loss = pytest.mark.parametrize("name", NAMES)

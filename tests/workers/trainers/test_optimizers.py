@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.workers.trainers.packs import OPTIMIZERS, Member, differing, member
-from workers.trainers.optimizers.member_optimizers import TorchOptimizer, WrittenOutOptimizer, optimizer_of
 from workers.trainers.models.order_plan import Takers
+from workers.trainers.optimizers.member_optimizers import TorchOptimizer, WrittenOutOptimizer, optimizer_of
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "sgd": OPTIMIZERS["sgd"],

@@ -1,10 +1,10 @@
 """The inventory of this host: by NVML, or by a list that a test has written."""
 
 from gradyard.jobs.settings import Settings
+from workers.pool.gpus.bounded import Patient
 from workers.pool.gpus.fake import Fake
 from workers.pool.gpus.inventory import Inventory
 from workers.pool.gpus.nvml import Nvml
-from workers.pool.gpus.bounded import Patient
 
 
 def inventory_of(settings: Settings) -> Inventory:

@@ -11,9 +11,9 @@ import numpy as np
 
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.models.coefficients import LetteredTrainer
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
 from workers.trainers.inputs.parameters import column, initial_weights, letters_of_degree
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.models.coefficients import LetteredTrainer
 from workers.trainers.models.polynomial import powers_of
 
 CACHE_BYTES = 2**19  # of predictions, (members, points), at a time

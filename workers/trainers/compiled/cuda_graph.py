@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.trainers.contract import Member
 from workers.trainers.compiled.graph_trainer import GraphTrainer
 from workers.trainers.compiled.graphs import Inputs, Steps, steps_of
+from workers.trainers.contract import Member
 
 WARM_UPS = 3  # as torch's notes on CUDA graphs ask for: what is made at a first call must not be captured
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.models.coefficients import LetteredTrainer
 from workers.trainers.inputs.parameters import DRAWS, Floats, are_shared, column, initial_weights, letters_of_degree
+from workers.trainers.models.coefficients import LetteredTrainer
 
 BLOCK = 2**19  # numbers of one table of factors, (members, directions, steps)
 LONGEST = 4096  # steps of one table: each multiplies the rounding of the last

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.trainers.contract import Array, Member
 from workers.trainers.compiled.graphs import FAMILIES, Inputs, Steps
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
-from workers.trainers.optimizers.member_optimizers import KINDS, slot_names
-from workers.trainers.models.order_plan import OrderPlan
+from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.parameters import DRAWS, Floats, letters_of_degree
+from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.models.order_plan import OrderPlan
+from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.optimizers.member_optimizers import KINDS, slot_names
+from workers.trainers.optimizers.update_rules import Settings, Slots
 from workers.trainers.stage4_function import START
 from workers.trainers.tensors.transfer import begin_download, upload
-from workers.trainers.models.torch_trainer import TorchTrainer
-from workers.trainers.optimizers.update_rules import Settings, Slots
 
 DESCENT = {"name": "sgd", "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
 LEAST_WIDTH = 2  # torch compiles a program of its own for axes of length 1

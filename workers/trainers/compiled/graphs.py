@@ -16,8 +16,8 @@ from torch.func import grad_and_value
 
 from workers.trainers.losses.written_out import WrittenOutLoss
 from workers.trainers.models.polynomial import dynamic_formula, legendre_formula, polynomial, polynomial_formula
-from workers.trainers.tensors.row_sums import all_along_points, along_points
 from workers.trainers.optimizers.update_rules import Rule, Slots
+from workers.trainers.tensors.row_sums import all_along_points, along_points
 
 PROGRAMS = 256
 """Losses, optimizers, dtypes and forms of data that one process may compile a model for."""

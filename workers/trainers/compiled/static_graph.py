@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workers.trainers.contract import Member
 from workers.trainers.compiled.graph_trainer import GraphTrainer
 from workers.trainers.compiled.graphs import Inputs, Steps, compiled, of_any_width
+from workers.trainers.contract import Member
 
 
 class Trainer(GraphTrainer):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.tensors.workspace import Kept
-from workers.trainers.losses.written_out import SLOPES, VALUES, turns
 from workers.trainers.inputs.parameters import Floats
+from workers.trainers.losses.written_out import SLOPES, VALUES, turns
 from workers.trainers.tensors.row_sums import row_sum, width_matters
+from workers.trainers.tensors.workspace import Kept
 
 
 class MemberLoss:

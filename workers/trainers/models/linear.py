@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.tensors.workspace import Kept
-from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.inputs.parameters import letters_of_degree
-from workers.trainers.tensors.row_sums import along_points, term_sum
+from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.tensors.row_sums import along_points, term_sum
+from workers.trainers.tensors.workspace import Kept
 
 ADDED_FROM_THE_LEFT = range(1, 5)  # so many terms torch's sum adds as a loop would; of more it makes several sums
 

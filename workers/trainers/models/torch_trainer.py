@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Array, Losses, Member
-from workers.trainers.tensors.workspace import Kept
-from workers.trainers.models.coefficients import LetteredTrainer
-from workers.trainers.tensors.memory import keep_freed_memory
 from workers.trainers.inputs.parameters import Floats, column, initial_weights
+from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
+from workers.trainers.models.coefficients import LetteredTrainer
 from workers.trainers.models.polynomial import powers_of
+from workers.trainers.tensors.memory import keep_freed_memory
 from workers.trainers.tensors.row_sums import width_matters
 from workers.trainers.tensors.transfer import begin_download, download, put_apart, side_by_side, upload
-from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
+from workers.trainers.tensors.workspace import Kept
 
 KEPT_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
 

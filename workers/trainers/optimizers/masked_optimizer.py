@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.optimizers.member_optimizers import WrittenOutOptimizer, optimizer_of
 from workers.trainers.models.order_plan import ALL, Takers
+from workers.trainers.optimizers.member_optimizers import WrittenOutOptimizer, optimizer_of
 from workers.trainers.tensors.row_sums import width_matters
 
 

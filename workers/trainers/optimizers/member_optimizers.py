@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from workers.trainers.optimizers import update_rules
 from workers.trainers.contract import Member
 from workers.trainers.models.order_plan import ALL, EVERYBODY, Takers
+from workers.trainers.optimizers import update_rules
 from workers.trainers.tensors.row_sums import width_matters
 from workers.trainers.tensors.transfer import put_apart, side_by_side, split_like
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workers.trainers.contract import Array
-from workers.trainers.optimizers.member_optimizers import KeepsSlots, slot_names
 from workers.trainers.models.torch_trainer import TorchTrainer
+from workers.trainers.optimizers.member_optimizers import KeepsSlots, slot_names
 
 
 class OptimizedTrainer(TorchTrainer):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from workers.pool.gpus import bounded
-from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 from workers.pool.gpus.bounded import Patient
+from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 
 
 class Driver:

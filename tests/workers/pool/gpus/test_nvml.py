@@ -10,8 +10,8 @@ import pytest
 
 from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import load
-from workers.pool.gpus.fake import Fake
 from workers.pool.gpus.choose import inventory_of
+from workers.pool.gpus.fake import Fake
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 from workers.pool.gpus.nvml import UNKNOWN_TIMES, Nvml
 
