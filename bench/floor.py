@@ -25,10 +25,10 @@ from gradyard.jobs.curves import Summary
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
 
 ROUNDS = 5
@@ -70,8 +70,8 @@ def _timed(path: Path, batch: bytes) -> dict[str, float]:
         return done
 
     def work(database: Database) -> None:
-        intake = clock("read and checked", lambda: take_in_batch(BytesIO(batch), Settings()))
-        clock("stored", lambda: _submit(database, intake))
+        parsed = clock("read and checked", lambda: parse_batch(BytesIO(batch), Settings()))
+        clock("stored", lambda: _submit(database, parsed))
         while claim := clock("claimed", lambda: _claim(database, worker)):
             clock("recorded", lambda: _record(database, claim))
 
@@ -122,15 +122,15 @@ def floor(batch: bytes) -> Floor:
     return Floor(median(each.taken for each in rounds), median(each.done for each in rounds))
 
 
-def _prepare(path: Path) -> WorkerFacts:
+def _prepare(path: Path) -> WorkerInfo:
     migrations.upgrade(f"sqlite:///{path}")
     stages = {name: stage.numerics_version for name, stage in STAGES.items()}
-    worker = WorkerFacts(new_id(), "bench", "cpu-0", "cpu", os.getpid(), stages)
+    worker = WorkerInfo(new_id(), "bench", "cpu-0", "cpu", os.getpid(), stages)
     _within(path, lambda database: _register(database, worker))
     return worker
 
 
-def _register(database: Database, worker: WorkerFacts) -> None:
+def _register(database: Database, worker: WorkerInfo) -> None:
     with database.begin() as connection:
         fleet.register(connection, worker, LEASE_SECONDS)
 
@@ -144,12 +144,12 @@ def _within(path: Path, act: Callable[[Database], Any]) -> Any:
         database.close()
 
 
-def _recorded(path: Path, worker: WorkerFacts, batch: bytes) -> tuple[_Tape, _Tape]:
-    intake, taken, done = take_in_batch(BytesIO(batch), Settings()), _Tape(), _Tape()
+def _recorded(path: Path, worker: WorkerInfo, batch: bytes) -> tuple[_Tape, _Tape]:
+    parsed, taken, done = parse_batch(BytesIO(batch), Settings()), _Tape(), _Tape()
 
     def submit(database: Database) -> None:
         taken.listen(database)
-        _submit(database, intake)
+        _submit(database, parsed)
 
     def work(database: Database) -> None:
         done.listen(database)
@@ -161,12 +161,12 @@ def _recorded(path: Path, worker: WorkerFacts, batch: bytes) -> tuple[_Tape, _Ta
     return taken, done
 
 
-def _submit(database: Database, intake: BatchIntake) -> None:
+def _submit(database: Database, parsed: ParsedBatch) -> None:
     with database.begin() as connection:
-        lifecycle.submit_batch(connection, intake, project_id=1, actor="bench", max_queued=10**6)
+        lifecycle.submit_batch(connection, parsed, project_id=1, actor="bench", max_queued=10**6)
 
 
-def _claim(database: Database, worker: WorkerFacts) -> Claim | None:
+def _claim(database: Database, worker: WorkerInfo) -> Claim | None:
     with database.begin() as connection:
         return lifecycle.claim(connection, worker, LEASE_SECONDS)
 

@@ -23,10 +23,10 @@ from gradyard.jobs.curves import Summary
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, Progress
 
 STEPS, PACK, ROUNDS = 2000, 64, 7
@@ -72,7 +72,7 @@ class _Ours:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._losses = np.random.default_rng(0).random(STEPS, np.float32)
-        self._worker = WorkerFacts(
+        self._worker = WorkerInfo(
             new_id(),
             "bench",
             "cpu-0",
@@ -145,7 +145,7 @@ class _Ours:
         with self._database.begin() as connection:
             for seed in range(width):
                 body = f'{{"stage": "autograd", "seed": {seed}}}'.encode()
-                lifecycle.submit(connection, take_in(body, settings), project_id=1, actor="bench", max_queued=10**6)
+                lifecycle.submit(connection, parse_job(body, settings), project_id=1, actor="bench", max_queued=10**6)
             claim = lifecycle.claim(connection, self._worker, LEASE_SECONDS)
         assert claim is not None
         assert len(claim.members) == width

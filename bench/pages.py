@@ -23,7 +23,7 @@ from bench.report import Row, table, write_results
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.queries.jobs import cursor_after
@@ -103,8 +103,8 @@ def _filters() -> dict[str, dict[str, str]]:
 def _fill(database: Database, count: int) -> None:
     """Copies of one job, made by the database itself; ids in order, states and stages and batches mixed."""
     with database.begin() as connection:
-        intake = take_in(b'{"stage": "tensor"}', load())
-        template = lifecycle.submit(connection, intake, project_id=1, actor="bench", max_queued=1).job_id
+        parsed = parse_job(b'{"stage": "tensor"}', load())
+        template = lifecycle.submit(connection, parsed, project_id=1, actor="bench", max_queued=1).job_id
         columns = [column.name for column in Job.__table__.columns]
         names, copied = ", ".join(columns), ", ".join(_value(each, connection) for each in columns)
         series = "SELECT value AS n FROM generate_series(1, :count) AS value"

@@ -13,7 +13,7 @@ from gradyard.jobs.errors import FieldProblem
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED
 from service.http import access_log, auth, errors, openapi
-from service.http.resources import Resources
+from service.http.services import Services
 from service.routes import (
     api_keys,
     batches,
@@ -55,9 +55,9 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     openapi.install(app)
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
-    at_hand = Resources.of(settings)
-    at_hand.give_to(app)
-    Thread(target=at_hand.bells.warm, name="warm the bells", daemon=True).start()
+    services = Services.of(settings)
+    services.give_to(app)
+    Thread(target=services.bells.warm, name="warm the bells", daemon=True).start()
     return app
 
 

@@ -12,10 +12,10 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import Reason
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 
 LEASE = 15.0
@@ -28,21 +28,21 @@ def submitted(database: Database, settings: Settings, **spec: object) -> UUID:
 
 def submitted_to(project_id: int, database: Database, settings: Settings, **spec: object) -> UUID:
     """The same of another project."""
-    intake = take_in(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
+    parsed = parse_job(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
     with database.begin() as connection:
-        return lifecycle.submit(connection, intake, project_id=project_id, actor="test", max_queued=1000).job_id
+        return lifecycle.submit(connection, parsed, project_id=project_id, actor="test", max_queued=1000).job_id
 
 
-def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerFacts:
+def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerInfo:
     """A registered worker with every stage."""
     stages = {name: stage.numerics_version for name, stage in STAGES.items()}
-    worker = WorkerFacts(new_id(), "host", slot, queue, 1, stages)
+    worker = WorkerInfo(new_id(), "host", slot, queue, 1, stages)
     with database.begin() as connection:
         fleet.register(connection, worker, lease)
     return worker
 
 
-def claimed(database: Database, worker: WorkerFacts, lease: float = LEASE) -> Claim:
+def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Claim:
     """What the worker claims; there must be something."""
     with database.begin() as connection:
         claim = lifecycle.claim(connection, worker, lease)

@@ -33,7 +33,7 @@ def write_logs(settings: Settings, who: Mapping[str, str]) -> None:
     )  # fmt: skip
 
 
-def say_over(members: Sequence[ClaimedJob], why: str) -> None:
+def log_finished(members: Sequence[ClaimedJob], why: str) -> None:
     """These jobs are no longer this worker's; their events tell where they went."""
     if members:
         log.info("over", why=why, **names(members))

@@ -41,7 +41,7 @@ class Maintenance:
     def tick(self) -> None:
         """One look at the database; DatabaseUnavailable where there is none to look at."""
         with self._database.read() as connection:
-            over = lifecycle.lease_is_over(connection)
+            over = lifecycle.lease_expired(connection)
             due = [queue for queue in QUEUES if when_to_ring.due(connection, queue)]
             answered = [queue for queue in QUEUES if when_to_ring.answered(connection, queue)]
         if over and self._may_judge():
@@ -64,7 +64,7 @@ class Maintenance:
                 lost = lifecycle.expire_claims(connection, actor=self._actor)
                 fleet.count(connection, f"maintenance@{platform.node()}", {"lease_losses": lost})
                 moved += lost
-                more = lifecycle.lease_is_over(connection)
+                more = lifecycle.lease_expired(connection)
         return moved
 
     def _may_judge(self) -> bool:

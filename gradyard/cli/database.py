@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gradyard.cli.options import StateDirOption, settings_for
-from gradyard.local.database_upgrade import bring_tables_up_to_date, take_tables_back
+from gradyard.local.database_upgrade import downgrade_tables, upgrade_tables
 from gradyard.local.launch import absolute
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ def upgrade(revision: WantedArgument = "head", state_dir: StateDirOption = None)
     settings = settings_for(state_dir)
     if settings.database_url is None:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    bring_tables_up_to_date(absolute(settings.database), revision)
+    upgrade_tables(absolute(settings.database), revision)
     typer.echo("the tables are up to date" if revision == "head" else f"the tables are at {revision}")
 
 
@@ -35,5 +35,5 @@ def downgrade(revision: TargetArgument, state_dir: StateDirOption = None) -> Non
 
     gradyard db downgrade -1
     """
-    take_tables_back(absolute(settings_for(state_dir).database), revision)
+    downgrade_tables(absolute(settings_for(state_dir).database), revision)
     typer.echo(f"the tables are at {revision}")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from gradyard.client.base import Asking
+from gradyard.client.base import BaseClient
 from gradyard.client.models import ApiKey
 
 
-class KeyRequests(Asking):
+class KeyRequests(BaseClient):
     """Make, list and revoke keys."""
 
     def make_key(

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from gradyard.client.base import Asking, job_path
+from gradyard.client.base import BaseClient, job_path
 from gradyard.client.errors import AnswerNotUnderstood
 from gradyard.client.models import Artifact
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NPY = "application/x-npy"
 
 
-class FindingRequests(Asking):
+class FindingRequests(BaseClient):
     """List and fetch them; every array comes as it was stored, in its own dtype."""
 
     def losses(self, job_id: str) -> "np.ndarray":

@@ -14,7 +14,7 @@ from gradyard.client.transport import Transport
 A = TypeVar("A", bound=Answer)
 
 
-class Asking:
+class BaseClient:
     """A service that can be asked."""
 
     def __init__(self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gradyard.client.base import Asking, as_list
+from gradyard.client.base import BaseClient, as_list
 from gradyard.client.models import Batch, Job
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NDJSON = "application/x-ndjson"
 PAGE = 200
 
 
-class BatchRequests(Asking):
+class BatchRequests(BaseClient):
     """Submit, sweep, look at, wait for and cancel batches."""
 
     def submit_batch(

@@ -2,11 +2,11 @@
 
 from urllib.parse import quote
 
-from gradyard.client.base import Asking
+from gradyard.client.base import BaseClient
 from gradyard.client.models import Queue, Readiness, Worker
 
 
-class FleetRequests(Asking):
+class FleetRequests(BaseClient):
     """Look at workers and queues; drain and pause them."""
 
     def workers(self) -> list[Worker]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gradyard.jobs.states import OVER, State
+from gradyard.jobs.states import FINISHED, State
 
 
 class Answer(BaseModel):
@@ -45,7 +45,7 @@ class Job(Answer):
     @property
     def over(self) -> bool:
         """Whether it has reached a state that is final."""
-        return self.state in OVER
+        return self.state in FINISHED
 
     @property
     def succeeded(self) -> bool:

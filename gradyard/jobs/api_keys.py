@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from gradyard.jobs.errors import KeyInvalid, SpecInvalid
-from gradyard.jobs.specs.datasets import Part
+from gradyard.jobs.errors import ApiKeyInvalid, SpecInvalid
+from gradyard.jobs.specs.datasets import StrictModel
 from gradyard.jobs.submission.parse import refusal_of
 
 PREFIX = "gradyard_"  # by which scanners of code and logs know a key that got lost
@@ -39,7 +39,7 @@ def _name(text: str) -> str:
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 
 
-class KeyRequest(Part):
+class KeyRequest(StrictModel):
     """What is asked for: whose key, of which project (made where there is none), for what, and for how long."""
 
     name: Name
@@ -49,12 +49,12 @@ class KeyRequest(Part):
 
 
 def read_key_request(body: bytes) -> KeyRequest:
-    """Read it from JSON; BodyMalformed where it is none, KeyInvalid (by JSON pointer) where a field is wrong."""
+    """Read it from JSON; BodyMalformed where it is none, ApiKeyInvalid (by JSON pointer) where a field is wrong."""
     try:
         return KeyRequest.model_validate_json(body)
     except ValidationError as error:
         refusal = refusal_of(error)
-        raise KeyInvalid(refusal.problems) if isinstance(refusal, SpecInvalid) else refusal from None
+        raise ApiKeyInvalid(refusal.problems) if isinstance(refusal, SpecInvalid) else refusal from None
 
 
 def new_secret() -> str:

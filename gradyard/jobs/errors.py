@@ -5,14 +5,14 @@ GradyardError
 ├── Refused                   the request asks for something that we do not do
 │   ├── BodyMalformed         it is no JSON
 │   ├── SpecInvalid           it is JSON, but no job: which fields, and why
-│   │   └── KeyInvalid        the same of an API key
+│   │   └── ApiKeyInvalid        the same of an API key
 │   ├── BatchInvalid          it is a batch, but not every member of it is a job
-│   ├── KeyReused             the idempotency key came with another body before
-│   ├── TooManyKeys           somebody has two API keys already
+│   ├── IdempotencyKeyReused             the idempotency key came with another body before
+│   ├── TooManyApiKeys           somebody has two API keys already
 │   └── QueueFull             too much is waiting already
 ├── NotFound                  there is no such job, stage or worker
 │   └── Gone                  there was one, and somebody deleted it
-├── PlaceTaken                another live worker has the slot, or its GPU
+├── SlotTaken                another live worker has the slot, or its GPU
 ├── IllegalMove               the job's state does not allow that move
 ├── DatabaseUnavailable       the database does not answer
 │   └── StorageFull           it answers, but its disk is full
@@ -54,7 +54,7 @@ class SpecInvalid(Refused):
         super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems[:5]))
 
 
-class KeyInvalid(SpecInvalid):
+class ApiKeyInvalid(SpecInvalid):
     """The API key that is asked for is not valid."""
 
 
@@ -67,11 +67,11 @@ class BatchInvalid(Refused):
         super().__init__(f"{total:,} of its jobs are wrong: {shown}")
 
 
-class KeyReused(Refused):
+class IdempotencyKeyReused(Refused):
     """The idempotency key was used with another body before."""
 
 
-class TooManyKeys(Refused):
+class TooManyApiKeys(Refused):
     """Two keys of that name live already."""
 
 
@@ -87,7 +87,7 @@ class Gone(NotFound):
     """It was deleted."""
 
 
-class PlaceTaken(GradyardError):
+class SlotTaken(GradyardError):
     """Another live worker has this slot, or its GPU."""
 
 

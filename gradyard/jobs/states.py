@@ -33,12 +33,12 @@ MOVES: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset({State.QUEUED, State.RUNNING}),
 }
 
-OVER: frozenset[State] = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+FINISHED: frozenset[State] = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 
 def picture() -> str:
     """MOVES as a Mermaid state diagram, the one in `docs/states.md`."""
     lines = ["stateDiagram-v2", "    [*] --> queued"]
     lines += [f"    {source} --> {to}" for source in State for to in State if source in MOVES[to]]
-    lines += [f"    {state} --> [*]" for state in State if state in OVER]
+    lines += [f"    {state} --> [*]" for state in State if state in FINISHED]
     return "\n".join(lines)

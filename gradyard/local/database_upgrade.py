@@ -4,12 +4,12 @@ from gradyard.jobs.errors import GradyardError
 from gradyard.local.errors import CannotStart
 
 
-def bring_tables_up_to_date(url: str, revision: str = "head") -> None:
+def upgrade_tables(url: str, revision: str = "head") -> None:
     """Every step up to `revision`. CannotStart where the URL is wrong or the database does not answer or fit."""
     _move(url, "upgrade", revision)
 
 
-def take_tables_back(url: str, revision: str) -> None:
+def downgrade_tables(url: str, revision: str) -> None:
     """Back to `revision`; `base`: no tables and no data at all. CannotStart as above."""
     _move(url, "downgrade", revision)
 

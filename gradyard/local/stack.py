@@ -12,9 +12,9 @@ from gradyard.client.client import Client
 from gradyard.client.errors import GradyardClientError
 from gradyard.jobs.settings import Settings
 from gradyard.local import embedded_redis, launch
-from gradyard.local.database_upgrade import bring_tables_up_to_date
+from gradyard.local.database_upgrade import upgrade_tables
 from gradyard.local.errors import CannotStart, StartInterrupted
-from gradyard.local.stack_process import Part
+from gradyard.local.stack_process import StackProcess
 from gradyard.local.state_folder import StateFolder
 from gradyard.processes.children import Child, stop_in_order
 
@@ -54,7 +54,7 @@ class Stack:
         self._say = say
         self._interrupted = interrupted
         self._folder = StateFolder(options.settings.state_dir)
-        self._parts: list[Part] = []
+        self._parts: list[StackProcess] = []
         self.url = ""
 
     def start(self) -> str:
@@ -66,7 +66,7 @@ class Stack:
         self.url = launch.address(self._settings.host, port)
         try:
             self._start_redis()
-            bring_tables_up_to_date(launch.absolute(self._settings.database))
+            upgrade_tables(launch.absolute(self._settings.database))
             self._start_api()
             if not self._options.api_only:
                 self._start_workers()
@@ -157,7 +157,7 @@ class Stack:
             except GradyardClientError as error:
                 return str(error)
 
-        self._parts.append(Part(child, ready, deadline))
+        self._parts.append(StackProcess(child, ready, deadline))
         self._parts[-1].start()
         self._note()
         self._parts[-1].wait_until_ready(self._interrupted)

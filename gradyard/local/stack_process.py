@@ -13,7 +13,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # who has run that long is forgiven its earlier deaths
 
 
-class Part:
+class StackProcess:
     """A child, and the question whether it is ready: `why_not()` is None once it is, else a few words."""
 
     def __init__(self, child: Child, why_not: Callable[[], str | None], deadline_seconds: float) -> None:

@@ -51,7 +51,7 @@ class Database:
 
         Raises DatabaseUnavailable where the database does not answer in time, StorageFull where its disk is full.
         """
-        with _spoken(), self.engine.begin() as connection:
+        with _translate_driver_errors(), self.engine.begin() as connection:
             if self.is_sqlite:
                 # Taken now: a transaction that reads first and then asks for the lock is refused, not queued.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -60,7 +60,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A reading transaction; raises as `begin` does."""
-        with _spoken(), self.engine.connect() as connection:
+        with _translate_driver_errors(), self.engine.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Database:
         self.engine.dispose()
 
 
-def storable(text: str) -> str:
+def strip_unstorable(text: str) -> str:
     """Text as every database takes it: without NUL and without halves of characters."""
     return text.replace("\0", "").encode(errors="replace").decode()
 
@@ -115,7 +115,7 @@ def _insert(dialect_name: str, table: Any) -> Any:
     return (sqlite if dialect_name == "sqlite" else postgresql).insert(table.__table__)
 
 
-def one_at_a_time(connection: Connection, name: str) -> None:
+def advisory_lock(connection: Connection, name: str) -> None:
     """Whoever says the same name waits until this transaction is over; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
@@ -155,7 +155,7 @@ def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Eng
     )
 
     @event.listens_for(engine, "connect")
-    def settle(connection: sqlite3.Connection, _: Any) -> None:
+    def configure_connection(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
             connection.execute(f"PRAGMA {pragma}")
@@ -175,7 +175,7 @@ def _postgresql_engine(url: Any, lock_timeout_seconds: float, pool_size: int) ->
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
+def _translate_driver_errors() -> Iterator[None]:
     """Turn a driver's failure into one of ours, without statements or parameters in its text."""
     try:
         yield

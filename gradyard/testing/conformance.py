@@ -8,7 +8,7 @@ import numpy as np
 
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.testing.packs import (
     Member,
     assert_alone_equals_packed,
@@ -47,8 +47,8 @@ class StageConformance:
 
     def member(self, **changes: Any) -> Member:
         """A job as a trainer sees it, taken in by the service's own way."""
-        intake = take_in(json.dumps({"stage": self.stage, **self.spec, **changes}).encode(), Settings())
-        return intake.spec.as_json() | intake.resolved
+        parsed = parse_job(json.dumps({"stage": self.stage, **self.spec, **changes}).encode(), Settings())
+        return parsed.spec.as_json() | parsed.resolved
 
     def pack(self, width: int, **changes: Any) -> list[Member]:
         """Jobs that differ in their seeds, and in `own_numbers`."""
@@ -68,7 +68,7 @@ class StageConformance:
     def test_a_job_and_its_pack_have_one_key(self) -> None:
         bodies = [{"stage": self.stage, **self.spec, "seed": seed, **self.own_numbers} for seed in range(2)]
         bodies[1] |= {name: value / 2 for name, value in self.own_numbers.items()}
-        keys = {take_in(json.dumps(each).encode(), Settings()).spec.pack_key(1) for each in bodies}
+        keys = {parse_job(json.dumps(each).encode(), Settings()).spec.pack_key(1) for each in bodies}
         assert len(keys) == 1 or not STAGES[self.stage].packable
 
     def test_it_learns(self) -> None:

@@ -17,8 +17,8 @@ from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import Settings
 from service.http import openapi
 from service.http.callers import OPERATOR, Caller
-from service.http.resources import resources
 from service.http.scopes import NEEDED
+from service.http.services import current_services
 
 # What the service can do is no secret, and a browser that shows the documentation can send no key.
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", *openapi.ENDPOINTS})
@@ -70,7 +70,7 @@ def _caller(admin_key: str) -> Caller:
     # In bytes and in constant time: the time of a refusal must not tell how much of a guess was right.
     if admin_key and hmac.compare_digest(given.encode("utf-8", "replace"), admin_key.encode()):
         return OPERATOR
-    known = resources().keys.caller_of(given) if given.startswith(PREFIX) else None
+    known = current_services().keys.caller_of(given) if given.startswith(PREFIX) else None
     if known is None:
         wanted = WWWAuthenticate("bearer", {"realm": "gradyard", "error": "invalid_token"})
         raise Unauthorized("that is no key of this service, or not any more", www_authenticate=wanted)

@@ -34,7 +34,7 @@ OPERATOR = Caller(DEFAULT_PROJECT, frozenset({Scope.ADMIN}), "api")
 """Who has the key of the environment; or, where there is none, a program of this machine."""
 
 
-def caller() -> Caller:
+def current_caller() -> Caller:
     """Of the present request, which its guard has let in."""
     found: Caller = g.caller
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from gradyard.jobs.states import OVER
+from gradyard.jobs.states import FINISHED
 from gradyard.store import queries
 from gradyard.store.database import Database
 from service.http.errors import TooManyWaiting
@@ -15,14 +15,14 @@ from service.http.errors import TooManyWaiting
 SHORTEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS = 0.001, 0.1
 
 
-def is_over_within(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
+def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
     """Whether the project's job ends (or is gone) within so many seconds; each look is a short read of its own."""
     begin = time.monotonic()
     while True:
         with database.read() as connection:
             state = queries.state_of(connection, project_id, job_id)
         waited = time.monotonic() - begin
-        if state is None or state in OVER:
+        if state is None or state in FINISHED:
             return True
         if waited >= seconds:
             return False
@@ -40,7 +40,7 @@ class WaitingRoom:
     def wait_for_end(self, project_id: int, job_id: UUID, seconds: float) -> None:
         """Return once the job is over, after `seconds` at the latest; TooManyWaiting at once where no seat is free."""
         with self._seat():
-            is_over_within(self._database, project_id, job_id, seconds)
+            finishes_within(self._database, project_id, job_id, seconds)
 
     @contextmanager
     def _seat(self) -> Iterator[None]:

@@ -114,7 +114,7 @@ class KeyPath(BaseModel):
     key_id: str = Field(description="a UUID")
 
 
-class PlacePath(BaseModel):
+class DrainPath(BaseModel):
     """Which host, or which slot."""
 
     place: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")

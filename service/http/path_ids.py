@@ -5,7 +5,7 @@ from uuid import UUID
 from gradyard.jobs.errors import NotFound
 
 
-def identified(text: str, what: str) -> UUID:
+def parse_id(text: str, what: str) -> UUID:
     """The id of a `what` in a path; NotFound where it cannot be one."""
     try:
         found = UUID(text)

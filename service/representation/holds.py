@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from service.representation.rows import moment
+from service.representation.rows import as_datetime
 
 
 class Held:
@@ -18,19 +18,19 @@ class Held:
         """What pauses the queue, if anything does."""
         return self._by_name.get(("queue", queue))
 
-    def of_place(self, worker: Row[Any]) -> Row[Any] | None:
+    def drain_of(self, worker: Row[Any]) -> Row[Any] | None:
         """What drains the worker's GPU, slot or host."""
         names = ("gpu", worker.device_uuid), ("slot", f"{worker.slot}@{worker.host}"), ("host", worker.host)
         return next((self._by_name[name] for name in names if name in self._by_name), None)
 
     def of_worker(self, worker: Row[Any]) -> Row[Any] | None:
         """What keeps the worker from claiming anything."""
-        return self.of_queue(worker.queue) or self.of_place(worker)
+        return self.of_queue(worker.queue) or self.drain_of(worker)
 
     def words(self, worker: Row[Any]) -> str:
         """Why jobs that wait for such a worker wait."""
         paused = self.of_queue(worker.queue)
-        hold = paused or self.of_place(worker)
+        hold = paused or self.drain_of(worker)
         assert hold is not None
         said = f"the queue {hold.name} is paused" if paused else f"{hold.name} is drained"
         return f"{said}: {hold.reason}" if hold.reason else said
@@ -38,4 +38,4 @@ class Held:
 
 def hold_as_json(hold: Row[Any] | None) -> dict[str, Any] | None:
     """Since when, by whom and why; None where there is none."""
-    return None if hold is None else {"since": moment(hold.since), "actor": hold.actor, "reason": hold.reason}
+    return None if hold is None else {"since": as_datetime(hold.since), "actor": hold.actor, "reason": hold.reason}

@@ -89,7 +89,7 @@ def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
         device = (row.queue, row.device_name, row.device_uuid or "", row.pool or "")
         up.add_metric((*place, *device), float(row.alive))
         busy.add_metric(place, row.width or 0)
-        drained.add_metric(place, float(held.of_place(row) is not None))
+        drained.add_metric(place, float(held.drain_of(row) is not None))
         for column, gauge in gauges.items():
             if row.alive and getattr(row, column) is not None:
                 gauge.add_metric(place, getattr(row, column) * GAUGES[column][2])

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from gradyard.jobs.states import State
 
 
-def answer(value: Any, status: int = 200, **headers: str) -> Response:
+def json_response(value: Any, status: int = 200, **headers: str) -> Response:
     """A JSON response; an underscore in a header's name stands for a hyphen."""
     body = orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY)
     response = Response(body, status, content_type="application/json")
@@ -19,7 +19,7 @@ def answer(value: Any, status: int = 200, **headers: str) -> Response:
     return response
 
 
-def moment(seconds: float | None) -> datetime | None:
+def as_datetime(seconds: float | None) -> datetime | None:
     """Seconds since 1970 as a time."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
@@ -29,8 +29,8 @@ def job_as_json(job: Row[Any], waiting: dict[str, Any] | None) -> dict[str, Any]
     return {
         "id": job.id, "state": job.state, "stage": job.stage, "name": job.name, "tags": job.tags, "spec": job.spec,
         "resolved": job.resolved, "warnings": job.warnings, "attempt": job.attempt,
-        "submitted_at": moment(job.submitted_at), "started_at": moment(job.started_at),
-        "finished_at": moment(job.finished_at), "steps": job.steps, "steps_done": _steps_done(job),
+        "submitted_at": as_datetime(job.submitted_at), "started_at": as_datetime(job.started_at),
+        "finished_at": as_datetime(job.finished_at), "steps": job.steps, "steps_done": _steps_done(job),
         "reason": job.reason, "message": job.message, "retry_of": job.retry_of, "batch": job.batch_id,
         "waiting": waiting, "result": _result(job),
     }  # fmt: skip
@@ -72,7 +72,7 @@ def batch_as_json(batch: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
     waiting, running = counts[State.QUEUED], counts[State.RUNNING]
     begun = running or waiting < batch.size
     return {
-        "id": batch.id, "name": batch.name, "count": batch.size, "submitted_at": moment(batch.submitted_at),
+        "id": batch.id, "name": batch.name, "count": batch.size, "submitted_at": as_datetime(batch.submitted_at),
         "state": "finished" if not waiting + running else "running" if begun else "queued",
         "counts": counts,
     }  # fmt: skip
@@ -82,7 +82,7 @@ def event_as_json(event: Row[Any]) -> dict[str, Any]:
     """One move of a job."""
     return {
         "sequence": event.sequence, "from": event.from_state, "to": event.to_state, "attempt": event.attempt,
-        "actor": event.actor, "at": moment(event.at), "detail": event.detail,
+        "actor": event.actor, "at": as_datetime(event.at), "detail": event.detail,
     }  # fmt: skip
 
 
@@ -97,6 +97,6 @@ def worker_as_json(worker: Row[Any], current_jobs: list[Any], drained: dict[str,
         "jobs_per_second": worker.jobs_per_second, "utilization_percent": worker.utilization_percent,
         "temperature_celsius": worker.temperature_celsius, "memory_used_mib": worker.memory_used_mib,
         "memory_mib": worker.device_memory_mib,
-        "pid": worker.pid, "heartbeat_at": moment(worker.heartbeat_at), "started_at": moment(worker.started_at),
+        "pid": worker.pid, "heartbeat_at": as_datetime(worker.heartbeat_at), "started_at": as_datetime(worker.started_at),
         "current_jobs": current_jobs, "versions": worker.versions, "engines": worker.engines or ["eager"],
     }  # fmt: skip

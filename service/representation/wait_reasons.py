@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from gradyard.jobs.states import State
 from gradyard.store import queries
 from service.representation.holds import Held
-from service.representation.rows import moment
+from service.representation.rows import as_datetime
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> dict
     if able := _able(job, fleet)[0]:
         seconds = queries.seconds_ahead(connection, project_id, able, ahead)
         free = queries.free_in_seconds(connection, able)
-        start = None if seconds is None else queries.turn_in_seconds(seconds, free)
+        start = None if seconds is None else queries.start_in_seconds(seconds, free)
     position = sum(each.count for each in ahead) + 1
-    at = None if start is None else moment(max(job.read_at, job.not_before or 0.0) + start)
+    at = None if start is None else as_datetime(max(job.read_at, job.not_before or 0.0) + start)
     return {"position": position, "because": because(job, fleet), "estimated_start_at": at}
 
 

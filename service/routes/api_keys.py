@@ -9,11 +9,11 @@ from gradyard import shapes
 from gradyard.jobs.api_keys import new_secret, read_key_request
 from gradyard.store import lifecycle, queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.openapi import KEY_REQUEST, problems, routes
-from service.http.path_ids import identified
-from service.http.resources import resources
-from service.representation.rows import answer, moment
+from service.http.path_ids import parse_id
+from service.http.services import current_services
+from service.representation.rows import as_datetime, json_response
 from service.routes.jobs import json_body
 
 api = routes("keys", "/v1/keys")
@@ -26,24 +26,24 @@ def make_key(query: parameters.NoQuery) -> Response:
     The answer alone has the key: it is kept nowhere. Two of one name may live at a time, to change them over.
     """
     asked, secret = read_key_request(json_body('{"name": "ada"}')), new_secret()
-    with resources().database.begin() as connection:
-        key_id = lifecycle.make_key(connection, asked, secret, actor=caller().actor)
+    with current_services().database.begin() as connection:
+        key_id = lifecycle.make_key(connection, asked, secret, actor=current_caller().actor)
         made = queries.key_by_id(connection, key_id)
-    return answer(_as_json(made) | {"key": secret}, 201)
+    return json_response(_as_json(made) | {"key": secret}, 201)
 
 
 @api.get("", responses={"200": shapes.KeyList, **problems(422)})
 def list_keys(query: parameters.NoQuery) -> Response:
     """List the keys of all projects, the newest first, also those that are revoked or expired."""
-    with resources().database.read() as connection:
-        return answer({"keys": [_as_json(row) for row in queries.keys_newest_first(connection)]})
+    with current_services().database.read() as connection:
+        return json_response({"keys": [_as_json(row) for row in queries.keys_newest_first(connection)]})
 
 
 @api.delete("/<key_id>", responses={"204": None, **problems(404, 422)})
 def revoke_key(path: parameters.KeyPath, query: parameters.NoQuery) -> Response:
     """Revoke a key: within seconds it opens nothing any more. Said twice, it is the same."""
-    key_id = identified(path.key_id, "key")
-    with resources().database.begin() as connection:
+    key_id = parse_id(path.key_id, "key")
+    with current_services().database.begin() as connection:
         lifecycle.revoke_key(connection, key_id)
     return Response(status=204)
 
@@ -53,6 +53,6 @@ def _as_json(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id, "name": row.name, "project": row.project, "hint": row.hint, "scopes": row.scopes,
         "state": "revoked" if row.revoked_at is not None else "expired" if expired else "live",
-        "created_at": moment(row.created_at), "created_by": row.created_by, "expires_at": moment(row.expires_at),
-        "revoked_at": moment(row.revoked_at),
+        "created_at": as_datetime(row.created_at), "created_by": row.created_by, "expires_at": as_datetime(row.expires_at),
+        "revoked_at": as_datetime(row.revoked_at),
     }  # fmt: skip

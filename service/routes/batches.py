@@ -13,16 +13,16 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from gradyard import shapes
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import lifecycle, queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.garbage_collector import collector_at_rest
 from service.http.openapi import BATCH_SUBMISSION, problems, routes
-from service.http.path_ids import identified
-from service.http.resources import resources
-from service.representation.rows import answer, batch_as_json, job_as_json
+from service.http.path_ids import parse_id
+from service.http.services import current_services
+from service.representation.rows import batch_as_json, job_as_json, json_response
 from service.routes.jobs import CANCEL_SECONDS, idempotency_key, refuse_encoded
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -49,61 +49,65 @@ def submit_batch(query: parameters.NoQuery) -> Response:
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
         body.seek(0)
-        intake = take_in_batch(body, resources().settings, lines=request.mimetype == NDJSON)
-        return _store_and_ring(intake, digest.hexdigest())
+        parsed = parse_batch(body, current_services().settings, lines=request.mimetype == NDJSON)
+        return _store_and_ring(parsed, digest.hexdigest())
 
 
 @api.get("", responses={"200": shapes.BatchList, **problems(422)})
 def list_batches(query: parameters.PageQuery) -> Response:
     """List the batches, the newest first."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         try:
-            batches, cursor = queries.batches_newest_first(connection, caller().project_id, **query.model_dump())
+            batches, cursor = queries.batches_newest_first(
+                connection, current_caller().project_id, **query.model_dump()
+            )
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         counts = queries.counts_of_batches(connection, [batch.id for batch in batches])
-    return answer({"batches": [batch_as_json(batch, counts[batch.id]) for batch in batches], "next_cursor": cursor})
+    return json_response(
+        {"batches": [batch_as_json(batch, counts[batch.id]) for batch in batches], "next_cursor": cursor}
+    )
 
 
 @api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 422)})
 def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Look at a batch: how many of its jobs are in each state."""
-    return _shown(identified(path.batch_id, "batch"))
+    return _shown(parse_id(path.batch_id, "batch"))
 
 
 @api.get("/<batch_id>/best", responses={"200": shapes.BestJobs, **problems(404, 422)})
 def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Response:
     """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
-    batch_id = identified(path.batch_id, "batch")
-    with resources().database.read() as connection:
-        queries.batch_by_id(connection, caller().project_id, batch_id)
-        best = queries.best_of_batch(connection, caller().project_id, batch_id, query.limit)
-    return answer({"jobs": [job_as_json(job, None) for job in best]})
+    batch_id = parse_id(path.batch_id, "batch")
+    with current_services().database.read() as connection:
+        queries.batch_by_id(connection, current_caller().project_id, batch_id)
+        best = queries.best_of_batch(connection, current_caller().project_id, batch_id, query.limit)
+    return json_response({"jobs": [job_as_json(job, None) for job in best]})
 
 
 @api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Cancel all its jobs that are not over, within a second; those that are over stay as they ended."""
-    batch_id, database = identified(path.batch_id, "batch"), resources().database
+    batch_id, database = parse_id(path.batch_id, "batch"), current_services().database
     with database.begin() as connection:
-        queries.batch_by_id(connection, caller().project_id, batch_id)
-        more = lifecycle.cancel_some(connection, batch_id, actor=caller().actor)
+        queries.batch_by_id(connection, current_caller().project_id, batch_id)
+        more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
     give_up_at = time.monotonic() + CANCEL_SECONDS
     while more:
         with database.begin() as connection:
-            more = lifecycle.cancel_some(connection, batch_id, actor=caller().actor)
+            more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
             if time.monotonic() > give_up_at:  # of a large batch: the first are not to wait for the last
-                lifecycle.move_silent_batch(connection, batch_id, actor=caller().actor)
+                lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
     if not _let_go(batch_id, give_up_at):
         with database.begin() as connection:
-            lifecycle.move_silent_batch(connection, batch_id, actor=caller().actor)
+            lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
     return _shown(batch_id)
 
 
 def _let_go(batch_id: UUID, give_up_at: float) -> bool:
     """Whether the workers let go of all its marked jobs in time."""
     while True:
-        with resources().database.read() as connection:
+        with current_services().database.read() as connection:
             if not queries.batch_is_marked(connection, batch_id):
                 return True
         if time.monotonic() > give_up_at:
@@ -114,7 +118,7 @@ def _let_go(batch_id: UUID, give_up_at: float) -> bool:
 @contextmanager
 def _body() -> Iterator[IO[bytes]]:
     """The request's body in a file, in memory as long as it is small; 413 beyond the setting."""
-    most, size = resources().settings.max_batch_bytes, 0
+    most, size = current_services().settings.max_batch_bytes, 0
     request.max_content_length = most + 1
     with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
         while chunk := request.stream.read(CHUNK_BYTES):
@@ -128,29 +132,29 @@ def _body() -> Iterator[IO[bytes]]:
         yield file
 
 
-def _store_and_ring(intake: BatchIntake, digest: str) -> Response:
-    hand, me = resources(), caller()
-    with hand.database.begin() as connection:
+def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
+    services, caller = current_services(), current_caller()
+    with services.database.begin() as connection:
         submitted = lifecycle.submit_batch(
-            connection, intake, project_id=me.project_id, actor=me.actor, max_queued=hand.settings.max_queued_jobs,
+            connection, parsed, project_id=caller.project_id, actor=caller.actor, max_queued=services.settings.max_queued_jobs,
             key=idempotency_key(), body_sha256=digest,
         )  # fmt: skip
         idle = queries.idle_slots(connection)
     if not submitted.replayed:
-        for queue in _queues(intake):
-            hand.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(intake.jobs))))
+        for queue in _queues(parsed):
+            services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    accepted = {"id": submitted.batch_id, "count": len(intake.jobs)}
-    return answer(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
+    accepted = {"id": submitted.batch_id, "count": len(parsed.jobs)}
+    return json_response(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
 
 
-def _queues(intake: BatchIntake) -> set[str]:
-    devices: set[str] = {job.spec.device for job in intake.jobs}
+def _queues(parsed: ParsedBatch) -> set[str]:
+    devices: set[str] = {job.spec.device for job in parsed.jobs}
     return {"cpu", "gpu"} if "auto" in devices else devices
 
 
 def _shown(batch_id: UUID) -> Response:
-    with resources().database.read() as connection:
-        batch: Any = queries.batch_by_id(connection, caller().project_id, batch_id)
+    with current_services().database.read() as connection:
+        batch: Any = queries.batch_by_id(connection, current_caller().project_id, batch_id)
         counts = queries.counts_of_batches(connection, [batch_id])
-    return answer(batch_as_json(batch, counts[batch_id]) | {"sweep": batch.sweep})
+    return json_response(batch_as_json(batch, counts[batch_id]) | {"sweep": batch.sweep})

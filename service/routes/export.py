@@ -13,10 +13,10 @@ from werkzeug.exceptions import NotAcceptable, Unauthorized
 
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import Caller, caller
+from service.http.callers import Caller, current_caller
 from service.http.openapi import EXPORT, problems, routes
-from service.http.path_ids import identified
-from service.http.resources import Resources, resources
+from service.http.path_ids import parse_id
+from service.http.services import Services, current_services
 from service.representation.rows import job_as_json
 from service.routes.losses import CSV, csv_lines
 
@@ -36,28 +36,28 @@ def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> R
     form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
     if form is None:
         raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
-    batch_id, me, hand = identified(path.batch_id, "batch"), caller(), resources()
-    with hand.database.read() as connection:
-        queries.batch_by_id(connection, me.project_id, batch_id)
-    jobs = _jobs(hand, me, batch_id)
+    batch_id, caller, services = parse_id(path.batch_id, "batch"), current_caller(), current_services()
+    with services.database.read() as connection:
+        queries.batch_by_id(connection, caller.project_id, batch_id)
+    jobs = _jobs(services, caller, batch_id)
     lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
     response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
     response.headers["Vary"] = "Accept"
     return response
 
 
-def _jobs(hand: Resources, me: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
+def _jobs(services: Services, caller: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
     """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing.
 
     Where the key is revoked meanwhile the answer breaks off, which no client takes for its end.
     """
     after: UUID | None = None
     while True:
-        if not hand.keys.still_opens(me):
+        if not services.keys.still_opens(caller):
             raise Unauthorized("the key was revoked while the answer was under way")
-        with hand.database.read() as connection:
-            jobs = queries.jobs_of_batch(connection, me.project_id, batch_id, after, SLICE_BYTES)
-            curves = queries.loss_curves(connection, me.project_id, jobs)
+        with services.database.read() as connection:
+            jobs = queries.jobs_of_batch(connection, caller.project_id, batch_id, after, SLICE_BYTES)
+            curves = queries.loss_curves(connection, caller.project_id, jobs)
         yield from ((job, curves[job.id]) for job in jobs)
         if not jobs:
             return

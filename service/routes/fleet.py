@@ -10,11 +10,11 @@ from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.errors import NotFound
 from gradyard.store import fleet, queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.openapi import problems, routes
-from service.http.resources import resources
+from service.http.services import current_services
 from service.representation.holds import Held, hold_as_json
-from service.representation.rows import answer, worker_as_json
+from service.representation.rows import json_response, worker_as_json
 
 QUEUES = ("cpu", "gpu")
 UUID_LETTERS = 12  # of a GPU's UUID, at least, name it
@@ -25,24 +25,24 @@ api = routes("workers", "/v1")
 @api.get("/workers", responses={"200": shapes.WorkerList, **problems(422)})
 def list_workers(query: parameters.NoQuery) -> Response:
     """List the workers and the jobs that they train now."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         return _workers(connection)
 
 
 @api.post("/workers/<place>/drain", responses={"200": shapes.WorkerList, **problems(404, 422)})
-def drain_workers(path: parameters.PlacePath, query: parameters.HoldQuery) -> Response:
+def drain_workers(path: parameters.DrainPath, query: parameters.HoldQuery) -> Response:
     """Drain a host, slot or GPU: it trains what it holds to its end and takes nothing more, also after a restart."""
-    with resources().database.begin() as connection:
+    with current_services().database.begin() as connection:
         for kind, name in _places(connection, path.place):
-            fleet.hold(connection, kind, name, actor=caller().actor, reason=query.reason)
+            fleet.hold(connection, kind, name, actor=current_caller().actor, reason=query.reason)
         return _workers(connection, path.place)
 
 
 @api.post("/workers/<place>/undrain", responses={"200": shapes.WorkerList, **problems(404, 422)})
-def undrain_workers(path: parameters.PlacePath, query: parameters.NoQuery) -> Response:
+def undrain_workers(path: parameters.DrainPath, query: parameters.NoQuery) -> Response:
     """Let a host, a slot or a GPU take jobs again; a slot's GPU with it."""
-    hand = resources()
-    with hand.database.begin() as connection:
+    services = current_services()
+    with services.database.begin() as connection:
         gpus = queries.gpus_at(connection, path.place)
         drained = [each for each in queries.holds(connection) if _is_called(each, path.place, gpus)]
         if not drained:
@@ -60,44 +60,44 @@ def list_queues(query: parameters.NoQuery) -> Response:
 
     What waits is that of all projects for an administrator, else the project's own.
     """
-    with resources().database.read() as connection:
-        return answer({"queues": _queues(connection)})
+    with current_services().database.read() as connection:
+        return json_response({"queues": _queues(connection)})
 
 
 @api.post("/queues/<queue>/pause", responses={"200": shapes.Queue, **problems(404, 422)})
 def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Response:
     """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
     name = _queue(path.queue)
-    with resources().database.begin() as connection:
-        fleet.hold(connection, "queue", name, actor=caller().actor, reason=query.reason)
-        return answer(next(each for each in _queues(connection) if each["name"] == name))
+    with current_services().database.begin() as connection:
+        fleet.hold(connection, "queue", name, actor=current_caller().actor, reason=query.reason)
+        return json_response(next(each for each in _queues(connection) if each["name"] == name))
 
 
 @api.post("/queues/<queue>/resume", responses={"200": shapes.Queue, **problems(404, 422)})
 def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Response:
     """Go on with a queue; one that is not paused stays as it is."""
-    name, hand = _queue(path.queue), resources()
-    with hand.database.begin() as connection:
+    name, services = _queue(path.queue), current_services()
+    with services.database.begin() as connection:
         fleet.lift(connection, "queue", name)
         shown = next(each for each in _queues(connection) if each["name"] == name)
         idle = queries.idle_slots(connection)
     _ring({name: idle.get(name, 0)})
-    return answer(shown)
+    return json_response(shown)
 
 
 def _workers(connection: Connection, name: str | None = None) -> Response:
     workers = {row.id: row for row in queries.workers_seen(connection)}
     claims = [row.claim_id for row in workers.values() if row.claim_id]
-    members, held = queries.members_of(connection, caller().project_id, claims), Held(queries.holds(connection))
+    members, held = queries.members_of(connection, current_caller().project_id, claims), Held(queries.holds(connection))
     shown = [
-        worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.of_place(row)))
+        worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.drain_of(row)))
         for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}", row.device_uuid)
     ]  # fmt: skip
-    return answer({"workers": shown})
+    return json_response({"workers": shown})
 
 
 def _places(connection: Connection, name: str) -> list[tuple[str, str]]:
-    if found := queries.places_named(connection, name):
+    if found := queries.drain_targets_named(connection, name):
         return found
     raise NotFound(f"no host, slot or GPU is called {name}; `gradyard workers` lists them")
 
@@ -115,9 +115,9 @@ def _queue(name: str) -> str:
 
 
 def _queues(connection: Connection) -> list[dict[str, Any]]:
-    me = caller()
-    all_projects = me.may(Scope.ADMIN)
-    depths = queries.depths_of_all(connection) if all_projects else queries.queue_depths(connection, me.project_id)
+    caller = current_caller()
+    all_projects = caller.may(Scope.ADMIN)
+    depths = queries.depths_of_all(connection) if all_projects else queries.queue_depths(connection, caller.project_id)
     live, idle = queries.live_slots(connection), queries.idle_slots(connection)
     rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
     live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
@@ -142,4 +142,4 @@ def _for_its_slots(queue: str, waiting: dict[str, int]) -> int:
 def _ring(idle: dict[str, int]) -> None:
     for queue, slots in idle.items():
         if slots:
-            resources().bells.ring_many(queue, slots)
+            current_services().bells.ring_many(queue, slots)

@@ -10,8 +10,8 @@ from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
 from gradyard.store import queries
 from gradyard.store.database import Database
 from service.http.openapi import OPEN_TO_ALL, routes
-from service.http.resources import resources
-from service.representation.rows import answer
+from service.http.services import current_services
+from service.representation.rows import json_response
 
 logger = logging.getLogger(__name__)
 
@@ -23,18 +23,18 @@ api = routes("health", "")
 @api.get("/healthz", responses={"200": shapes.Health}, security=OPEN_TO_ALL)
 def healthz() -> Response:
     """Say that the process is alive; touches nothing."""
-    return answer({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 @api.get("/readyz", responses={"200": shapes.Readiness, "503": shapes.Readiness}, security=OPEN_TO_ALL)
 def readyz() -> Response:
     """Say whether jobs are accepted (503 where not) and whether someone trains them."""
-    hand = resources()
-    database, workers = _database_and_workers(hand.database)
-    redis = "ok" if hand.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
+    services = current_services()
+    database, workers = _database_and_workers(services.database)
+    redis = "ok" if services.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
     status = "unavailable" if database != "ok" else "ready" if redis == "ok" and any(workers.values()) else "degraded"
     body = {"status": status, "database": database, "redis": redis, "workers": workers}
-    return answer(body, 503, Retry_After="1") if status == "unavailable" else answer(body)
+    return json_response(body, 503, Retry_After="1") if status == "unavailable" else json_response(body)
 
 
 def _database_and_workers(database: Database) -> tuple[str, dict[str, int]]:

@@ -10,16 +10,16 @@ from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, Unsupported
 from gradyard import shapes
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.parse import Intake, take_in
+from gradyard.jobs.submission.parse import ParsedJob, parse_job
 from gradyard.store import lifecycle, queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.errors import HeaderInvalid, ParametersInvalid
-from service.http.long_poll import is_over_within
+from service.http.long_poll import finishes_within
 from service.http.openapi import SUBMISSION, problems, routes
-from service.http.path_ids import identified
-from service.http.resources import resources
-from service.representation.rows import answer, event_as_json, job_as_json
+from service.http.path_ids import parse_id
+from service.http.services import current_services
+from service.representation.rows import event_as_json, job_as_json, json_response
 from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
 
 CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
@@ -36,47 +36,47 @@ def submit_job(query: parameters.NoQuery) -> Response:
     With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
     """
     body = json_body()
-    return store_and_ring(take_in(body, resources().settings), body)
+    return store_and_ring(parse_job(body, current_services().settings), body)
 
 
-def store_and_ring(intake: Intake, body: bytes, retry_of: UUID | None = None) -> Response:
+def store_and_ring(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None) -> Response:
     """Store a new job under the request's key (`body` tells two uses of it apart), ring for it, and answer 202."""
-    hand, me = resources(), caller()
-    with hand.database.begin() as connection:
+    services, caller = current_services(), current_caller()
+    with services.database.begin() as connection:
         submitted = lifecycle.submit(
-            connection, intake, project_id=me.project_id, actor=me.actor, max_queued=hand.settings.max_queued_jobs,
+            connection, parsed, project_id=caller.project_id, actor=caller.actor, max_queued=services.settings.max_queued_jobs,
             key=idempotency_key(), body=body, retry_of=retry_of,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
-        job = queries.job_by_id(connection, me.project_id, submitted.job_id)
+        job = queries.job_by_id(connection, caller.project_id, submitted.job_id)
         fleet = Fleet.seen(connection)
     if job.state == State.QUEUED:
-        hand.bells.ring(job.queue, job.id, job.spec)
+        services.bells.ring(job.queue, job.id, job.spec)
     waiting = without_position(job, fleet)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    return answer(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+    return json_response(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
 
 
 @api.get("", responses={"200": shapes.JobList, **problems(422)})
 def list_jobs(query: parameters.ListQuery) -> Response:
     """List jobs, the newest first."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         try:
-            page = queries.jobs_newest_first(connection, caller().project_id, **query.model_dump())
+            page = queries.jobs_newest_first(connection, current_caller().project_id, **query.model_dump())
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         waiting = why_each_waits(connection, page.jobs)
     jobs = [job_as_json(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
-    return answer({"jobs": jobs, "next_cursor": page.next_cursor})
+    return json_response({"jobs": jobs, "next_cursor": page.next_cursor})
 
 
 @api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
-    job_id, project, hand = identified(path.job_id, "job"), caller().project_id, resources()
-    if query.wait and not is_over_within(hand.database, project, job_id, 0):
-        hand.waiting_room.wait_for_end(project, job_id, query.wait)
-        if not hand.keys.still_opens(caller()):
+    job_id, project, services = parse_id(path.job_id, "job"), current_caller().project_id, current_services()
+    if query.wait and not finishes_within(services.database, project, job_id, 0):
+        services.waiting_room.wait_for_end(project, job_id, query.wait)
+        if not services.keys.still_opens(current_caller()):
             raise Unauthorized("the key was revoked while the request waited")
     return _shown(job_id)
 
@@ -84,10 +84,10 @@ def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
 @api.get("/<job_id>/events", responses={"200": shapes.EventList, **problems(404, 410, 422)})
 def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the moves of a job: from where to where, when, by whom and why."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        events = queries.events_of(connection, caller().project_id, job.id)
-    return answer({"events": [event_as_json(event) for event in events]})
+        events = queries.events_of(connection, current_caller().project_id, job.id)
+    return json_response({"events": [event_as_json(event) for event in events]})
 
 
 @api.post("/<job_id>/cancel", responses={"200": shapes.Job, **problems(404, 409, 410, 422)})
@@ -96,41 +96,43 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
 
     The answer shows the job as it stands then: one that ended meanwhile on its own stays as it ended.
     """
-    database, me = resources().database, caller()
+    database, caller = current_services().database, current_caller()
     with database.begin() as connection:
         job_id = find_job(connection, path.job_id).id
-        state = lifecycle.request_cancel(connection, job_id, actor=me.actor)
-    if state is State.RUNNING and not is_over_within(database, me.project_id, job_id, CANCEL_SECONDS):
+        state = lifecycle.request_cancel(connection, job_id, actor=caller.actor)
+    if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, CANCEL_SECONDS):
         with database.begin() as connection:
-            lifecycle.move_silent(connection, job_id, actor=me.actor)
+            lifecycle.move_silent(connection, job_id, actor=caller.actor)
     return _shown(job_id)
 
 
 @api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
 def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
-    with resources().database.begin() as connection:
+    with current_services().database.begin() as connection:
         job_id = find_job(connection, path.job_id).id
-        lifecycle.delete_job(connection, caller().project_id, job_id)
+        lifecycle.delete_job(connection, current_caller().project_id, job_id)
     return Response(status=204)
 
 
 def find_job(connection: Any, text: str) -> Row[Any]:
     """The job whose id is in a path; NotFound where there is none."""
-    return queries.job_by_id(connection, caller().project_id, identified(text, "job"))
+    return queries.job_by_id(connection, current_caller().project_id, parse_id(text, "job"))
 
 
 def _shown(job_id: UUID) -> Response:
-    with resources().database.read() as connection:
-        job = queries.job_by_id(connection, caller().project_id, job_id)
-        waiting = why_it_waits(connection, job, caller().project_id)
-    return answer(job_as_json(job, waiting))
+    with current_services().database.read() as connection:
+        job = queries.job_by_id(connection, current_caller().project_id, job_id)
+        waiting = why_it_waits(connection, job, current_caller().project_id)
+    return json_response(job_as_json(job, waiting))
 
 
 def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
     """The request's body; 413 where it is too large, 415 where it is said to be no JSON."""
     body = request.get_data(cache=False)
-    if len(body) > resources().settings.max_json_bytes:  # a chunked body is cut off at the app's limit, in silence
+    if (
+        len(body) > current_services().settings.max_json_bytes
+    ):  # a chunked body is cut off at the app's limit, in silence
         raise RequestEntityTooLarge
     if not body:
         raise BodyMalformed(f"there is no body; the smallest is {smallest}")

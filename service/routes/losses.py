@@ -11,10 +11,10 @@ from werkzeug.exceptions import NotAcceptable
 from gradyard.jobs import curves
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.openapi import EVERY_LOSS, problems, routes
-from service.http.resources import resources
-from service.representation.rows import answer
+from service.http.services import current_services
+from service.representation.rows import json_response
 from service.routes.jobs import find_job
 
 JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
@@ -33,9 +33,9 @@ def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Resp
     form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
     if form is None:
         raise NotAcceptable(f"losses come as {JSON}, {NPY} or {CSV}")
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        losses = queries.loss_curve(connection, caller().project_id, job.id, job.dtype)
+        losses = queries.loss_curve(connection, current_caller().project_id, job.id, job.dtype)
     response = _csv(losses) if form == CSV else npy(losses) if form == NPY else _json(losses, query.points)
     response.headers["Vary"] = "Accept"
     return response
@@ -43,7 +43,7 @@ def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Resp
 
 def _json(losses: np.ndarray, points: int) -> Response:
     steps = curves.reduce(losses, points)
-    return answer({"steps": steps, "losses": losses[steps]})
+    return json_response({"steps": steps, "losses": losses[steps]})
 
 
 def npy(array: np.ndarray) -> Response:

@@ -11,10 +11,10 @@ from gradyard.jobs import curves
 from gradyard.jobs.errors import NotFound
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
-from service.http.resources import resources
-from service.representation.rows import answer
+from service.http.services import current_services
+from service.representation.rows import json_response
 from service.routes.jobs import find_job
 from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
 
@@ -26,9 +26,9 @@ api = routes("findings", "/v1/jobs", tag="jobs")
 @api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 410, 422)})
 def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the names of the curves that the job has beside its loss."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        return answer({"metrics": queries.metric_names(connection, caller().project_id, job.id)})
+        return json_response({"metrics": queries.metric_names(connection, current_caller().project_id, job.id)})
 
 
 @api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
@@ -41,9 +41,9 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
     form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
     if form is None:
         raise NotAcceptable(f"metrics come as {JSON}, {NPY} or {CSV}")
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        curve = queries.metric_curve(connection, caller().project_id, job.id, _named(path.name))
+        curve = queries.metric_curve(connection, current_caller().project_id, job.id, _named(path.name))
     if form == CSV:
         body = csv_lines(curve.values, "step,value", curve.every)
         response = Response(body, content_type=f"{CSV}; charset=utf-8; header=present")
@@ -51,7 +51,7 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
         response = npy(curve.values)
     else:
         shown = curves.reduce(np.nan_to_num(curve.values), query.points)
-        response = answer({"every": curve.every, "steps": curve.steps[shown], "values": curve.values[shown]})
+        response = json_response({"every": curve.every, "steps": curve.steps[shown], "values": curve.values[shown]})
     response.headers["Vary"] = "Accept"
     return response
 
@@ -59,18 +59,20 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
 @api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 410, 422)})
 def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the arrays that the job found."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        found = queries.artifacts_of(connection, caller().project_id, job.id)
-    return answer({"artifacts": [{"name": each.name, "dtype": each.dtype, "shape": each.shape} for each in found]})
+        found = queries.artifacts_of(connection, current_caller().project_id, job.id)
+    return json_response(
+        {"artifacts": [{"name": each.name, "dtype": each.dtype, "shape": each.shape} for each in found]}
+    )
 
 
 @api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 410, 422)})
 def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Response:
     """Fetch one of these arrays as NPY."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        array = queries.artifact(connection, caller().project_id, job.id, _named(path.name))
+        array = queries.artifact(connection, current_caller().project_id, job.id, _named(path.name))
     return npy(array)
 
 

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from service.http.openapi import TEXT, problems, routes
-from service.http.resources import resources
+from service.http.services import current_services
 
 api = routes("metrics", "")
 
@@ -14,5 +14,5 @@ api = routes("metrics", "")
 def metrics() -> Response:
     """Tell how the service is, in the text form of Prometheus: queues, jobs, workers, GPUs, packs, faults survived."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(resources().metrics)
+    registry.register(current_services().metrics)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

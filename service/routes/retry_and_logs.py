@@ -5,14 +5,14 @@ from flask import Response
 
 from gradyard import shapes
 from gradyard.jobs.errors import IllegalMove
-from gradyard.jobs.states import OVER
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.states import FINISHED
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import caller
+from service.http.callers import current_caller
 from service.http.openapi import REPEATABLE, problems, routes
-from service.http.resources import resources
-from service.representation.rows import answer
+from service.http.services import current_services
+from service.representation.rows import json_response
 from service.routes.jobs import find_job, store_and_ring
 
 api = routes("finished", "/v1/jobs", tag="jobs")
@@ -27,20 +27,20 @@ def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
 
     With an Idempotency-Key, the same request sent again is answered with the job that the first one made.
     """
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-    if job.state not in OVER:
+    if job.state not in FINISHED:
         raise IllegalMove(f"the job is {job.state}; only one that is over can be tried again")
-    intake = take_in(orjson.dumps(job.spec), resources().settings)
-    return store_and_ring(intake, f"a retry of {job.id}".encode(), retry_of=job.id)
+    parsed = parse_job(orjson.dumps(job.spec), current_services().settings)
+    return store_and_ring(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
 
 
 @api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 410, 422)})
 def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
-    with resources().database.read() as connection:
+    with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        logs = queries.logs_of(connection, caller().project_id, job.id)
-    return answer(
+        logs = queries.logs_of(connection, current_caller().project_id, job.id)
+    return json_response(
         {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
     )

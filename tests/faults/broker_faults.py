@@ -67,7 +67,7 @@ def forge_bells(arena: Arena) -> None:
 
 
 def _forged(client: redis.Redis) -> int:
-    """How many of ours are still unheard."""
+    """How many of ours are still claimable_by_idle_slot."""
     return sum(b"'; DROP" in each or b'"forged"' in each for each in client.lrange("cpu", 0, -1))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gradyard.jobs.states import MOVES, OVER, State
+from gradyard.jobs.states import FINISHED, MOVES, State
 from tests.faults.client import BUSY, RequestLog
 from tests.faults.expected import key_of
 from tests.faults.orders import Order
@@ -77,7 +77,7 @@ def check_bits(verdict: Verdict, log: RequestLog, found: dict[str, tuple[str, st
 
 
 def _check_end(verdict: Verdict, job_id: str, order: Order, job: Row[Any], events: list[Row[Any]]) -> None:
-    if job.state not in OVER:
+    if job.state not in FINISHED:
         verdict.lost += 1
         verdict.add("I2", f"{job_id} ({order.key}) is {job.state} after all is over")
         return
@@ -103,7 +103,7 @@ def _check_path(verdict: Verdict, job_id: str, job: Row[Any], events: list[Row[A
         if not legal or event.sequence != place or event.attempt != attempt + claims:
             verdict.add("I4", f"{job_id}: event {place}: {event.from_state} to {event.to_state}, {event.attempt}")
         before, attempt = event.to_state, event.attempt
-        ends += event.to_state in OVER
+        ends += event.to_state in FINISHED
     if ends > 1:
         verdict.double += 1
         verdict.add("I4", f"{job_id} ended {ends} times")

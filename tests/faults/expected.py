@@ -17,7 +17,7 @@ import numpy as np
 
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import stage_named
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 
@@ -66,9 +66,9 @@ def _train(key: str, stops: list[int]) -> dict[int, str]:
     from workers.runner.loop import segments
 
     settings = load()
-    intake = take_in(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings)
-    module, _, name = stage_named(intake.spec.stage).trainer.partition(":")
-    trainer = getattr(importlib.import_module(module), name)([intake.spec.as_json() | intake.resolved], "cpu")
+    parsed = parse_job(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings)
+    module, _, name = stage_named(parsed.spec.stage).trainer.partition(":")
+    trainer = getattr(importlib.import_module(module), name)([parsed.spec.as_json() | parsed.resolved], "cpu")
     losses, done, found = [], 0, {}
     for stop in stops:
         losses += [segment.losses[0] for segment in segments(trainer, steps=stop, begin=done)]

@@ -69,4 +69,4 @@ def test_the_database_itself_refuses_to_wake_a_job_that_is_over(
     with pytest.raises(Exception, match="a job that is over stays so"), database.begin() as connection:
         connection.exec_driver_sql("UPDATE jobs SET state = 'queued', finished_at = NULL, reason = NULL")
     with database.read() as connection:
-        assert queries.state_of(connection, 1, job) in states.OVER
+        assert queries.state_of(connection, 1, job) in states.FINISHED

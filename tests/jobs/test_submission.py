@@ -6,7 +6,7 @@ from gradyard.jobs.errors import BodyMalformed, SpecInvalid
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.specs.base import sha256_of
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 
 settings: Settings = load(database_url="sqlite:///unused.db")
 
@@ -72,7 +72,7 @@ REFUSED = {
 @pytest.mark.parametrize(("body", "pointer"), REFUSED.items(), ids=[body[:60].decode() for body in REFUSED])
 def test_a_refusal_points_at_the_fault(body: bytes, pointer: str) -> None:
     with pytest.raises(SpecInvalid) as refusal:
-        take_in(body, settings)
+        parse_job(body, settings)
     assert pointer in {problem.pointer for problem in refusal.value.problems}
 
 
@@ -80,7 +80,7 @@ def test_a_refusal_points_at_the_fault(body: bytes, pointer: str) -> None:
 def test_gram_is_for_quadratics_of_every_degree_on_the_tutorials_data(stage: str) -> None:
     for degree in range(10):
         body = f'{{"stage": "{stage}", "execution": "gram", "degree": {degree}, "learning_rate": "auto"}}'
-        assert take_in(body.encode(), settings).spec.execution == "gram"
+        assert parse_job(body.encode(), settings).spec.execution == "gram"
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_gram_is_for_quadratics_of_every_degree_on_the_tutorials_data(stage: str
 )
 def test_what_is_no_json_is_malformed(body: bytes) -> None:
     with pytest.raises(BodyMalformed):
-        take_in(body, settings)
+        parse_job(body, settings)
 
 
 def test_deep_nesting_is_refused_and_nothing_worse() -> None:
     with pytest.raises((SpecInvalid, BodyMalformed)):
-        take_in(b'{"stage": "nn", "tags": ' + b"[" * 5000 + b"]" * 5000 + b"}", settings)
+        parse_job(b'{"stage": "nn", "tags": ' + b"[" * 5000 + b"]" * 5000 + b"}", settings)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_name_of_a_stage_alone_is_a_valid_spec(stage: str) -> None:
-    assert take_in(b'{"stage": "%s"}' % stage.encode(), settings).spec.as_json() == STAGES[stage].defaults()
+    assert parse_job(b'{"stage": "%s"}' % stage.encode(), settings).spec.as_json() == STAGES[stage].defaults()
 
 
 def test_the_defaults_are_those_of_the_tutorial() -> None:
@@ -122,24 +122,24 @@ def test_the_defaults_are_those_of_the_tutorial() -> None:
 
 def test_auto_is_one_over_the_steepest_curvature() -> None:
     steepest = 562121.9  # the largest eigenvalue of 2 X'X on the tutorial's data
-    assert take_in(b'{"stage": "nn", "learning_rate": "auto"}', settings).resolved["learning_rate"] == pytest.approx(
+    assert parse_job(b'{"stage": "nn", "learning_rate": "auto"}', settings).resolved["learning_rate"] == pytest.approx(
         1 / steepest, rel=1e-6
     )
 
 
 def test_a_rate_over_the_stability_limit_is_accepted_with_the_limit_named() -> None:
-    (warning,) = take_in(b'{"stage": "tensor", "learning_rate": 1e-3}', settings).warnings
+    (warning,) = parse_job(b'{"stage": "tensor", "learning_rate": 1e-3}', settings).warnings
     assert warning["pointer"] == "/learning_rate"
     assert "3.558e-06" in warning["message"]
 
 
 def test_names_and_limits_do_not_change_what_is_trained() -> None:
-    plain = take_in(b'{"stage": "nn"}', settings).spec
-    dressed = take_in(
+    plain = parse_job(b'{"stage": "nn"}', settings).spec
+    dressed = parse_job(
         b'{"stage": "nn", "name": "x", "priority": 3, "tags": {"a": "b"}, "max_retries": 0}', settings
     ).spec
-    seeded = take_in(b'{"stage": "nn", "seed": 5, "learning_rate": 2e-6}', settings).spec
-    longer = take_in(b'{"stage": "nn", "steps": 5}', settings).spec
+    seeded = parse_job(b'{"stage": "nn", "seed": 5, "learning_rate": 2e-6}', settings).spec
+    longer = parse_job(b'{"stage": "nn", "steps": 5}', settings).spec
     hashes = [sha256_of(spec.as_json()) for spec in (plain, dressed, seeded)]
     assert hashes[0] == hashes[1] != hashes[2]
     assert plain.pack_key(1) == seeded.pack_key(1) != longer.pack_key(1)

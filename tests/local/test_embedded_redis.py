@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from gradyard.local.embedded_redis import EmbeddedRedis, ask
-from gradyard.local.stack_process import Part
+from gradyard.local.stack_process import StackProcess
 from gradyard.processes.children import Child
 
 
@@ -20,7 +20,7 @@ def own(tmp_path: Path) -> EmbeddedRedis:
 @pytest.fixture
 def server(own: EmbeddedRedis, tmp_path: Path) -> Iterator[Child]:
     child = Child("redis", own.configure(), log_path=tmp_path / "redis.log")
-    part = Part(child, lambda: ask(own.url, 0.5), 10)
+    part = StackProcess(child, lambda: ask(own.url, 0.5), 10)
     part.start()
     part.wait_until_ready(lambda: False)
     yield child
@@ -58,7 +58,7 @@ def test_a_restart_keeps_the_url_and_what_was_held(own: EmbeddedRedis, server: C
         client.set("bell", "rung")
     server.terminate()
     assert server.wait(10)
-    part = Part(server, lambda: ask(own.url, 0.5), 10)
+    part = StackProcess(server, lambda: ask(own.url, 0.5), 10)
     part.start()
     part.wait_until_ready(lambda: False)
     with redis.Redis.from_url(own.url) as client:

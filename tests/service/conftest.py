@@ -8,7 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from gradyard.jobs.settings import Settings
 from service.app import create_app
-from service.http.resources import Resources
+from service.http.services import Services
 
 AppWith = Callable[..., OpenAPI]
 
@@ -24,9 +24,9 @@ def app_with(settings: Settings) -> Iterator[AppWith]:
 
     yield make
     for app in made:
-        at_hand = app.extensions["gradyard"]
-        assert isinstance(at_hand, Resources)
-        at_hand.close()
+        services = app.extensions["gradyard"]
+        assert isinstance(services, Services)
+        services.close()
 
 
 @pytest.fixture

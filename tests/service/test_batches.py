@@ -131,9 +131,9 @@ def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, da
     sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 3}}}
     location = client.post("/v1/batches", json=sweep).headers["Location"]
     succeeds(database, claimed(database, replace(worker_of(database), most_members=2)))
-    answer = client.get(f"{location}/export")
-    assert (answer.status_code, answer.content_type) == (200, "application/x-ndjson")
-    jobs = [orjson.loads(line) for line in answer.data.splitlines()]
+    json_response = client.get(f"{location}/export")
+    assert (json_response.status_code, json_response.content_type) == (200, "application/x-ndjson")
+    jobs = [orjson.loads(line) for line in json_response.data.splitlines()]
     assert [(job["seed"], job["state"], job["losses"]) for job in jobs] == [
         (0, "succeeded", [4.0, 3.0, 2.0, 1.0]), (1, "succeeded", [4.0, 3.0, 2.0, 1.0]), (2, "queued", []),
     ]  # fmt: skip

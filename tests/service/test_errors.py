@@ -130,7 +130,7 @@ def every(kind: type[Exception]) -> Iterator[type[Exception]]:
 
 
 def test_every_error_of_ours_has_a_status() -> None:
-    not_of_a_request = {errors.SettingsInvalid, errors.Refused, errors.PlaceTaken}
+    not_of_a_request = {errors.SettingsInvalid, errors.Refused, errors.SlotTaken}
     homes = ("gradyard.jobs.errors", "service.http.errors")
     ours = {each for each in every(errors.GradyardError) if each.__module__ in homes}
     assert ours - not_of_a_request == set(STATUSES)

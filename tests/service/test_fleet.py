@@ -14,7 +14,7 @@ from sqlalchemy import update
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import Pulse, WorkerFacts
+from gradyard.store.fleet import HeartbeatReport, WorkerInfo
 from gradyard.store.tables import Job, Result, Worker
 from tests.actors import claimed, submitted, succeeds, worker_of
 
@@ -27,7 +27,7 @@ def post(client: FlaskClient, path: str, status: int = 200) -> Any:
     return response.json
 
 
-def takes(database: Database, worker: WorkerFacts) -> bool:
+def takes(database: Database, worker: WorkerInfo) -> bool:
     with database.begin() as connection:
         return lifecycle.claim(connection, worker, LEASE) is not None
 
@@ -86,9 +86,9 @@ def test_a_drained_host_has_no_idle_slot_and_its_jobs_say_so(
 def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database, settings: Settings) -> None:
     worker = worker_of(database, "gpu-0", "gpu")
     with database.begin() as connection:
-        fleet.heartbeat(connection, worker, LEASE, pulse=Pulse(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
+        fleet.heartbeat(connection, worker, LEASE, pulse=HeartbeatReport(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
     (shown,) = client.get("/v1/workers").json["workers"]  # type: ignore[index]
-    assert [shown[name] for name in Pulse().columns()] == [1000.0, 2.5, 97.0, 61.0, 4096]
+    assert [shown[name] for name in HeartbeatReport().columns()] == [1000.0, 2.5, 97.0, 61.0, 4096]
     submitted(database, settings, device="gpu")
     queues = {each["name"]: each for each in client.get("/v1/queues").json["queues"]}  # type: ignore[index]
     assert (queues["gpu"]["jobs_per_second"], queues["gpu"]["empty_in_seconds"]) == (2.5, 0.4)
@@ -97,7 +97,7 @@ def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database
     assert (queues["gpu"]["depth"], queues["gpu"]["empty_in_seconds"], queues["any"]["depth"]) == (1, 0.8, 1)
 
 
-def one_took(database: Database, settings: Settings, worker: WorkerFacts, *, pack_size: int) -> None:
+def one_took(database: Database, settings: Settings, worker: WorkerInfo, *, pack_size: int) -> None:
     """A job of 1,000 steps has trained for half a minute in a pack of that size: nothing else is known."""
     assert submitted(database, settings, steps=1000)
     succeeds(database, claimed(database, worker))
@@ -201,7 +201,7 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
                 "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
     for _ in range(2):
         with database.begin() as connection:
-            fleet.heartbeat(connection, worker, LEASE, pulse=Pulse(5.0, 1.0, happened=happened))
+            fleet.heartbeat(connection, worker, LEASE, pulse=HeartbeatReport(5.0, 1.0, happened=happened))
     response = client.get("/metrics")
     assert response.status_code == 200
     found = {
@@ -219,8 +219,8 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
         subprocess.run([promtool, "check", "metrics"], input=response.text, text=True, check=True)
 
 
-def _seconds_until(moment: str) -> float:
-    return (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
+def _seconds_until(as_datetime: str) -> float:
+    return (datetime.fromisoformat(as_datetime) - datetime.now(UTC)).total_seconds()
 
 
 def _about(seconds: float) -> Any:

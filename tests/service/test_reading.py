@@ -13,7 +13,7 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from tests.actors import LEASE, claimed, fails, progress_of, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
 
@@ -186,8 +186,8 @@ def test_more_waits_than_seats_are_sent_away(app_with: AppWith, database: Databa
     with ThreadPoolExecutor(3) as pool:
         waits = [pool.submit(app.test_client().get, f"/v1/jobs/{job_id}?wait=1.5") for _ in range(3)]
         answers = [wait.result() for wait in waits]
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 503]
-    [away] = [answer for answer in answers if answer.status_code == 503]
+    assert sorted(json_response.status_code for json_response in answers) == [200, 200, 503]
+    [away] = [json_response for json_response in answers if json_response.status_code == 503]
     assert away.json is not None
     assert (away.json["type"], away.headers["Retry-After"]) == ("too_many_waiting", "1")
     assert app.test_client().get(f"/v1/jobs/{job_id}?wait=0.01").status_code == 200  # the seats are free again
@@ -226,7 +226,7 @@ def test_a_job_of_a_stage_that_no_worker_has_says_so(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
     with database.begin() as connection:
-        fleet.register(connection, WorkerFacts(new_id(), "host", "cpu-0", "cpu", 1, {"tensor": 9}), LEASE)
+        fleet.register(connection, WorkerInfo(new_id(), "host", "cpu-0", "cpu", 1, {"tensor": 9}), LEASE)
     assert why(client, submitted(database, settings)) == (1, "no cpu worker has stage tensor 1")
 
 

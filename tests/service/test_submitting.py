@@ -242,7 +242,7 @@ def test_the_same_body_with_the_same_key_is_one_job(client: FlaskClient, databas
 def test_another_body_with_the_same_key_is_refused(client: FlaskClient, database: Database) -> None:
     post(client, SMALLEST, Idempotency_Key="k")
     response = post(client, b'{"stage":"tensor"}', Idempotency_Key="k")
-    assert (response.status_code, response.json["type"]) == (422, "key_reused")
+    assert (response.status_code, response.json["type"]) == (422, "idempotency_key_reused")
     assert stored(database) == 2
 
 
@@ -252,9 +252,9 @@ def test_twins_that_arrive_together_are_one_job(app: OpenAPI, database: Database
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(submit, range(16)))
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.json["id"] for answer in answers}) == 1
-    assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    assert {json_response.status_code for json_response in answers} == {202}
+    assert len({json_response.json["id"] for json_response in answers}) == 1
+    assert sum("Idempotent-Replayed" not in json_response.headers for json_response in answers) == 1
     assert stored(database) == 2
 
 

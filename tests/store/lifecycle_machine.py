@@ -13,15 +13,15 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, Job, JobEvent, LossChunk, Result
 from tests.actors import progress_of, submitted, worker_of
-from tests.store.lifecycle_model import OVER, QUEUED, RUNNING, ModelClaim, ModelJob
+from tests.store.lifecycle_model import FINISHED, QUEUED, RUNNING, ModelClaim, ModelJob
 from tests.store.one_job import forget_everything
 
 STEPS = (6, 7)  # two pack keys
-DEEDS = ("record", "record, unheard", "succeed", "diverge", "fail", "hand back", "let go", "rewind")
+DEEDS = ("record", "record, claimable_by_idle_slot", "succeed", "diverge", "fail", "hand back", "let go", "rewind")
 Member = tuple[ModelClaim, ModelJob, ClaimedJob]
 
 
@@ -36,7 +36,7 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         forget_everything(self.database)
         self.jobs: dict[UUID, ModelJob] = {}
-        self.workers: list[WorkerFacts] = []
+        self.workers: list[WorkerInfo] = []
         self.present: dict[str, int] = {}  # by slot, its newest process
         self.claims: dict[UUID, ModelClaim] = {}
         self.at: dict[tuple[UUID, int], int] = {}  # how far each attempt believes to be
@@ -101,11 +101,11 @@ class Lives(RuleBasedStateMachine):
             self._expect(deed, job, believed, losses)
         if deed in ("record", "rewind"):
             self.at[claimed.id, claimed.attempt] = believed + len(losses) if deed == "record" else 0
-        # "record, unheard": the answer was lost, and the next record will begin where this one did.
+        # "record, claimable_by_idle_slot": the answer was lost, and the next record will begin where this one did.
 
     def _say(self, connection: Any, deed: str, claimed: ClaimedJob, at: int, losses: tuple[float, ...]) -> bool:
         fence = claimed.id, claimed.attempt
-        if deed in ("record", "record, unheard", "succeed", "diverge"):
+        if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):
             lifecycle_says = lifecycle.record(
                 connection, progress_of(claimed, list(losses), at, checkpoint=deed != "diverge")
             )
@@ -123,7 +123,7 @@ class Lives(RuleBasedStateMachine):
         return lifecycle.rewind(connection, *fence, 0)
 
     def _expect(self, deed: str, job: ModelJob, at: int, losses: tuple[float, ...]) -> None:
-        if deed in ("record", "record, unheard", "succeed", "diverge"):
+        if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):
             job.record(at, losses, checkpoint=deed != "diverge")
         if deed == "succeed":
             job.result = job.attempt
@@ -175,7 +175,7 @@ class Lives(RuleBasedStateMachine):
         except IllegalMove:
             assert job.state in (QUEUED, RUNNING)
             return
-        assert job.state in OVER
+        assert job.state in FINISHED
         del self.jobs[job_id]
 
     @rule(member=members, noticed=st.booleans())

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-QUEUED, RUNNING, OVER = "queued", "running", ("succeeded", "failed", "cancelled")
-LOSSES_ALONE = 10
+QUEUED, RUNNING, FINISHED = "queued", "running", ("succeeded", "failed", "cancelled")
+MOST_TIMES_LOST_ALONE = 10
 CHECKPOINTS_KEPT = 2
 
 
@@ -94,7 +94,7 @@ class ModelClaim:
         for job in self.running():
             if self.width > 1:
                 job.hand_back(max_pack=max(1, self.width // 2))
-            elif job.losses + 1 >= LOSSES_ALONE:
+            elif job.losses + 1 >= MOST_TIMES_LOST_ALONE:
                 job.losses += 1
                 job.fail("poison")
             else:

@@ -11,7 +11,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database, now
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker
 from tests.actors import claimed, progress_of, submitted, worker_of
@@ -24,8 +24,8 @@ class OneJob:
     """A job that `worker` claimed once (its lease is over), another worker that is free, and the job's member."""
 
     database: Database
-    worker: WorkerFacts
-    other: WorkerFacts
+    worker: WorkerInfo
+    other: WorkerInfo
     member: ClaimedJob
     claim_id: Any
     recorded: int

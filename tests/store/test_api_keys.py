@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret, read_key_request
-from gradyard.jobs.errors import BodyMalformed, NotFound, SpecInvalid, TooManyKeys
+from gradyard.jobs.errors import BodyMalformed, NotFound, SpecInvalid, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
@@ -60,7 +60,7 @@ def test_a_project_is_made_once_and_has_a_number_of_its_own(database: Database) 
 
 def test_two_of_one_name_live_at_a_time(database: Database) -> None:
     first, _ = made(database), made(database)
-    with pytest.raises(TooManyKeys, match="revoke one"):
+    with pytest.raises(TooManyApiKeys, match="revoke one"):
         made(database)
     made(database, name="grace")
     made(database, project="physics")
@@ -97,7 +97,7 @@ def test_of_many_asked_for_at_once_two_are_made(database: Database) -> None:
     def try_one(_: int) -> bool:
         try:
             made(database, project="new")
-        except TooManyKeys:
+        except TooManyApiKeys:
             return False
         return True
 

@@ -6,10 +6,10 @@ from io import BytesIO
 import orjson
 import pytest
 
-from gradyard.jobs.errors import BatchInvalid, BodyMalformed, KeyReused, QueueFull, SpecInvalid
+from gradyard.jobs.errors import BatchInvalid, BodyMalformed, IdempotencyKeyReused, QueueFull, SpecInvalid
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.batches import BatchIntake, take_in_batch
+from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import SubmittedBatch
@@ -18,8 +18,8 @@ from tests.actors import claimed, submitted, worker_of
 here: Settings = load(database_url="sqlite:///unused.db")
 
 
-def taken(value: object, settings: Settings = here) -> BatchIntake:
-    return take_in_batch(BytesIO(orjson.dumps(value)), settings)
+def taken(value: object, settings: Settings = here) -> ParsedBatch:
+    return parse_batch(BytesIO(orjson.dumps(value)), settings)
 
 
 def stored(database: Database, value: object, key: str | None = None, most: int = 10_000) -> SubmittedBatch:
@@ -48,7 +48,7 @@ SWEEP = {"spec": {"stage": "nn", "steps": 5}, "grid": {"seed": {"stop": 7}}, "na
 def test_a_list_lines_and_a_sweep_make_the_same_jobs() -> None:
     jobs = [{"stage": "nn", "steps": 5, "seed": seed} for seed in range(7)]
     lines = b"\n".join(map(orjson.dumps, jobs)) + b"\n\n"
-    made = [taken({"jobs": jobs}), take_in_batch(BytesIO(lines), here, lines=True), taken(SWEEP)]
+    made = [taken({"jobs": jobs}), parse_batch(BytesIO(lines), here, lines=True), taken(SWEEP)]
     assert [[job.spec for job in batch.jobs] for batch in made] == [[job.spec for job in made[0].jobs]] * 3
     assert (made[2].name, made[2].sweep is not None, made[0].sweep) == ("seven", True, None)
 
@@ -95,9 +95,9 @@ def test_nesting_without_end_is_refused_wherever_it_stands() -> None:
     raw = b"[" * 300 + b"]" * 300
     for body in (b'{"spec": {"stage": %s}}', b'{"spec": {}, "grid": {"seed": %s}}', b'{"jobs": [], "name": %s}'):
         with pytest.raises(BodyMalformed):
-            take_in_batch(BytesIO(body % raw), here)
+            parse_batch(BytesIO(body % raw), here)
     with pytest.raises(BatchInvalid, match="nested"):
-        take_in_batch(BytesIO(b'{"jobs": [%s]}' % raw), here)
+        parse_batch(BytesIO(b'{"jobs": [%s]}' % raw), here)
 
 
 def test_a_job_of_a_batch_may_be_no_larger_than_a_job() -> None:
@@ -116,9 +116,9 @@ def test_a_long_sweep_is_not_kept_beside_its_batch() -> None:
 
 def test_what_is_no_json_is_malformed() -> None:
     with pytest.raises(BodyMalformed):
-        take_in_batch(BytesIO(b"{"), here)
+        parse_batch(BytesIO(b"{"), here)
     with pytest.raises(BatchInvalid, match="no JSON"):
-        take_in_batch(BytesIO(b'{"stage": "nn"}\nnonsense'), here, lines=True)
+        parse_batch(BytesIO(b'{"stage": "nn"}\nnonsense'), here, lines=True)
 
 
 def test_a_batch_is_stored_whole_and_its_jobs_are_jobs(database: Database) -> None:
@@ -137,7 +137,7 @@ def test_a_batch_is_stored_whole_and_its_jobs_are_jobs(database: Database) -> No
 def test_a_key_makes_one_batch(database: Database, settings: Settings) -> None:
     first = stored(database, SWEEP, key="k")
     assert stored(database, SWEEP, key="k") == SubmittedBatch(first.batch_id, replayed=True)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         stored(database, SWEEP | {"name": "other"}, key="k")
     assert counts(database, first) == {"queued": 7}
 

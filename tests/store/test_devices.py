@@ -6,29 +6,29 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import delete
 
-from gradyard.jobs.errors import PlaceTaken
+from gradyard.jobs.errors import SlotTaken
 from gradyard.jobs.identifiers import new_id
 from gradyard.store import fleet
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.tables import Worker
 from tests.actors import worker_of
 
 LEASE = 15.0
 
 
-def enters(database: Database, worker: WorkerFacts, lease: float = LEASE) -> str | None:
+def enters(database: Database, worker: WorkerInfo, lease: float = LEASE) -> str | None:
     """The worker registers; who holds its GPU, where somebody does."""
     try:
         with database.begin() as connection:
             fleet.register(connection, worker, lease)
-    except PlaceTaken as taken:
+    except SlotTaken as taken:
         return str(taken).rpartition(" ")[2]
     return None
 
 
-def on(host: str, slot: str = "gpu-0", uuid: str | None = "GPU-1", *, shares: bool = False) -> WorkerFacts:
-    return WorkerFacts(new_id(), host, slot, "gpu", 1, {"tensor": 1}, device_uuid=uuid, shares_device=shares)
+def on(host: str, slot: str = "gpu-0", uuid: str | None = "GPU-1", *, shares: bool = False) -> WorkerInfo:
+    return WorkerInfo(new_id(), host, slot, "gpu", 1, {"tensor": 1}, device_uuid=uuid, shares_device=shares)
 
 
 def test_a_gpu_that_another_live_worker_has_is_held_wherever_that_is(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_who_slept_for_longer_than_a_lease_does_not_take_its_gpu_back(database: 
     slept, other = on("a"), on("b")
     enters(database, slept, lease=-1.0)
     assert enters(database, other) is None
-    with database.begin() as connection, pytest.raises(PlaceTaken, match="GPU-1 is held by gpu-0@b"):
+    with database.begin() as connection, pytest.raises(SlotTaken, match="GPU-1 is held by gpu-0@b"):
         fleet.heartbeat(connection, slept, LEASE)
     with database.begin() as connection:
         fleet.retire(connection, other.id)
@@ -99,7 +99,7 @@ def test_the_hold_of_a_gpu_is_for_whichever_worker_has_it(database: Database) ->
             fleet.drain_device(connection, broken, "it fell off the bus")
         fleet.lift(connection, "host", "host")
     with database.read() as connection:
-        held = [fleet.is_held_back(connection, worker.id) for worker in (broken, moved, other)]
+        held = [fleet.is_on_hold(connection, worker.id) for worker in (broken, moved, other)]
     assert held == [True, True, False]
 
 
@@ -107,5 +107,5 @@ def test_a_device_that_has_no_uuid_is_its_slot(database: Database) -> None:
     worker = worker_of(database, "gpu-0", "gpu")
     with database.begin() as connection:
         fleet.drain_device(connection, worker, "it does not add")
-        assert fleet.is_held_back(connection, worker.id)
+        assert fleet.is_on_hold(connection, worker.id)
         assert fleet.lift(connection, "slot", "gpu-0@host")

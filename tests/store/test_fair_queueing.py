@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.submission.batches import BatchIntake
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.batches import ParsedBatch
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.tables import Job, Project
 from tests.actors import claimed, fails, worker_of
 
@@ -21,7 +21,7 @@ OTHER = 2
 
 
 @pytest.fixture
-def worker(database: Database) -> WorkerFacts:
+def worker(database: Database) -> WorkerInfo:
     """A worker that takes one job at a time; there is a second project."""
     with database.begin() as connection:
         connection.execute(insert(Project).values(id=OTHER, name="other"))
@@ -29,21 +29,21 @@ def worker(database: Database) -> WorkerFacts:
 
 
 def one(database: Database, settings: Settings, project: int = 1, **spec: object) -> UUID:
-    intake = take_in(orjson.dumps({"stage": "tensor", "steps": 1000} | spec), settings)
+    parsed = parse_job(orjson.dumps({"stage": "tensor", "steps": 1000} | spec), settings)
     with database.begin() as connection:
-        return lifecycle.submit(connection, intake, project_id=project, actor="test", max_queued=1000).job_id
+        return lifecycle.submit(connection, parsed, project_id=project, actor="test", max_queued=1000).job_id
 
 
 def batch(database: Database, settings: Settings, size: int, project: int = 1, **spec: object) -> UUID:
     body = {"stage": "tensor", "steps": 1000} | spec
-    jobs = [take_in(orjson.dumps(body | {"seed": seed}), settings) for seed in range(size)]
+    jobs = [parse_job(orjson.dumps(body | {"seed": seed}), settings) for seed in range(size)]
     with database.begin() as connection:
         return lifecycle.submit_batch(
-            connection, BatchIntake(jobs), project_id=project, actor="test", max_queued=1000
+            connection, ParsedBatch(jobs), project_id=project, actor="test", max_queued=1000
         ).batch_id
 
 
-def served(database: Database, worker: WorkerFacts, count: int) -> list[UUID]:
+def served(database: Database, worker: WorkerInfo, count: int) -> list[UUID]:
     """The ids of the next jobs that the worker takes, one after another; a batch's job by its batch."""
     taken = []
     for _ in range(count):
@@ -56,7 +56,7 @@ def served(database: Database, worker: WorkerFacts, count: int) -> list[UUID]:
 
 
 def test_a_batch_that_comes_late_takes_turns_with_the_first(
-    database: Database, settings: Settings, worker: WorkerFacts
+    database: Database, settings: Settings, worker: WorkerInfo
 ) -> None:
     first = batch(database, settings, 60)
     served(database, worker, 20)
@@ -68,7 +68,7 @@ def test_a_batch_that_comes_late_takes_turns_with_the_first(
     assert shares[late] + shares[later] == pytest.approx(15, abs=1)
 
 
-def test_a_single_job_waits_for_nobodys_backlog(database: Database, settings: Settings, worker: WorkerFacts) -> None:
+def test_a_single_job_waits_for_nobodys_backlog(database: Database, settings: Settings, worker: WorkerInfo) -> None:
     batch(database, settings, 100)
     served(database, worker, 5)
     mine = [one(database, settings, project=OTHER) for _ in range(3)]
@@ -76,7 +76,7 @@ def test_a_single_job_waits_for_nobodys_backlog(database: Database, settings: Se
 
 
 def test_singles_of_one_project_are_one_flow_also_when_each_comes_after_the_last_was_done(
-    database: Database, settings: Settings, worker: WorkerFacts
+    database: Database, settings: Settings, worker: WorkerInfo
 ) -> None:
     whole = batch(database, settings, 100)
     taken = []
@@ -87,14 +87,14 @@ def test_singles_of_one_project_are_one_flow_also_when_each_comes_after_the_last
 
 
 def test_turns_are_by_the_seconds_that_jobs_train_and_not_by_their_number(
-    database: Database, settings: Settings, worker: WorkerFacts
+    database: Database, settings: Settings, worker: WorkerInfo
 ) -> None:
     long = batch(database, settings, 50, steps=4000)
     short = batch(database, settings, 50, project=OTHER)
     assert Counter(served(database, worker, 25)) == {long: 5, short: 20}
 
 
-def test_priority_goes_before_fairness(database: Database, settings: Settings, worker: WorkerFacts) -> None:
+def test_priority_goes_before_fairness(database: Database, settings: Settings, worker: WorkerInfo) -> None:
     common = batch(database, settings, 10)
     urgent = batch(database, settings, 10, project=OTHER, priority=1)
     assert served(database, worker, 12) == [urgent] * 10 + [common] * 2
@@ -102,7 +102,7 @@ def test_priority_goes_before_fairness(database: Database, settings: Settings, w
     assert late in served(database, worker, 2), "what was served at another priority says nothing about this one"
 
 
-def test_who_was_idle_gets_no_credit_for_it(database: Database, settings: Settings, worker: WorkerFacts) -> None:
+def test_who_was_idle_gets_no_credit_for_it(database: Database, settings: Settings, worker: WorkerInfo) -> None:
     early = one(database, settings, project=OTHER)
     first = batch(database, settings, 60)
     assert served(database, worker, 41).count(early) == 1
@@ -111,7 +111,7 @@ def test_who_was_idle_gets_no_credit_for_it(database: Database, settings: Settin
 
 
 def test_a_job_that_nobody_can_take_does_not_hold_the_clock(
-    database: Database, settings: Settings, worker: WorkerFacts
+    database: Database, settings: Settings, worker: WorkerInfo
 ) -> None:
     one(database, settings, pool="nobody")
     first = batch(database, settings, 60)
@@ -120,7 +120,7 @@ def test_a_job_that_nobody_can_take_does_not_hold_the_clock(
     assert Counter(served(database, worker, 10)) == {first: 5, late: 5}
 
 
-def test_jobs_of_an_older_version_keep_their_turn(database: Database, settings: Settings, worker: WorkerFacts) -> None:
+def test_jobs_of_an_older_version_keep_their_turn(database: Database, settings: Settings, worker: WorkerInfo) -> None:
     older = [one(database, settings) for _ in range(3)]
     with database.begin() as connection:
         connection.execute(update(Job).values(share_seconds=None, rank=Job.submitted_at))

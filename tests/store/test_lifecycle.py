@@ -7,10 +7,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from gradyard.jobs.errors import IllegalMove, KeyReused, NotFound, QueueFull
+from gradyard.jobs.errors import IdempotencyKeyReused, IllegalMove, NotFound, QueueFull
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason, State
-from gradyard.jobs.submission.parse import take_in
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Outcome
@@ -186,7 +186,7 @@ def test_a_lost_pack_is_queued_again_in_halves_and_nobody_is_blamed(database: Da
     worker = worker_of(database)
     claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
-        assert lifecycle.lease_is_over(connection)
+        assert lifecycle.lease_expired(connection)
         assert lifecycle.expire_claims(connection, actor="maintenance") == 4
     with database.read() as connection:
         rows = [queries.job_by_id(connection, 1, job) for job in jobs]
@@ -349,7 +349,7 @@ def test_a_heartbeat_renews_its_own_claim_and_no_other(database: Database, setti
     claim = claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
         assert fleet.heartbeat(connection, worker, 15.0, claim.id, 3)
-        assert not lifecycle.lease_is_over(connection)
+        assert not lifecycle.lease_expired(connection)
         lifecycle.release(connection, claim.id, actor="worker")
         assert not fleet.heartbeat(connection, worker, 15.0, claim.id, 4)
 
@@ -367,20 +367,20 @@ def test_a_worker_that_leaves_is_forgotten_and_one_that_wakes_late_is_entered_ag
 
 def test_one_key_makes_one_job_and_refuses_another_body(database: Database, settings: Settings) -> None:
     body = b'{"stage": "tensor"}'
-    intake = take_in(body, settings)
+    parsed = parse_job(body, settings)
     ids = []
     for _ in range(2):
         with database.begin() as connection:
-            found = lifecycle.submit(connection, intake, project_id=1, actor="t", max_queued=9, key="k", body=body)
+            found = lifecycle.submit(connection, parsed, project_id=1, actor="t", max_queued=9, key="k", body=body)
             ids.append((found.job_id, found.replayed))
     assert ids == [(ids[0][0], False), (ids[0][0], True)]
-    with pytest.raises(KeyReused), database.begin() as connection:
-        lifecycle.submit(connection, intake, project_id=1, actor="t", max_queued=9, key="k", body=b"other")
+    with pytest.raises(IdempotencyKeyReused), database.begin() as connection:
+        lifecycle.submit(connection, parsed, project_id=1, actor="t", max_queued=9, key="k", body=b"other")
 
 
 def test_twins_with_one_key_make_one_job(database: Database, settings: Settings) -> None:
     body = b'{"stage": "tensor"}'
-    intake = take_in(body, settings)
+    parsed = parse_job(body, settings)
     found = []
     together = threading.Barrier(6)
 
@@ -388,7 +388,7 @@ def test_twins_with_one_key_make_one_job(database: Database, settings: Settings)
         together.wait()
         with database.begin() as connection:
             found.append(lifecycle.submit(
-                connection, intake, project_id=1, actor="t", max_queued=9, key="k", body=body
+                connection, parsed, project_id=1, actor="t", max_queued=9, key="k", body=body
             ))  # fmt: skip
 
     threads = [threading.Thread(target=submit) for _ in range(6)]
@@ -401,21 +401,21 @@ def test_twins_with_one_key_make_one_job(database: Database, settings: Settings)
 
 
 def test_a_full_queue_refuses_and_stores_nothing(database: Database, settings: Settings) -> None:
-    intake = take_in(b'{"stage": "tensor"}', settings)
+    parsed = parse_job(b'{"stage": "tensor"}', settings)
     with database.begin() as connection:
-        lifecycle.submit(connection, intake, project_id=1, actor="t", max_queued=1)
+        lifecycle.submit(connection, parsed, project_id=1, actor="t", max_queued=1)
     with nothing_else(database), pytest.raises(QueueFull), database.begin() as connection:
-        lifecycle.submit(connection, intake, project_id=1, actor="t", max_queued=1)
+        lifecycle.submit(connection, parsed, project_id=1, actor="t", max_queued=1)
 
 
 def test_old_keys_of_jobs_that_are_over_are_forgotten(database: Database, settings: Settings) -> None:
     body = b'{"stage": "tensor", "steps": 4}'
-    intake = take_in(body, settings)
+    parsed = parse_job(body, settings)
 
     def submit() -> bool:
         with database.begin() as connection:
             return lifecycle.submit(
-                connection, intake, project_id=1, actor="t", max_queued=9, key="k", body=body
+                connection, parsed, project_id=1, actor="t", max_queued=9, key="k", body=body
             ).replayed
 
     submit()

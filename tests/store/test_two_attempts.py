@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.states import MOVES, OVER, State
+from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import ClaimedJob, Outcome
@@ -116,7 +116,7 @@ def _play(database: Database, settings: Settings, ending: str, order: str) -> No
         events = connection.execute(select(JobEvent).order_by(JobEvent.sequence)).all()
         chunks = connection.execute(select(LossChunk).order_by(LossChunk.start_step)).all()
         results = connection.execute(select(Result.attempt)).scalars().all()
-    assert job.state in OVER, order
+    assert job.state in FINISHED, order
     assert list(results) == ([job.attempt] if job.state == State.SUCCEEDED else []), order
     _assert_lawful(events, order)
     _assert_nobody_wrote_late(events, chunks, job, order)
@@ -127,7 +127,7 @@ def _assert_lawful(events: Sequence[Any], order: str) -> None:
         assert event.from_state == (before.to_state if before else None), order
         assert before is None or before.to_state in MOVES[State(event.to_state)], order
         assert event.attempt == (before.attempt if before else 0) + (event.to_state == State.RUNNING), order
-    assert sum(event.to_state in OVER for event in events) == 1, order
+    assert sum(event.to_state in FINISHED for event in events) == 1, order
 
 
 def _assert_nobody_wrote_late(events: Sequence[Any], chunks: Sequence[Any], job: Any, order: str) -> None:

@@ -7,7 +7,7 @@ from celery.platforms import SecurityWarning
 
 from gradyard.broker.celery_settings import celery_config
 from gradyard.jobs import settings as environment
-from workers.celery_side.reaper import Reaping
+from workers.celery_side.reaper import Reaper
 
 settings = environment.load()
 
@@ -30,4 +30,4 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_shutdown_timeout=None,
 )
-app.steps["worker"].add(Reaping)
+app.steps["worker"].add(Reaper)

@@ -12,22 +12,22 @@ import psutil
 import structlog
 
 from gradyard.broker.producer import Bells
-from gradyard.jobs.errors import PlaceTaken
+from gradyard.jobs.errors import SlotTaken
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from workers.celery_side.stop_pipe import Stopping
 from workers.celery_side.watchdog import Watchdog, end_main_process
 from workers.logs import write_logs
 from workers.pool.gpus.fake import ANY_DEVICE
 from workers.runner.numerics import engines
 from workers.runner_client.runner_process import RunnerProcess
-from workers.supervisor.heartbeat import Presence
+from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.supervisor import Supervisor
-from workers.supervisor.worker_context import Station
+from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
@@ -39,8 +39,8 @@ FIRST_RINGS, FIRST_RING_SECONDS = 5, 1.0  # so often, and so long between two
 class Process:
     """What this worker process consists of, made once after its fork."""
 
-    worker: WorkerFacts
-    presence: Presence
+    worker: WorkerInfo
+    heartbeat: Heartbeat
     supervisor: Supervisor
     bells: Bells
     watchdog: Watchdog
@@ -56,13 +56,13 @@ def begin(settings: Settings, consumed: frozenset[str], stopping: Stopping | Non
     write_logs(settings, {"worker": worker.place, "worker_id": str(worker.id)})
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
-    presence = Presence(settings, worker, enter=lambda: _enter(settings, worker))
+    heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     asked = stopping.asked if stopping else lambda: False
-    supervisor = Supervisor(Station(settings, worker, presence, asked, database, runner))
+    supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, asked, database, runner))
     bells = Bells(settings)
-    current = Process(worker, presence, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
-    presence.start()
+    current = Process(worker, heartbeat, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
+    heartbeat.start()
     gc.freeze()  # what was imported stays: each look of the collector at it would take longer than storing a pack
 
 
@@ -72,15 +72,15 @@ def end() -> None:
     if current is not None:
         current.watchdog.stop()
         current.supervisor.close()
-        current.presence.stop()
+        current.heartbeat.stop()
         current = None
 
 
-def facts(settings: Settings, queue: str) -> WorkerFacts:
+def facts(settings: Settings, queue: str) -> WorkerInfo:
     """What this process is, from its settings and its machine."""
     slot = settings.slot or f"{queue}-celery-{os.getppid()}"
     packages = {name: version(name) for name in ("gradyard", "celery", "numpy", "torch")}
-    return WorkerFacts(
+    return WorkerInfo(
         id=new_id(), host=platform.node(), slot=slot, queue=queue, pid=os.getpid(), pool=settings.pool,
         stages={name: stage.numerics_version for name, stage in STAGES.items() if queue in stage.devices},
         device_name=settings.device_name or queue, device_uuid=_known_device(settings),
@@ -97,17 +97,17 @@ def _known_device(settings: Settings) -> str | None:
     return f"{uuid}@{platform.node()}" if uuid and uuid.startswith(ANY_DEVICE) else uuid
 
 
-def _enter(settings: Settings, worker: WorkerFacts) -> None:
+def _enter(settings: Settings, worker: WorkerInfo) -> None:
     """Register; then whatever an earlier process of this slot held is queued again, and rung for.
 
-    Raises PlaceTaken where such a process lives: that of another user, whose lock we could not see.
+    Raises SlotTaken where such a process lives: that of another user, whose lock we could not see.
     """
     database = Database(settings.database, lock_timeout_seconds=5.0, pool_size=1)
     try:
         with database.begin() as connection:
             for pid, age in fleet.earlier_processes(connection, worker):
                 if _lives(pid, age):
-                    raise PlaceTaken(f"{worker.place} is held by process {pid}")
+                    raise SlotTaken(f"{worker.place} is held by process {pid}")
             fleet.register(connection, worker, settings.lease_seconds)
             handed_back = lifecycle.hand_back_slot(connection, worker)
     finally:

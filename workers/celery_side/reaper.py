@@ -11,7 +11,7 @@ from celery import bootsteps
 LOOK_SECONDS = 0.25
 
 
-class Reaping(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+class Reaper(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
     """Looks for dead children often, beside Celery's own timer."""
 
     requires = {"celery.worker.components:Pool"}

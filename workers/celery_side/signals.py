@@ -10,14 +10,14 @@ from celery import signals
 from workers.celery_side import celery_child
 from workers.celery_side.app import settings
 from workers.celery_side.stop_pipe import Stopping
-from workers.pool.slot_locks import Seats
+from workers.pool.slot_locks import SlotLocks
 from workers.pool.slots import slots_of_host
 from workers.runner.process_control import die_with_parent
 
 stopping: Stopping | None = None
 consumed: frozenset[str] = frozenset({settings.device})
 main_pid = os.getpid()
-seats: Seats | None = None  # held as long as this process lives
+slot_locks: SlotLocks | None = None  # held as long as this process lives
 
 
 @signals.celeryd_after_setup.connect
@@ -40,9 +40,9 @@ def refuse_other_pools() -> NoReturn:
 
 def take_a_gpu() -> None:
     """A worker that was started without a pool takes the first GPU that nobody holds, and sees no other."""
-    global settings, seats
-    seats = Seats(settings)
-    free = next((slot for slot in slots_of_host(0, "all", ["gpu"], settings) if seats.take(slot) is None), None)
+    global settings, slot_locks
+    slot_locks = SlotLocks(settings)
+    free = next((slot for slot in slots_of_host(0, "all", ["gpu"], settings) if slot_locks.take(slot) is None), None)
     if free is None:
         print("gradyard: this host has no GPU, or other workers hold them all", file=sys.stderr)
         sys.exit(2)

@@ -24,12 +24,12 @@ def train(job_id: str | None = None, spec: Any = None, passed: Any = 0) -> None:
         return
     here.watchdog.heard(busy=True)
     try:
-        if not here.presence.entered.is_set():  # it rings for itself once it has
-            here.supervisor.put_runner_away()
+        if not here.heartbeat.entered.is_set():  # it rings for itself once it has
+            here.supervisor.end_runner()
         elif here.supervisor.work():
             here.bells.ring_many(here.worker.queue, 1)
             return
-        if passed in range(MOST_PASSES) and here.supervisor.somebody_could():
+        if passed in range(MOST_PASSES) and here.supervisor.another_slot_could():
             here.bells.pass_on(here.worker.queue, passed + 1)
     except DatabaseUnavailable as error:
         log.warning("nothing claimed", error=str(error))  # maintenance rings again

@@ -17,7 +17,7 @@ from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from workers.pool.slot_locks import folder_of
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ RESTART_SECONDS = 300.0  # one restart in so long: it may be of no use
 class Watchdog:
     """`heard()` at each bell and at the end of its work; `restart` is called once the worker is deaf."""
 
-    def __init__(self, settings: Settings, worker: WorkerFacts, bells: Bells, restart: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, worker: WorkerInfo, bells: Bells, restart: Callable[[], None]) -> None:
         self._deaf_seconds = settings.deaf_seconds
         self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
         self._worker, self._bells, self._restart = worker, bells, restart
@@ -62,8 +62,8 @@ class Watchdog:
         """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
         try:
             with self._database.read() as connection:
-                waiting = fleet.something_to_claim(connection, self._worker.abilities)
-                waiting = waiting and not fleet.is_held_back(connection, self._worker.id)
+                waiting = fleet.something_to_claim(connection, self._worker.capabilities)
+                waiting = waiting and not fleet.is_on_hold(connection, self._worker.id)
         except GradyardError:
             waiting = False
         now = time.monotonic()

@@ -10,7 +10,7 @@ from gradyard.jobs import settings as environment
 from gradyard.jobs.errors import GradyardError, SettingsInvalid
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.processes.stop_signal import StopSignal
-from workers.pool.slot_locks import Seats
+from workers.pool.slot_locks import SlotLocks
 from workers.pool.slots import Slot, default_cpu_slots, slots_of_host
 
 GRACE_SECONDS = 8.0  # a runner that does not answer a stop is killed after six
@@ -58,16 +58,16 @@ def _run(options: argparse.Namespace) -> None:
     found = slots_of_host(wanted, options.gpus, queues, settings, options.slots_per_gpu)
     if not found:
         raise SettingsInvalid("there is nothing to start: no CPU slot was asked for, and no GPU was found")
-    found = _free(found, Seats(settings))
+    found = _free(found, SlotLocks(settings))
     pool = {"GRADYARD_POOL": options.pool} if options.pool else {}
     posts = [Post(_worker(slot, pool)) for slot in found]
     posts.append(Post(Child("maintenance", [sys.executable, "-m", "workers.maintenance"], dict(os.environ))))
     _keep_up(posts)
 
 
-def _free(wanted: list[Slot], seats: Seats) -> list[Slot]:
+def _free(wanted: list[Slot], slot_locks: SlotLocks) -> list[Slot]:
     """Those of the slots that no other pool of this host holds; SettingsInvalid where none is left."""
-    taken = {slot.name: seats.take(slot) for slot in wanted}
+    taken = {slot.name: slot_locks.take(slot) for slot in wanted}
     for name, holder in taken.items():
         if holder is not None:
             print(f"{name} is held by {holder} of this host; it is left to it", flush=True)

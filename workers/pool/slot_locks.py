@@ -28,7 +28,7 @@ def _devices_folder(settings: Settings) -> Path:
     return folder
 
 
-class Seats:
+class SlotLocks:
     """What this process holds on its host: slots among the pools of one database, GPUs among all pools."""
 
     def __init__(self, settings: Settings) -> None:

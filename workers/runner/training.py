@@ -29,7 +29,7 @@ class Training:
 
     def __init__(self, wire: Wire, frame: Frame, make: MakeTrainer) -> None:
         self._wire, self._make = wire, make
-        self._path, self._otherwise = frame.fields["trainer"], frame.fields["otherwise"]
+        self._path, self._fallback = frame.fields["trainer"], frame.fields["otherwise"]
         self._specs: list[dict[str, Any]] = frame.fields["members"]
         self._steps, self._step = frame.fields["steps"], frame.fields["start_step"]
         self._segment_seconds, self._record_seconds = frame.fields["segment_seconds"], frame.fields["record_seconds"]
@@ -72,10 +72,10 @@ class Training:
             trainer.prepare()
             return trainer
         except Exception as error:
-            if self._otherwise is None or _is_full(error):  # a smaller pack may have room for its graph
+            if self._fallback is None or _is_full(error):  # a smaller pack may have room for its graph
                 raise
             self._wire.send(Frame("otherwise", {"traceback": traceback.format_exc()[-TRACEBACK_CHARACTERS:]}))
-            self._path, self._otherwise = self._otherwise, None
+            self._path, self._fallback = self._fallback, None
             return self._make(self._path, [self._specs[member] for member in members])
 
     def _train_until_someone_leaves(self, trainer: Any) -> Any:

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import suppress
 
-from gradyard.store.database import storable
+from gradyard.store.database import strip_unstorable
 
 KEPT_BYTES = 64 * 1024
 PASSED_ON_BYTES = 256 * 1024  # in a second; of a gigabyte nobody reads more
@@ -48,7 +48,7 @@ class Output:
         """The last 64 KiB of the present attempt, and whether there was more."""
         self._read()
         with self._lock:
-            return storable(self._kept.decode(errors="replace")), self._truncated
+            return strip_unstorable(self._kept.decode(errors="replace")), self._truncated
 
     def finish(self) -> None:
         """The runner is dead: take its last words, and listen no longer."""

@@ -4,7 +4,7 @@ import os
 import sys
 
 from gradyard.jobs.settings import Settings
-from workers.pool.gpus.fake import Fake
+from workers.pool.gpus.fake import FakeInventory
 from workers.runner.numerics import gpu_environment, one_thread_environment
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
@@ -22,7 +22,7 @@ def runner_command(settings: Settings, wire: int, *, spare: bool) -> list[str]:
     if (
         settings.fake_gpus
         and settings.device_uuid
-        and (fails := Fake(settings.fake_gpus).failure(settings.device_uuid))
+        and (fails := FakeInventory(settings.fake_gpus).failure(settings.device_uuid))
     ):
         command += ["--device-fails", fails]
     return command + (["--cpus", ",".join(map(str, settings.cpus))] if settings.cpus else [])

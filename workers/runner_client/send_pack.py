@@ -11,7 +11,7 @@ TRIES = 3
 BEGIN_SECONDS = 15.0  # for a live runner to say that it has the pack
 
 
-def hand_over(runner: RunnerProcess, train: Frame, give_up: Callable[[], bool]) -> None:
+def send_pack(runner: RunnerProcess, train: Frame, give_up: Callable[[], bool]) -> None:
     """Return once a runner said that it has the pack; RunnerDied where one after the other does not."""
     why = RunnerDied("it did not say that it has the pack")
     for _ in range(TRIES):

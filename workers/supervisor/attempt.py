@@ -9,18 +9,18 @@ import structlog
 from sqlalchemy import Connection
 
 from gradyard.store import lifecycle
-from workers.logs import say_over
+from workers.logs import log_finished
 from workers.protocol.segment import Stretch
 from workers.protocol.wire import Frame
 from workers.runner_client.errors import DeviceBroken, RunnerDied
-from workers.runner_client.send_pack import hand_over
+from workers.runner_client.send_pack import send_pack
 from workers.supervisor import failure_policy
-from workers.supervisor.best_effort_commit import Unsure
+from workers.supervisor.best_effort_commit import BestEffortCommit
 from workers.supervisor.pack import Member, Pack
 from workers.supervisor.records import Record, Written, record_of, write_record
 from workers.supervisor.resume import states_to_resume
-from workers.supervisor.runner_timeouts import Patience
-from workers.supervisor.worker_context import Station
+from workers.supervisor.runner_timeouts import RunnerTimeouts
+from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
@@ -30,13 +30,13 @@ SPARE_SECONDS = 1.0  # a pack that trains for so long is worth a runner that sta
 class Attempt:
     """Hands the pack to the runner, takes its segments, and tends to cancels, time limits and stops in between."""
 
-    def __init__(self, station: Station, pack: Pack) -> None:
-        self._station = station
-        self._pack, self._runner, self._presence = pack, station.runner, station.presence
-        self._settings = station.settings
-        self._actor, self._commit, self._stopping = station.actor, station.commit, station.stopping
-        self._commit_soon = Unsure(station.commit_once).commit_soon
-        self._patience = Patience(station.settings.torch_device)
+    def __init__(self, context: WorkerContext, pack: Pack) -> None:
+        self._station = context
+        self._pack, self._runner, self._heartbeat = pack, context.runner, context.heartbeat
+        self._settings = context.settings
+        self._actor, self._commit, self._stopping = context.actor, context.commit, context.stopping
+        self._commit_best_effort = BestEffortCommit(context.commit_once).commit_best_effort
+        self._timeouts = RunnerTimeouts(context.settings.torch_device)
         self._begun = False  # the runner said that it has the pack
 
     def run(self) -> None:
@@ -47,16 +47,16 @@ class Attempt:
             if states is None:
                 return
             seconds = self._settings.segment_seconds, self._settings.record_seconds
-            hand_over(self._runner, self._pack.train_frame(states, *seconds), self._stopping)
+            send_pack(self._runner, self._pack.train_frame(states, *seconds), self._stopping)
             self._begun = True
-            self._patience.heard()
+            self._timeouts.heard()
             while not self._serve(self._runner.receive(0.05)):
                 self._tend()
         except DeviceBroken as error:
             why, worker = str(error), self._station.worker
             self._for_all(lambda connection: failure_policy.device_broken(connection, self._pack, why, worker), why)
         except RunnerDied as error:
-            self._presence.pace.count("runner_deaths")
+            self._heartbeat.throughput.count("runner_deaths")
             self._runner.end()
             blame, words = failure_policy.pack_crashed if self._begun else failure_policy.runner_missing, str(error)
             self._for_all(lambda connection: blame(connection, self._pack, words, actor=self._actor), words)
@@ -65,12 +65,12 @@ class Attempt:
         """Take what the runner said; whether the pack is over."""
         if frame is None:
             return False
-        self._patience.heard()
+        self._timeouts.heard()
         if frame.kind in ("idle", "preparing"):
-            self._patience.preparing = frame.kind == "preparing"
+            self._timeouts.preparing = frame.kind == "preparing"
             return frame.kind == "idle"
         if frame.kind == "otherwise":
-            return self._train_otherwise(frame.fields["traceback"])
+            return self._fall_back(frame.fields["traceback"])
         if frame.kind == "failed":
             fields = frame.fields
             self._runner.output.add(fields["traceback"])
@@ -85,7 +85,7 @@ class Attempt:
             return True
         return self._segment(Stretch(frame))
 
-    def _train_otherwise(self, why: str) -> bool:
+    def _fall_back(self, why: str) -> bool:
         """The compiler of this machine does not work: the stage is trained as it is written. Whether the pack is over.
 
         A capture that broke off leaves a process whose GPU nobody should trust: there a fresh one takes the jobs.
@@ -98,25 +98,27 @@ class Attempt:
             return False
         self._runner.end()
         self._for_all(
-            lambda connection: failure_policy.trained_otherwise(connection, self._pack, actor=self._actor), "no graph"
+            lambda connection: failure_policy.fell_back_to_eager(connection, self._pack, actor=self._actor), "no graph"
         )
         return True
 
     def _segment(self, stretch: Stretch) -> bool:
-        self._patience.segment_seconds, self._patience.preparing = stretch.seconds, False
+        self._timeouts.segment_seconds, self._timeouts.preparing = stretch.seconds, False
         self._pack.take(stretch)
-        self._presence.pace.trained(stretch.losses.size)
-        self._presence.steps_done = self._pack.step
-        if worth := self._pack.worth_recording(stretch):
-            write = partial(self._write, record=record_of(self._pack, worth, stretch))
+        self._heartbeat.throughput.trained(stretch.losses.size)
+        self._heartbeat.steps_done = self._pack.step
+        if members := self._pack.members_to_record(stretch):
+            write = partial(self._write, record=record_of(self._pack, members, stretch))
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
-            last_words = stretch.over or any(member.diverged_at is not None for member in worth)
-            written: list[Written] = (self._commit if last_words else self._commit_soon)(write) or []
-            self._patience.heard()  # while we waited for the database, nobody listened
+            last_words = stretch.over or any(member.diverged_at is not None for member in members)
+            written: list[Written] = (self._commit if last_words else self._commit_best_effort)(write) or []
+            self._timeouts.heard()  # while we waited for the database, nobody listened
             for each in written:
-                self._pack.settle(each.member, each.progress)
-            self._presence.pace.count("fenced_writes", sum(each.fenced for each in written))
-            self._presence.pace.ended(sum(each.gone and not each.fenced for each in written) if stretch.over else 0)
+                self._pack.mark_recorded(each.member, each.progress)
+            self._heartbeat.throughput.count("fenced_writes", sum(each.fenced for each in written))
+            self._heartbeat.throughput.ended(
+                sum(each.gone and not each.fenced for each in written) if stretch.over else 0
+            )
             why = "trained" if stretch.over else "stopped" if stretch.stopped else "diverged"
             gone = [each for each in written if each.gone]
             self._leave([each.member for each in gone if not each.fenced], why, tell=not stretch.over)
@@ -134,27 +136,27 @@ class Attempt:
 
     def _tend(self) -> None:
         """Between two frames: a lost claim, cancels, time limits, a stop, a runner that says nothing."""
-        if self._presence.claim_is_lost() and self._pack.members:
+        if self._heartbeat.claim_is_lost() and self._pack.members:
             self._forget_all()
         self._let_go(self._marked(), "cancelled", lambda connection, member: lifecycle.cancel_by_worker(
             connection, member.job.id, member.job.attempt, actor=self._actor
         ))  # fmt: skip
-        self._let_go(self._late(), "over its time", lambda connection, member: failure_policy.time_is_over(
+        self._let_go(self._late(), "over its time", lambda connection, member: failure_policy.timed_out(
             connection, self._pack, member, actor=self._actor
         ))  # fmt: skip
-        self._patience.look()
+        self._timeouts.look()
         if self._age() > SPARE_SECONDS:
             self._runner.prepare_spare()
             self._runner.note_memory()
-        if self._stopping() and self._patience.asked_to_stop_at is None:
-            self._patience.asked_to_stop_at = time.monotonic()
+        if self._stopping() and self._timeouts.asked_to_stop_at is None:
+            self._timeouts.asked_to_stop_at = time.monotonic()
             self._runner.send(Frame("stop"))
-        if why := self._patience.is_over():
+        if why := self._timeouts.is_over():
             self._runner.end()
             raise RunnerDied(why)
 
     def _marked(self) -> list[Member]:
-        cancelled = self._presence.cancelled()
+        cancelled = self._heartbeat.cancelled()
         return [member for member in self._pack.in_order() if member.job.id in cancelled]
 
     def _late(self) -> list[Member]:
@@ -162,7 +164,7 @@ class Attempt:
         return [member for member in self._pack.in_order() if age > member.job.timeout_seconds]
 
     def _age(self) -> float:
-        return time.monotonic() - self._patience.began
+        return time.monotonic() - self._timeouts.began
 
     def _let_go(self, members: list[Member], why: str, move: Callable[[Connection, Member], Any]) -> None:
         """Move these rows now, discard what still comes for them, and tell the runner to drop them."""
@@ -171,24 +173,24 @@ class Attempt:
             self._keep_logs(connection, members)
             return [move(connection, member) for member in members]
 
-        if members and self._commit_soon(write):
+        if members and self._commit_best_effort(write):
             self._leave(members, why)
 
     def _forget_all(self) -> None:
         """The claim was given to others while this worker slept or was cut off: nothing it did since counts."""
         members = list(self._pack.members.values())
-        self._presence.pace.count("fenced_writes", len(members))
+        self._heartbeat.throughput.count("fenced_writes", len(members))
         for member in members:
             log.warning("fenced", job=str(member.job.id), attempt=member.job.attempt, what="claim lost")
         self._leave(members, "claim lost")
 
     def _leave(self, members: list[Member], why: str, *, tell: bool = True) -> None:
         """These rows have moved on; a runner that is still at it is told, or trains them to their last step."""
-        say_over([member.job for member in members], why)
+        log_finished([member.job for member in members], why)
         for member in members:
             del self._pack.members[member.index]
-        if not self._pack.members and self._patience.emptied_at is None:
-            self._patience.emptied_at = time.monotonic()
+        if not self._pack.members and self._timeouts.emptied_at is None:
+            self._timeouts.emptied_at = time.monotonic()
         if members and tell:
             self._runner.send(Frame("drop", {"members": [member.index for member in members]}))
 
@@ -198,7 +200,7 @@ class Attempt:
             write(connection)
 
         self._commit(write_all)
-        say_over([member.job for member in self._pack.in_order()], why)
+        log_finished([member.job for member in self._pack.in_order()], why)
         self._pack.members.clear()
 
     def _keep_logs(self, connection: Connection, members: list[Member]) -> None:

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 Write = Callable[[Connection], Any]
 
 
-class Unsure:
+class BestEffortCommit:
     """Remembers since when the database is away. `commit` does a write in one transaction, or DatabaseUnavailable."""
 
     def __init__(self, commit: Callable[[Write], Any]) -> None:
@@ -23,7 +23,7 @@ class Unsure:
         self._ask_again_at = 0.0
         self._since: float | None = None
 
-    def commit_soon(self, write: Write) -> Any:
+    def commit_best_effort(self, write: Write) -> Any:
         """Do it now; None where the database is away, which the runner does not notice: it trains on, unsure.
 
         DatabaseUnavailable where it has been away for ten minutes.

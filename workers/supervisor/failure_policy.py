@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle, queries
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob
 from workers.supervisor.pack import Member, Pack
 
@@ -55,20 +55,20 @@ def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) 
         lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=why, wait_seconds=MISSING_SECONDS)
 
 
-def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerFacts) -> None:
+def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerInfo) -> None:
     """The GPU is no good: it is drained, and the jobs go on elsewhere, unblamed."""
     fleet.drain_device(connection, worker, why)
     for member in pack.in_order():
         _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)
 
 
-def trained_otherwise(connection: Connection, pack: Pack, *, actor: str) -> None:
+def fell_back_to_eager(connection: Connection, pack: Pack, *, actor: str) -> None:
     """Its engine does not work here, and the next attempt has another: nobody is blamed."""
     for member in pack.in_order():
         _hand_back(connection, member.job, "no graph could be captured; it is trained eagerly", actor, None)
 
 
-def time_is_over(connection: Connection, pack: Pack, member: Member, *, actor: str) -> None:
+def timed_out(connection: Connection, pack: Pack, member: Member, *, actor: str) -> None:
     """A member ran for longer than its `timeout_seconds`: alone it fails, in company it is tried alone."""
     job, limit = member.job, member.job.timeout_seconds
     if pack.width > 1:

@@ -7,30 +7,30 @@ from uuid import UUID
 
 import structlog
 
-from gradyard.jobs.errors import DatabaseUnavailable, PlaceTaken
+from gradyard.jobs.errors import DatabaseUnavailable, SlotTaken
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, queries
 from gradyard.store.database import Database
-from gradyard.store.fleet import Pulse, WorkerFacts
+from gradyard.store.fleet import HeartbeatReport, WorkerInfo
 from workers.pool.gpus.choose import inventory_of
 from workers.pool.gpus.inventory import DeviceLost, Health, Inventory
-from workers.supervisor.throughput import Pace
+from workers.supervisor.throughput import Throughput
 
 log = structlog.get_logger()
 
 FIRST_BEATS_SECONDS = 0.5  # a young pack tells its progress more often: someone may be watching
 
 
-class Presence:
+class Heartbeat:
     """Says every `heartbeat_seconds` that the worker lives, and of its claim how far it is.
 
     `enter` is called until it returns, as soon as the database answers and nobody else has the slot or its GPU (it
-    raises PlaceTaken where somebody has); then `entered` is set. Who slept for longer than a lease may find its GPU
+    raises SlotTaken where somebody has); then `entered` is set. Who slept for longer than a lease may find its GPU
     taken: `entered` is cleared, and it waits again. `hold(claim)` and `let_go()` bracket a pack; `cancelled()` answers
     which members were marked since.
     """
 
-    def __init__(self, settings: Settings, worker: WorkerFacts, enter: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, worker: WorkerInfo, enter: Callable[[], None]) -> None:
         self._settings, self._worker = settings, worker
         self._enter_once = enter
         self.entered = threading.Event()
@@ -43,7 +43,7 @@ class Presence:
         self._over = threading.Event()
         self._busy = threading.Event()
         self.steps_done = 0
-        self.pace = Pace()
+        self.throughput = Throughput()
         self._inventory: Inventory = inventory_of(settings)
         self._device_lost: str | None = None
         self._kept_out = ""
@@ -106,7 +106,7 @@ class Presence:
     def _enter(self) -> None:
         try:
             self._enter_once()
-        except PlaceTaken as taken:
+        except SlotTaken as taken:
             if self._kept_out != str(taken):
                 log.warning("waiting", why=str(taken))
             self._kept_out = str(taken)
@@ -133,25 +133,27 @@ class Presence:
     def _beat(self) -> None:
         with self._lock:
             claim, steps_done = self._claim, self.steps_done
-        counts = self.pace.take_counts()
-        pulse = self._pulse(counts)
+        counts = self.throughput.take_counts()
+        report = self._report(counts)
         try:
             with self._database.begin() as connection:
-                held = fleet.heartbeat(connection, self._worker, self._settings.lease_seconds, claim, steps_done, pulse)
+                held = fleet.heartbeat(
+                    connection, self._worker, self._settings.lease_seconds, claim, steps_done, report
+                )
                 if self._device_lost:
                     fleet.drain_device(connection, self._worker, self._device_lost)
-        except PlaceTaken as taken:
+        except SlotTaken as taken:
             log.warning("its lease was over, and now it waits", why=str(taken))
-            self.pace.give_back(counts)
+            self.throughput.give_back(counts)
             self.entered.clear()
             held = False
         except BaseException:
-            self.pace.give_back(counts)
+            self.throughput.give_back(counts)
             raise
         with self._lock:
             self._lost = self._claim is not None and self._claim == claim and not held
 
-    def _pulse(self, counts: Mapping[str, int]) -> Pulse:
+    def _report(self, counts: Mapping[str, int]) -> HeartbeatReport:
         health, uuid = None, self._settings.device_uuid
         try:
             health = self._inventory.health(uuid) if uuid else None
@@ -159,8 +161,8 @@ class Presence:
         except DeviceLost as error:
             self._device_lost = str(error)
         health = health or Health()
-        return Pulse(
-            self.pace.steps_per_second(), self.pace.jobs_per_second(), health.utilization_percent,
+        return HeartbeatReport(
+            self.throughput.steps_per_second(), self.throughput.jobs_per_second(), health.utilization_percent,
             health.temperature_celsius, health.memory_used_mib, counts,
         )  # fmt: skip
 

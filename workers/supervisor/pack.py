@@ -60,9 +60,9 @@ class Pack:
         """What the runner needs to begin; `states` of the members are stacked along the member axis."""
         stage = stage_named(self.claim.stage)
         # What was begun with an engine goes on with it; only a first attempt may still be done by another.
-        otherwise = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
+        fallback = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
         fields = {
-            "trainer": stage.trainer_of(self.engine), "otherwise": otherwise, "steps": self.claim.steps,
+            "trainer": stage.trainer_of(self.engine), "otherwise": fallback, "steps": self.claim.steps,
             "members": [job.spec | job.resolved for job in self.claim.members], "start_step": self.claim.start_step,
             "segment_seconds": segment_seconds, "record_seconds": record_seconds,
         }  # fmt: skip
@@ -76,7 +76,7 @@ class Pack:
                 member.take(row, stretch)
         self.step = stretch.start_step + stretch.losses.shape[1]
 
-    def worth_recording(self, stretch: Stretch) -> list[Member]:
+    def members_to_record(self, stretch: Stretch) -> list[Member]:
         """The members whose record this stretch completes: it carries their state, or their curve ended.
 
         A state that is too large to be kept completes none before the end: losses without the state after them would
@@ -102,7 +102,7 @@ class Pack:
             metrics, member.every,
         )  # fmt: skip
 
-    def settle(self, member: Member, progress: Progress) -> None:
+    def mark_recorded(self, member: Member, progress: Progress) -> None:
         """The record is committed: what comes next starts after it."""
         member.recorded_to, member.pending, member.metrics = progress.steps_done, [], {}
         member.summary.records += 1

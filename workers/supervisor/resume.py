@@ -10,14 +10,14 @@ from gradyard.store import lifecycle, queries
 from gradyard.store.lifecycle import ClaimedJob
 from workers.protocol.checkpoints import CheckpointUnusable, thaw
 from workers.supervisor.pack import Pack
-from workers.supervisor.worker_context import Station
+from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
 State = dict[str, np.ndarray]
 
 
-def states_to_resume(pack: Pack, station: Station, *, actor: str) -> list[State] | None:
+def states_to_resume(pack: Pack, context: WorkerContext, *, actor: str) -> list[State] | None:
     """The members' states at the claim's start step (an empty list at step 0).
 
     None where a checkpoint was no good: that job is back at an older one, or at step 0, and all are queued again.
@@ -25,17 +25,17 @@ def states_to_resume(pack: Pack, station: Station, *, actor: str) -> list[State]
     step = pack.claim.start_step
     if step == 0:
         return []
-    found = {job.id: _usable(pack, station, job) for job in pack.claim.members}
+    found = {job.id: _usable(pack, context, job) for job in pack.claim.members}
     spoiled = {job.id: max(found[job.id], default=0) for job in pack.claim.members if step not in found[job.id]}
     if not spoiled:
         return [found[job.id][step] for job in pack.claim.members]
-    station.commit(lambda connection: _go_back(connection, pack, spoiled, actor))
+    context.commit(lambda connection: _go_back(connection, pack, spoiled, actor))
     pack.members.clear()
     return None
 
 
-def _usable(pack: Pack, station: Station, job: ClaimedJob) -> dict[int, State]:
-    rows = station.ask(lambda connection: queries.checkpoints_of(connection, job.id))
+def _usable(pack: Pack, context: WorkerContext, job: ClaimedJob) -> dict[int, State]:
+    rows = context.ask(lambda connection: queries.checkpoints_of(connection, job.id))
     states = {}
     for row in rows:
         try:

@@ -11,7 +11,7 @@ PREPARE_SECONDS = 300.0  # for a compiler
 STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # no segment for so long, or so many times its last: stuck
 
 
-class Patience:
+class RunnerTimeouts:
     """Watches the clock of one attempt on "cpu" or "cuda"."""
 
     def __init__(self, torch_device: str) -> None:

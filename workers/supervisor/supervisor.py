@@ -13,7 +13,7 @@ from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
 from workers.supervisor.pack import Pack
-from workers.supervisor.worker_context import Station
+from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
@@ -21,8 +21,8 @@ log = structlog.get_logger()
 class Supervisor:
     """One worker process's training: `work()` claims and trains until nothing is claimable."""
 
-    def __init__(self, station: Station) -> None:
-        self._at = station
+    def __init__(self, context: WorkerContext) -> None:
+        self._at = context
 
     def work(self) -> bool:
         """Claim and train for `task_seconds`; whether more may be waiting for somebody."""
@@ -39,12 +39,12 @@ class Supervisor:
             trained = True
         return True
 
-    def somebody_could(self) -> bool:
+    def another_slot_could(self) -> bool:
         """Whether something waits that an idle slot of this queue could take, now that this one found nothing."""
         with self._at.database.read() as connection:
-            return when_to_ring.unheard(connection, self._at.worker.queue)
+            return when_to_ring.claimable_by_idle_slot(connection, self._at.worker.queue)
 
-    def put_runner_away(self) -> None:
+    def end_runner(self) -> None:
         """Whoever has the GPU now needs its memory."""
         self._at.runner.end()
 
@@ -55,10 +55,10 @@ class Supervisor:
 
     def _train(self, claim: Claim) -> None:
         at = self._at
-        at.presence.pace.count(fleet.size_counter(len(claim.members)))
-        at.presence.pace.count("pack_members", len(claim.members))
+        at.heartbeat.throughput.count(fleet.size_counter(len(claim.members)))
+        at.heartbeat.throughput.count("pack_members", len(claim.members))
         self._log_claim(claim)
-        at.presence.hold(claim.id, claim.start_step)
+        at.heartbeat.hold(claim.id, claim.start_step)
         alone = names(claim.members) if len(claim.members) == 1 else {}  # all of a pack would make every line long
         with structlog.contextvars.bound_contextvars(claim=str(claim.id), **alone):
             self._try(claim)
@@ -87,7 +87,7 @@ class Supervisor:
             at.runner.end()
             raise
         finally:
-            at.presence.let_go()
+            at.heartbeat.let_go()
             self._give_up(claim)
 
     def _log_claim(self, claim: Claim) -> None:
@@ -96,5 +96,5 @@ class Supervisor:
 
     def _give_up(self, claim: Claim) -> None:
         """Nothing stays claimed, whatever happened; mostly the last record has seen to it."""
-        if self._at.ask(lambda connection: queries.is_held(connection, claim.id)):
+        if self._at.ask(lambda connection: queries.claim_exists(connection, claim.id)):
             self._at.commit(lambda connection: lifecycle.release(connection, claim.id, actor=self._at.actor))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 STEPS_SECONDS, JOBS_SECONDS = 10.0, 60.0
 
 
-class Pace:
+class Throughput:
     """Steps and jobs of the last seconds, and counts since the last telling; for two threads at once."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

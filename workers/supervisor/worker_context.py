@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from workers.runner_client.runner_process import RunnerProcess
-from workers.supervisor.heartbeat import Presence
+from workers.supervisor.heartbeat import Heartbeat
 
 log = structlog.get_logger()
 
@@ -23,12 +23,12 @@ AWAY_SECONDS = 0.5  # between two tries
 
 
 @dataclass(frozen=True)
-class Station:
+class WorkerContext:
     """Everything that an attempt needs beside its pack; `stopping()` tells whether the worker shall stop."""
 
     settings: Settings
-    worker: WorkerFacts
-    presence: Presence
+    worker: WorkerInfo
+    heartbeat: Heartbeat
     stopping: Callable[[], bool]
     database: Database
     runner: RunnerProcess

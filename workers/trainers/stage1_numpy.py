@@ -8,15 +8,15 @@ import numpy as np
 
 from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.inputs.parameters import column, initial_weights, letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree, column, initial_weights
 from workers.trainers.losses.squared_error import SquaredError
 from workers.trainers.losses.written_out import WrittenOutLoss, turns
-from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
-from workers.trainers.tensors.memory import in_line, keep_freed_memory
+from workers.trainers.tensors.memory import cache_aligned, keep_freed_memory
 
 
-class Trainer(LetteredTrainer):
+class Trainer(CoefficientsTrainer):
     """Gradient descent on `weights`, (letters, members, 1), against data of (members or 1, points).
 
     The tutorial's four grad_ lines are one line here and its four updates another: the letters are the first axis.
@@ -28,10 +28,10 @@ class Trainer(LetteredTrainer):
         degree = members[0]["degree"]
         x, y = numpy_rows(members)
         self.width = len(members)
-        self.letters = letters_of_degree(degree)
-        self.basis = in_line(np.stack([powers_of(row, degree) for row in x], axis=1))
-        self.y = in_line(np.stack(y))
-        self.weights = initial_weights(members, self.letters).astype(dtype)[..., np.newaxis]
+        self.coefficient_names = coefficients_of_degree(degree)
+        self.basis = cache_aligned(np.stack([powers_of(row, degree) for row in x], axis=1))
+        self.y = cache_aligned(np.stack(y))
+        self.weights = initial_weights(members, self.coefficient_names).astype(dtype)[..., np.newaxis]
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
         self.loss = WrittenOutLoss(np, members, self.y.shape[-1], turns(members).astype(dtype)[:, np.newaxis])
 
@@ -41,9 +41,9 @@ class Trainer(LetteredTrainer):
 
     def _squared_error(self) -> SquaredError:
         size = self.width, self.y.shape[-1]
-        basis = in_line(np.broadcast_to(self.basis, (len(self.letters), *size)))
-        room = in_line(np.empty((2, *size), self.y.dtype))
-        return SquaredError(np, self.weights, basis, self.y, room, self.loss.points)
+        basis = cache_aligned(np.broadcast_to(self.basis, (len(self.coefficient_names), *size)))
+        workspace = cache_aligned(np.empty((2, *size), self.y.dtype))
+        return SquaredError(np, self.weights, basis, self.y, workspace, self.loss.points)
 
     # A diverging member must not fill the log of the others.
     @np.errstate(over="ignore", invalid="ignore")
@@ -64,7 +64,10 @@ class Trainer(LetteredTrainer):
         return loss
 
     def state(self) -> dict[str, Array]:
-        return {letter: weight[:, 0].copy() for letter, weight in zip(self.letters, self.weights, strict=True)}
+        return {
+            coefficient: weight[:, 0].copy()
+            for coefficient, weight in zip(self.coefficient_names, self.weights, strict=True)
+        }
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
-        self.weights[..., 0] = [self.row(arrays, letter) for letter in self.letters]
+        self.weights[..., 0] = [self.row(arrays, coefficient) for coefficient in self.coefficient_names]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Array, Losses, Member
-from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.squared_error import SquaredError
 from workers.trainers.losses.written_out import WrittenOutLoss, turns
 from workers.trainers.models.polynomial import stacked_gradients, stacked_polynomial
 from workers.trainers.models.torch_trainer import TorchTrainer
-from workers.trainers.tensors.row_sums import width_matters
+from workers.trainers.tensors.row_sums import is_on_gpu
 
 
 class Trainer(TorchTrainer):
@@ -22,7 +22,7 @@ class Trainer(TorchTrainer):
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
-        super().__init__(members, device, letters_of_degree(degree))
+        super().__init__(members, device, coefficients_of_degree(degree))
         self.basis = self.powers_of_x(degree)
         self.weights = self.initial_weights()
         self.parameters = self.weights.unbind()
@@ -30,12 +30,12 @@ class Trainer(TorchTrainer):
         self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
 
         # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
-        keeps = self.width > 1 and degree > 0 and self.loss.is_square and not width_matters(self.y)
+        keeps = self.width > 1 and degree > 0 and self.loss.is_square and not is_on_gpu(self.y)
         self.squared_error = self._squared_error() if keeps else None
 
     def _squared_error(self) -> SquaredError:
-        room = torch.empty((2, self.width, self.points), dtype=self.dtype)
-        return SquaredError(torch, self.weights, self.basis, self.y, room, self.loss.points)
+        workspace = torch.empty((2, self.width, self.points), dtype=self.dtype)
+        return SquaredError(torch, self.weights, self.basis, self.y, workspace, self.loss.points)
 
     @torch.inference_mode()  # an operation takes a tenth less than with autograd beside it, which has no part in this
     def run(self, begin: int, end: int) -> Array:

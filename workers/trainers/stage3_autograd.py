@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import stacked_polynomial
 from workers.trainers.models.torch_trainer import TorchTrainer
@@ -19,18 +19,18 @@ class Trainer(TorchTrainer):
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
-        super().__init__(members, device, letters_of_degree(degree))
+        super().__init__(members, device, coefficients_of_degree(degree))
         self.basis = self.powers_of_x(degree)
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
         self.y = self.y.expand(self.width, -1)
-        self.kept = self.keep_arrays()
-        self.loss = MemberLoss(members, self.as_column, self.kept)
+        self.workspace = self.workspace_for_pack()
+        self.loss = MemberLoss(members, self.as_column, self.workspace)
 
     def step(self, t: int) -> Losses:
         # forward
-        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis, self.kept)
+        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis, self.workspace)
         loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)

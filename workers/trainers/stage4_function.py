@@ -24,8 +24,8 @@ class LegendrePolynomial3(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, room: Sequence[Tensor | None]) -> Tensor:
-        kept_square, kept_value, ctx.term = room
+    def forward(ctx: Any, z: Tensor, arrays: Sequence[Tensor | None]) -> Tensor:
+        kept_square, kept_value, ctx.term = arrays
         ctx.square = torch.mul(z, z, out=kept_square)  # z ** 2 and z ** 3 have these bits too
         value = torch.mul(ctx.square, z, out=kept_value)
         value *= 5
@@ -52,22 +52,26 @@ class Trainer(TorchTrainer):
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
         self.y = self.y.expand(self.width, -1)
-        self.kept = self.keep_arrays()
-        self.room: Sequence[Tensor | None] = [None] * 3
-        if self.kept is not None:
-            self.room = [torch.empty_like(self.kept.term), torch.empty_like(self.kept.term), self.kept.term]
-        self.loss = MemberLoss(members, self.as_column, self.kept)
+        self.workspace = self.workspace_for_pack()
+        self.arrays: Sequence[Tensor | None] = [None] * 3
+        if self.workspace is not None:
+            self.arrays = [
+                torch.empty_like(self.workspace.term),
+                torch.empty_like(self.workspace.term),
+                self.workspace.term,
+            ]
+        self.loss = MemberLoss(members, self.as_column, self.workspace)
 
     def step(self, t: int) -> Losses:
         # forward
         a, b, c, d = along_points(self.weights, self.points).unbind()
-        if self.kept is None:
+        if self.workspace is None:
             z = d * self.x
             z += c
-            y_pred = b * LegendrePolynomial3.apply(z, self.room)
+            y_pred = b * LegendrePolynomial3.apply(z, self.arrays)
         else:
-            z = self.kept.weighted_sum([d], [self.x], c)
-            y_pred = self.kept.scaled(b, LegendrePolynomial3.apply(z, self.room))
+            z = self.workspace.weighted_sum([d], [self.x], c)
+            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.arrays))
         y_pred += a
         loss = self.loss(y_pred, self.y)
         # backward

@@ -8,28 +8,28 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
-from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import polynomial
 from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
 from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 from workers.trainers.tensors.row_sums import all_along_points
-from workers.trainers.tensors.workspace import Kept
+from workers.trainers.tensors.workspace import Workspace
 
 
 class Polynomial(torch.nn.Module):
     """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each letter, under that name."""
 
-    def __init__(self, letters: Sequence[str], weights: Tensor, kept: Kept | None) -> None:
+    def __init__(self, coefficient_names: Sequence[str], weights: Tensor, workspace: Workspace | None) -> None:
         super().__init__()
-        self._kept = kept
-        for letter, weight in zip(letters, weights, strict=True):
-            self.register_parameter(letter, torch.nn.Parameter(weight.clone()))
+        self._workspace = workspace
+        for coefficient, weight in zip(coefficient_names, weights, strict=True):
+            self.register_parameter(coefficient, torch.nn.Parameter(weight.clone()))
         self._weights = list(self.parameters())
 
     def forward(self, powers: Sequence[Tensor]) -> Tensor:
         """(members, points) for x^0, x^1, ... of (members or 1, points) each."""
-        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers, self._kept)
+        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers, self._workspace)
 
 
 class Trainer(OptimizedTrainer):
@@ -37,13 +37,13 @@ class Trainer(OptimizedTrainer):
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
-        super().__init__(members, device, letters_of_degree(degree))
+        super().__init__(members, device, coefficients_of_degree(degree))
         self.powers = self.powers_of_x(degree).unbind()
         self.y = self.y.expand(self.width, -1)
-        self.kept = self.keep_arrays()
-        self.model = Polynomial(self.letters, self.initial_weights(), self.kept)
+        self.workspace = self.workspace_for_pack()
+        self.model = Polynomial(self.coefficient_names, self.initial_weights(), self.workspace)
         self.parameters = list(self.model.parameters())
-        self.criterion = MemberLoss(members, self.as_column, self.kept)
+        self.criterion = MemberLoss(members, self.as_column, self.workspace)
         self.optimizer: MemberOptimizer = optimizer_of(self.parameters, members)
 
     def step(self, t: int) -> Losses:

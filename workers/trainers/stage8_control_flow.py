@@ -9,35 +9,35 @@ from torch import Tensor
 
 from workers.trainers.contract import Losses, Member
 from workers.trainers.losses.member_loss import MemberLoss
-from workers.trainers.models.order_plan import ALL, NOBODY, OrderPlan, Term
+from workers.trainers.models.order_plan import ALL, NO_MEMBER, OrderPlan, Term
 from workers.trainers.models.polynomial import dynamic_formula, polynomial
-from workers.trainers.optimizers.masked_optimizer import SkippingOptimizer
+from workers.trainers.optimizers.masked_optimizer import MaskedOptimizer
 from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
-from workers.trainers.tensors.row_sums import all_along_points, width_matters
-from workers.trainers.tensors.workspace import Kept
+from workers.trainers.tensors.row_sums import all_along_points, is_on_gpu
+from workers.trainers.tensors.workspace import Workspace
 
-LETTERS = "abcde"
+COEFFICIENTS = "abcde"
 HIGHEST_ORDER = 5
 
 
 class DynamicNet(torch.nn.Module):
     """a + b x + c x^2 + d x^3, then e x^4 and e x^5 as far as a member's order of this step goes."""
 
-    def __init__(self, weights: Tensor, kept: Kept | None) -> None:
+    def __init__(self, weights: Tensor, workspace: Workspace | None) -> None:
         super().__init__()
-        self._kept = kept
+        self._workspace = workspace
         self.a, self.b, self.c, self.d, self.e = (torch.nn.Parameter(weight.clone()) for weight in weights)
         self._always = [self.a, self.b, self.c, self.d]
 
     def forward(self, powers: Sequence[Tensor], terms: Sequence[Term]) -> Tensor:
         """(members, points) for x^0 to x^5 of (members or 1, points) each, and this step's terms beyond x^3."""
         *always, e = all_along_points([*self._always, self.e], powers[0].shape[-1])
-        y = polynomial(always, powers[:4], self._kept)
+        y = polynomial(always, powers[:4], self._workspace)
         for exponent, (rows, mask) in terms:
             power = powers[exponent]
             if rows is ALL:
                 y += e * power
-            elif width_matters(y):  # a GPU would wait for the rows; what it is masked from gets zeros, and no update
+            elif is_on_gpu(y):  # a GPU would wait for the rows; what it is masked from gets zeros, and no update
                 y = torch.where(mask, y + e * power, y)
             else:
                 # The others' rows take no part at all: with e times zero they would have a gradient, and it is None.
@@ -50,16 +50,16 @@ class Trainer(OptimizedTrainer):
     """Beside stage 7 the forward pass is another at every step, so `e` has a gradient at some steps only."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
-        super().__init__(members, device, LETTERS)
+        super().__init__(members, device, COEFFICIENTS)
         self.powers = self.powers_of_x(HIGHEST_ORDER).unbind()
         self.y = self.y.expand(self.width, -1)
         self.plan = OrderPlan(members, device)
-        self.kept = self.keep_arrays()
-        self.model = DynamicNet(self.initial_weights(), self.kept)
+        self.workspace = self.workspace_for_pack()
+        self.model = DynamicNet(self.initial_weights(), self.workspace)
         self.parameters = list(self.model.parameters())
-        self.criterion = MemberLoss(members, self.as_column, self.kept)
+        self.criterion = MemberLoss(members, self.as_column, self.workspace)
         *always, e = self.parameters
-        self.optimizer: SkippingOptimizer = SkippingOptimizer(always, e, members)
+        self.optimizer: MaskedOptimizer = MaskedOptimizer(always, e, members)
 
     def step(self, t: int) -> Losses:
         terms = self.plan.terms(t)
@@ -70,7 +70,7 @@ class Trainer(OptimizedTrainer):
         self.optimizer.zero_grad()
         loss.backward(self.ones)
         # update
-        self.optimizer.step(terms[0].takers if terms else NOBODY)
+        self.optimizer.step(terms[0].participants if terms else NO_MEMBER)
         return loss.detach()
 
     def formula(self, coefficients: Mapping[str, float]) -> str:

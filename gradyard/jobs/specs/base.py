@@ -7,7 +7,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.specs.datasets import Dataset, FunctionData, Part
+from gradyard.jobs.specs.datasets import Dataset, FunctionData, StrictModel
 
 
 def _without_nul(text: str) -> str:
@@ -34,7 +34,7 @@ def _fine_enough(dtype: Any) -> Any:
 Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(_fine_enough)]
 
 
-class JobSpec(Part):
+class JobSpec(StrictModel):
     """What every stage understands. A stage's own model gives `stage` as a `Literal` and adds its own parameters."""
 
     stage: str

@@ -9,12 +9,12 @@ from gradyard.jobs.specs.base import Dtype, JobSpec
 from gradyard.jobs.specs.datasets import Finite
 from gradyard.jobs.specs.optimization import Loss, MeanSquaredError, Optimizer, Positive, RmsProp, Sgd
 
-LETTERS = "abcdefghij"
-Letters = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
-Init = Literal["default", "normal"] | Letters
+COEFFICIENTS = "abcdefghij"
+InitialCoefficients = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
+Init = Literal["default", "normal"] | InitialCoefficients
 
 
-class LetteredSpec(JobSpec):
+class CoefficientsSpec(JobSpec):
     """A stage whose model has the letters a, b, c, ... as its coefficients."""
 
     # The dataset's function data and the model's letters vary; these say how for the stage at hand.
@@ -27,7 +27,7 @@ class LetteredSpec(JobSpec):
     @property
     def letters(self) -> str:
         """The model's coefficients, in order."""
-        return LETTERS[:4]
+        return COEFFICIENTS[:4]
 
     @model_validator(mode="after")
     def _init_names_every_coefficient(self) -> Self:
@@ -58,7 +58,7 @@ class LetteredSpec(JobSpec):
         ]  # fmt: skip
 
 
-class PolynomialSpec(LetteredSpec):
+class PolynomialSpec(CoefficientsSpec):
     """A stage that fits a polynomial of a chosen degree."""
 
     degree: int = Field(default=3, ge=0, le=9)
@@ -66,7 +66,7 @@ class PolynomialSpec(LetteredSpec):
     @property
     def letters(self) -> str:
         """The model's coefficients, in order."""
-        return LETTERS[: self.degree + 1]
+        return COEFFICIENTS[: self.degree + 1]
 
 
 class NumpySpec(PolynomialSpec):
@@ -89,7 +89,7 @@ class AutogradSpec(PolynomialSpec):
     stage: Literal["autograd"]
 
 
-class FunctionSpec(LetteredSpec):
+class FunctionSpec(CoefficientsSpec):
     """Stage 4: a Legendre polynomial, so it has no degree."""
 
     linear_in_coefficients: ClassVar[bool] = False
@@ -119,7 +119,7 @@ class ModuleSpec(PolynomialSpec):
     optimizer: Optimizer = Sgd(name="sgd")
 
 
-class DynamicSpec(LetteredSpec):
+class DynamicSpec(CoefficientsSpec):
     """Stage 8: the order is drawn anew each step, so it has no degree."""
 
     linear_in_coefficients: ClassVar[bool] = False  # it is, but in another model each step: no one limit holds
@@ -132,7 +132,7 @@ class DynamicSpec(LetteredSpec):
     @property
     def letters(self) -> str:
         """The model's coefficients, in order."""
-        return LETTERS[:5]
+        return COEFFICIENTS[:5]
 
 
 def _slots(optimizer: Any) -> list[Any] | None:

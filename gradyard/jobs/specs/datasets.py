@@ -8,13 +8,13 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 FunctionName = Literal["sin", "cos", "exp", "tanh", "step", "abs", "gauss"]
 
 
-class Part(BaseModel):
+class StrictModel(BaseModel):
     """A part of a spec: nothing unknown in it, nothing converted, nothing changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class FunctionData(Part):
+class FunctionData(StrictModel):
     """A function on an even grid, with seeded normal noise of standard deviation `noise` on y."""
 
     kind: Literal["function"] = "function"
@@ -31,7 +31,7 @@ class FunctionData(Part):
         return self
 
 
-class InlineData(Part):
+class InlineData(StrictModel):
     """Points given in the request itself: x and y of one length."""
 
     kind: Literal["inline"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
-from gradyard.jobs.specs.datasets import Part, named
+from gradyard.jobs.specs.datasets import StrictModel, named
 
 Reduction = Literal["sum", "mean"]
 Fraction = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1)]
@@ -12,21 +12,21 @@ Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 
 
-class MeanSquaredError(Part):
+class MeanSquaredError(StrictModel):
     """(y_pred - y)^2"""
 
     name: Literal["mse"] = "mse"
     reduction: Reduction = "sum"
 
 
-class AbsoluteError(Part):
+class AbsoluteError(StrictModel):
     """|y_pred - y|"""
 
     name: Literal["l1"]
     reduction: Reduction = "sum"
 
 
-class SmoothAbsoluteError(Part):
+class SmoothAbsoluteError(StrictModel):
     """Squared below `beta`, absolute above, as torch.nn.SmoothL1Loss."""
 
     name: Literal["smooth_l1"]
@@ -34,7 +34,7 @@ class SmoothAbsoluteError(Part):
     beta: Positive = 1.0
 
 
-class HuberError(Part):
+class HuberError(StrictModel):
     """Squared below `delta`, absolute above, as torch.nn.HuberLoss."""
 
     name: Literal["huber"]
@@ -51,7 +51,7 @@ Loss = Annotated[
 ]
 
 
-class Sgd(Part):
+class Sgd(StrictModel):
     """torch.optim.SGD"""
 
     name: Literal["sgd"]
@@ -66,7 +66,7 @@ class Sgd(Part):
         return self
 
 
-class RmsProp(Part):
+class RmsProp(StrictModel):
     """torch.optim.RMSprop"""
 
     name: Literal["rmsprop"]
@@ -76,7 +76,7 @@ class RmsProp(Part):
     weight_decay: NotNegative = 0.0
 
 
-class Adam(Part):
+class Adam(StrictModel):
     """torch.optim.Adam"""
 
     name: Literal["adam"]
@@ -86,7 +86,7 @@ class Adam(Part):
     weight_decay: NotNegative = 0.0
 
 
-class AdamW(Part):
+class AdamW(StrictModel):
     """torch.optim.AdamW"""
 
     name: Literal["adamw"]
@@ -96,7 +96,7 @@ class AdamW(Part):
     weight_decay: NotNegative = 0.01
 
 
-class Adagrad(Part):
+class Adagrad(StrictModel):
     """torch.optim.Adagrad"""
 
     name: Literal["adagrad"]

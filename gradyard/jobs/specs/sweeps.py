@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from gradyard.jobs.specs.datasets import Finite, Part
+from gradyard.jobs.specs.datasets import Finite, StrictModel
 
 MOST_FIELDS = 64  # of a spec, and axes of a sweep
 
@@ -17,7 +17,7 @@ Path = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", 
 """A parameter by its names from the outside in: `learning_rate`, `optimizer.momentum`, `init.a`."""
 
 
-class Span(Part):
+class Span(StrictModel):
     """The whole numbers from `start` up to, not including, `stop`."""
 
     start: int = 0
@@ -43,7 +43,7 @@ Axis = Annotated[
 ]
 
 
-class Drawn(Part):
+class Drawn(StrictModel):
     """A number drawn anew for each job, uniform between `low` and `high`, or uniform in its logarithm."""
 
     low: Finite
@@ -65,7 +65,7 @@ class Drawn(Part):
         return math.exp(math.log(self.low) + fraction * (math.log(self.high) - math.log(self.low)))
 
 
-class Sweep(Part):
+class Sweep(StrictModel):
     """`grid` combines its values with one another; each combination is done `count` times with the `random` ones drawn.
 
     The draws are a function of `random_seed` alone: the same sweep makes the same jobs.

@@ -10,26 +10,26 @@ from pydantic import Field, ValidationError
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import Text
-from gradyard.jobs.specs.datasets import Part
+from gradyard.jobs.specs.datasets import StrictModel
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
-from gradyard.jobs.submission.batch_budget import Sums, TooMuch
+from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.limits import figure
-from gradyard.jobs.submission.parse import Intake, problems_of, read_spec, resolved
+from gradyard.jobs.submission.parse import ParsedJob, problems_of, read_spec, resolved
 
 PROBLEMS_KEPT = 100
 MOST_SWEEP_BYTES = 2**16  # of a sweep that is kept beside its batch
 
 
 @dataclass(frozen=True)
-class BatchIntake:
+class ParsedBatch:
     """A batch that may be stored: its jobs, what it is called, and the sweep that it came from, if any."""
 
-    jobs: list[Intake]
+    jobs: list[ParsedJob]
     name: str | None = None
     sweep: dict[str, Any] | None = None
 
 
-class _Named(Part):
+class _Named(StrictModel):
     name: Text | None = Field(default=None, max_length=200)
 
 
@@ -37,14 +37,14 @@ class SweepBody(Sweep, _Named):
     """A sweep that is called something."""
 
 
-def take_in_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> BatchIntake:
+def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "count"}`), or, with `lines`, NDJSON.
 
     Raises BodyMalformed where it is no JSON, SpecInvalid where it is neither of those forms or too much, BatchInvalid
     where members are wrong: it tells how many, and of the first hundred what.
     """
     if lines:
-        return BatchIntake(_all_of((line for line in body if line.strip()), settings))
+        return ParsedBatch(_all_of((line for line in body if line.strip()), settings))
     whole = _parsed(body.read())
     if "jobs" in whole:
         return _listed(whole, settings)
@@ -56,7 +56,7 @@ def take_in_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    return BatchIntake(_all_of(sweep.members(), settings), sweep.name, described)
+    return ParsedBatch(_all_of(sweep.members(), settings), sweep.name, described)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _dumped(value: Any) -> bytes:
         raise BodyMalformed("it is nested too deeply") from None
 
 
-def _listed(whole: dict[str, Any], settings: Settings) -> BatchIntake:
+def _listed(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
     jobs = whole.pop("jobs")
     if not isinstance(jobs, list):
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
@@ -88,28 +88,28 @@ def _listed(whole: dict[str, Any], settings: Settings) -> BatchIntake:
     except ValidationError as error:
         raise SpecInvalid(problems_of(error)) from None
     _check_count(len(jobs), settings)
-    return BatchIntake(_all_of(jobs, settings), named.name)
+    return ParsedBatch(_all_of(jobs, settings), named.name)
 
 
-def _all_of(members: Iterable[Any], settings: Settings) -> list[Intake]:
+def _all_of(members: Iterable[Any], settings: Settings) -> list[ParsedJob]:
     """Every member, said as JSON or as what JSON says, taken in; nothing is computed of what is too much."""
-    jobs: list[Intake] = []
+    jobs: list[ParsedJob] = []
     problems: list[tuple[int, FieldProblem]] = []
-    wrong, sum_of = 0, Sums(settings)
+    wrong, budget = 0, BatchBudget(settings)
     for index, member in enumerate(members):
         if index >= settings.max_batch_jobs:
             _check_count(index + 1, settings)
         try:
             body = member if isinstance(member, bytes) else _dumped(member)
-            sum_of.check_bytes(body)
+            budget.check_bytes(body)
             spec = read_spec(body, settings)
-            sum_of.check_cost(spec)
+            budget.check_cost(spec)
             jobs.append(resolved(spec))
         except (BodyMalformed, SpecInvalid) as error:
             wrong += 1
             found = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is no JSON: {error}")]
             problems += [(index, each) for each in found[: PROBLEMS_KEPT - len(problems)]]
-        except TooMuch as error:
+        except BudgetExceeded as error:
             raise SpecInvalid([FieldProblem("", str(error))]) from None
     if wrong:
         raise BatchInvalid(problems, wrong)

@@ -18,7 +18,7 @@ MOST_COLONS = 20_000
 
 
 @dataclass(frozen=True)
-class Intake:
+class ParsedJob:
     """A spec that may be stored, what was computed from it, and what its sender should know."""
 
     spec: JobSpec
@@ -37,7 +37,7 @@ def spec_adapter() -> TypeAdapter[Any]:
     return TypeAdapter(union)
 
 
-def take_in(body: bytes, settings: Settings) -> Intake:
+def parse_job(body: bytes, settings: Settings) -> ParsedJob:
     """Read one job spec from JSON.
 
     Raises BodyMalformed where it is no JSON, SpecInvalid (with a JSON pointer for each field) where it is no job.
@@ -46,7 +46,7 @@ def take_in(body: bytes, settings: Settings) -> Intake:
 
 
 def read_spec(body: bytes, settings: Settings) -> JobSpec:
-    """The spec that the body says, within the ceilings of the settings; raises as `take_in` does."""
+    """The spec that the body says, within the ceilings of the settings; raises as `parse_job` does."""
     if body.count(b":") > MOST_COLONS:
         raise SpecInvalid([FieldProblem("", f"has far too many fields; a job has {MOST_COLONS:,} at the very most")])
     try:
@@ -57,13 +57,13 @@ def read_spec(body: bytes, settings: Settings) -> JobSpec:
     return spec
 
 
-def resolved(spec: JobSpec) -> Intake:
+def resolved(spec: JobSpec) -> ParsedJob:
     """The spec with all that is computed from it; SpecInvalid where a plug-in's cannot be stored."""
     numbers, warnings = resolve(spec)
     try:
         as_json = spec.as_json()
         pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)
-        return Intake(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings)
+        return ParsedJob(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings)
     except Exception as error:  # a plug-in's own words for its shape, or a number that no database has
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 
@@ -99,7 +99,7 @@ def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
     if len(parts) > 1 and parts[1] in _TAGGED.get(str(parts[0]), ()):
         del parts[1]
     if parts and parts[0] in _BRANCHES:
-        inside = [part for part in parts[1:] if part in LETTER_KEYS] if parts[0] == "init" else []
+        inside = [part for part in parts[1:] if part in COEFFICIENT_KEYS] if parts[0] == "init" else []
         parts = [parts[0], *inside]
     if parts and parts[-1] == "[key]":
         parts.pop()
@@ -108,7 +108,7 @@ def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-LETTER_KEYS = frozenset("abcdefghij")
+COEFFICIENT_KEYS = frozenset("abcdefghij")
 
 
 def _message(detail: Any) -> str:

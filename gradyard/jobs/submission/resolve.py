@@ -8,7 +8,7 @@ import numpy as np
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.specs.base import JobSpec
-from gradyard.jobs.specs.builtin import LetteredSpec
+from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import InlineData
 
 SLICE = 65_536  # points
@@ -19,7 +19,7 @@ _HELP = 'take a lower degree, bring x nearer to [-1, 1], or use execution "eager
 
 def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """The numbers that the spec leaves open, and warnings (pointer, message) that its sender should read."""
-    if not isinstance(spec, LetteredSpec):
+    if not isinstance(spec, CoefficientsSpec):
         return {}, []
     if spec.execution == "gram":
         _check_condition(spec)
@@ -38,7 +38,7 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
     """What `resolve` looks at, and how many numbers that are; the same thing again costs nothing."""
-    if not isinstance(spec, LetteredSpec) or not spec.descends_a_quadratic:
+    if not isinstance(spec, CoefficientsSpec) or not spec.descends_a_quadratic:
         return None, 0
     data, letters = spec.dataset, len(spec.letters)
     if isinstance(data, InlineData):
@@ -46,7 +46,7 @@ def work_of(spec: JobSpec) -> tuple[Hashable, int]:
     return (data.start, data.stop, data.points, letters, spec.execution), data.points * letters
 
 
-def _steepest_curvature(spec: LetteredSpec) -> float:
+def _steepest_curvature(spec: CoefficientsSpec) -> float:
     """lambda_max of the Hessian 2 X'X of the summed squared error (over n for the mean); 0 where X is 0."""
     letters, mean = len(spec.letters), spec.loss.reduction == "mean"
     if isinstance(spec.dataset, InlineData):
@@ -72,7 +72,7 @@ def _steepest(x: np.ndarray, letters: int, mean: bool) -> float:
     return float(np.linalg.eigvalsh(hessian)[-1])
 
 
-def _check_condition(spec: LetteredSpec) -> None:
+def _check_condition(spec: CoefficientsSpec) -> None:
     """Refuse `gram` for powers of x that are nearly the same: SpecInvalid says how nearly, and what helps."""
     data, letters = spec.dataset, len(spec.letters)
     if isinstance(data, InlineData):

@@ -2,11 +2,11 @@
 
 from gradyard.store.fleet.claimable import something_to_claim
 from gradyard.store.fleet.counters import PACK_SIZES, count, size_counter
-from gradyard.store.fleet.holds import drain_device, hold, is_held_back, lift
+from gradyard.store.fleet.holds import drain_device, hold, is_on_hold, lift
 from gradyard.store.fleet.workers import (
-    Abilities,
-    Pulse,
-    WorkerFacts,
+    Capabilities,
+    HeartbeatReport,
+    WorkerInfo,
     earlier_processes,
     forget_workers,
     heartbeat,
@@ -15,6 +15,6 @@ from gradyard.store.fleet.workers import (
 )
 
 __all__ = [
-    "PACK_SIZES", "Abilities", "Pulse", "WorkerFacts", "count", "drain_device", "earlier_processes", "forget_workers",
-    "heartbeat", "hold", "is_held_back", "lift", "register", "retire", "size_counter", "something_to_claim",
+    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "count", "drain_device", "earlier_processes", "forget_workers",
+    "heartbeat", "hold", "is_on_hold", "lift", "register", "retire", "size_counter", "something_to_claim",
 ]  # fmt: skip

@@ -6,8 +6,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select
 
-from gradyard.store.database import insert_or_replace, now, storable
-from gradyard.store.fleet.workers import WorkerFacts
+from gradyard.store.database import insert_or_replace, now, strip_unstorable
+from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.tables import Hold, Worker
 
 log = structlog.get_logger()
@@ -18,11 +18,11 @@ QUEUE, HOST, SLOT, GPU = "queue", "host", "slot", "gpu"
 def hold(connection: Connection, kind: str, name: str, *, actor: str, reason: str | None = None) -> None:
     """From its next claim on, nobody whom this names takes anything; what is trained now is trained to its end."""
     row = {"kind": kind, "name": name, "actor": actor[:200], "since": now()}
-    reason = storable(reason) if reason else None
+    reason = strip_unstorable(reason) if reason else None
     connection.execute(insert_or_replace(connection, Hold).values(row | {"reason": reason}))
 
 
-def drain_device(connection: Connection, worker: WorkerFacts, reason: str) -> None:
+def drain_device(connection: Connection, worker: WorkerInfo, reason: str) -> None:
     """The worker's device is no good: whichever slot has it claims nothing. Said again while it is held, it is nothing.
 
     The hold is the GPU's, by its UUID: it follows the card to another slot or host, and no other card inherits it.
@@ -48,12 +48,12 @@ def _names(worker: Any) -> ColumnElement[bool]:
     )
 
 
-held_back: ColumnElement[bool] = select(Hold.name).where(_names(Worker)).exists()
+on_hold: ColumnElement[bool] = select(Hold.name).where(_names(Worker)).exists()
 """Of a row of `workers`: whether a hold names it."""
 
-_one = select(Worker.id).where(Worker.id == bindparam("of_worker"), held_back)
+_one = select(Worker.id).where(Worker.id == bindparam("of_worker"), on_hold)
 
 
-def is_held_back(connection: Connection, worker_id: UUID) -> bool:
+def is_on_hold(connection: Connection, worker_id: UUID) -> bool:
     """Whether this worker may claim nothing now."""
     return connection.execute(_one, {"of_worker": worker_id}).first() is not None

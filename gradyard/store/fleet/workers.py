@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
-from gradyard.jobs.errors import PlaceTaken
-from gradyard.store.database import insert_or_ignore, now, one_at_a_time
+from gradyard.jobs.errors import SlotTaken
+from gradyard.store.database import advisory_lock, insert_or_ignore, now
 from gradyard.store.fleet.counters import count
 from gradyard.store.tables import Claim, Worker
 
 
 @dataclass(frozen=True)
-class Abilities:
+class Capabilities:
     """What decides which jobs a worker may claim; stages are pairs of name and numerics version."""
 
     queue: str
@@ -24,7 +24,7 @@ class Abilities:
 
 
 @dataclass(frozen=True)
-class WorkerFacts:
+class WorkerInfo:
     """What is known of a worker process: its slot of a host, its device, and the stages (name to numerics version)."""
 
     id: UUID
@@ -43,9 +43,9 @@ class WorkerFacts:
     shares_device: bool = False  # with other slots of its pool
 
     @property
-    def abilities(self) -> Abilities:
+    def capabilities(self) -> Capabilities:
         """What it may claim."""
-        return Abilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0, self.engines)
+        return Capabilities(self.queue, tuple(self.stages.items()), self.pool, self.memory_mib or 0, self.engines)
 
     @property
     def place(self) -> str:
@@ -59,7 +59,7 @@ class WorkerFacts:
 
 
 @dataclass(frozen=True)
-class Pulse:
+class HeartbeatReport:
     """What a worker tells with its heartbeat: how fast it is, how its device is, what happened since the last."""
 
     steps_per_second: float = 0.0  # of all members of its pack together
@@ -75,16 +75,16 @@ class Pulse:
         return {name: getattr(self, name) for name in names}
 
 
-def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) -> None:
+def register(connection: Connection, worker: WorkerInfo, lease_seconds: float) -> None:
     """Enter a new worker process of a slot; told twice (the answer to the first commit got lost), it enters once.
 
-    Raises PlaceTaken where another live worker has its GPU. A GPU has one UUID in the world, so that this also finds
+    Raises SlotTaken where another live worker has its GPU. A GPU has one UUID in the world, so that this also finds
     pools of other users and containers of the same machine. Slots of one host that all share it may.
     """
     if worker.device_uuid is not None:
-        one_at_a_time(connection, worker.device_uuid)  # of two that enter at once, the second must see the first
+        advisory_lock(connection, worker.device_uuid)  # of two that enter at once, the second must see the first
     if holder := _holder(connection, worker):
-        raise PlaceTaken(f"{worker.device_uuid} is held by {holder}")
+        raise SlotTaken(f"{worker.device_uuid} is held by {holder}")
     connection.execute(insert_or_ignore(connection, Worker).values(
         id=worker.id, host=worker.host, slot=worker.slot, queue=worker.queue, pool=worker.pool, pid=worker.pid,
         device_name=worker.device_name, device_uuid=worker.device_uuid, device_memory_mib=worker.memory_mib,
@@ -93,7 +93,7 @@ def register(connection: Connection, worker: WorkerFacts, lease_seconds: float) 
     ))  # fmt: skip
 
 
-def _holder(connection: Connection, worker: WorkerFacts) -> str | None:
+def _holder(connection: Connection, worker: WorkerInfo) -> str | None:
     """Who has the worker's GPU, as SLOT@HOST; an earlier process of its own slot has nothing any more."""
     if worker.device_uuid is None:
         return None
@@ -105,7 +105,7 @@ def _holder(connection: Connection, worker: WorkerFacts) -> str | None:
     return None if first is None else f"{first.slot}@{first.host}"
 
 
-def earlier_processes(connection: Connection, worker: WorkerFacts) -> list[tuple[int, float]]:
+def earlier_processes(connection: Connection, worker: WorkerInfo) -> list[tuple[int, float]]:
     """Pid, and age in seconds, of other processes of this slot whose leases still hold: dead, as a rule."""
     earlier = [Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id]
     found = select(Worker.pid, now() - Worker.started_at).where(*earlier, Worker.lease_until > now())
@@ -113,16 +113,16 @@ def earlier_processes(connection: Connection, worker: WorkerFacts) -> list[tuple
 
 
 def heartbeat(
-    connection: Connection, worker: WorkerFacts, lease_seconds: float, claim_id: UUID | None = None,
-    steps_done: int = 0, pulse: Pulse | None = None,
+    connection: Connection, worker: WorkerInfo, lease_seconds: float, claim_id: UUID | None = None,
+    steps_done: int = 0, pulse: HeartbeatReport | None = None,
 ) -> bool:  # fmt: skip
     """Renew the worker's lease and that of its claim; False where the claim is no longer its own.
 
-    A worker that was asleep for so long that its lease was over enters again; PlaceTaken where another one has its GPU
+    A worker that was asleep for so long that its lease was over enters again; SlotTaken where another one has its GPU
     by now.
     """
     until = now() + lease_seconds
-    pulse = pulse or Pulse()
+    pulse = pulse or HeartbeatReport()
     alive = update(Worker).where(Worker.id == worker.id, Worker.lease_until > now())
     if not connection.execute(alive.values(heartbeat_at=now(), lease_until=until, **pulse.columns())).rowcount:
         register(connection, worker, lease_seconds)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from gradyard.jobs.api_keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
-from gradyard.jobs.errors import NotFound, TooManyKeys
+from gradyard.jobs.errors import NotFound, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
 from gradyard.store.database import insert_or_ignore, now
 from gradyard.store.tables import ApiKey, Project
@@ -19,12 +19,12 @@ is_live: ColumnElement[bool] = and_(
 def make_key(connection: Connection, asked: KeyRequest, secret: str, *, actor: str) -> UUID:
     """Store a key, without itself; its project is made where there is none of that name.
 
-    Raises TooManyKeys where `LIVE_KEYS` of that name live in the project.
+    Raises TooManyApiKeys where `LIVE_KEYS` of that name live in the project.
     """
     project_id = _locked_project(connection, asked.project)
     mine = (ApiKey.project_id == project_id, ApiKey.name == asked.name, is_live)
     if connection.execute(select(func.count()).where(*mine)).scalar_one() >= LIVE_KEYS:
-        raise TooManyKeys(f"{asked.name} has {LIVE_KEYS} keys of {asked.project}; revoke one of them first")
+        raise TooManyApiKeys(f"{asked.name} has {LIVE_KEYS} keys of {asked.project}; revoke one of them first")
     days, key_id = asked.expires_in_days, new_id()
     row = {
         "id": key_id, "project_id": project_id, "name": asked.name, "sha256": digest_of(secret),

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.batches import BatchIntake
+from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.store.database import now
-from gradyard.store.lifecycle.fair_queueing import turns_of_batch
+from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
 from gradyard.store.lifecycle.moves import move, write_events, write_first_events
-from gradyard.store.lifecycle.submit import claim_key, columns_of, new_job, room_or_raise
+from gradyard.store.lifecycle.submit import check_queue_capacity, claim_key, columns_of, new_job
 from gradyard.store.tables import Batch, Job
 
 SLICE = 500  # rows of one statement
@@ -28,24 +28,24 @@ class SubmittedBatch:
 
 
 def submit_batch(
-    connection: Connection, intake: BatchIntake, *, project_id: int, actor: str, max_queued: int,
+    connection: Connection, parsed: ParsedBatch, *, project_id: int, actor: str, max_queued: int,
     key: str | None = None, body_sha256: str = "",
 ) -> SubmittedBatch:  # fmt: skip
     """Store all its jobs, or find the batch that this key already made.
 
-    Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
+    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
     """
-    ids = [new_id() for _ in intake.jobs]
+    ids = [new_id() for _ in parsed.jobs]
     batch_id = ids[0]
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
-    room_or_raise(connection, project_id, max_queued, len(ids))
-    turns = turns_of_batch(connection, project_id, [job.spec for job in intake.jobs])
+    check_queue_capacity(connection, project_id, max_queued, len(ids))
+    turns = claim_order_of_batch(connection, project_id, [job.spec for job in parsed.jobs])
     connection.execute(insert(Batch).values(
-        id=batch_id, project_id=project_id, name=intake.name, size=len(ids), sweep=intake.sweep, submitted_at=now(),
+        id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
     ))  # fmt: skip
     mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
-    members = list(zip(ids, intake.jobs, turns, strict=True))
+    members = list(zip(ids, parsed.jobs, turns, strict=True))
     for begin in range(0, len(ids), SLICE):
         part = members[begin : begin + SLICE]
         connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | turn for job_id, job, turn in part])

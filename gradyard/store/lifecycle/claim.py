@@ -12,8 +12,8 @@ from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.store.database import now
 from gradyard.store.fleet.claimable import FIGURES, idle_slots, questions
-from gradyard.store.fleet.workers import WorkerFacts
-from gradyard.store.lifecycle.fair_queueing import move_on
+from gradyard.store.fleet.workers import WorkerInfo
+from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
 from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
@@ -54,13 +54,13 @@ class Claim:
 
 
 def claim(
-    connection: Connection, worker: WorkerFacts, lease_seconds: float, memory_mib: int | None = None
+    connection: Connection, worker: WorkerInfo, lease_seconds: float, memory_mib: int | None = None
 ) -> Claim | None:
     """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
 
     None as well where the worker's queue is paused, or its GPU, slot or host drained. `memory_mib` of its GPU are free.
     """
-    head = connection.execute(questions(worker.abilities).head, {"of_worker": worker.id}).first()
+    head = connection.execute(questions(worker.capabilities).head, {"of_worker": worker.id}).first()
     if head is None:
         return None
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
@@ -71,7 +71,7 @@ def claim(
         "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
     })  # fmt: skip
     connection.execute(_take, about | {"of_jobs": ids, "of_engine": engine})
-    move_on(connection, worker.id, head)
+    advance_virtual_time(connection, worker.id, head)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, detail=goes_on)
     return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
@@ -101,7 +101,7 @@ def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) ->
         connection.execute(update(Job).where(*fence).values(engine="eager"))
 
 
-def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
+def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
     """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
     widest = stage_named(head.stage).width(
         head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
@@ -109,7 +109,7 @@ def _riders(connection: Connection, worker: WorkerFacts, head: Any, engine: str,
     widest = min(widest, head.max_pack or widest, worker.most_members, _told_within(head.spec["dataset"]))
     if widest <= 1:
         return []
-    ask = questions(worker.abilities)
+    ask = questions(worker.capabilities)
     same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
             "member_mib": head.gpu_memory_mib or 0}  # fmt: skip
     waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select
 
 from gradyard.jobs.errors import IllegalMove
-from gradyard.jobs.states import OVER
+from gradyard.jobs.states import FINISHED
 from gradyard.store.database import now
 from gradyard.store.tables import DeletedJob, Job
 
@@ -16,7 +16,7 @@ def delete_job(connection: Connection, project_id: int, job_id: UUID) -> bool:
     Raises IllegalMove where it is queued or running.
     """
     mine = (Job.id == job_id, Job.project_id == project_id)
-    if connection.execute(delete(Job).where(*mine, Job.state.in_(list(OVER)))).rowcount:
+    if connection.execute(delete(Job).where(*mine, Job.state.in_(list(FINISHED)))).rowcount:
         connection.execute(insert(DeletedJob).values(id=job_id, project_id=project_id, deleted_at=now()))
         return True
     state = connection.execute(select(Job.state).where(*mine)).scalar()

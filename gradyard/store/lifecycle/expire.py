@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
-from gradyard.jobs.states import OVER, State
+from gradyard.jobs.states import FINISHED, State
 from gradyard.store.database import now
 from gradyard.store.lifecycle.requeue_lost import lose
 from gradyard.store.tables import Claim, IdempotencyKey, Job
@@ -12,7 +12,7 @@ from gradyard.store.tables import Claim, IdempotencyKey, Job
 ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
 
 
-def lease_is_over(connection: Connection) -> bool:
+def lease_expired(connection: Connection) -> bool:
     """Whether any claim's lease is over: a read, so that a quiet database is never locked for nothing."""
     return connection.execute(select(Claim.id).where(Claim.lease_until < now()).limit(1)).first() is not None
 
@@ -44,6 +44,6 @@ def _still_over(connection: Connection, claim_id: UUID) -> bool:
 def forget_old_keys(connection: Connection, hours: float) -> int:
     """Delete idempotency keys older than that whose job, or whose batch's every job, is over (or gone); how many."""
     made = or_(Job.id == IdempotencyKey.job_id, Job.batch_id == IdempotencyKey.batch_id)
-    alive = exists().where(made, Job.state.not_in(list(OVER)))
+    alive = exists().where(made, Job.state.not_in(list(FINISHED)))
     old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)
     return connection.execute(old).rowcount

@@ -31,7 +31,7 @@ def seconds_alone(spec: JobSpec) -> float:
     return spec.steps * (SECONDS_A_STEP + spec.dataset.points * SECONDS_A_POINT_STEP)
 
 
-def turns_of_batch(connection: Connection, project_id: int, specs: Sequence[JobSpec]) -> list[dict[str, float]]:
+def claim_order_of_batch(connection: Connection, project_id: int, specs: Sequence[JobSpec]) -> list[dict[str, float]]:
     """Rank, cost and share of each job of a new batch, in order, by the names of the columns of `jobs`."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     ahead: dict[tuple[str, int], float] = {}
@@ -45,7 +45,7 @@ def turns_of_batch(connection: Connection, project_id: int, specs: Sequence[JobS
     return found
 
 
-def turn_of_one(connection: Connection, project_id: int, spec: JobSpec) -> dict[str, float]:
+def claim_order_of_job(connection: Connection, project_id: int, spec: JobSpec) -> dict[str, float]:
     """Rank, cost and share of a job that comes alone, behind the last one of its project that did."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     last = connection.execute(_end_of_singles, {"project": project_id, "priority": spec.priority}).scalar()
@@ -58,7 +58,7 @@ def _turn(rank: float, spec: JobSpec, flows: int) -> dict[str, float]:
     return {"rank": rank, "cost_seconds": cost, "share_seconds": cost * flows}
 
 
-def move_on(connection: Connection, worker_id: UUID, head: Row[Any]) -> None:
+def advance_virtual_time(connection: Connection, worker_id: UUID, head: Row[Any]) -> None:
     """The worker has taken this job: virtual time goes on, and never back."""
     taken = {"of_worker": worker_id, "of_priority": head.priority, "of_rank": head.rank}
     connection.execute(_serve, taken)

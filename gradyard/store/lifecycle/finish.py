@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gradyard.jobs.states import Reason, State
-from gradyard.store.database import now, storable
+from gradyard.store.database import now, strip_unstorable
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
 from gradyard.store.lifecycle.record import little_endian
 from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
@@ -80,7 +80,7 @@ def fail(
     connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
 ) -> bool:
     """The job cannot be done; False where it has moved on."""
-    message = storable(message)
+    message = strip_unstorable(message)
     columns |= {"reason": reason, "message": message}
     failed = move(
         connection, job_id, State.FAILED, attempt=attempt, actor=actor, detail=f"{reason}: {message}", **columns

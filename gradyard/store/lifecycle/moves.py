@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
 
-from gradyard.jobs.states import MOVES, OVER, State
-from gradyard.store.database import now, storable
+from gradyard.jobs.states import FINISHED, MOVES, State
+from gradyard.store.database import now, strip_unstorable
 from gradyard.store.tables import Job, JobEvent
 
 _these: Any = bindparam("of_jobs", expanding=True)
@@ -86,7 +86,7 @@ _running_of = (
 
 def _consequences(to: State) -> dict[str, Any]:
     """What every move to that state sets, whoever makes it."""
-    if to in OVER:
+    if to in FINISHED:
         return {"finished_at": now(), "claim_id": None}
     return {"claim_id": None, "started_at": None} if to is State.QUEUED else {}
 
@@ -107,7 +107,7 @@ def write_events(
     detail: str | None = None,
 ) -> None:  # fmt: skip
     """One event for each of these jobs, which have moved: of its attempt now, numbered after those that it has."""
-    move = {"before": before, "to": to, "by": actor[:200], "why": storable(detail) if detail else None}
+    move = {"before": before, "to": to, "by": actor[:200], "why": strip_unstorable(detail) if detail else None}
     connection.execute(_events, {"of_jobs": list(job_ids), **move})
 
 

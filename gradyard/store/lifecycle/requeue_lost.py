@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from gradyard.jobs.states import Reason, State
-from gradyard.store.fleet.workers import WorkerFacts
+from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.tables import Claim, Job, Worker
 
-LOSSES_ALONE = 10  # nobody reported: that often alone, the job itself is to blame
+MOST_TIMES_LOST_ALONE = 10  # nobody reported: that often alone, the job itself is to blame
 
 
 def lose(connection: Connection, job: Any, width: int, detail: str, *, actor: str) -> bool:
@@ -19,13 +19,13 @@ def lose(connection: Connection, job: Any, width: int, detail: str, *, actor: st
     """
     if width > 1:
         return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, max_pack=width // 2)
-    if job.losses + 1 >= LOSSES_ALONE:
-        message = f"its worker vanished {LOSSES_ALONE} times while it trained this job alone"
+    if job.losses + 1 >= MOST_TIMES_LOST_ALONE:
+        message = f"its worker vanished {MOST_TIMES_LOST_ALONE} times while it trained this job alone"
         return fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, losses=job.losses + 1)
     return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, lost=True)
 
 
-def hand_back_slot(connection: Connection, worker: WorkerFacts) -> int:
+def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
     """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
     earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
     held = select(Job.id, Job.attempt, Job.losses, Claim.width).join(Claim, Job.claim_id == Claim.id).where(

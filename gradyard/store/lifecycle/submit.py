@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert, select, update
 
-from gradyard.jobs.errors import FieldProblem, KeyReused, QueueFull, SpecInvalid
+from gradyard.jobs.errors import FieldProblem, IdempotencyKeyReused, QueueFull, SpecInvalid
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.parse import Intake
+from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.database import insert_or_ignore, now
-from gradyard.store.lifecycle.fair_queueing import turn_of_one
+from gradyard.store.lifecycle.fair_queueing import claim_order_of_job
 from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Batch, IdempotencyKey, Job
 
@@ -27,20 +27,20 @@ class Submitted:
 
 
 def submit(
-    connection: Connection, intake: Intake, *, project_id: int, actor: str, max_queued: int,
+    connection: Connection, parsed: ParsedJob, *, project_id: int, actor: str, max_queued: int,
     key: str | None = None, body: bytes = b"", retry_of: UUID | None = None,
 ) -> Submitted:  # fmt: skip
     """Store a new queued job (`retry_of` is the one that it repeats), or find the one that this key already made.
 
-    Raises KeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait.
+    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait.
     """
     job_id = new_id()
     digest = hashlib.sha256(body).hexdigest()
     if key is not None and (earlier := claim_key(connection, project_id, key, digest, job_id)):
         return Submitted(earlier.job_id, replayed=True)
-    room_or_raise(connection, project_id, max_queued)
+    check_queue_capacity(connection, project_id, max_queued)
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
-    connection.execute(new_job, mine | columns_of(intake) | turn_of_one(connection, project_id, intake.spec))
+    connection.execute(new_job, mine | columns_of(parsed) | claim_order_of_job(connection, project_id, parsed.spec))
     detail = None if retry_of is None else f"a retry of {retry_of}"
     write_events(connection, [job_id], None, State.QUEUED, actor=actor, detail=detail)
     return Submitted(job_id, replayed=False)
@@ -51,7 +51,7 @@ def claim_key(
 ) -> Any:
     """Take the key for a job, or for a batch and its first job; None, or what an earlier taker made (job_id, batch_id).
 
-    A concurrent twin is waited for. Raises KeyReused where the body, of that SHA-256, was another.
+    A concurrent twin is waited for. Raises IdempotencyKeyReused where the body, of that SHA-256, was another.
     """
     row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
            "created_at": now()}  # fmt: skip
@@ -62,7 +62,7 @@ def claim_key(
     columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id
     earlier = connection.execute(select(*columns).where(*mine)).one()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
-        raise KeyReused(f"the key {key!r} was used with another body; take a new key for a new job")
+        raise IdempotencyKeyReused(f"the key {key!r} was used with another body; take a new key for a new job")
     made = select(Job.id).where(Job.id == earlier.job_id)
     if earlier.batch_id is not None:
         made = select(Batch.id).where(Batch.id == earlier.batch_id)
@@ -78,7 +78,7 @@ _queued = select(Job.id).where(Job.project_id == bindparam("project"), Job.state
 _waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type_=Integer)).subquery())
 
 
-def room_or_raise(connection: Connection, project_id: int, max_queued: int, new: int = 1) -> None:
+def check_queue_capacity(connection: Connection, project_id: int, max_queued: int, new: int = 1) -> None:
     """QueueFull where more than `max_queued` jobs of the project would wait, with the new ones."""
     if new > max_queued:
         raise SpecInvalid([FieldProblem("", f"{new:,} jobs; at most {max_queued:,} of a project may wait")])
@@ -88,13 +88,13 @@ def room_or_raise(connection: Connection, project_id: int, max_queued: int, new:
         raise QueueFull(f"{max_queued:,} jobs {words}; submit again when some are done")
 
 
-def columns_of(intake: Intake) -> dict[str, Any]:
+def columns_of(parsed: ParsedJob) -> dict[str, Any]:
     """What an intake says, by the names of the columns of `jobs`."""
-    spec, stage = intake.spec, stage_named(intake.spec.stage)
+    spec, stage = parsed.spec, stage_named(parsed.spec.stage)
     return {
         "stage": spec.stage, "numerics_version": stage.numerics_version, "name": spec.name, "tags": dict(spec.tags),
-        "spec": intake.as_json, "spec_sha256": intake.sha256, "resolved": intake.resolved, "warnings": intake.warnings,
+        "spec": parsed.as_json, "spec_sha256": parsed.sha256, "resolved": parsed.resolved, "warnings": parsed.warnings,
         "steps": spec.steps, "dtype": spec.dtype, "priority": spec.priority,
         "queue": "any" if spec.device == "auto" else spec.device, "pool": spec.pool,
-        "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": intake.pack_key, "state": State.QUEUED,
+        "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": parsed.pack_key, "state": State.QUEUED,
     }  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, sel
 
 from gradyard.jobs.states import State
 from gradyard.store.database import now
-from gradyard.store.fleet.holds import held_back
+from gradyard.store.fleet.holds import on_hold
 from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
@@ -20,7 +20,7 @@ def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
     return list(connection.execute(select(Job.id).where(*marked)).scalars())
 
 
-def is_held(connection: Connection, claim_id: UUID) -> bool:
+def claim_exists(connection: Connection, claim_id: UUID) -> bool:
     """Whether the claim still exists."""
     return connection.execute(_claim_of, {"claim": claim_id}).first() is not None
 
@@ -70,7 +70,7 @@ def live_slots(connection: Connection) -> dict[str, int]:
 def idle_slots(connection: Connection) -> dict[str, int]:
     """How many live workers of each queue hold no claim, and may take one."""
     busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
-    free = (Worker.lease_until > now(), ~busy, ~held_back)
+    free = (Worker.lease_until > now(), ~busy, ~on_hold)
     query = select(Worker.queue, func.count()).where(*free).group_by(Worker.queue)
     return dict(_pairs(connection, query))
 
@@ -90,7 +90,7 @@ def holds(connection: Connection) -> list[Row[Any]]:
 _holds = select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)
 
 
-def places_named(connection: Connection, name: str) -> list[tuple[str, str]]:
+def drain_targets_named(connection: Connection, name: str) -> list[tuple[str, str]]:
     """What HOST, SLOT@HOST, a SLOT of every host, or a GPU's UUID names among workers seen lately: kind and name."""
     rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct()).all()
     found = {("host", host) for host, _, _ in rows if name == host}

@@ -106,7 +106,7 @@ def _left(row: Row[Any]) -> float:
     return float(max(0, row.steps - row.steps_done) * row.width / row.steps_per_second)
 
 
-def turn_in_seconds(ahead: float, free: Sequence[float]) -> float | None:
+def start_in_seconds(ahead: float, free: Sequence[float]) -> float | None:
     """When a slot takes the next job, after so many seconds of work that all slots share as they get free."""
     for count, (begin, end) in enumerate(zip(sorted(free), [*sorted(free)[1:], None], strict=True), start=1):
         if end is None or ahead <= count * (end - begin):

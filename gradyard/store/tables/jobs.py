@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gradyard.store.tables.base import Table
 
 STATES = "'queued', 'running', 'succeeded', 'failed', 'cancelled'"
-OVER = "'succeeded', 'failed', 'cancelled'"
+FINISHED = "'succeeded', 'failed', 'cancelled'"
 
 
 class Project(Table):
@@ -98,7 +98,7 @@ class Job(Table):
     __table_args__ = (
         CheckConstraint(f"state IN ({STATES})", name="state_is_known"),
         CheckConstraint("queue IN ('cpu', 'gpu', 'any')", name="queue_is_known"),
-        CheckConstraint(f"(state IN ({OVER})) = (finished_at IS NOT NULL)", name="over_means_dated"),
+        CheckConstraint(f"(state IN ({FINISHED})) = (finished_at IS NOT NULL)", name="over_means_dated"),
         CheckConstraint("(state = 'running') = (claim_id IS NOT NULL)", name="running_means_claimed"),
         CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="failed_means_a_reason"),
         Index("ix_jobs_claimable", text("priority DESC"), "rank", "id",

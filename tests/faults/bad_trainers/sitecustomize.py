@@ -88,7 +88,7 @@ def _remove_fence(module: Any) -> None:
 
 def _remove_claim_check(module: Any) -> None:
     """No heartbeat ever finds its claim gone."""
-    module.Presence.claim_is_lost = lambda self: False
+    module.Heartbeat.claim_is_lost = lambda self: False
 
 
 def _remove_resume(module: Any) -> None:

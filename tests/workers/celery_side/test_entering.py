@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from gradyard.jobs.errors import PlaceTaken
+from gradyard.jobs.errors import SlotTaken
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, queries
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerFacts
+from gradyard.store.fleet import WorkerInfo
 from gradyard.store.tables import Worker
 from tests.actors import claimed, submitted, worker_of
 from workers.celery_side import celery_child
-from workers.supervisor.heartbeat import Presence
+from workers.supervisor.heartbeat import Heartbeat
 
 LEASE = 15.0
 
@@ -41,7 +41,7 @@ def test_the_jobs_of_a_slot_are_not_taken_from_a_process_that_lives(
     with database.begin() as connection:
         connection.execute(update(Worker).values(pid=sleeper.pid))
     mine = replace(earlier, id=new_id(), pid=1)
-    with pytest.raises(PlaceTaken, match=f"gpu-0@host is held by process {sleeper.pid}"):
+    with pytest.raises(SlotTaken, match=f"gpu-0@host is held by process {sleeper.pid}"):
         celery_child._enter(settings, mine)
     assert state_of(database, job) == "running"
     sleeper.kill()  # and is not waited for: a dead one that nobody buried holds nothing
@@ -76,43 +76,43 @@ def test_a_worker_that_is_kept_out_comes_again_and_enters_when_it_may(often: Set
     def enter() -> None:
         tried.append(1)
         if not free.is_set():
-            raise PlaceTaken("GPU-1 is held by gpu-0@elsewhere")
+            raise SlotTaken("GPU-1 is held by gpu-0@elsewhere")
 
-    presence = Presence(often, WorkerFacts(new_id(), "host", "gpu-0", "gpu", 1, {}), enter)
-    presence.start()
+    heartbeat = Heartbeat(often, WorkerInfo(new_id(), "host", "gpu-0", "gpu", 1, {}), enter)
+    heartbeat.start()
     try:
         until(lambda: len(tried) >= 2)
-        assert not presence.entered.is_set()
+        assert not heartbeat.entered.is_set()
         free.set()
-        until(presence.entered.is_set)
+        until(heartbeat.entered.is_set)
     finally:
-        presence.stop()
+        heartbeat.stop()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_worker_that_slept_while_another_took_its_gpu_lets_go_and_waits(database: Database, often: Settings) -> None:
-    mine, other = (WorkerFacts(new_id(), host, "gpu-0", "gpu", 1, {}, device_uuid="GPU-1") for host in ("a", "b"))
+    mine, other = (WorkerInfo(new_id(), host, "gpu-0", "gpu", 1, {}, device_uuid="GPU-1") for host in ("a", "b"))
 
     def enter() -> None:
         with database.begin() as connection:
             fleet.register(connection, mine, LEASE)
 
-    presence = Presence(often, mine, enter)
-    presence.start()
+    heartbeat = Heartbeat(often, mine, enter)
+    heartbeat.start()
     try:
-        until(presence.entered.is_set)
+        until(heartbeat.entered.is_set)
         claim = new_id()
-        presence.hold(claim, 0)
+        heartbeat.hold(claim, 0)
         with database.begin() as connection:  # as after a night without the database
             connection.execute(update(Worker).values(lease_until=0.0))
             fleet.register(connection, other, LEASE)
-        until(lambda: not presence.entered.is_set())
-        until(presence.claim_is_lost)
+        until(lambda: not heartbeat.entered.is_set())
+        until(heartbeat.claim_is_lost)
         with database.begin() as connection:
             fleet.retire(connection, other.id)
-        until(presence.entered.is_set)
+        until(heartbeat.entered.is_set)
     finally:
-        presence.stop()
+        heartbeat.stop()
 
 
 def until(true: object, seconds: float = 20.0) -> None:

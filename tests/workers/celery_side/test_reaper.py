@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from workers.celery_side.app import app
-from workers.celery_side.reaper import LOOK_SECONDS, Reaping
+from workers.celery_side.reaper import LOOK_SECONDS, Reaper
 
 
 class Loop:
@@ -30,8 +30,8 @@ class Worker:
 
 
 def test_every_worker_looks_for_dead_children_several_times_a_second() -> None:
-    assert Reaping in app.steps["worker"]
+    assert Reaper in app.steps["worker"]
     loop, worker = Loop(), Worker()
-    Reaping(worker).register_with_event_loop(worker, loop)
+    Reaper(worker).register_with_event_loop(worker, loop)
     loop.repeated[LOOK_SECONDS]()
     assert (worker.looks, LOOK_SECONDS <= 0.25) == (1, True)

@@ -10,7 +10,7 @@ import pytest
 
 from gradyard.jobs.settings import load
 from workers.pool.gpus.inventory import Gpu
-from workers.pool.slot_locks import Seats
+from workers.pool.slot_locks import SlotLocks
 from workers.pool.slots import Slot
 
 HOLDER = """
@@ -30,12 +30,12 @@ def test_a_slot_is_held_until_its_pool_ends_even_by_a_kill() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "None\n"
-        seats = Seats(load(database_url=url))
-        assert seats.take(Slot("cpu-0", "cpu")) == f"pool {holder.pid}"
-        assert seats.take(Slot("cpu-1", "cpu")) is None
-        assert Seats(load(database_url=url + "-other")).take(Slot("cpu-0", "cpu")) is None
+        slot_locks = SlotLocks(load(database_url=url))
+        assert slot_locks.take(Slot("cpu-0", "cpu")) == f"pool {holder.pid}"
+        assert slot_locks.take(Slot("cpu-1", "cpu")) is None
+        assert SlotLocks(load(database_url=url + "-other")).take(Slot("cpu-0", "cpu")) is None
         holder.kill()
-    assert seats.take(Slot("cpu-0", "cpu")) is None
+    assert slot_locks.take(Slot("cpu-0", "cpu")) is None
 
 
 def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(
@@ -43,7 +43,7 @@ def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     gpu = Gpu("GPU-5f3a", "A", 1)
-    first, other = Seats(load(database_url="sqlite:///one.db")), Seats(load(database_url="sqlite:///two.db"))
+    first, other = SlotLocks(load(database_url="sqlite:///one.db")), SlotLocks(load(database_url="sqlite:///two.db"))
     assert first.take(Slot("gpu-0-0", "gpu", gpu=gpu)) is None
     assert first.take(Slot("gpu-0-1", "gpu", gpu=gpu)) is None, "slots of one pool may share a GPU"
     assert other.take(Slot("gpu-5", "gpu", gpu=gpu)) == f"pool {os.getpid()}"

@@ -73,9 +73,9 @@ def booked(frames: list[Frame], width: int = 2) -> list[Progress]:
     found: list[Progress] = []
     for stretch in map(Stretch, frames):
         pack.take(stretch)
-        for member in pack.worth_recording(stretch):
+        for member in pack.members_to_record(stretch):
             progress = pack.progress(member, stretch)
-            pack.settle(member, progress)
+            pack.mark_recorded(member, progress)
             found.append(progress)
     return found
 

@@ -15,7 +15,7 @@ from tests.workers.trainers.packs import member
 from workers.protocol.wire import Frame
 from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied
 from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
-from workers.runner_client.send_pack import hand_over
+from workers.runner_client.send_pack import send_pack
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
@@ -92,7 +92,7 @@ def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(setting
     gone = [psutil.Process(pid) for pid in children()]
     _, alive = psutil.wait_procs(gone, timeout=60)
     assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
-    hand_over(runner, NO_STEPS, lambda: False)
+    send_pack(runner, NO_STEPS, lambda: False)
     assert runner.pid not in {each.pid for each in gone}
     runner.close()
 
@@ -101,7 +101,7 @@ def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner
     runner.ensure()
     assert runner.pid is not None
     os.kill(runner.pid, signal.SIGKILL)
-    hand_over(runner, NO_STEPS, lambda: False)
+    send_pack(runner, NO_STEPS, lambda: False)
 
 
 def test_a_machine_without_room_for_a_spare_trains_on_without_one(

@@ -23,10 +23,10 @@ from workers.protocol.wire import Frame
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
-from workers.supervisor.heartbeat import Presence
+from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.pack import Pack
 from workers.supervisor.supervisor import Supervisor
-from workers.supervisor.worker_context import Station
+from workers.supervisor.worker_context import WorkerContext
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,19 +34,19 @@ FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
 
 
 @pytest.fixture
-def station(database: Database, settings: Settings) -> Iterator[Station]:
+def context(database: Database, settings: Settings) -> Iterator[WorkerContext]:
     """A station whose heart does not beat: what it does not learn from its own writes, it does not learn."""
     worker = worker_of(database)
     often = settings.model_copy(update={"record_seconds": 0.3, "spare_runner": False})
     runner = RunnerProcess(often)
     runner.ensure()
-    yield Station(often, worker, Presence(often, worker, lambda: None), lambda: False, database, runner)
+    yield WorkerContext(often, worker, Heartbeat(often, worker, lambda: None), lambda: False, database, runner)
     runner.close()
 
 
-def begun(station: Station, claim: Claim) -> threading.Thread:
+def begun(context: WorkerContext, claim: Claim) -> threading.Thread:
     """The attempt, under way."""
-    thread = threading.Thread(target=Attempt(station, Pack(claim, station.runner.facts)).run, daemon=True)
+    thread = threading.Thread(target=Attempt(context, Pack(claim, context.runner.facts)).run, daemon=True)
     thread.start()
     return thread
 
@@ -72,66 +72,66 @@ def cpu_seconds(runner: RunnerProcess) -> float:
 
 
 def test_a_runner_stops_when_a_record_finds_that_all_its_members_have_moved_on(
-    station: Station, database: Database, settings: Settings
+    context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     job = submitted(database, settings, **FOR_EVER)
-    attempt = begun(station, claimed(database, station.worker))
+    attempt = begun(context, claimed(database, context.worker))
     wait_for_a_record(database, job)
     cancelled_over_its_head(database, job)
     attempt.join(timeout=60)
     assert not attempt.is_alive()
-    if station.runner.pid is not None:  # it let go in time and was not killed
-        before = cpu_seconds(station.runner)
+    if context.runner.pid is not None:  # it let go in time and was not killed
+        before = cpu_seconds(context.runner)
         time.sleep(0.5)
-        assert cpu_seconds(station.runner) - before < 0.25
+        assert cpu_seconds(context.runner) - before < 0.25
 
 
 def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
-    station: Station, database: Database, settings: Settings
+    context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     jobs = [submitted(database, settings, **FOR_EVER | {"seed": seed}) for seed in range(2)]
-    attempt = begun(station, claimed(database, station.worker))
+    attempt = begun(context, claimed(database, context.worker))
     wait_for_a_record(database, jobs[1])
-    pid = station.runner.pid
+    pid = context.runner.pid
     cancelled_over_its_head(database, jobs[0])
     with database.read() as connection:
         before = queries.job_by_id(connection, 1, jobs[1]).steps_done
     time.sleep(2.0)
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, jobs[1])
-    assert (row.state, row.steps_done > before, station.runner.pid) == ("running", True, pid)
+    assert (row.state, row.steps_done > before, context.runner.pid) == ("running", True, pid)
     cancelled_over_its_head(database, jobs[1])
     attempt.join(timeout=60)
     assert not attempt.is_alive()
 
 
 def test_a_job_is_not_blamed_for_a_runner_that_was_dead_before_it_came(
-    station: Station, database: Database, settings: Settings
+    context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     job = submitted(database, settings, stage="numpy", steps=5)
-    assert station.runner.pid is not None
-    os.kill(station.runner.pid, signal.SIGKILL)
-    Attempt(station, Pack(claimed(database, station.worker), station.runner.facts)).run()
+    assert context.runner.pid is not None
+    os.kill(context.runner.pid, signal.SIGKILL)
+    Attempt(context, Pack(claimed(database, context.worker), context.runner.facts)).run()
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.crashes, row.attempt) == ("succeeded", 0, 1)
 
 
 def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
-    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = {"reason": "error", "step": 3, "message": "CUDA error: unspecified launch failure", "traceback": "",
             "device_error": True, "member": None}  # fmt: skip
-    says, stops, errors = station.runner.receive, threading.Event(), [Frame("failed", told)]
+    says, stops, errors = context.runner.receive, threading.Event(), [Frame("failed", told)]
 
     def receive(seconds: float) -> Frame | None:
         stops.set()
         return errors.pop() if errors else says(seconds)
 
     job = submitted(database, settings, **FOR_EVER)
-    attempt = begun(replace(station, stopping=stops.is_set), claimed(database, station.worker))
+    attempt = begun(replace(context, stopping=stops.is_set), claimed(database, context.worker))
     wait_for_a_record(database, job)
-    monkeypatch.setattr(station.runner, "receive", receive)
+    monkeypatch.setattr(context.runner, "receive", receive)
     attempt.join(timeout=60)
     assert not attempt.is_alive()
     with database.read() as connection:
@@ -140,14 +140,14 @@ def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
 
 
 def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_for_ever(
-    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(attempt: Attempt) -> None:
         raise IndexError("a frame like no other")
 
     monkeypatch.setattr(Attempt, "run", breaks)
     job = submitted(database, settings, stage="numpy", steps=5)
-    assert Supervisor(station).work() is False  # nothing is left to claim
+    assert Supervisor(context).work() is False  # nothing is left to claim
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.reason, row.attempt) == ("failed", "poison", failure_policy.CRASHES_ALONE)
@@ -155,17 +155,17 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
 
 
 def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
-    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 1.0)
     monkeypatch.setattr("workers.supervisor.runner_timeouts.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
-    attempt = Attempt(station, Pack(claimed(database, station.worker), station.runner.facts))
+    attempt = Attempt(context, Pack(claimed(database, context.worker), context.runner.facts))
     thread = threading.Thread(target=attempt.run, daemon=True)
     thread.start()
     wait_for_a_record(database, job)
     for clock in ("_heard_at", "_looked_at"):  # as after docker pause: both were frozen
-        monkeypatch.setattr(attempt._patience, clock, time.monotonic() - 60)
+        monkeypatch.setattr(attempt._timeouts, clock, time.monotonic() - 60)
     time.sleep(1.0)
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).attempt == 1
@@ -175,13 +175,13 @@ def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
 
 
 def test_a_worker_that_shall_stop_rings_for_what_it_handed_back(
-    station: Station, database: Database, settings: Settings
+    context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     submitted(database, settings, **FOR_EVER)
     asked = threading.Event()
     threading.Timer(1.0, asked.set).start()
-    stopping = Station(
-        station.settings, station.worker, station.presence, asked.is_set, station.database, station.runner
+    stopping = WorkerContext(
+        context.settings, context.worker, context.heartbeat, asked.is_set, context.database, context.runner
     )
     assert Supervisor(stopping).work() is True
     with database.read() as connection:
@@ -196,9 +196,11 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     worker = replace(worker_of(database), engines=("eager", "inductor"))
     runner = RunnerProcess(settings)
-    station = Station(settings, worker, Presence(settings, worker, lambda: None), lambda: False, database, runner)
+    context = WorkerContext(
+        settings, worker, Heartbeat(settings, worker, lambda: None), lambda: False, database, runner
+    )
     jobs = [submitted(database, settings, stage="module", steps=5, execution=each) for each in ("compiled", "eager")]
-    assert Supervisor(station).work() is False
+    assert Supervisor(context).work() is False
     runner.close()
     with database.read() as connection:
         found, wanted = (queries.job_by_id(connection, 1, job) for job in jobs)
@@ -208,7 +210,11 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
 
 @pytest.mark.parametrize("projects", [(1, 1), (1, 2)], ids=["one project", "two projects"])
 def test_what_a_runner_says_of_a_pack_is_for_its_project_alone(
-    station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, projects: tuple[int, int]
+    context: WorkerContext,
+    database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    projects: tuple[int, int],
 ) -> None:
     told = {"reason": "error", "step": 3, "message": "ValueError: a secret of one", "traceback": "a secret of one",
             "device_error": False, "member": None}  # fmt: skip
@@ -216,11 +222,11 @@ def test_what_a_runner_says_of_a_pack_is_for_its_project_alone(
         connection.execute(insert(Project).values(id=2, name="other"))
     jobs = [(each, submitted_to(each, database, settings, **FOR_EVER | {"seed": seed}))
             for seed, each in enumerate(projects)]  # fmt: skip
-    pack = Pack(claimed(database, station.worker), station.runner.facts)
+    pack = Pack(claimed(database, context.worker), context.runner.facts)
     assert pack.width == 2
     frames = [Frame("begun"), Frame("failed", told)]
-    monkeypatch.setattr(station.runner, "receive", lambda _: frames.pop(0))
-    Attempt(station, pack).run()
+    monkeypatch.setattr(context.runner, "receive", lambda _: frames.pop(0))
+    Attempt(context, pack).run()
     with database.read() as connection:
         assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]
         logs = [log.text for job in jobs for log in queries.logs_of(connection, *job)]

@@ -111,5 +111,5 @@ def test_time_that_is_over_in_company_is_tried_alone(database: Database, setting
     jobs, claim = _claim(database, settings, 2)
     pack = Pack(claim, FACTS)
     with database.begin() as connection:
-        failure_policy.time_is_over(connection, pack, pack.members[0], actor="w")
+        failure_policy.timed_out(connection, pack, pack.members[0], actor="w")
     assert _rows(database, jobs) == [("queued", None, 1), ("running", None, None)]

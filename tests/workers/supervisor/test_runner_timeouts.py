@@ -5,7 +5,7 @@ import time
 import pytest
 
 from workers.supervisor import runner_timeouts
-from workers.supervisor.runner_timeouts import Patience
+from workers.supervisor.runner_timeouts import RunnerTimeouts
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +15,12 @@ def _shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_timeouts, "DROP_SECONDS", {"cpu": 0.1, "cuda": 60.0})
 
 
-def _ago(watch: Patience, seconds: float) -> None:
+def _ago(watch: RunnerTimeouts, seconds: float) -> None:
     watch._heard_at = time.monotonic() - seconds
 
 
 def test_a_runner_that_says_nothing_is_stuck_and_one_that_speaks_is_not() -> None:
-    watch = Patience("cpu")
+    watch = RunnerTimeouts("cpu")
     _ago(watch, 0.3)
     assert watch.is_over() == "the runner was silent for 0 s"
     watch.heard()
@@ -28,7 +28,7 @@ def test_a_runner_that_says_nothing_is_stuck_and_one_that_speaks_is_not() -> Non
 
 
 def test_long_segments_and_compilers_are_given_their_time() -> None:
-    slow, compiles = Patience("cpu"), Patience("cpu")
+    slow, compiles = RunnerTimeouts("cpu"), RunnerTimeouts("cpu")
     slow.segment_seconds, compiles.preparing = 0.02, True
     for seconds, over in ((0.3, False), (0.7, True)):
         _ago(slow, seconds)
@@ -38,20 +38,20 @@ def test_long_segments_and_compilers_are_given_their_time() -> None:
 
 def test_whoever_slept_does_not_take_it_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_timeouts, "ASLEEP_SECONDS", 0.1)
-    watch = Patience("cpu")
+    watch = RunnerTimeouts("cpu")
     time.sleep(0.3)
     watch.look()
     assert watch.is_over() is None
 
 
 def test_a_gpu_has_longer_to_let_go_of_its_last_member() -> None:
-    watches = Patience("cpu"), Patience("cuda")
+    watches = RunnerTimeouts("cpu"), RunnerTimeouts("cuda")
     for watch in watches:
         watch.emptied_at = time.monotonic() - 0.15
     assert [watch.is_over() for watch in watches] == ["nobody is left in its pack", None]
 
 
 def test_a_stop_that_is_not_answered_is_over() -> None:
-    watch = Patience("cpu")
+    watch = RunnerTimeouts("cpu")
     watch.asked_to_stop_at = time.monotonic() - 0.15
     assert watch.is_over() == "the worker stops, and its runner did not answer"

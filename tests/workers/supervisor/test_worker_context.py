@@ -13,15 +13,15 @@ from gradyard.jobs.errors import DatabaseUnavailable, StorageFull
 from gradyard.store.database import Database
 from gradyard.store.tables import Project
 from workers.supervisor import worker_context
-from workers.supervisor.worker_context import Station
+from workers.supervisor.worker_context import WorkerContext
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def station_on(database: Database, *, stopping: bool = False) -> Station:
+def station_on(database: Database, *, stopping: bool = False) -> WorkerContext:
     """A station that is nothing but its database."""
     nothing: Any = None
-    return Station(nothing, nothing, nothing, lambda: stopping, database, nothing)
+    return WorkerContext(nothing, nothing, nothing, lambda: stopping, database, nothing)
 
 
 def one_more_project(connection: Connection) -> int:

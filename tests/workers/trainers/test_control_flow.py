@@ -31,7 +31,7 @@ def test_the_terms_of_a_step_are_those_its_orders_have_wherever_training_begins(
     plan = OrderPlan(members)
     for t in range(begin, begin + 1100):
         drawn = np.array([orders(each["seed"], t, 1)[0] for each in members])
-        terms = {term.exponent: term.takers.rows for term in plan.terms(t)}
+        terms = {term.exponent: term.participants.rows for term in plan.terms(t)}
         for exponent in (4, 5):
             having = np.flatnonzero(drawn >= exponent)
             assert (exponent in terms) == bool(len(having))

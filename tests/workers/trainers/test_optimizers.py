@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.workers.trainers.packs import OPTIMIZERS, Member, differing, member
-from workers.trainers.models.order_plan import Takers
+from workers.trainers.models.order_plan import Participants
 from workers.trainers.optimizers.member_optimizers import TorchOptimizer, WrittenOutOptimizer, optimizer_of
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -109,7 +109,7 @@ def test_rows_that_are_not_named_keep_weights_and_slots(variant: str) -> None:
     some, every = WrittenOutOptimizer(weights, [job] * 4), WrittenOutOptimizer(reference, [job] * 4)
     for step in range(6):
         set_gradients(weights, step)
-        some.step(Takers(np.array([1, 3]), torch.tensor([[False], [True], [False], [True]])))
+        some.step(Participants(np.array([1, 3]), torch.tensor([[False], [True], [False], [True]])))
         set_gradients(reference, step)
         every.step()
     for weight, moved, start in zip(weights, reference, parameters(4, torch.float32), strict=True):

@@ -8,11 +8,11 @@ from tests.workers.trainers.packs import member, train, trainer_of
 from workers.trainers.inputs.draws import orders
 
 START = {"a": 0.1, "b": -0.5, "c": 0.3, "d": -0.2, "e": 0.02}
-LETTERS = {"dynamic": "abcde"}
+COEFFICIENTS = {"dynamic": "abcde"}
 
 
 def start_of(stage: str) -> dict[str, float]:
-    return {letter: START[letter] for letter in LETTERS.get(stage, "abcd")}
+    return {letter: START[letter] for letter in COEFFICIENTS.get(stage, "abcd")}
 
 
 @pytest.mark.parametrize("stage", ["numpy", "tensor", "autograd", "module"])

@@ -23,7 +23,7 @@ SMALL = {"learning_rate": 1e-12}  # so that high degrees do not diverge
 
 
 def keeps(trainer: Any) -> bool:
-    return (trainer.squared_error if hasattr(trainer, "squared_error") else trainer.kept) is not None
+    return (trainer.squared_error if hasattr(trainer, "squared_error") else trainer.workspace) is not None
 
 
 @pytest.mark.parametrize("stage", WITH_AUTOGRAD)

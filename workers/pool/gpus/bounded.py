@@ -13,7 +13,7 @@ HUNG_SECONDS = 60.0  # a driver that says nothing for so long has lost its GPU
 T = TypeVar("T")
 
 
-class Patient:
+class BoundedInventory:
     """Asks on a thread of its own. Nobody can end one that hangs in a driver: it is left alone, and no second asks."""
 
     def __init__(self, inventory: Inventory) -> None:

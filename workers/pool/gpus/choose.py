@@ -1,12 +1,12 @@
 """The inventory of this host: by NVML, or by a list that a test has written."""
 
 from gradyard.jobs.settings import Settings
-from workers.pool.gpus.bounded import Patient
-from workers.pool.gpus.fake import Fake
+from workers.pool.gpus.bounded import BoundedInventory
+from workers.pool.gpus.fake import FakeInventory
 from workers.pool.gpus.inventory import Inventory
-from workers.pool.gpus.nvml import Nvml
+from workers.pool.gpus.nvml import NvmlInventory
 
 
 def inventory_of(settings: Settings) -> Inventory:
     """One that answers in time, whatever its driver does."""
-    return Patient(Fake(settings.fake_gpus) if settings.fake_gpus else Nvml())
+    return BoundedInventory(FakeInventory(settings.fake_gpus) if settings.fake_gpus else NvmlInventory())

@@ -12,7 +12,7 @@ MEMORY_MIB = 81_920
 ANY_DEVICE = "GPU-fake-"  # how the UUID of one begins that is no particular device: two hosts may have the same
 
 
-class Fake:
+class FakeInventory:
     """Each entry is a name, or an object: `name`, `uuid`, `memory_mib`, what Health has, `lost`.
 
     `processes` has the MiB of each by pid. Of one that `fails` no runner can compute: it says that text instead.

@@ -12,7 +12,7 @@ UNKNOWN_TIMES = 5  # so often in a row "unknown error" is the answer of a GPU th
 log = structlog.get_logger()
 
 
-class Nvml:
+class NvmlInventory:
     """Asks of one GPU alone: NVML's look-up by UUID fails for all of a host where any of them is lost."""
 
     def __init__(self) -> None:

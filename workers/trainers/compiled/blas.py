@@ -11,15 +11,15 @@ import numpy as np
 
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.inputs.parameters import column, initial_weights, letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree, column, initial_weights
 from workers.trainers.losses.written_out import WrittenOutLoss, turns
-from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of
 
 CACHE_BYTES = 2**19  # of predictions, (members, points), at a time
 
 
-class Trainer(LetteredTrainer):
+class Trainer(CoefficientsTrainer):
     """Gradient descent on `weights`, (members, letters); `basis` is (letters, points), or one for each member."""
 
     stride = 1
@@ -27,10 +27,10 @@ class Trainer(LetteredTrainer):
     def __init__(self, members: Sequence[Member], device: str) -> None:
         dtype, degree = np.dtype(members[0]["dtype"]), members[0]["degree"]
         x, y = numpy_rows(members)
-        self.width, self.letters = len(members), letters_of_degree(degree)
+        self.width, self.coefficient_names = len(members), coefficients_of_degree(degree)
         self.basis = np.stack([np.stack(powers_of(row, degree)) for row in x])
         self.y = np.stack(y)
-        self.weights = np.ascontiguousarray(initial_weights(members, self.letters).T.astype(dtype))
+        self.weights = np.ascontiguousarray(initial_weights(members, self.coefficient_names).T.astype(dtype))
         self.rates = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
         self.members, self.turns = members, turns(members).astype(dtype)[:, np.newaxis]
 
@@ -62,10 +62,13 @@ class Trainer(LetteredTrainer):
                 weights -= rates * _backward(loss.slope(error), basis)
 
     def state(self) -> dict[str, Array]:
-        return {letter: weight.copy() for letter, weight in zip(self.letters, self.weights.T, strict=True)}
+        return {
+            coefficient: weight.copy()
+            for coefficient, weight in zip(self.coefficient_names, self.weights.T, strict=True)
+        }
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
-        self.weights[:] = np.stack([self.row(arrays, letter) for letter in self.letters], axis=1)
+        self.weights[:] = np.stack([self.row(arrays, coefficient) for coefficient in self.coefficient_names], axis=1)
 
 
 class _Error:

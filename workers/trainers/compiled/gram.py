@@ -15,14 +15,21 @@ import numpy as np
 
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.inputs.parameters import DRAWS, Floats, are_shared, column, initial_weights, letters_of_degree
-from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.inputs.parameters import (
+    DRAWS,
+    Floats,
+    are_shared,
+    coefficients_of_degree,
+    column,
+    initial_weights,
+)
+from workers.trainers.models.coefficients import CoefficientsTrainer
 
 BLOCK = 2**19  # numbers of one table of factors, (members, directions, steps)
 LONGEST = 4096  # steps of one table: each multiplies the rounding of the last
 
 
-class Trainer(LetteredTrainer):
+class Trainer(CoefficientsTrainer):
     """Holds for each member `weights` (members, letters), and in singular directions (members or 1, directions, ...):
 
     `values` s, `turn` V' (directions, letters), `target` U'y / s, and `rest`, the loss of the best fit, (members,).
@@ -33,7 +40,7 @@ class Trainer(LetteredTrainer):
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree, stage = members[0]["degree"], members[0]["stage"]
         self.dtype = np.dtype(members[0]["dtype"])
-        self.width, self.letters = len(members), letters_of_degree(degree)
+        self.width, self.coefficient_names = len(members), coefficients_of_degree(degree)
         x, y = numpy_rows(members) if stage == "numpy" else _torch_rows(members)
         factors = [np.linalg.svd(np.vander(row, degree + 1, increasing=True), full_matrices=False) for row in x]
         each = max(len(x), len(y))
@@ -45,7 +52,7 @@ class Trainer(LetteredTrainer):
         self.rest = np.array([row @ row for row in outside])
         with np.errstate(divide="ignore", invalid="ignore"):
             self.target = np.where(self.values > 0, inside / self.values, 0.0)
-        self.weights = initial_weights(members, self.letters, DRAWS.get(stage, "normal")).T
+        self.weights = initial_weights(members, self.coefficient_names, DRAWS.get(stage, "normal")).T
         self.scale = 1.0 / len(y[0]) if members[0]["loss"]["reduction"] == "mean" else 1.0
         rates = column(members, "learning_rate")[:, np.newaxis]
         self.shrink = 2.0 * self.scale * rates * self.values**2
@@ -85,10 +92,13 @@ class Trainer(LetteredTrainer):
         return result
 
     def state(self) -> dict[str, Array]:
-        return {letter: weight.copy() for letter, weight in zip(self.letters, self.weights.T, strict=True)}
+        return {
+            coefficient: weight.copy()
+            for coefficient, weight in zip(self.coefficient_names, self.weights.T, strict=True)
+        }
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
-        self.weights = np.stack([self.row(arrays, letter) for letter in self.letters], axis=1)
+        self.weights = np.stack([self.row(arrays, coefficient) for coefficient in self.coefficient_names], axis=1)
 
 
 def _powers(begin: Floats, factor: Floats, steps: int) -> Floats:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from workers.trainers.compiled.graphs import FAMILIES, Inputs, Steps
 from workers.trainers.contract import Array, Member
-from workers.trainers.inputs.parameters import DRAWS, Floats, letters_of_degree
+from workers.trainers.inputs.parameters import DRAWS, Floats, coefficients_of_degree
 from workers.trainers.losses.written_out import WrittenOutLoss, turns
 from workers.trainers.models.order_plan import OrderPlan
 from workers.trainers.models.torch_trainer import TorchTrainer
@@ -37,7 +37,7 @@ class GraphTrainer(TorchTrainer):
             members = [{**member, "init": START} if member["init"] == "default" else member for member in members]
         members += members[:1] * (LEAST_WIDTH - len(members))
         degree = members[0].get("degree", family.highest)
-        super().__init__(members, device, family.letters or letters_of_degree(degree))
+        super().__init__(members, device, family.coefficient_names or coefficients_of_degree(degree))
         self.family = family
         self.weights = self.initial_weights(DRAWS.get(self.stage, "normal")).squeeze(-1).T.contiguous()
         self.basis = self.powers_of_x(degree)
@@ -46,7 +46,7 @@ class GraphTrainer(TorchTrainer):
         self.rule = KINDS[members[0]["optimizer"]["name"]].rule(self.settings)
         names = [name for name in slot_names(members[0]) if name != "step"]
         self.slots: Slots = {name: torch.zeros_like(self.weights) for name in names}
-        self.updates = np.zeros((self.width, len(self.letters)))
+        self.updates = np.zeros((self.width, len(self.coefficient_names)))
         self.plan = OrderPlan(members)
 
     @abstractmethod
@@ -100,18 +100,18 @@ class GraphTrainer(TorchTrainer):
 
     def state(self) -> dict[str, Array]:
         """The weights by letter and the slots by name and letter, each (members,), as the eager stage has them."""
-        state = self.by_letter(self.weights)
+        state = self.by_coefficient(self.weights)
         for name in slot_names(self.members[0]):
             slot = torch.from_numpy(self.updates.astype(np.int64)) if name == "step" else self.slots[name]
-            state |= self.by_letter(slot, f"{name}.")
+            state |= self.by_coefficient(slot, f"{name}.")
         return {name: values[: self.real_width].copy() for name, values in state.items()}
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of `state`."""
         padded = {name: np.resize(values, self.width) for name, values in arrays.items()}
-        self.weights.copy_(self.from_letters(padded))
+        self.weights.copy_(self.from_coefficients(padded))
         for name in slot_names(self.members[0]):
-            slot = self.from_letters(padded, f"{name}.")
+            slot = self.from_coefficients(padded, f"{name}.")
             if name == "step":
                 self.updates = slot.cpu().numpy().astype(np.float64)
             else:

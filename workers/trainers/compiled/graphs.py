@@ -59,7 +59,7 @@ class Family(NamedTuple):
     """A model as a function, its letters and highest power of x where no degree says them, and how it is printed."""
 
     model: Model
-    letters: str = ""
+    coefficient_names: str = ""
     highest: int = 0
     formula: Callable[[Mapping[str, float]], str] = polynomial_formula
 
@@ -95,13 +95,13 @@ def steps_of(model: Model, count: int) -> Callable[..., Steps]:
                 return loss.sum(), loss
 
             grads, (_, loss) = grad_and_value(total, has_aux=True)(weights)
-            after, kept = rule(weights, grads, slots, [each[step] for each in inputs.numbers])
+            after, workspace = rule(weights, grads, slots, [each[step] for each in inputs.numbers])
             takes_part = inputs.counts[step]
             if terms is not None:  # without x^4 there is no gradient of e, and nothing of it moves
                 has_e = terms[:, :1] > 0
                 takes_part = takes_part & torch.cat([torch.ones_like(has_e).expand(-1, 4), has_e], dim=1)
             weights = torch.where(takes_part, after, weights)
-            slots = {name: torch.where(takes_part, kept[name], slot) for name, slot in slots.items()}
+            slots = {name: torch.where(takes_part, workspace[name], slot) for name, slot in slots.items()}
             losses.append(loss)
         return Steps(torch.stack(losses), weights, slots)
 

@@ -10,16 +10,16 @@ import numpy.typing as npt
 from workers.trainers.contract import Member, MemberError
 from workers.trainers.inputs.draws import Stream, normals, uniforms
 
-LETTERS = "abcdefghij"
+COEFFICIENTS = "abcdefghij"
 DRAWS = {"nn": "linear", "optim": "linear"}
 """By stage, what `"init": "default"` means to it where that is not "normal"."""
 
 Floats = npt.NDArray[np.float64]
 
 
-def letters_of_degree(degree: int) -> tuple[str, ...]:
+def coefficients_of_degree(degree: int) -> tuple[str, ...]:
     """The coefficients of a polynomial, the constant first: degree 3 has a, b, c, d."""
-    return tuple(LETTERS[: degree + 1])
+    return tuple(COEFFICIENTS[: degree + 1])
 
 
 def column(members: Sequence[Member], *path: str) -> Floats:
@@ -38,25 +38,25 @@ def are_shared(values: Floats) -> bool:
     return bool((values == values[0]).all())
 
 
-def initial_weights(members: Sequence[Member], letters: Sequence[str], default: str = "normal") -> Floats:
+def initial_weights(members: Sequence[Member], coefficient_names: Sequence[str], default: str = "normal") -> Floats:
     """The weights before step 0 in float64, shape (letters, members).
 
     `default` is what `"init": "default"` means to the stage: "normal", or "linear" for torch.nn.Linear's draw, uniform
     over +-1 / sqrt(inputs). Raises MemberError for an object that lacks a letter.
     """
-    rows = [_initial_weights_of(index, member, letters, default) for index, member in enumerate(members)]
+    rows = [_initial_weights_of(index, member, coefficient_names, default) for index, member in enumerate(members)]
     return np.array(rows).T
 
 
-def _initial_weights_of(index: int, member: Member, letters: Sequence[str], default: str) -> Floats:
+def _initial_weights_of(index: int, member: Member, coefficient_names: Sequence[str], default: str) -> Floats:
     init = member["init"]
     if not isinstance(init, str):
-        missing = [letter for letter in letters if letter not in init]
+        missing = [coefficient for coefficient in coefficient_names if coefficient not in init]
         if missing:
             raise MemberError(index, f"init gives no value for {', '.join(missing)}")
-        return np.array([float(init[letter]) for letter in letters])
+        return np.array([float(init[coefficient]) for coefficient in coefficient_names])
     if init == "default" and default == "linear":
         # A constant alone has no inputs; the bound of one input then keeps the draw finite.
-        bound = 1.0 / np.sqrt(max(len(letters) - 1, 1))
-        return bound * uniforms(member["seed"], Stream.INITIAL_WEIGHTS, len(letters))
-    return normals(member["seed"], Stream.INITIAL_WEIGHTS, len(letters))
+        bound = 1.0 / np.sqrt(max(len(coefficient_names) - 1, 1))
+        return bound * uniforms(member["seed"], Stream.INITIAL_WEIGHTS, len(coefficient_names))
+    return normals(member["seed"], Stream.INITIAL_WEIGHTS, len(coefficient_names))

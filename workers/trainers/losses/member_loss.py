@@ -11,8 +11,8 @@ from torch import Tensor
 from workers.trainers.contract import Member
 from workers.trainers.inputs.parameters import Floats
 from workers.trainers.losses.written_out import SLOPES, VALUES, turns
-from workers.trainers.tensors.row_sums import row_sum, width_matters
-from workers.trainers.tensors.workspace import Kept
+from workers.trainers.tensors.row_sums import is_on_gpu, row_sum
+from workers.trainers.tensors.workspace import Workspace
 
 
 class MemberLoss:
@@ -23,31 +23,31 @@ class MemberLoss:
     """
 
     def __init__(
-        self, members: Sequence[Member], as_column: Callable[[Floats], Tensor], kept: Kept | None = None
+        self, members: Sequence[Member], as_column: Callable[[Floats], Tensor], workspace: Workspace | None = None
     ) -> None:
         name = members[0]["loss"]["name"]
-        self._kept = kept if name == "mse" else None
+        self._workspace = workspace if name == "mse" else None
         self._pointwise: torch.nn.Module
         if name == "mse":
             self._pointwise = torch.nn.MSELoss(reduction="none")
         elif name == "l1":
             self._pointwise = torch.nn.L1Loss(reduction="none")
         else:
-            self._pointwise = TurningLoss(name, as_column(turns(members)))
+            self._pointwise = ThresholdLoss(name, as_column(turns(members)))
         self._is_mean = members[0]["loss"]["reduction"] == "mean"
         self._reduce = torch.mean if self._is_mean else torch.sum
 
     def __call__(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        if self._kept is not None:
-            return self._kept.squared_error(y_pred, y, y.shape[-1] if self._is_mean else None)
+        if self._workspace is not None:
+            return self._workspace.squared_error(y_pred, y, y.shape[-1] if self._is_mean else None)
         pointwise = self._pointwise(y_pred, y)
-        if width_matters(pointwise):
+        if is_on_gpu(pointwise):
             total = row_sum(pointwise)
             return total / y.shape[-1] if self._is_mean else total
         return self._reduce(pointwise, -1)
 
 
-class TurningLoss(torch.nn.Module):
+class ThresholdLoss(torch.nn.Module):
     """SmoothL1Loss and HuberLoss, not reduced, with a beta or delta for each member: `turn`, (members, 1).
 
     torch's own kernels of the two round the gradient of a tensor's last elements otherwise than that of its first
@@ -60,10 +60,10 @@ class TurningLoss(torch.nn.Module):
         self._turn = turn
 
     def forward(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        return _Turning.apply(y_pred - y, self._turn, self._name)
+        return _Threshold.apply(y_pred - y, self._turn, self._name)
 
 
-class _Turning(torch.autograd.Function):
+class _Threshold(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, error: Tensor, turn: Tensor, name: str) -> Tensor:
         ctx.save_for_backward(error, turn)

@@ -20,15 +20,15 @@ class SquaredError:
     """
 
     def __init__(
-        self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, room: Tensor, points: int | None
+        self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, workspace: Tensor, points: int | None
     ) -> None:
         self._library, self._y, self._points = library, y, points
         self._constant, self._first, *others = weights
         _, *self._powers = basis
         self._terms = list(zip(others, self._powers[1:], strict=True))
-        self._error, self._term = room
+        self._error, self._term = workspace
         self._grads = library.empty_like(weights)
-        self._of_constant, *rows = (letter[:, 0] for letter in self._grads)
+        self._of_constant, *rows = (coefficient[:, 0] for coefficient in self._grads)
         self._of_powers = list(zip(rows, self._powers, strict=True))
 
     def __call__(self) -> tuple[Tensor, Tensor]:

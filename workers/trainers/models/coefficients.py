@@ -9,10 +9,10 @@ from workers.trainers.contract import Array
 from workers.trainers.models.polynomial import polynomial_formula
 
 
-class LetteredTrainer(ABC):
+class CoefficientsTrainer(ABC):
     """A pack of models whose weights are the scalars a, b, c, ...; a subclass adds the forward, backward and update."""
 
-    letters: Sequence[str]
+    coefficient_names: Sequence[str]
     width: int
 
     @abstractmethod
@@ -22,8 +22,8 @@ class LetteredTrainer(ABC):
     def coefficients(self) -> list[dict[str, float]]:
         """For each member its letters in order and their values in float64."""
         state = self.state()
-        rows = zip(*(state[letter].tolist() for letter in self.letters), strict=True)
-        return [dict(zip(self.letters, row, strict=True)) for row in rows]
+        rows = zip(*(state[coefficient].tolist() for coefficient in self.coefficient_names), strict=True)
+        return [dict(zip(self.coefficient_names, row, strict=True)) for row in rows]
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
         """One member's polynomial as the tutorial prints it."""

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.inputs.parameters import letters_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.torch_trainer import TorchTrainer
 from workers.trainers.tensors.row_sums import along_points, term_sum
-from workers.trainers.tensors.workspace import Kept
+from workers.trainers.tensors.workspace import Workspace
 
 ADDED_FROM_THE_LEFT = range(1, 5)  # so many terms torch's sum adds as a loop would; of more it makes several sums
 
@@ -25,17 +25,17 @@ class PackedLinear(torch.nn.Module):
     `kept` arrays term by term.
     """
 
-    def __init__(self, bias: Tensor, weight: Tensor, kept: Kept | None) -> None:
+    def __init__(self, bias: Tensor, weight: Tensor, workspace: Workspace | None) -> None:
         super().__init__()
-        self._kept = kept
+        self._workspace = workspace
         self.bias = torch.nn.Parameter(bias)
         self.weight = torch.nn.Parameter(weight)
 
     def forward(self, powers: Tensor) -> Tensor:
         """(members, 1, points) for powers of (members or 1, degree, points)."""
         points = powers.shape[-1]
-        if self._kept is not None:
-            rows = self._kept.weighted_sum(self.weight.unbind(1), powers.unbind(1))
+        if self._workspace is not None:
+            rows = self._workspace.weighted_sum(self.weight.unbind(1), powers.unbind(1))
             rows += self.bias.squeeze(1)
             return rows.unsqueeze(1)
         return term_sum(along_points(self.weight, points) * powers) + along_points(self.bias, points)
@@ -46,17 +46,17 @@ class LinearTrainer(TorchTrainer):
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
-        super().__init__(members, device, letters_of_degree(degree))
+        super().__init__(members, device, coefficients_of_degree(degree))
         bias, weight = self.initial_weights("linear").movedim(0, 1).split([1, degree], dim=1)
-        self.kept = self.keep_arrays() if degree in ADDED_FROM_THE_LEFT else None
+        self.workspace = self.workspace_for_pack() if degree in ADDED_FROM_THE_LEFT else None
         self.xx = self.powers_as_inputs(degree)
         self.model = torch.nn.Sequential(
-            PackedLinear(bias.contiguous(), weight.contiguous(), self.kept),
+            PackedLinear(bias.contiguous(), weight.contiguous(), self.workspace),
             torch.nn.Flatten(1, 2),
         )
         # Degree 0 leaves the weight empty, and nothing to update.
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.numel()]
-        self.loss_fn = MemberLoss(members, self.as_column, self.kept)
+        self.loss_fn = MemberLoss(members, self.as_column, self.workspace)
         self.y = self.y.expand(self.width, -1)
 
     def powers_as_inputs(self, degree: int) -> Tensor:

@@ -21,7 +21,7 @@ _BLOCK = 1024
 ALL = None
 
 
-class Takers(NamedTuple):
+class Participants(NamedTuple):
     """The members that take part in something: their rows in the pack, or `ALL`; and the same as a mask, (members, 1).
 
     The mask is on the trainer's device already, and unused where it is all.
@@ -31,8 +31,8 @@ class Takers(NamedTuple):
     mask: Tensor
 
 
-EVERYBODY = Takers(ALL, torch.ones((1, 1), dtype=torch.bool))
-NOBODY = Takers(np.empty(0, dtype=np.int64), torch.zeros((1, 1), dtype=torch.bool))
+EVERY_MEMBER = Participants(ALL, torch.ones((1, 1), dtype=torch.bool))
+NO_MEMBER = Participants(np.empty(0, dtype=np.int64), torch.zeros((1, 1), dtype=torch.bool))
 
 EXPONENTS = (4, 5)
 
@@ -41,7 +41,7 @@ class Term(NamedTuple):
     """e x^exponent, and the members whose polynomial has it at this step."""
 
     exponent: int
-    takers: Takers
+    participants: Participants
 
 
 class OrderPlan:
@@ -58,7 +58,9 @@ class OrderPlan:
             self._draw(t)
         step = t - self._begin
         return [
-            Term(exponent, self._takers_of(exponent, step)) for exponent in EXPONENTS if self._counts[exponent][step]
+            Term(exponent, self._participants_of(exponent, step))
+            for exponent in EXPONENTS
+            if self._counts[exponent][step]
         ]
 
     def orders(self, begin: int, count: int) -> npt.NDArray[np.int64]:
@@ -77,7 +79,7 @@ class OrderPlan:
             exponent: upload(each, self._device, torch.bool).unsqueeze(-1) for exponent, each in taking.items()
         }
 
-    def _takers_of(self, exponent: int, step: int) -> Takers:
+    def _participants_of(self, exponent: int, step: int) -> Participants:
         if self._counts[exponent][step] == len(self._seeds):
-            return EVERYBODY
-        return Takers(np.flatnonzero(self._orders[step] >= exponent), self._masks[exponent][step])
+            return EVERY_MEMBER
+        return Participants(np.flatnonzero(self._orders[step] >= exponent), self._masks[exponent][step])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from workers.trainers.tensors.row_sums import row_sum, width_matters
+from workers.trainers.tensors.row_sums import is_on_gpu, row_sum
 
 Tensor = TypeVar("Tensor", bound=Any)
 """A numpy array or a torch tensor; the same lines serve both."""
@@ -16,7 +16,7 @@ def powers_of(x: Tensor, degree: int) -> list[Tensor]:
     return [x**exponent for exponent in range(degree + 1)]
 
 
-def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], kept: Any = None) -> Tensor:
+def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], workspace: Any = None) -> Tensor:
     """a + b x + c x^2 + ..., (members, points), for weights (members, 1) and powers (members or 1, points).
 
     Added from the left like the tutorial's expression, so it has the same bits, and has them in every company; in
@@ -24,8 +24,8 @@ def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], kept: Any = 
     """
     if len(weights) == 1:
         return weights[0] * powers[0]
-    if kept is not None:
-        return kept.weighted_sum(weights[1:], powers[1:], weights[0])
+    if workspace is not None:
+        return workspace.weighted_sum(weights[1:], powers[1:], weights[0])
     y = weights[1] * powers[1]
     y += weights[0]
     for weight, power in zip(weights[2:], powers[2:], strict=True):
@@ -33,10 +33,10 @@ def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], kept: Any = 
     return y
 
 
-def stacked_polynomial(weights: Tensor, basis: Tensor, kept: Any = None) -> Tensor:
+def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) -> Tensor:
     """The same for weights in one piece, (letters, members, 1), and a basis of (letters, members or 1, points)."""
     if weights.shape[1] > 1:
-        return polynomial(list(weights), list(basis), kept)
+        return polynomial(list(weights), list(basis), workspace)
     # Alone, time goes into the number of operations: all terms in one product. A pack's would not fit in the cache.
     first, *others = weights * basis
     y = first + others[0] if others else first
@@ -50,7 +50,7 @@ def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tenso
 
     `library` is the one the tensors come from, numpy or torch.
     """
-    if len(grad_y_pred) == 1 or width_matters(grad_y_pred):
+    if len(grad_y_pred) == 1 or is_on_gpu(grad_y_pred):
         return row_sum(grad_y_pred * basis)[..., None]
     return library.stack([row_sum(grad_y_pred), *(row_sum(grad_y_pred * power) for power in basis[1:])])[..., None]
 

@@ -10,17 +10,17 @@ from torch import Tensor
 from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.inputs.parameters import Floats, column, initial_weights
 from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
-from workers.trainers.models.coefficients import LetteredTrainer
+from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of
 from workers.trainers.tensors.memory import keep_freed_memory
-from workers.trainers.tensors.row_sums import width_matters
-from workers.trainers.tensors.transfer import begin_download, download, put_apart, side_by_side, upload
-from workers.trainers.tensors.workspace import Kept
+from workers.trainers.tensors.row_sums import is_on_gpu
+from workers.trainers.tensors.transfer import begin_download, download, flatten, unflatten, upload
+from workers.trainers.tensors.workspace import Workspace
 
-KEPT_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
+WORKSPACE_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
 
 
-class TorchTrainer(LetteredTrainer):
+class TorchTrainer(CoefficientsTrainer):
     """Holds `x` and `y`, (members or 1, points), and `ones`, (members,), the gradient that `backward` starts with.
 
     `parameters` are tensors (members, ...) that, put side by side, hold the weights in the order of the letters.
@@ -29,11 +29,11 @@ class TorchTrainer(LetteredTrainer):
     parameters: Sequence[Tensor]
     step: Callable[[int], Losses]  # of a stage as it is written; a graph has none
 
-    def __init__(self, members: Sequence[Member], device: str, letters: Sequence[str]) -> None:
+    def __init__(self, members: Sequence[Member], device: str, coefficient_names: Sequence[str]) -> None:
         keep_freed_memory()
         x, y = torch_rows(members)
         self.members = members
-        self.letters = letters
+        self.coefficient_names = coefficient_names
         self.width = len(members)
         self.device = device
         self.works_ahead = device.startswith("cuda")
@@ -43,10 +43,10 @@ class TorchTrainer(LetteredTrainer):
         self.points = self.y.shape[-1]
         self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
 
-    def keep_arrays(self) -> Kept | None:
+    def workspace_for_pack(self) -> Workspace | None:
         """What a large pack on a CPU computes in, for a stage that asks; a GPU has its own memory of what is freed."""
-        large = self.width > 1 and self.width * self.points * self.y.itemsize >= KEPT_FROM_BYTES
-        return Kept(self.width, self.points, self.dtype) if large and not width_matters(self.y) else None
+        large = self.width > 1 and self.width * self.points * self.y.itemsize >= WORKSPACE_FROM_BYTES
+        return Workspace(self.width, self.points, self.dtype) if large and not is_on_gpu(self.y) else None
 
     def on_device(self, values: Floats) -> Tensor:
         """A float64 array as a tensor in the pack's dtype, on its device."""
@@ -62,7 +62,7 @@ class TorchTrainer(LetteredTrainer):
 
     def initial_weights(self, default: str = "normal") -> Tensor:
         """The weights before step 0, (letters, members, 1)."""
-        return self.on_device(initial_weights(self.members, self.letters, default)).contiguous().unsqueeze(-1)
+        return self.on_device(initial_weights(self.members, self.coefficient_names, default)).contiguous().unsqueeze(-1)
 
     def powers_of_x(self, degree: int) -> Tensor:
         """x^0 to x^degree, (degree + 1, members or 1, points)."""
@@ -71,20 +71,24 @@ class TorchTrainer(LetteredTrainer):
 
     def state(self) -> dict[str, Array]:
         """The weights by letter, each (members,)."""
-        return self.by_letter(side_by_side(self.parameters))
+        return self.by_coefficient(flatten(self.parameters))
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of `state`."""
-        put_apart(self.from_letters(arrays), self.parameters)
+        unflatten(self.from_coefficients(arrays), self.parameters)
 
-    def by_letter(self, values: Tensor, prefix: str = "") -> dict[str, Array]:
+    def by_coefficient(self, values: Tensor, prefix: str = "") -> dict[str, Array]:
         """(members, letters) as one numpy copy for each letter, named by prefix and letter."""
         columns = download(values).T
-        return {prefix + letter: row.copy() for letter, row in zip(self.letters, columns, strict=True)}
+        return {
+            prefix + coefficient: row.copy() for coefficient, row in zip(self.coefficient_names, columns, strict=True)
+        }
 
-    def from_letters(self, arrays: Mapping[str, Array], prefix: str = "") -> Tensor:
-        """The inverse of `by_letter`."""
-        columns = [torch.from_numpy(self.row(arrays, prefix + letter).copy()) for letter in self.letters]
+    def from_coefficients(self, arrays: Mapping[str, Array], prefix: str = "") -> Tensor:
+        """The inverse of `by_coefficient`."""
+        columns = [
+            torch.from_numpy(self.row(arrays, prefix + coefficient).copy()) for coefficient in self.coefficient_names
+        ]
         return torch.stack(columns, dim=1).to(self.device)
 
     def stack_losses(self, losses: Sequence[Losses]) -> Array:

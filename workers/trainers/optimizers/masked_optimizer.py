@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.models.order_plan import ALL, Takers
+from workers.trainers.models.order_plan import ALL, Participants
 from workers.trainers.optimizers.member_optimizers import WrittenOutOptimizer, optimizer_of
-from workers.trainers.tensors.row_sums import width_matters
+from workers.trainers.tensors.row_sums import is_on_gpu
 
 
-class SkippingOptimizer:
+class MaskedOptimizer:
     """Updates `always` at every step, and `sometimes` only for members which took part.
 
     A skipped update leaves weight, slots and step count alone; a gradient of zero would let momentum go on.
@@ -21,7 +21,7 @@ class SkippingOptimizer:
 
     def __init__(self, always: Sequence[Tensor], sometimes: Tensor, members: Sequence[Member]) -> None:
         self._skipped: WrittenOutOptimizer | None = None
-        if len(members) == 1 and not width_matters(sometimes):
+        if len(members) == 1 and not is_on_gpu(sometimes):
             # torch.optim passes over a gradient that is None by itself, but only for all members at once.
             self._updated = optimizer_of([*always, sometimes], members)
         else:
@@ -33,11 +33,11 @@ class SkippingOptimizer:
         if self._skipped is not None:
             self._skipped.zero_grad()
 
-    def step(self, takers: Takers) -> None:
-        """`takers` are the members that have a gradient of `sometimes`."""
+    def step(self, participants: Participants) -> None:
+        """`participants` are the members that have a gradient of `sometimes`."""
         self._updated.step()
-        if self._skipped is not None and (takers.rows is ALL or len(takers.rows)):
-            self._skipped.step(takers)
+        if self._skipped is not None and (participants.rows is ALL or len(participants.rows)):
+            self._skipped.step(participants)
 
     def slots(self) -> dict[str, Tensor]:
         """By name, each (members, letters)."""

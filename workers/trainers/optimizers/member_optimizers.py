@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from workers.trainers.contract import Member
-from workers.trainers.models.order_plan import ALL, EVERYBODY, Takers
+from workers.trainers.models.order_plan import ALL, EVERY_MEMBER, Participants
 from workers.trainers.optimizers import update_rules
-from workers.trainers.tensors.row_sums import width_matters
-from workers.trainers.tensors.transfer import put_apart, side_by_side, split_like
+from workers.trainers.tensors.row_sums import is_on_gpu
+from workers.trainers.tensors.transfer import flatten, split_like, unflatten
 
 
 class Kind(NamedTuple):
@@ -89,7 +89,7 @@ def optimizer_of(parameters: Sequence[Tensor], members: Sequence[Member]) -> Mem
         member["optimizer"] == first["optimizer"] and member["learning_rate"] == first["learning_rate"]
         for member in members
     )
-    if agree and not width_matters(parameters[0]):
+    if agree and not is_on_gpu(parameters[0]):
         return TorchOptimizer(parameters, first)
     return WrittenOutOptimizer(parameters, members)
 
@@ -120,7 +120,7 @@ class TorchOptimizer:
     def slots(self) -> dict[str, Tensor]:
         """Zeros for a parameter that was never updated; torch makes its slots with the first update."""
         return {
-            name: side_by_side([self._slot(parameter, torch_name) for parameter in self._parameters])
+            name: flatten([self._slot(parameter, torch_name) for parameter in self._parameters])
             for name, torch_name in self._torch_names.items()
         }
 
@@ -143,7 +143,7 @@ class WrittenOutOptimizer:
 
     def __init__(self, parameters: Sequence[Tensor], members: Sequence[Member]) -> None:
         self._parameters = parameters
-        weights = side_by_side(parameters)
+        weights = flatten(parameters)
         self._settings = update_rules.Settings(members, weights.dtype, str(weights.device))
         self._rule = KINDS[members[0]["optimizer"]["name"]].rule(self._settings)
         self._names = slot_names(members[0])
@@ -155,27 +155,27 @@ class WrittenOutOptimizer:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, takers: Takers = EVERYBODY) -> None:
+    def step(self, participants: Participants = EVERY_MEMBER) -> None:
         """Update all members, or those who take part: nothing of the others changes."""
-        before = side_by_side(self._parameters)
-        grad = side_by_side([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
+        before = flatten(self._parameters)
+        grad = flatten([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
         numbers = [self._settings.column(each) for each in self._rule.numbers(self._updates + 1)]
         after, kept = self._rule(before, grad, self._kept, numbers)
-        if takers.rows is ALL:
+        if participants.rows is ALL:
             self._updates += 1
         else:
-            self._updates[takers.rows] += 1
-            chosen = takers.mask
+            self._updates[participants.rows] += 1
+            chosen = participants.mask
             after = torch.where(chosen, after, before)
             kept = {name: torch.where(chosen, slot, self._kept[name]) for name, slot in kept.items()}
         self._kept = kept
-        put_apart(after, self._parameters)
+        unflatten(after, self._parameters)
 
     def slots(self) -> dict[str, Tensor]:
         slots = dict(self._kept)
         if "step" in self._names:
-            letters = sum(parameter[0].numel() for parameter in self._parameters)
-            slots["step"] = torch.from_numpy(self._updates.astype(np.int64)).unsqueeze(1).expand(-1, letters)
+            coefficient_names = sum(parameter[0].numel() for parameter in self._parameters)
+            slots["step"] = torch.from_numpy(self._updates.astype(np.int64)).unsqueeze(1).expand(-1, coefficient_names)
         return slots
 
     def load_slots(self, slots: Mapping[str, Tensor]) -> None:

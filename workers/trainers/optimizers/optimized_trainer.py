@@ -17,10 +17,10 @@ class OptimizedTrainer(TorchTrainer):
     def state(self) -> dict[str, Array]:
         state = super().state()
         for name, slot in self.optimizer.slots().items():
-            state |= self.by_letter(slot, f"{name}.")
+            state |= self.by_coefficient(slot, f"{name}.")
         return state
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
         super().load_state(arrays)
-        slots = {name: self.from_letters(arrays, f"{name}.") for name in slot_names(self.members[0])}
+        slots = {name: self.from_coefficients(arrays, f"{name}.") for name in slot_names(self.members[0])}
         self.optimizer.load_slots(slots)

@@ -33,13 +33,13 @@ def keep_freed_memory() -> None:
 CACHE_LINE = 64  # bytes
 
 
-def in_line(array: Array) -> Array:
+def cache_aligned(array: Array) -> Array:
     """The array, copied to where a cache line begins.
 
     numpy begins anywhere; with vectors as long as a line every access then touches two, and takes up to twice as long.
     """
-    room = np.empty(array.nbytes + CACHE_LINE, np.uint8)
-    begin = -room.ctypes.data % CACHE_LINE
-    copy: Array = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    workspace = np.empty(array.nbytes + CACHE_LINE, np.uint8)
+    begin = -workspace.ctypes.data % CACHE_LINE
+    copy: Array = workspace[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
     copy[...] = array
     return copy

@@ -12,19 +12,14 @@ Tensor = Any
 """A numpy array or a torch tensor."""
 
 
-def width_matters(values: Tensor) -> bool:
-    """Whether the library's own sum of these values may depend on the number of rows."""
-    return is_on_gpu(values)
-
-
 def is_on_gpu(values: Tensor) -> bool:
-    """Whether they are a tensor of CUDA's."""
+    """Whether they are a CUDA tensor, whose own sums may depend on the number of rows."""
     return bool(getattr(values, "is_cuda", False))
 
 
 def row_sum(values: Tensor) -> Tensor:
     """(...) of (..., points)."""
-    if width_matters(values):
+    if is_on_gpu(values):
         from workers.trainers.tensors.fixed_sums import RowSum
 
         return RowSum.apply(values)
@@ -36,7 +31,7 @@ def along_points(weights: Tensor, points: int) -> Tensor:
 
     Where the width does not matter they stay as they are, and broadcasting does it.
     """
-    if width_matters(weights):
+    if is_on_gpu(weights):
         from workers.trainers.tensors.fixed_sums import AlongPoints
 
         return AlongPoints.apply(weights, points)
@@ -45,7 +40,7 @@ def along_points(weights: Tensor, points: int) -> Tensor:
 
 def all_along_points(weights: Sequence[Tensor], points: int) -> Sequence[Tensor]:
     """The same for several weights of one shape, whose gradients are then summed in one go."""
-    if width_matters(weights[0]):
+    if is_on_gpu(weights[0]):
         import torch
 
         return along_points(torch.stack(list(weights)), points).unbind()
@@ -54,7 +49,7 @@ def all_along_points(weights: Sequence[Tensor], points: int) -> Sequence[Tensor]
 
 def term_sum(values: Tensor) -> Tensor:
     """(members, 1, points) of terms (members, terms, points)."""
-    if width_matters(values) and values.shape[1] > 0:
+    if is_on_gpu(values) and values.shape[1] > 0:
         first, *others = values.unbind(1)
         total = first
         for term in others:

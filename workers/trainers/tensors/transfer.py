@@ -39,7 +39,7 @@ def download(values: Tensor) -> npt.NDArray[Any]:
     return begin_download(values)()
 
 
-def side_by_side(parameters: Sequence[Tensor]) -> Tensor:
+def flatten(parameters: Sequence[Tensor]) -> Tensor:
     """(members, letters) of tensors that begin with the member axis."""
     return torch.cat([parameter.detach().flatten(1) for parameter in parameters], dim=1)
 
@@ -49,7 +49,7 @@ def split_like(values: Tensor, parameters: Sequence[Tensor]) -> Sequence[Tensor]
     return values.split([parameter[0].numel() for parameter in parameters], dim=1)
 
 
-def put_apart(values: Tensor, parameters: Sequence[Tensor]) -> None:
-    """Copy (members, letters) back into the parameters: the inverse of `side_by_side`."""
+def unflatten(values: Tensor, parameters: Sequence[Tensor]) -> None:
+    """Copy (members, letters) back into the parameters: the inverse of `flatten`."""
     for parameter, part in zip(parameters, split_like(values, parameters), strict=True):
         parameter.detach().copy_(part.reshape(parameter.shape))

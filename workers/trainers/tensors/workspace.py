@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 
-class Kept:
+class Workspace:
     """Arrays of (members, points): `total` for what is predicted and then its error, `term` for what is soon added up.
 
     Each step overwrites what the last one left there, and a gradient what its step left: `backward` is for once.

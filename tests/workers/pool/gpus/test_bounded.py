@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from workers.pool.gpus import bounded
-from workers.pool.gpus.bounded import Patient
+from workers.pool.gpus.bounded import BoundedInventory
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 
 
@@ -43,14 +43,14 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
 
 
 def test_what_the_driver_says_is_handed_on(driver: Driver) -> None:
-    patient = Patient(driver)
+    patient = BoundedInventory(driver)
     assert (patient.health("GPU-1"), patient.in_use("GPU-1"), patient.gpus()) == (Health(50.0), InUse(7), [])
     with pytest.raises(DeviceLost, match="GPU-2"):
         patient.health("GPU-2")
 
 
 def test_one_that_hangs_is_asked_once_and_waited_for_shortly(driver: Driver) -> None:
-    patient = Patient(driver)
+    patient = BoundedInventory(driver)
     driver.works.clear()
     begin = time.monotonic()
     assert [patient.health("GPU-1"), patient.in_use("GPU-1"), patient.health("GPU-1")] == [None, None, None]
@@ -59,7 +59,7 @@ def test_one_that_hangs_is_asked_once_and_waited_for_shortly(driver: Driver) -> 
 
 
 def test_one_that_hangs_for_long_has_lost_its_gpu_until_it_answers_again(driver: Driver) -> None:
-    patient = Patient(driver)
+    patient = BoundedInventory(driver)
     driver.works.clear()
     assert patient.health("GPU-1") is None
     time.sleep(0.6)

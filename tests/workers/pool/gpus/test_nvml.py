@@ -11,9 +11,9 @@ import pytest
 from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import load
 from workers.pool.gpus.choose import inventory_of
-from workers.pool.gpus.fake import Fake
+from workers.pool.gpus.fake import FakeInventory
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
-from workers.pool.gpus.nvml import UNKNOWN_TIMES, Nvml
+from workers.pool.gpus.nvml import UNKNOWN_TIMES, NvmlInventory
 
 LOST, NOT_FOUND, UNSUPPORTED, MISMATCH, NO_LIBRARY, UNKNOWN = 15, 6, 3, 18, 12, 999
 
@@ -104,23 +104,23 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 def test_nvml_lists_whole_gpus_and_mig_instances_by_the_drivers_numbers(library: Library) -> None:
-    assert Nvml().gpus() == [
+    assert NvmlInventory().gpus() == [
         Gpu("GPU-a", "H100", 81559, "0"), Gpu("MIG-1", "H100 MIG 1g.10gb", 9856, "1.0"),
         Gpu("MIG-2", "H100 MIG 1g.10gb", 9856, "1.1"),
     ]  # fmt: skip
     library.devices[0]["error"] = LOST
-    assert [gpu.number for gpu in Nvml().gpus()] == ["1.0", "1.1"], "others keep theirs"
+    assert [gpu.number for gpu in NvmlInventory().gpus()] == ["1.0", "1.1"], "others keep theirs"
 
 
 def test_nvml_tells_how_a_gpu_is_as_far_as_the_driver_does(library: Library) -> None:
-    assert Nvml().health("GPU-a") == Health(97.0, 50.0, 1024)
-    assert Nvml().health("MIG-1") == Health(None, 50.0, 0)
-    assert Nvml().in_use("GPU-a") == InUse(1024, {5: 1000})
+    assert NvmlInventory().health("GPU-a") == Health(97.0, 50.0, 1024)
+    assert NvmlInventory().health("MIG-1") == Health(None, 50.0, 0)
+    assert NvmlInventory().in_use("GPU-a") == InUse(1024, {5: 1000})
 
 
 @pytest.mark.parametrize("error", [LOST, NOT_FOUND, 16])
 def test_a_gpu_that_is_lost_takes_none_of_the_others_with_it(library: Library, error: int) -> None:
-    host = Nvml()
+    host = NvmlInventory()
     assert host.health("GPU-a")
     library.devices[0]["error"] = error
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_a_gpu_that_is_lost_takes_none_of_the_others_with_it(library: Library, e
 
 
 def test_an_unknown_error_is_a_lost_gpu_once_it_is_all_that_the_driver_says(library: Library) -> None:
-    host = Nvml()
+    host = NvmlInventory()
     assert host.health("GPU-a")
     for _ in range(UNKNOWN_TIMES - 1):
         host._handles["GPU-a"] = {"error": UNKNOWN}
@@ -146,7 +146,7 @@ def test_an_unknown_error_is_a_lost_gpu_once_it_is_all_that_the_driver_says(libr
 
 def test_a_gpu_whose_memory_the_driver_does_not_tell_is_one_all_the_same(library: Library) -> None:
     del library.devices[0]["mib"]
-    host = Nvml()
+    host = NvmlInventory()
     assert host.gpus()[0] == Gpu("GPU-a", "H100", 0, "0")
     assert host.health("GPU-a") is None
 
@@ -156,13 +156,13 @@ def test_a_driver_that_does_not_answer_is_said_and_one_that_is_not_there_is_not(
     library: Library, trouble: int, says: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     library.trouble = trouble
-    assert Nvml().gpus() == []
+    assert NvmlInventory().gpus() == []
     assert ("does not answer" in capsys.readouterr().out) is says
 
 
 def test_a_host_without_a_driver_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert (Nvml().gpus(), Nvml().health("GPU-a")) == ([], None)
+    assert (NvmlInventory().gpus(), NvmlInventory().health("GPU-a")) == ([], None)
 
 
 def test_a_file_of_gpus_may_change_while_it_is_read(tmp_path: Path) -> None:
@@ -176,4 +176,4 @@ def test_a_file_of_gpus_may_change_while_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(DeviceLost):
         inventory.health("GPU-fake-0")
     with pytest.raises(SettingsInvalid, match="GRADYARD_FAKE_GPUS"):
-        Fake(str(tmp_path / "nothing")).gpus()
+        FakeInventory(str(tmp_path / "nothing")).gpus()

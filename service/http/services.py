@@ -14,7 +14,7 @@ from service.representation.prometheus import Metrics
 
 
 @dataclass(frozen=True)
-class Resources:
+class Services:
     """Made once for each app; every request of every thread shares them."""
 
     settings: Settings
@@ -25,7 +25,7 @@ class Resources:
     keys: KnownKeys
 
     @classmethod
-    def of(cls, settings: Settings) -> "Resources":
+    def of(cls, settings: Settings) -> "Services":
         """Those that the settings describe; nothing is connected yet."""
         database = Database(settings.database)
         room = WaitingRoom(database, settings.max_waiting_requests)
@@ -41,6 +41,6 @@ class Resources:
         self.database.close()
 
 
-def resources() -> Resources:
+def current_services() -> Services:
     """Those of the app that answers the present request."""
-    return cast(Resources, current_app.extensions["gradyard"])
+    return cast(Services, current_app.extensions["gradyard"])
