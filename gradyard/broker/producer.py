@@ -35,7 +35,7 @@ class Bells:
         self._settings = settings
         self._breaker = breaker or Breaker()
         # One connection for all threads: a ring takes half a millisecond, a thread's own first one 100.
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._producer: Producer | None = None
         self._celery = Celery("gradyard.bells", set_as_current=False)
         self._celery.config_from_object(celery_config(settings))
@@ -44,7 +44,7 @@ class Bells:
 
     def warm(self) -> None:
         """Connect and load what the first ring needs, so that no request waits for it."""
-        self._in_turn(lambda: self._connected().channel)
+        self._exclusively(lambda: self._connected().channel)
         self._celery.amqp.router, self._celery.amqp.send_task_message, self._celery.AsyncResult("")
 
     def ring(self, queue: str, job_id: UUID, spec: Mapping[str, Any]) -> bool:
@@ -71,17 +71,17 @@ class Bells:
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._turn:
+        with self._lock:
             self._drop()
 
     def _ring(self, rings: list[tuple[str, dict[str, Any]]]) -> int:
         rung = 0
         for queue, message in rings:
-            rung += self._in_turn(partial(self._send, queue, message))
+            rung += self._exclusively(partial(self._send, queue, message))
         return rung
 
-    def _in_turn(self, act: Callable[[], object]) -> bool:
-        if self._breaker.is_open() or not self._turn.acquire(timeout=self._settings.bell_timeout_seconds):
+    def _exclusively(self, act: Callable[[], object]) -> bool:
+        if self._breaker.is_open() or not self._lock.acquire(timeout=self._settings.bell_timeout_seconds):
             return False
         try:
             if self._breaker.is_open():  # the one before us found out
@@ -95,7 +95,7 @@ class Bells:
             self._drop()
             return False
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def _try(self, act: Callable[[], object]) -> None:
         had_one = self._producer is not None

@@ -29,7 +29,9 @@ RandomOption = Annotated[
     list[str] | None,
     typer.Option("--random", metavar="NAME=LOW:HIGH", help="Drawn anew for each job; LOW:HIGH:log on a log scale."),
 ]
-DrawsOption = Annotated[int, typer.Option("--count", min=1, help="Jobs of each combination, with draws of their own.")]
+SamplesOption = Annotated[
+    int, typer.Option("--samples", min=1, help="Jobs of each combination, with draws of their own.")
+]
 NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
 CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
@@ -52,7 +54,7 @@ def sweep(
     assignments: SetOption = None,
     grid: GridOption = None,
     random: RandomOption = None,
-    count: DrawsOption = 1,
+    samples: SamplesOption = 1,
     name: NameOption = None,
     best: CountOption = 10,
     no_wait: NoWaitOption = False,
@@ -67,7 +69,7 @@ def sweep(
 
     gradyard sweep spec.json --grid optimizer.momentum=0.5,0.9,0.99 --no-wait
 
-    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --count 50
+    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --samples 50
     """
     spec = spec_from(file, stage, assignments or [])
     axes = dict(axis_from(each) for each in grid or [])
@@ -76,7 +78,7 @@ def sweep(
     with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
         if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
             spec = _with_parts(spec, paths, client)
-        batch = client.sweep(spec, grid=axes, random=drawn, count=count, name=name)
+        batch = client.sweep(spec, grid=axes, random=drawn, samples=samples, name=name)
         if no_wait:
             typer.echo(batch.id)
             return
@@ -134,7 +136,7 @@ def _follow(client: Client, batch: Batch) -> None:
                TimeElapsedColumn(), TextColumn("{task.fields[said]}"))  # fmt: skip
     try:
         with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-            task = progress.add_task(batch.name or "sweep", total=batch.count, said="")
+            task = progress.add_task(batch.name or "sweep", total=batch.size, said="")
             client.wait_batch(batch.id, lambda now: progress.update(task, completed=_over(now), said=_said(now)))
     except KeyboardInterrupt:
         typer.echo(f"batch {batch.id} goes on; `gradyard batches` shows how far it is", err=True)
@@ -142,7 +144,7 @@ def _follow(client: Client, batch: Batch) -> None:
 
 
 def _over(batch: Batch) -> int:
-    return batch.count - batch.counts.get("queued", 0) - batch.counts.get("running", 0)
+    return batch.size - batch.counts.get("queued", 0) - batch.counts.get("running", 0)
 
 
 def _said(batch: Batch) -> str:
@@ -156,5 +158,5 @@ def _report(client: Client, batch: Batch, axes: list[str], best: int, as_json: b
     else:
         typer.echo(f"batch {batch.id}: {_said(batch)}", err=True)
         console().print(best_table(found, axes))
-    if batch.counts.get("succeeded") != batch.count:
+    if batch.counts.get("succeeded") != batch.size:
         raise typer.Exit(1)

@@ -39,7 +39,7 @@ def demonstrate(settings: Settings, seed: int, console: Console) -> int:
                 _train(client, seed, console, jobs, tend)
                 _report(client, jobs, console, settings)
         except (Interrupted, StartInterrupted):
-            console.print(_what_is_left(sum(not job.over for job in jobs), settings))
+            console.print(_what_is_left(sum(not job.finished for job in jobs), settings))
             return 130
     return 0 if all(job.succeeded for job in jobs) else 1
 

@@ -75,7 +75,7 @@ def show(
         if as_json:
             print_json(job.as_json())
             return
-        points = client.loss_points(job_id) if job.steps_done or job.over else None
+        points = client.loss_points(job_id) if job.steps_done or job.finished else None
         terminal = console()
         terminal.print(job_card(job, client.events(job_id), points, terminal))
 

@@ -65,7 +65,7 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
     if said := text.waiting(job):
         yield "waits", said
     if job.reason or job.message:
-        yield "because", Text(text.because(job), style="red")
+        yield "reason", Text(text.failure_of(job), style="red")
     yield "steps", f"{job.steps_done:,} of {job.steps:,}"
     if job.formula:
         yield "formula", Text(job.formula, style="green")

@@ -31,11 +31,11 @@ def follow(client: Client, jobs: list[Job], console: Console, between_looks: Cal
             for index, job in enumerate(jobs):
                 shown.show(job)
                 between_looks()
-                if not job.over:
+                if not job.finished:
                     jobs[index] = client.job(job.id)
-                    if jobs[index].over:
+                    if jobs[index].finished:
                         shown.show(jobs[index])
-            if all(job.over for job in jobs):
+            if all(job.finished for job in jobs):
                 return
             _pause(began, between_looks)
 
@@ -79,7 +79,7 @@ class _Bars:
         if job.succeeded and job.loss:
             said += f", loss {text.number(job.loss.get('last'))}"
         self._progress.update(self._tasks[job.id], completed=job.steps_done, said=said)
-        if job.over:
+        if job.finished:
             self._progress.stop_task(self._tasks[job.id])
 
 

@@ -56,7 +56,7 @@ def batches_table(batches: Iterable[Batch]) -> Table:
     for batch in batches:
         counts = [text.count(batch.counts.get(state, 0)) for state in states]
         name = text.printable(batch.name or "")
-        table.add_row(batch.id, batch.state, text.count(batch.count), *counts, text.ago(batch.submitted_at), name)
+        table.add_row(batch.id, batch.state, text.count(batch.size), *counts, text.ago(batch.submitted_at), name)
     return table
 
 

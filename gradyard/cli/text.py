@@ -96,7 +96,7 @@ def waiting(job: Job) -> str | None:
         return None
     if not isinstance(job.waiting, Mapping):
         return str(job.waiting)
-    reason, position = job.waiting.get("because"), job.waiting.get("position")
+    reason, position = job.waiting.get("reason"), job.waiting.get("position")
     parts = [f"number {position:,} in its queue" if isinstance(position, int) else None, reason, _start(job)]
     return ", ".join(str(part) for part in parts if part) or None
 
@@ -126,7 +126,7 @@ def short_uuid(uuid: str | None) -> str:
     return "-" if not uuid else uuid if len(uuid) <= UUID_LETTERS else f"{uuid[:UUID_LETTERS]}…"
 
 
-def because(job: Job) -> str:
+def failure_of(job: Job) -> str:
     """Why it failed: the reason and the message, as far as there are any."""
     return printable(": ".join(part for part in (job.reason, job.message) if part))
 
@@ -136,7 +136,7 @@ def outcome(job: Job) -> str:
     if job.succeeded:
         return job.formula or f"loss {number(job.loss.get('last'))}"
     if job.state is State.FAILED:
-        return because(job) or "failed"
+        return failure_of(job) or "failed"
     if job.state in (State.RUNNING, State.CANCELLED):
         return f"at step {job.steps_done:,} of {job.steps:,}"
     return waiting(job) or ""

@@ -30,17 +30,17 @@ class BatchRequests(BaseClient):
 
     def sweep(
         self, spec: Mapping[str, Any], *, grid: Mapping[str, Sequence[Any] | range] | None = None,
-        random: Mapping[str, Mapping[str, Any]] | None = None, count: int = 1, random_seed: int = 0,
+        random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
         name: str | None = None, idempotency_key: str | None = None,
     ) -> Batch:  # fmt: skip
-        """Hands in the spec with every combination of `grid`'s values, each `count` times with what `random` draws.
+        """Hands in the spec with every combination of `grid`'s values, each `samples` times with what `random` draws.
 
         Parameters are named from the outside in: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
         `{"learning_rate": {"low": 1e-7, "high": 1e-5, "scale": "log"}}`.
         """
         axes = {path: _as_axis(values) for path, values in (grid or {}).items()}
         drawn = {path: dict(each) for path, each in (random or {}).items()}
-        sweep = {"spec": dict(spec), "grid": axes, "random": drawn, "count": count, "random_seed": random_seed}
+        sweep = {"spec": dict(spec), "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
         return self._submit(sweep | {"name": name}, idempotency_key)
 
     def batch(self, batch_id: str) -> Batch:
@@ -88,7 +88,7 @@ class BatchRequests(BaseClient):
             batch = self.batch(batch_id)
             if on_progress is not None:
                 on_progress(batch)
-            if batch.over:
+            if batch.finished:
                 return batch
             time.sleep(LOOK_SECONDS)
 

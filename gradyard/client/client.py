@@ -78,7 +78,7 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
             job = self._job_when_over(job_id, max(0.0, min(left, longest)))
             if on_progress is not None:
                 on_progress(job)
-            if job.over:
+            if job.finished:
                 return job
             if timeout is not None and time.monotonic() - began >= timeout:
                 raise WaitTimeout(job, timeout)

@@ -43,7 +43,7 @@ class Job(Answer):
     result: Mapping[str, Any] | None = None
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         """Whether it has reached a state that is final."""
         return self.state in FINISHED
 
@@ -78,14 +78,14 @@ class Batch(Answer):
 
     id: str
     name: str | None = None
-    count: int = 0
+    size: int = 0
     submitted_at: datetime | None = None
     state: str = ""
     counts: Mapping[str, int] = Field(default_factory=dict)
     sweep: Mapping[str, Any] | None = None
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         """Whether none of its jobs waits or runs."""
         return self.state == "finished"
 

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     spare_runner: bool = True
     idle_runner_seconds: float = Field(default=600.0, gt=0)
     maintenance_seconds: float = Field(default=1.0, gt=0)
-    deaf_seconds: float = Field(default=30.0, gt=0)
+    not_receiving_seconds: float = Field(default=30.0, gt=0)
     idempotency_hours: float = Field(default=24.0, gt=0)
     bell_timeout_seconds: float = Field(default=0.5, gt=0)
 

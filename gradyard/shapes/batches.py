@@ -12,7 +12,7 @@ class BatchSummary(BaseModel):
 
     id: str
     name: str | None
-    count: int
+    size: int
     submitted_at: AwareDatetime
     state: Literal["queued", "running", "finished"]
     counts: dict[str, int]
@@ -28,7 +28,7 @@ class BatchAccepted(BaseModel):
     """A batch that was stored."""
 
     id: str
-    count: int
+    size: int
 
 
 class BestJobs(BaseModel):

@@ -28,7 +28,7 @@ class Waiting(BaseModel):
     """Why a queued job is not running; lists, and the answer to a submission, leave out position and start."""
 
     position: int | None
-    because: str
+    reason: str
     estimated_start_at: AwareDatetime | None
 
 

@@ -4,13 +4,14 @@ from gradyard.jobs.api_keys import Scope
 
 _ROUTES = {
     Scope.JOBS_READ: """
-        jobs.list_jobs jobs.show_job jobs.list_events finished.list_logs losses.show_losses
-        findings.list_metrics findings.show_metric findings.list_artifacts findings.fetch_artifact
+        jobs.list_jobs jobs.show_job jobs.list_events retry_and_logs.list_logs losses.show_losses
+        metrics_and_artifacts.list_metrics metrics_and_artifacts.show_metric
+        metrics_and_artifacts.list_artifacts metrics_and_artifacts.fetch_artifact
         batches.list_batches batches.show_batch batches.list_best export.export_batch
         stages.list_stages stages.show_stage workers.list_workers workers.list_queues
     """,
     Scope.JOBS_WRITE: """
-        jobs.submit_job jobs.cancel_job jobs.delete_job finished.retry_job
+        jobs.submit_job jobs.cancel_job jobs.delete_job retry_and_logs.retry_job
         batches.submit_batch batches.cancel_batch
     """,
     Scope.METRICS_READ: "metrics.metrics",

@@ -72,7 +72,7 @@ def batch_as_json(batch: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
     waiting, running = counts[State.QUEUED], counts[State.RUNNING]
     begun = running or waiting < batch.size
     return {
-        "id": batch.id, "name": batch.name, "count": batch.size, "submitted_at": as_datetime(batch.submitted_at),
+        "id": batch.id, "name": batch.name, "size": batch.size, "submitted_at": as_datetime(batch.submitted_at),
         "state": "finished" if not waiting + running else "running" if begun else "queued",
         "counts": counts,
     }  # fmt: skip
@@ -97,6 +97,7 @@ def worker_as_json(worker: Row[Any], current_jobs: list[Any], drained: dict[str,
         "jobs_per_second": worker.jobs_per_second, "utilization_percent": worker.utilization_percent,
         "temperature_celsius": worker.temperature_celsius, "memory_used_mib": worker.memory_used_mib,
         "memory_mib": worker.device_memory_mib,
-        "pid": worker.pid, "heartbeat_at": as_datetime(worker.heartbeat_at), "started_at": as_datetime(worker.started_at),
+        "pid": worker.pid, "heartbeat_at": as_datetime(worker.heartbeat_at),
+        "started_at": as_datetime(worker.started_at),
         "current_jobs": current_jobs, "versions": worker.versions, "engines": worker.engines or ["eager"],
     }  # fmt: skip

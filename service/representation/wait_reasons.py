@@ -42,7 +42,7 @@ def without_position(job: Row[Any], fleet: Fleet) -> dict[str, Any] | None:
     """What keeps this job; None where it is not queued."""
     if job.state != State.QUEUED:
         return None
-    return {"position": None, "because": because(job, fleet), "estimated_start_at": None}
+    return {"position": None, "reason": reason_of(job, fleet), "estimated_start_at": None}
 
 
 def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> dict[str, Any] | None:
@@ -62,10 +62,10 @@ def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> dict
         start = None if seconds is None else queries.start_in_seconds(seconds, free)
     position = sum(each.count for each in ahead) + 1
     at = None if start is None else as_datetime(max(job.read_at, job.not_before or 0.0) + start)
-    return {"position": position, "because": because(job, fleet), "estimated_start_at": at}
+    return {"position": position, "reason": reason_of(job, fleet), "estimated_start_at": at}
 
 
-def because(job: Row[Any], fleet: Fleet) -> str:
+def reason_of(job: Row[Any], fleet: Fleet) -> str:
     """The first hindrance of a queued job."""
     if job.not_before is not None and job.not_before > job.read_at:
         return f"it is retried in {math.ceil(job.not_before - job.read_at)} s"

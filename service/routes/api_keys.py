@@ -53,6 +53,7 @@ def _as_json(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id, "name": row.name, "project": row.project, "hint": row.hint, "scopes": row.scopes,
         "state": "revoked" if row.revoked_at is not None else "expired" if expired else "live",
-        "created_at": as_datetime(row.created_at), "created_by": row.created_by, "expires_at": as_datetime(row.expires_at),
+        "created_at": as_datetime(row.created_at), "created_by": row.created_by,
+        "expires_at": as_datetime(row.expires_at),
         "revoked_at": as_datetime(row.revoked_at),
     }  # fmt: skip

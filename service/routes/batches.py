@@ -136,7 +136,8 @@ def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
     services, caller = current_services(), current_caller()
     with services.database.begin() as connection:
         submitted = lifecycle.submit_batch(
-            connection, parsed, project_id=caller.project_id, actor=caller.actor, max_queued=services.settings.max_queued_jobs,
+            connection, parsed, project_id=caller.project_id, actor=caller.actor,
+            max_queued=services.settings.max_queued_jobs,
             key=idempotency_key(), body_sha256=digest,
         )  # fmt: skip
         idle = queries.idle_slots(connection)
@@ -144,7 +145,7 @@ def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
         for queue in _queues(parsed):
             services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    accepted = {"id": submitted.batch_id, "count": len(parsed.jobs)}
+    accepted = {"id": submitted.batch_id, "size": len(parsed.jobs)}
     return json_response(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
 
 

@@ -44,7 +44,8 @@ def store_and_ring(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None)
     services, caller = current_services(), current_caller()
     with services.database.begin() as connection:
         submitted = lifecycle.submit(
-            connection, parsed, project_id=caller.project_id, actor=caller.actor, max_queued=services.settings.max_queued_jobs,
+            connection, parsed, project_id=caller.project_id, actor=caller.actor,
+            max_queued=services.settings.max_queued_jobs,
             key=idempotency_key(), body=body, retry_of=retry_of,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.

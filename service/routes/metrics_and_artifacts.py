@@ -20,7 +20,7 @@ from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-api = routes("findings", "/v1/jobs", tag="jobs")
+api = routes("metrics_and_artifacts", "/v1/jobs", tag="jobs")
 
 
 @api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 410, 422)})

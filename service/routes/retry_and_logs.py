@@ -15,7 +15,7 @@ from service.http.services import current_services
 from service.representation.rows import json_response
 from service.routes.jobs import find_job, store_and_ring
 
-api = routes("finished", "/v1/jobs", tag="jobs")
+api = routes("retry_and_logs", "/v1/jobs", tag="jobs")
 
 
 @api.post(

@@ -38,7 +38,7 @@ def test_a_submitted_job_comes_back_typed() -> None:
     assert submitted.state is State.QUEUED
     assert submitted.submitted_at is not None
     assert submitted.submitted_at.tzinfo is not None
-    assert not submitted.over
+    assert not submitted.finished
     assert (service.asked[0].method, service.asked[0].path) == ("POST", "/v1/jobs")
     assert json.loads(service.asked[0].body) == {"stage": "nn", "steps": 5, "learning_rate": 0.5}
 

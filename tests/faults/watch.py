@@ -113,7 +113,7 @@ class Watch:
 
     def _rows(self) -> list[Any]:
         running = select(
-            Job.id, Job.attempt, Job.start_step, Job.steps_done, Job.name, Job.crashes, Job.losses, Claim.width,
+            Job.id, Job.attempt, Job.start_step, Job.steps_done, Job.name, Job.crashes, Job.times_lost, Claim.width,
             Claim.steps_done.label("trained_to"), Worker.slot, Worker.host, Worker.pid,
         ).join(Claim, Job.claim_id == Claim.id).join(Worker, Claim.worker_id == Worker.id)  # fmt: skip
         with self._database.read() as connection:

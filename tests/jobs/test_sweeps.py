@@ -29,7 +29,7 @@ def test_parts_of_parts_are_reached_and_the_rest_of_the_spec_stays() -> None:
 
 def test_draws_lie_between_their_ends_and_are_the_same_each_time() -> None:
     sweep = Sweep.model_validate({
-        "spec": {"stage": "nn"}, "count": 200,
+        "spec": {"stage": "nn"}, "samples": 200,
         "random": {"learning_rate": {"low": 1e-9, "high": 1e-6, "scale": "log"}, "init.a": {"low": -1.0, "high": 1.0}},
     })  # fmt: skip
     rates = [member["learning_rate"] for member in sweep.members()]
@@ -51,7 +51,7 @@ def test_names_may_have_digits() -> None:
     [
         {"spec": {}, "grid": {"seed": []}},
         {"spec": {}, "grid": {"seed": [1]}, "random": {"seed": {"low": 0.0, "high": 1.0}}},
-        {"spec": {}, "random": {"learning_rate": {"low": 1.0, "high": 1.0}}}, {"spec": {}, "count": 0},
+        {"spec": {}, "random": {"learning_rate": {"low": 1.0, "high": 1.0}}}, {"spec": {}, "samples": 0},
         {"spec": {}, "random": {"learning_rate": {"low": 0.0, "high": 1.0, "scale": "log"}}},
         {"spec": {}, "grid": {"a b": [1]}}, {"spec": {}, "grid": {"seed": {"stop": 3, "step": 0}}}, {"grid": {}},
     ],

@@ -29,9 +29,9 @@ def posted(client: FlaskClient, value: object, **headers: str) -> Any:
 def test_a_sweep_is_accepted_shown_and_listed(client: FlaskClient, database: Database) -> None:
     response = posted(client, SWEEP)
     assert response.status_code == 202
-    assert response.json == {"id": response.json["id"], "count": 5}
+    assert response.json == {"id": response.json["id"], "size": 5}
     shown = got(client, response.headers["Location"])
-    assert (shown["state"], shown["name"], shown["count"], shown["counts"]["queued"]) == ("queued", "five", 5, 5)
+    assert (shown["state"], shown["name"], shown["size"], shown["counts"]["queued"]) == ("queued", "five", 5, 5)
     del shown["sweep"]  # which may be long, so lists leave it out
     assert got(client, "/v1/batches") == {"batches": [shown], "next_cursor": None}
     jobs = got(client, f"/v1/jobs?batch={shown['id']}")["jobs"]
@@ -47,8 +47,8 @@ def test_a_sweep_is_accepted_shown_and_listed(client: FlaskClient, database: Dat
 
 def test_lines_and_a_list_are_accepted_too(client: FlaskClient) -> None:
     lines: Any = client.post("/v1/batches", data=LINES, content_type="application/x-ndjson")
-    assert (lines.status_code, lines.json["count"]) == (202, 5)
-    assert posted(client, {"jobs": [{"stage": "nn"}]}).json["count"] == 1
+    assert (lines.status_code, lines.json["size"]) == (202, 5)
+    assert posted(client, {"jobs": [{"stage": "nn"}]}).json["size"] == 1
 
 
 def test_a_refused_batch_says_which_members_are_wrong_and_stores_nothing(client: FlaskClient) -> None:
@@ -98,7 +98,7 @@ def test_a_compressed_batch_is_refused(client: FlaskClient) -> None:
 def test_a_batch_may_be_larger_than_a_job(app_with: AppWith) -> None:
     client = app_with(max_json_bytes=200).test_client()
     response: Any = client.post("/v1/batches", data=LINES * 20, content_type="application/x-ndjson")
-    assert (response.status_code, response.json["count"]) == (202, 100)
+    assert (response.status_code, response.json["size"]) == (202, 100)
 
 
 @pytest.mark.parametrize("batch", ["nonsense", "00000000-0000-0000-0000-000000000001"])

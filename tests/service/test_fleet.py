@@ -33,7 +33,7 @@ def takes(database: Database, worker: WorkerInfo) -> bool:
 
 
 def because(client: FlaskClient, job: object) -> str:
-    return str(client.get(f"/v1/jobs/{job}").json["waiting"]["because"])  # type: ignore[index]
+    return str(client.get(f"/v1/jobs/{job}").json["waiting"]["reason"])  # type: ignore[index]
 
 
 def test_a_paused_queue_takes_jobs_and_trains_none_until_it_is_resumed(

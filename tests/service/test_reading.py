@@ -197,7 +197,7 @@ def test_more_waits_than_seats_are_sent_away(app_with: AppWith, database: Databa
 
 def why(client: FlaskClient, job_id: object) -> tuple[int, str]:
     waiting = get(client, f"/v1/jobs/{job_id}")["waiting"]
-    return waiting["position"], waiting["because"]
+    return waiting["position"], waiting["reason"]
 
 
 def test_a_queued_job_says_why_it_waits(client: FlaskClient, database: Database, settings: Settings) -> None:
@@ -219,7 +219,7 @@ def test_a_job_behind_busy_slots_says_so(client: FlaskClient, database: Database
     waiting = submitted(database, settings)
     assert why(client, waiting) == (1, "every cpu slot is busy")
     listed = get(client, "/v1/jobs?state=queued")["jobs"]
-    assert [job["waiting"]["because"] for job in listed] == ["every cpu slot is busy"]
+    assert [job["waiting"]["reason"] for job in listed] == ["every cpu slot is busy"]
 
 
 def test_a_job_of_a_stage_that_no_worker_has_says_so(

@@ -50,7 +50,7 @@ def test_a_job_is_accepted_with_every_default_filled_in(client: FlaskClient) -> 
     assert job["spec"]["dataset"]["points"] == 2000
     assert job["resolved"] == {"learning_rate": 1e-6}
     unknown = {"position": None, "estimated_start_at": None}
-    assert job["waiting"] == unknown | {"because": "no cpu worker is alive"}
+    assert job["waiting"] == unknown | {"reason": "no cpu worker is alive"}
     assert job["result"] is None
     assert job["submitted_at"].endswith("Z")
     assert client.get(response.headers["Location"]).status_code == 200

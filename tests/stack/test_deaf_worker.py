@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 def test_a_deaf_worker_restarts_itself(redis_server: RedisServer, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'gradyard.db'}"
     migrations.upgrade(url)
-    service = Service(url, redis_server.of(4), tmp_path, GRADYARD_DEAF_SECONDS="2")
+    service = Service(url, redis_server.of(4), tmp_path, GRADYARD_NOT_RECEIVING_SECONDS="2")
     service.start()
     try:
         deaf = service.worker_main("cpu-0")

@@ -240,7 +240,7 @@ def test_a_host_without_a_gpu_trains_on_its_cores_and_jobs_for_one_say_what_they
     until(lambda: host.client.readiness().workers.get("cpu"), [host.service.pool])
     job = host.client.submit(stage="tensor", device="gpu", steps=20)
     assert host.client.wait(host.client.submit(stage="tensor", steps=20).id, timeout=60).succeeded
-    assert host.client.job(job.id).waiting["because"] == "no gpu worker is alive"
+    assert host.client.job(job.id).waiting["reason"] == "no gpu worker is alive"
     stop_in_order([host.service.pool], 10.0)
     host.inventory.write_bytes(orjson.dumps(host.gpus[:1]))
     host.service.pool.start()

@@ -240,7 +240,8 @@ class Lives(RuleBasedStateMachine):
 
 
 def _told(job: Any, events: list[Any], chunks: list[Any], checkpoints: list[Any], results: list[Any]) -> Any:
-    figures = (job.state, job.attempt, job.cancel_requested_at is not None, job.start_step, job.steps_done, job.losses,
+    figures = (job.state, job.attempt, job.cancel_requested_at is not None, job.start_step, job.steps_done,
+               job.times_lost,
                job.max_pack, job.reason)  # fmt: skip
     losses = {chunk.start_step: tuple(np.frombuffer(chunk.losses, dtype="<f4").tolist()) for chunk in chunks}
     return (figures, [(event.from_state, event.to_state, event.attempt) for event in events], losses,
@@ -248,5 +249,14 @@ def _told(job: Any, events: list[Any], chunks: list[Any], checkpoints: list[Any]
 
 
 def _as_row(job: ModelJob) -> Any:
-    figures = (job.state, job.attempt, job.marked, job.start_step, job.steps_done, job.losses, job.max_pack, job.reason)
+    figures = (
+        job.state,
+        job.attempt,
+        job.marked,
+        job.start_step,
+        job.steps_done,
+        job.times_lost,
+        job.max_pack,
+        job.reason,
+    )
     return figures, job.events, job.chunks, job.checkpoints, [] if job.result is None else [job.result]

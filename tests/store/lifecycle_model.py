@@ -20,7 +20,7 @@ class ModelJob:
     marked: bool = False
     start_step: int = 0
     steps_done: int = 0
-    losses: int = 0
+    times_lost: int = 0
     max_pack: int | None = None
     reason: str | None = None
     chunks: dict[int, tuple[float, ...]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class ModelJob:
             self.chunks[start] = losses
         self.steps_done = start + len(losses)
         if checkpoint:
-            self.start_step, self.losses, self.max_pack = self.steps_done, 0, None
+            self.start_step, self.times_lost, self.max_pack = self.steps_done, 0, None
             self.checkpoints = set(sorted({*self.checkpoints, self.steps_done})[-CHECKPOINTS_KEPT:])
 
     def hand_back(self, *, lost: bool = False, max_pack: int | None = None) -> None:
@@ -52,7 +52,7 @@ class ModelJob:
         if self.marked:
             self.move("cancelled")
             return
-        self.losses += lost
+        self.times_lost += lost
         self.max_pack = self.max_pack if max_pack is None else max_pack
         self.steps_done = self.start_step
         self.move(QUEUED)
@@ -94,8 +94,8 @@ class ModelClaim:
         for job in self.running():
             if self.width > 1:
                 job.hand_back(max_pack=max(1, self.width // 2))
-            elif job.losses + 1 >= MOST_TIMES_LOST_ALONE:
-                job.losses += 1
+            elif job.times_lost + 1 >= MOST_TIMES_LOST_ALONE:
+                job.times_lost += 1
                 job.fail("poison")
             else:
                 job.hand_back(lost=True)

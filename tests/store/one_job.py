@@ -121,7 +121,7 @@ def told(database: Database) -> dict[str, list[Any]]:
     queries = {
         "jobs": select(
             Job.state, Job.attempt, Job.claim_id.is_not(None), Job.cancel_requested_at.is_not(None), Job.start_step,
-            Job.steps_done, Job.reason, Job.losses, Job.crashes, Job.max_pack, Job.records, Job.loss_last,
+            Job.steps_done, Job.reason, Job.times_lost, Job.crashes, Job.max_pack, Job.records, Job.loss_last,
             Job.finished_at.is_not(None),
         ),
         "events": select(JobEvent.sequence, JobEvent.from_state, JobEvent.to_state, JobEvent.attempt, JobEvent.detail),

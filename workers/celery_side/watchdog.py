@@ -30,7 +30,7 @@ class Watchdog:
     """`heard()` at each bell and at the end of its work; `restart` is called once the worker is deaf."""
 
     def __init__(self, settings: Settings, worker: WorkerInfo, bells: Bells, restart: Callable[[], None]) -> None:
-        self._deaf_seconds = settings.deaf_seconds
+        self._not_receiving_seconds = settings.not_receiving_seconds
         self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
         self._worker, self._bells, self._restart = worker, bells, restart
         self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of this slot, as its lock is
@@ -71,10 +71,10 @@ class Watchdog:
             self._work_since = None
             return False
         self._work_since = self._work_since or now
-        return now - max(self._work_since, self._heard_at) >= self._deaf_seconds
+        return now - max(self._work_since, self._heard_at) >= self._not_receiving_seconds
 
     def _run(self) -> None:
-        while not self._over.wait(self._deaf_seconds / LOOKS):
+        while not self._over.wait(self._not_receiving_seconds / LOOKS):
             if self.look() and self._may_restart():
                 log.error("no bell was heard while work waits and Redis answers: this worker restarts itself")
                 self._stamp.touch()

@@ -28,7 +28,7 @@ class Stretch:
         self.stopped: bool = fields["stopped"]
 
     @property
-    def over(self) -> bool:
+    def finished(self) -> bool:
         """Whether the runner says nothing more of this pack."""
         return self.results is not None or self.stopped
 

@@ -110,23 +110,23 @@ class Attempt:
         if members := self._pack.members_to_record(stretch):
             write = partial(self._write, record=record_of(self._pack, members, stretch))
             # A record on the way can wait for the next one, which then holds both; the last words of a member cannot.
-            last_words = stretch.over or any(member.diverged_at is not None for member in members)
+            last_words = stretch.finished or any(member.diverged_at is not None for member in members)
             written: list[Written] = (self._commit if last_words else self._commit_best_effort)(write) or []
             self._timeouts.heard()  # while we waited for the database, nobody listened
             for each in written:
                 self._pack.mark_recorded(each.member, each.progress)
             self._heartbeat.throughput.count("fenced_writes", sum(each.fenced for each in written))
             self._heartbeat.throughput.ended(
-                sum(each.gone and not each.fenced for each in written) if stretch.over else 0
+                sum(each.gone and not each.fenced for each in written) if stretch.finished else 0
             )
-            why = "trained" if stretch.over else "stopped" if stretch.stopped else "diverged"
+            why = "trained" if stretch.finished else "stopped" if stretch.stopped else "diverged"
             gone = [each for each in written if each.gone]
-            self._leave([each.member for each in gone if not each.fenced], why, tell=not stretch.over)
-            self._leave([each.member for each in gone if each.fenced], "fenced", tell=not stretch.over)
-        return stretch.over
+            self._leave([each.member for each in gone if not each.fenced], why, tell=not stretch.finished)
+            self._leave([each.member for each in gone if each.fenced], "fenced", tell=not stretch.finished)
+        return stretch.finished
 
     def _write(self, connection: Connection, record: Record) -> list[Written]:
-        if record.stretch.over:
+        if record.stretch.finished:
             self._keep_logs(connection, record.members)
         written = write_record(connection, self._pack, record, actor=self._actor)
         if len(written) == len(self._pack.members) and all(each.gone for each in written):
@@ -151,7 +151,7 @@ class Attempt:
         if self._stopping() and self._timeouts.asked_to_stop_at is None:
             self._timeouts.asked_to_stop_at = time.monotonic()
             self._runner.send(Frame("stop"))
-        if why := self._timeouts.is_over():
+        if why := self._timeouts.kill_reason():
             self._runner.end()
             raise RunnerDied(why)
 

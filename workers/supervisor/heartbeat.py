@@ -26,8 +26,8 @@ class Heartbeat:
 
     `enter` is called until it returns, as soon as the database answers and nobody else has the slot or its GPU (it
     raises SlotTaken where somebody has); then `entered` is set. Who slept for longer than a lease may find its GPU
-    taken: `entered` is cleared, and it waits again. `hold(claim)` and `let_go()` bracket a pack; `cancelled()` answers
-    which members were marked since.
+    taken: `entered` is cleared, and it waits again. `watch_claim(claim)` and `unwatch_claim()` bracket a
+    pack; `cancelled()` answers which members were marked since.
     """
 
     def __init__(self, settings: Settings, worker: WorkerInfo, enter: Callable[[], None]) -> None:
@@ -65,14 +65,14 @@ class Heartbeat:
             pass  # the lease ends by itself
         self._database.close()
 
-    def hold(self, claim: UUID, steps_done: int) -> None:
+    def watch_claim(self, claim: UUID, steps_done: int) -> None:
         """From now on this claim is renewed too."""
         with self._lock:
             self._claim, self.steps_done, self._cancelled, self._lost = claim, steps_done, set(), False
             self._held_since = self._beaten = time.monotonic()  # the claim itself was as good as a beat
         self._busy.set()
 
-    def let_go(self) -> None:
+    def unwatch_claim(self) -> None:
         """The claim is over."""
         with self._lock:
             self._claim = None

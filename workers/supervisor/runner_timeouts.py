@@ -32,7 +32,7 @@ class RunnerTimeouts:
             self.heard()
         self._looked_at = time.monotonic()
 
-    def is_over(self) -> str | None:
+    def kill_reason(self) -> str | None:
         """Why the runner is to be killed; None while it is not."""
         silence = max(PREPARE_SECONDS if self.preparing else STUCK_SECONDS, STUCK_SEGMENTS * self.segment_seconds)
         ends = (

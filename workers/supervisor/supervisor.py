@@ -58,7 +58,7 @@ class Supervisor:
         at.heartbeat.throughput.count(fleet.size_counter(len(claim.members)))
         at.heartbeat.throughput.count("pack_members", len(claim.members))
         self._log_claim(claim)
-        at.heartbeat.hold(claim.id, claim.start_step)
+        at.heartbeat.watch_claim(claim.id, claim.start_step)
         alone = names(claim.members) if len(claim.members) == 1 else {}  # all of a pack would make every line long
         with structlog.contextvars.bound_contextvars(claim=str(claim.id), **alone):
             self._try(claim)
@@ -87,7 +87,7 @@ class Supervisor:
             at.runner.end()
             raise
         finally:
-            at.heartbeat.let_go()
+            at.heartbeat.unwatch_claim()
             self._give_up(claim)
 
     def _log_claim(self, claim: Claim) -> None:

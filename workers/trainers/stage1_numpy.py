@@ -10,7 +10,7 @@ from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.inputs.datasets import numpy_rows
 from workers.trainers.inputs.parameters import coefficients_of_degree, column, initial_weights
 from workers.trainers.losses.squared_error import SquaredError
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
 from workers.trainers.tensors.memory import cache_aligned, keep_freed_memory
@@ -33,7 +33,7 @@ class Trainer(CoefficientsTrainer):
         self.y = cache_aligned(np.stack(y))
         self.weights = initial_weights(members, self.coefficient_names).astype(dtype)[..., np.newaxis]
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
-        self.loss = WrittenOutLoss(np, members, self.y.shape[-1], turns(members).astype(dtype)[:, np.newaxis])
+        self.loss = WrittenOutLoss(np, members, self.y.shape[-1], thresholds(members).astype(dtype)[:, np.newaxis])
 
         # A pack's arrays are large, and kept; numpy is slow where one row serves many.
         keeps = self.width > 1 and degree > 0 and self.loss.is_square

@@ -9,7 +9,7 @@ import torch
 from workers.trainers.contract import Array, Losses, Member
 from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.squared_error import SquaredError
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 from workers.trainers.models.polynomial import stacked_gradients, stacked_polynomial
 from workers.trainers.models.torch_trainer import TorchTrainer
 from workers.trainers.tensors.row_sums import is_on_gpu
@@ -27,7 +27,7 @@ class Trainer(TorchTrainer):
         self.weights = self.initial_weights()
         self.parameters = self.weights.unbind()
         self.learning_rate = self.column("learning_rate")
-        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
+        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(thresholds(members)))
 
         # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
         keeps = self.width > 1 and degree > 0 and self.loss.is_square and not is_on_gpu(self.y)

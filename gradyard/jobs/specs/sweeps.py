@@ -66,7 +66,7 @@ class Drawn(StrictModel):
 
 
 class Sweep(StrictModel):
-    """`grid` combines its values with one another; each combination is done `count` times with the `random` ones drawn.
+    """Every combination of the values of `grid`, each `samples` times with the values of `random` drawn anew.
 
     The draws are a function of `random_seed` alone: the same sweep makes the same jobs.
     """
@@ -74,7 +74,7 @@ class Sweep(StrictModel):
     spec: dict[str, Any] = Field(max_length=MOST_FIELDS)
     grid: dict[Path, Axis] = Field(default={}, max_length=MOST_FIELDS)
     random: dict[Path, Drawn] = Field(default={}, max_length=MOST_FIELDS)
-    count: int = Field(default=1, ge=1)
+    samples: int = Field(default=1, ge=1)
     random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 
     @model_validator(mode="after")
@@ -87,14 +87,14 @@ class Sweep(StrictModel):
     def size(self) -> int:
         """How many jobs it stands for; any number, for a few words can say more than a machine counts to."""
         sizes = (axis.size if isinstance(axis, Span) else len(axis) for axis in self.grid.values())
-        return math.prod(sizes) * self.count
+        return math.prod(sizes) * self.samples
 
     def members(self) -> Iterator[dict[str, Any]]:
         """The spec of every job, as a request would say it; the last axis of the grid changes fastest."""
         spec = json.dumps(self.spec)  # read anew for each: four times as fast as a deep copy
         draws = np.random.Generator(np.random.Philox(key=np.array([self.random_seed, 0], dtype=np.uint64)))
         for values in product(*(_values(axis) for axis in self.grid.values())):
-            for _ in range(self.count):
+            for _ in range(self.samples):
                 member = json.loads(spec)
                 for path, value in zip(self.grid, values, strict=True):
                     _put(member, path, value)

@@ -15,7 +15,7 @@ class BudgetExceeded(Exception):
 
 
 class BatchBudget:
-    """What the members of a batch ask for together: a sweep says much in few words. Raises BudgetExceeded, once for all."""
+    """What the members of a batch ask for together: a sweep says much in few words. It raises BudgetExceeded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

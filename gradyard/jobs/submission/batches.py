@@ -38,7 +38,7 @@ class SweepBody(Sweep, _Named):
 
 
 def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
-    """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "count"}`), or, with `lines`, NDJSON.
+    """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
 
     Raises BodyMalformed where it is no JSON, SpecInvalid where it is neither of those forms or too much, BatchInvalid
     where members are wrong: it tells how many, and of the first hundred what.

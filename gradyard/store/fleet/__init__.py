@@ -15,6 +15,7 @@ from gradyard.store.fleet.workers import (
 )
 
 __all__ = [
-    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "count", "drain_device", "earlier_processes", "forget_workers",
-    "heartbeat", "hold", "is_on_hold", "lift", "register", "retire", "size_counter", "something_to_claim",
+    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "count", "drain_device", "earlier_processes",
+    "forget_workers", "heartbeat", "hold", "is_on_hold", "lift", "register", "retire", "size_counter",
+    "something_to_claim",
 ]  # fmt: skip

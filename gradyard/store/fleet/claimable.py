@@ -45,7 +45,7 @@ class ClaimQueries:
 @lru_cache(maxsize=32)
 def questions(capabilities: Capabilities) -> ClaimQueries:
     """The questions of a worker of these capabilities."""
-    turn = (Job.priority.desc(), Job.rank, Job.id)
+    claim_order = (Job.priority.desc(), Job.rank, Job.id)
     able, most = _claimable_by(capabilities), bindparam("most", type_=Integer)
     same = (
         Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
@@ -55,9 +55,9 @@ def questions(capabilities: Capabilities) -> ClaimQueries:
     waiting = select(Job.id).where(*able, *same).limit(most).subquery()
     return ClaimQueries(
         any=select(Job.id).where(*able).limit(1),
-        head=for_claiming(select(*_COLUMNS).where(*able, _may_claim).order_by(*turn).limit(1)),
+        head=for_claiming(select(*_COLUMNS).where(*able, _may_claim).order_by(*claim_order).limit(1)),
         waiting=select(func.count()).select_from(waiting),
-        riders=for_claiming(select(*_COLUMNS).where(*able, *same).order_by(*turn).limit(most)),
+        riders=for_claiming(select(*_COLUMNS).where(*able, *same).order_by(*claim_order).limit(most)),
     )
 
 

@@ -40,15 +40,15 @@ def submit_batch(
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
     check_queue_capacity(connection, project_id, max_queued, len(ids))
-    turns = claim_order_of_batch(connection, project_id, [job.spec for job in parsed.jobs])
+    orders = claim_order_of_batch(connection, project_id, [job.spec for job in parsed.jobs])
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
     ))  # fmt: skip
     mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
-    members = list(zip(ids, parsed.jobs, turns, strict=True))
+    members = list(zip(ids, parsed.jobs, orders, strict=True))
     for begin in range(0, len(ids), SLICE):
         part = members[begin : begin + SLICE]
-        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | turn for job_id, job, turn in part])
+        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | order for job_id, job, order in part])
     write_first_events(connection, batch_id, actor=actor)
     return SubmittedBatch(batch_id, replayed=False)
 

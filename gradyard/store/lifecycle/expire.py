@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.database import now
-from gradyard.store.lifecycle.requeue_lost import lose
+from gradyard.store.lifecycle.requeue_lost import requeue_lost
 from gradyard.store.tables import Claim, IdempotencyKey, Job
 
 ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
@@ -25,12 +25,12 @@ def expire_claims(connection: Connection, *, actor: str) -> int:
     ):
         if moved >= ENOUGH:
             break
-        held = select(Job.id, Job.attempt, Job.losses).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
+        held = select(Job.id, Job.attempt, Job.times_lost).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
         jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
         if not _still_over(connection, claim_id):
             continue
         for job in jobs:
-            moved += lose(connection, job, width, "its worker was not heard of for a lease", actor=actor)
+            moved += requeue_lost(connection, job, width, "its worker was not heard of for a lease", actor=actor)
         connection.execute(delete(Claim).where(Claim.id == claim_id))
     return moved
 

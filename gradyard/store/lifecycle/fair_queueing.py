@@ -40,7 +40,7 @@ def claim_order_of_batch(connection: Connection, project_id: int, specs: Sequenc
         line = spec.device, spec.priority
         if line not in ahead:
             ahead[line] = _virtual_now(connection, *line)
-        found.append(_turn(ahead[line], spec, flows))
+        found.append(_claim_order(ahead[line], spec, flows))
         ahead[line] += found[-1]["share_seconds"]
     return found
 
@@ -50,10 +50,10 @@ def claim_order_of_job(connection: Connection, project_id: int, spec: JobSpec) -
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     last = connection.execute(_end_of_singles, {"project": project_id, "priority": spec.priority}).scalar()
     here = _virtual_now(connection, spec.device, spec.priority)
-    return _turn(max(here, last or here), spec, flows)
+    return _claim_order(max(here, last or here), spec, flows)
 
 
-def _turn(rank: float, spec: JobSpec, flows: int) -> dict[str, float]:
+def _claim_order(rank: float, spec: JobSpec, flows: int) -> dict[str, float]:
     cost = seconds_alone(spec)
     return {"rank": rank, "cost_seconds": cost, "share_seconds": cost * flows}
 

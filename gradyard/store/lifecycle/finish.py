@@ -96,11 +96,11 @@ def hand_back(
 ) -> bool:  # fmt: skip
     """Back into the queue, to go on from its newest checkpoint; False where it has moved on.
 
-    `lost` counts against the job's losses, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
+    `lost` counts in `times_lost`, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
     A job that someone asked to cancel meanwhile is cancelled instead.
     """
     if lost:
-        columns["losses"] = Job.losses + 1
+        columns["times_lost"] = Job.times_lost + 1
     if max_pack is not None:
         columns["max_pack"] = max_pack
     if wait_seconds:

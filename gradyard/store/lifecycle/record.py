@@ -84,7 +84,7 @@ _running = update(Job).where(
 )
 _without_state = _running.values(_figures)
 # A newer checkpoint is progress: whatever went wrong before it is forgiven.
-_forgiven = {"crashes": 0, "losses": 0, "max_pack": None}
+_forgiven = {"crashes": 0, "times_lost": 0, "max_pack": None}
 _with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _forgiven)
 
 

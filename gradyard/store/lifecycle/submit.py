@@ -32,7 +32,8 @@ def submit(
 ) -> Submitted:  # fmt: skip
     """Store a new queued job (`retry_of` is the one that it repeats), or find the one that this key already made.
 
-    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait.
+    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the
+    project wait.
     """
     job_id = new_id()
     digest = hashlib.sha256(body).hexdigest()

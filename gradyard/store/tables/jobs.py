@@ -81,7 +81,7 @@ class Job(Table):
     message: Mapped[str | None] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(Integer, default=0)
     crashes: Mapped[int] = mapped_column(Integer, default=0)
-    losses: Mapped[int] = mapped_column(Integer, default=0)
+    times_lost: Mapped[int] = mapped_column("losses", Integer, key="times_lost", default=0)  # the column is older
     last_error: Mapped[str | None] = mapped_column(String(64))
     # the curve and the work in numbers
     dtype: Mapped[str] = mapped_column(String(8))

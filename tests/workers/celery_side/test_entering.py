@@ -102,7 +102,7 @@ def test_a_worker_that_slept_while_another_took_its_gpu_lets_go_and_waits(databa
     try:
         until(heartbeat.entered.is_set)
         claim = new_id()
-        heartbeat.hold(claim, 0)
+        heartbeat.watch_claim(claim, 0)
         with database.begin() as connection:  # as after a night without the database
             connection.execute(update(Worker).values(lease_until=0.0))
             fleet.register(connection, other, LEASE)

@@ -21,7 +21,7 @@ def deaf_soon(settings: Settings, database_url: str, redis_server: RedisServer) 
     """Settings with a real Redis, under which a worker counts as deaf very soon."""
     return load(
         database_url=database_url, redis_url=redis_server.of(3), state_dir=settings.state_dir, admin_key=None,
-        deaf_seconds=DEAF_SECONDS,
+        not_receiving_seconds=DEAF_SECONDS,
     )  # fmt: skip
 
 

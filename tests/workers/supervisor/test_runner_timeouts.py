@@ -22,9 +22,9 @@ def _ago(watch: RunnerTimeouts, seconds: float) -> None:
 def test_a_runner_that_says_nothing_is_stuck_and_one_that_speaks_is_not() -> None:
     watch = RunnerTimeouts("cpu")
     _ago(watch, 0.3)
-    assert watch.is_over() == "the runner was silent for 0 s"
+    assert watch.kill_reason() == "the runner was silent for 0 s"
     watch.heard()
-    assert watch.is_over() is None
+    assert watch.kill_reason() is None
 
 
 def test_long_segments_and_compilers_are_given_their_time() -> None:
@@ -33,7 +33,7 @@ def test_long_segments_and_compilers_are_given_their_time() -> None:
     for seconds, over in ((0.3, False), (0.7, True)):
         _ago(slow, seconds)
         _ago(compiles, seconds)
-        assert [watch.is_over() is not None for watch in (slow, compiles)] == [over, over]
+        assert [watch.kill_reason() is not None for watch in (slow, compiles)] == [over, over]
 
 
 def test_whoever_slept_does_not_take_it_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,17 +41,17 @@ def test_whoever_slept_does_not_take_it_for_silence(monkeypatch: pytest.MonkeyPa
     watch = RunnerTimeouts("cpu")
     time.sleep(0.3)
     watch.look()
-    assert watch.is_over() is None
+    assert watch.kill_reason() is None
 
 
 def test_a_gpu_has_longer_to_let_go_of_its_last_member() -> None:
     watches = RunnerTimeouts("cpu"), RunnerTimeouts("cuda")
     for watch in watches:
         watch.emptied_at = time.monotonic() - 0.15
-    assert [watch.is_over() for watch in watches] == ["nobody is left in its pack", None]
+    assert [watch.kill_reason() for watch in watches] == ["nobody is left in its pack", None]
 
 
 def test_a_stop_that_is_not_answered_is_over() -> None:
     watch = RunnerTimeouts("cpu")
     watch.asked_to_stop_at = time.monotonic() - 0.15
-    assert watch.is_over() == "the worker stops, and its runner did not answer"
+    assert watch.kill_reason() == "the worker stops, and its runner did not answer"

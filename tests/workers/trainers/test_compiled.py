@@ -68,8 +68,8 @@ def test_it_has_the_losses_and_the_state_of_the_stage(stage: str) -> None:
 @pytest.mark.parametrize("stage", ["numpy", "module"])
 @pytest.mark.parametrize("loss", ["l1", "smooth_l1", "huber"])
 def test_it_knows_every_loss(stage: str, loss: str) -> None:
-    turn = {"smooth_l1": {"beta": 0.7}, "huber": {"delta": 0.4}}.get(loss, {})
-    assert_agree(pack(stage, 3, points=203, loss={"name": loss, "reduction": "mean"} | turn))
+    threshold = {"smooth_l1": {"beta": 0.7}, "huber": {"delta": 0.4}}.get(loss, {})
+    assert_agree(pack(stage, 3, points=203, loss={"name": loss, "reduction": "mean"} | threshold))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])

@@ -138,8 +138,10 @@ def test_its_gradients_are_those_of_a_sum(points: int) -> None:
 @pytest.mark.parametrize("loss", ["mse", "l1", "huber"])
 @pytest.mark.parametrize("width", [1, 5])
 def test_no_step_sums_anything_but_chunks_and_short_rows(stage: str, loss: str, width: int) -> None:
-    turn = {"delta": 0.4} if loss == "huber" else {}
-    trainer = trainer_of(differing(pack(stage, width, points=501, loss={"name": loss, "reduction": "mean"} | turn)))
+    threshold = {"delta": 0.4} if loss == "huber" else {}
+    trainer = trainer_of(
+        differing(pack(stage, width, points=501, loss={"name": loss, "reduction": "mean"} | threshold))
+    )
     with Reductions() as reductions:
         for t in range(8):  # of dynamic, steps of every order
             trainer.step(t)

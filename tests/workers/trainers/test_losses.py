@@ -8,15 +8,15 @@ import torch
 
 from tests.workers.trainers.packs import differing, member, pack, train, trainer_of
 from workers.trainers.losses.member_loss import MemberLoss
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 
 NAMES = ("mse", "l1", "smooth_l1", "huber")
 every_loss = pytest.mark.parametrize("name", NAMES)
 every_reduction = pytest.mark.parametrize("reduction", ["sum", "mean"])
 
 
-def loss_of(name: str, reduction: str, turn: float = 0.6) -> dict[str, Any]:
-    turns_at = {"smooth_l1": {"beta": turn}, "huber": {"delta": turn}}
+def loss_of(name: str, reduction: str, threshold: float = 0.6) -> dict[str, Any]:
+    turns_at = {"smooth_l1": {"beta": threshold}, "huber": {"delta": threshold}}
     return {"name": name, "reduction": reduction} | turns_at.get(name, {})
 
 
@@ -85,8 +85,8 @@ def test_a_members_gradient_does_not_depend_on_its_place_in_the_pack(name: str, 
 # torch allows no huber delta of 0.
 @pytest.mark.parametrize(("name", "turn"), [*((name, 0.6) for name in NAMES), ("smooth_l1", 0.0)])
 @every_reduction
-def test_the_gradient_by_hand_is_autograds(name: str, reduction: str, turn: float) -> None:
-    members = [member("tensor", loss=loss_of(name, reduction, turn))] * 3
+def test_the_gradient_by_hand_is_autograds(name: str, reduction: str, threshold: float) -> None:
+    members = [member("tensor", loss=loss_of(name, reduction, threshold))] * 3
     y_pred, y = predictions(3, 500, torch.float64)
     lone = torch_loss(members[0]["loss"])
 
@@ -95,8 +95,8 @@ def test_the_gradient_by_hand_is_autograds(name: str, reduction: str, turn: floa
 
     losses, gradients = value_and_gradient(one_by_one, y_pred, y)
     error = y_pred - y
-    by_torch = WrittenOutLoss(torch, members, 500, torch.from_numpy(turns(members)).unsqueeze(1))
-    by_numpy = WrittenOutLoss(np, members, 500, turns(members)[:, np.newaxis])
+    by_torch = WrittenOutLoss(torch, members, 500, torch.from_numpy(thresholds(members)).unsqueeze(1))
+    by_numpy = WrittenOutLoss(np, members, 500, thresholds(members)[:, np.newaxis])
     for by_hand, given in ((by_torch, error), (by_numpy, error.numpy())):
         np.testing.assert_allclose(by_hand(given), losses, rtol=1e-14)
         np.testing.assert_allclose(by_hand.slope(given), gradients, rtol=1e-14, atol=1e-300)

@@ -12,7 +12,7 @@ import numpy as np
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
 from workers.trainers.inputs.parameters import coefficients_of_degree, column, initial_weights
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of
 
@@ -32,7 +32,7 @@ class Trainer(CoefficientsTrainer):
         self.y = np.stack(y)
         self.weights = np.ascontiguousarray(initial_weights(members, self.coefficient_names).T.astype(dtype))
         self.rates = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
-        self.members, self.turns = members, turns(members).astype(dtype)[:, np.newaxis]
+        self.members, self.thresholds = members, thresholds(members).astype(dtype)[:, np.newaxis]
 
     @np.errstate(over="ignore", invalid="ignore")
     def run(self, begin: int, end: int) -> Array:
@@ -49,7 +49,7 @@ class Trainer(CoefficientsTrainer):
         weights, rates = self.weights[chunk], self.rates[chunk]
         basis = self.basis[0] if len(self.basis) == 1 else self.basis[chunk]
         y = self.y if len(self.y) == 1 else self.y[chunk]
-        loss = WrittenOutLoss(np, self.members, y.shape[-1], self.turns[chunk])
+        loss = WrittenOutLoss(np, self.members, y.shape[-1], self.thresholds[chunk])
         error_of = _Error(weights, basis, y)
         for row in losses:
             error = error_of(weights)

@@ -46,7 +46,7 @@ class Trainer(CoefficientsTrainer):
         each = max(len(x), len(y))
         pairs, y = factors * (each // len(factors)), y * (each // len(y))
         self.values = np.stack([s for _, s, _ in factors])
-        self.turn = np.stack([turn for _, _, turn in factors])
+        self.threshold = np.stack([threshold for _, _, threshold in factors])
         inside = np.stack([u.T @ row for (u, _, _), row in zip(pairs, y, strict=True)])
         outside = [row - u @ part for (u, _, _), row, part in zip(pairs, y, inside, strict=True)]
         self.rest = np.array([row @ row for row in outside])
@@ -67,10 +67,10 @@ class Trainer(CoefficientsTrainer):
         count = min(count, LONGEST)
         for first in range(0, end - begin, count):
             part = losses[:, first : first + count]
-            distance = np.matmul(self.turn, self.weights[..., np.newaxis])[..., 0] - self.target
+            distance = np.matmul(self.threshold, self.weights[..., np.newaxis])[..., 0] - self.target
             part[:] = self._losses(distance, part.shape[1])
             moved = distance * self._shrunk(part.shape[1])
-            self.weights = self.weights + np.matmul(moved[:, np.newaxis], self.turn)[:, 0]
+            self.weights = self.weights + np.matmul(moved[:, np.newaxis], self.threshold)[:, 0]
         return losses.T
 
     def _shrunk(self, steps: int) -> Floats:

@@ -12,7 +12,7 @@ from torch import Tensor
 from workers.trainers.compiled.graphs import FAMILIES, Inputs, Steps
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.parameters import DRAWS, Floats, coefficients_of_degree
-from workers.trainers.losses.written_out import WrittenOutLoss, turns
+from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 from workers.trainers.models.order_plan import OrderPlan
 from workers.trainers.models.torch_trainer import TorchTrainer
 from workers.trainers.optimizers.member_optimizers import KINDS, slot_names
@@ -41,7 +41,7 @@ class GraphTrainer(TorchTrainer):
         self.family = family
         self.weights = self.initial_weights(DRAWS.get(self.stage, "normal")).squeeze(-1).T.contiguous()
         self.basis = self.powers_of_x(degree)
-        self.criterion = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(turns(members)))
+        self.criterion = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(thresholds(members)))
         self.settings = Settings(members, self.dtype, device)
         self.rule = KINDS[members[0]["optimizer"]["name"]].rule(self.settings)
         names = [name for name in slot_names(members[0]) if name != "step"]

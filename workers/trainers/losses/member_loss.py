@@ -10,7 +10,7 @@ from torch import Tensor
 
 from workers.trainers.contract import Member
 from workers.trainers.inputs.parameters import Floats
-from workers.trainers.losses.written_out import SLOPES, VALUES, turns
+from workers.trainers.losses.written_out import SLOPES, VALUES, thresholds
 from workers.trainers.tensors.row_sums import is_on_gpu, row_sum
 from workers.trainers.tensors.workspace import Workspace
 
@@ -33,7 +33,7 @@ class MemberLoss:
         elif name == "l1":
             self._pointwise = torch.nn.L1Loss(reduction="none")
         else:
-            self._pointwise = ThresholdLoss(name, as_column(turns(members)))
+            self._pointwise = ThresholdLoss(name, as_column(thresholds(members)))
         self._is_mean = members[0]["loss"]["reduction"] == "mean"
         self._reduce = torch.mean if self._is_mean else torch.sum
 
@@ -54,23 +54,23 @@ class ThresholdLoss(torch.nn.Module):
     (vector and scalar code differ), so a member's bits would depend on its place in the pack.
     """
 
-    def __init__(self, name: str, turn: Tensor) -> None:
+    def __init__(self, name: str, threshold: Tensor) -> None:
         super().__init__()
         self._name = name
-        self._turn = turn
+        self._threshold = threshold
 
     def forward(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        return _Threshold.apply(y_pred - y, self._turn, self._name)
+        return _Threshold.apply(y_pred - y, self._threshold, self._name)
 
 
 class _Threshold(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, error: Tensor, turn: Tensor, name: str) -> Tensor:
-        ctx.save_for_backward(error, turn)
+    def forward(ctx: Any, error: Tensor, threshold: Tensor, name: str) -> Tensor:
+        ctx.save_for_backward(error, threshold)
         ctx.slope = SLOPES[name]
-        return VALUES[name](torch, error, turn)
+        return VALUES[name](torch, error, threshold)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        error, turn = ctx.saved_tensors
-        return grad * ctx.slope(torch, error, turn), None, None
+        error, threshold = ctx.saved_tensors
+        return grad * ctx.slope(torch, error, threshold), None, None

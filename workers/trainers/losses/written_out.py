@@ -26,27 +26,27 @@ class WrittenOutLoss:
     `turn` is the members' beta or delta as a column (members, 1), and unused by the losses that have none.
     """
 
-    def __init__(self, library: Any, members: Sequence[Member], points: int, turn: Tensor) -> None:
+    def __init__(self, library: Any, members: Sequence[Member], points: int, threshold: Tensor) -> None:
         name = members[0]["loss"]["name"]
         self._library = library
         self._value = VALUES[name]
         self._slope = SLOPES[name]
-        self._turn = turn
+        self._threshold = threshold
         self.is_square = name == "mse"
         self.points = points if members[0]["loss"]["reduction"] == "mean" else None
 
     def __call__(self, error: Tensor) -> Tensor:
         """The loss of every member, (members,)."""
-        total = row_sum(self._value(self._library, error, self._turn))
+        total = row_sum(self._value(self._library, error, self._threshold))
         return total if self.points is None else total / self.points
 
     def slope(self, error: Tensor) -> Tensor:
         """The derivative of the loss by y_pred, (members, points)."""
-        slope = self._slope(self._library, error, self._turn)
+        slope = self._slope(self._library, error, self._threshold)
         return slope if self.points is None else slope / self.points
 
 
-def turns(members: Sequence[Member]) -> Floats:
+def thresholds(members: Sequence[Member]) -> Floats:
     """Every member's beta or delta, (members,); ones for a loss that has none."""
     name = members[0]["loss"]["name"]
     return column(members, "loss", TURNS[name]) if name in TURNS else np.ones(len(members))
