@@ -17,15 +17,15 @@ HOLDER = """
 import sys
 from gradyard.jobs.settings import load
 from workers.pool.slots import Slot
-from workers.pool.slot_locks import Seats
-seats = Seats(load(database_url=sys.argv[1]))
-print(seats.take(Slot("cpu-0", "cpu")), flush=True)
+from workers.pool.slot_locks import SlotLocks
+slot_locks = SlotLocks(load(database_url=sys.argv[1]))
+print(slot_locks.take(Slot("cpu-0", "cpu")), flush=True)
 sys.stdin.read()
 """
 
 
 def test_a_slot_is_held_until_its_pool_ends_even_by_a_kill() -> None:
-    url = f"sqlite:///seats-{id(HOLDER)}.db"
+    url = f"sqlite:///slot_locks-{id(HOLDER)}.db"
     command = [sys.executable, "-c", HOLDER, url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
