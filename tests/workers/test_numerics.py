@@ -1,6 +1,7 @@
 """What decides the bits of a result, as jobs and checkpoints name it."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_products_on_a_gpu_are_not_rounded_unless_that_was_asked_for() -> None:
             same_bits_on_gpu(asked)
             assert torch.backends.cuda.matmul.allow_tf32 is asked
             assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_a_torch_that_warns_of_newer_names_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def set_and_warn(asked: bool) -> None:
+        warnings.warn("Please use the new API settings to control TF32 behavior", UserWarning, stacklevel=1)
+        told.append(asked)
+
+    monkeypatch.setattr(torch._C, "_set_cublas_allow_tf32", set_and_warn)
+    try:
+        same_bits_on_gpu(allow_tf32=False)  # warnings are errors in these tests
+        assert told == [False]
     finally:
         torch.use_deterministic_algorithms(False)
 

@@ -1,6 +1,7 @@
 """The torch stages on a GPU: bits, resume, graphs, and that no step waits. Skipped where there is none."""
 
 import gc
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from tests.workers.trainers.packs import (
     trainer_of,
 )
 from tests.workers.trainers.width_record import CHANGES_TOLD, WidthRecord, digest_of
-from workers.numerics import WIDTHS_PROVEN, same_bits_on_gpu, torch_on
+from workers.numerics import WIDTHS_PROVEN, gpu_environment, same_bits_on_gpu, torch_on
 from workers.trainers import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 
@@ -47,7 +48,8 @@ def graph_case(stage: str, dtype: str) -> str:
 
 
 ON_TORCH = [stage for stage in STAGES if stage != "numpy"]
-CHANGES, DTYPES = (list, differing), ("float32", "float64")
+CHANGES: Sequence[Callable[..., list[Member]]] = (list, differing)
+DTYPES = ("float32", "float64")
 # Points and the widest pack. A lone row of 100, 1,000 or 20,000 points is rounded otherwise by some older torch.
 SHAPES = [(2000, 512), (2001, 512), (3, 512), (100, 512), (1000, 512), (20_000, 512), (300_000, 33), (300_000, 512)]
 WIDTH_CASES = {
@@ -62,6 +64,7 @@ CAUTIOUS = {"learning_rate": 1e-12, "init": "normal"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _as_in_a_runner() -> Iterator[None]:
+    os.environ.update(gpu_environment())  # cuBLAS looks at it once, at its first product
     same_bits_on_gpu(allow_tf32=False)
     yield
     torch.use_deterministic_algorithms(False)
