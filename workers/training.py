@@ -48,8 +48,9 @@ class Training:
     def run(self) -> None:
         """Train to the end, to a stop, or until nobody is left; whatever is raised is sent, not raised."""
         try:
-            state: State | None = self._begin_state
+            state = self._train_until_someone_leaves(self._trainer(self._active, self._begin_state))
             while self._active and state is not None:
+                _free_device_memory()
                 state = self._train_until_someone_leaves(self._trainer(self._active, state))
             if not self._active:
                 self._wire.send(Frame("idle"))
@@ -60,7 +61,6 @@ class Training:
 
     def _trainer(self, members: list[int], state: State) -> Any:
         started = time.perf_counter()
-        _free_device_memory()
         trainer = self._make(self._path, [self._specs[member] for member in members])
         if isinstance(trainer, Prepares):
             trainer = self._prepared(trainer, members)

@@ -81,6 +81,8 @@ def test_the_memory_of_a_gpu_is_freed_before_the_next_is_made(
             "workers.training.sys", SimpleNamespace(modules={**sys.modules, "torch": SimpleNamespace(cuda=cuda)})
         )
         train(kind)
-    freed = ["freed"] if on_gpu else []
-    assert [name for name, *_ in kind.noted] == [*freed, "made", "prepared"] * (len(kind.noted) // (2 + len(freed)))
+    again = [*(["freed"] if on_gpu else []), "made", "prepared"]
+    shrinks = [name for name, *_ in kind.noted].count("made") - 1
+    assert shrinks in (1, 2)  # the two may leave together
+    assert [name for name, *_ in kind.noted] == ["made", "prepared"] + again * shrinks
     assert {others for _, _, others in kind.noted} == {0}
