@@ -25,6 +25,12 @@ lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# By name: no other test file needs to be importable on a machine with a GPU. tests/test_make_targets.py keeps the list.
+GPU_TESTS := tests/workers/trainers/test_on_gpu.py tests/stack/test_real_gpu.py
+
+test-gpu: .venv/ready-for-tests  ## the tests that need a GPU; those of widths write down where they passed
+	$(BIN)/python -m pytest -m gpu $(GPU_TESTS)
+
 faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each database, and prove that nothing was lost
 	$(BIN)/python -m tests.faults --database sqlite
 	$(BIN)/python -m tests.faults --database postgresql
@@ -62,4 +68,4 @@ clean:  ## remove the virtual environment and everything that was built
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test,bench]'
 	@touch $@
 
-.PHONY: help demo up test lint faults fuzz bench constraints clean
+.PHONY: help demo up test test-gpu lint faults fuzz bench constraints clean

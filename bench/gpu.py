@@ -1,56 +1,89 @@
-"""Ten thousand jobs on a GPU, against the tutorial's loop on the same GPU; and what a step costs by width.
+"""What a step costs on a GPU by width; and ten thousand jobs, against the tutorial's loop on the same GPU.
 
 python -m bench.gpu
 """
 
+import gc
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any
 
 import httpx
 import torch
 
-from bench.report import Row, table, write_results
+from bench.report import Row, write_results
 from bench.scripts import START
 from bench.service import service
 from gradyard.jobs.stages.registry import stage_named
 from tests.tutorial_loops import LOOPS
-from workers.runner.numerics import same_bits_on_gpu
+from workers.runner.numerics import gpu_environment, same_bits_on_gpu
 from workers.trainers import stage3_autograd
 from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 
 JOBS, STEPS, ROUNDS = 10_000, 2000, 3
 LEAST = 1000
-WIDTHS = (1, 32, 512, 4096)
-NOTES = f"""{JOBS:,} `autograd` jobs ({STEPS:,} steps on 2,000 points, float32) from the POST of a sweep over seeds
-until every result and loss is stored in SQLite, against the tutorial's loop on the same GPU, whose time is taken
-{JOBS:,} times; {ROUNDS} rounds in turn, median (least-most). Below: nanoseconds of one step of one member, without a
-service."""
+WIDTHS = (1, 32, 64, 128, 256, 512, 1024, 4096)
+NOTES = f"""Nanoseconds of one step of one member by the width of the pack, without a service. Then {JOBS:,} `autograd`
+jobs ({STEPS:,} steps on 2,000 points, float32) from the POST of a sweep over seeds until every result and loss is in
+SQLite, against the tutorial's loop on the same GPU, whose time is taken {JOBS:,} times; {ROUNDS} rounds in turn, median
+(least-most)."""
+
+Members = list[dict[str, Any]]
+Make = Callable[[Members], Trainer | RunsSteps]
 
 
 def main() -> None:
-    """Measure, print, and write the results down; of a machine without a GPU, that it has none."""
+    """Measure; print each result and write it down as it comes, so that an interrupt (SIGINT) keeps those before it."""
     load, _, _ = os.getloadavg()
-    rows = [Row("everything here", "not run: torch sees no GPU on this machine")]
-    if torch.cuda.is_available():
-        same_bits_on_gpu(allow_tf32=False)
-        rows = [*_jobs(), *(_by_width(name, make) for name, make in (("eager", _eager), ("cudagraph", _graph)))]
-    print(table(rows))
     where = f"GPU: {torch.cuda.get_device_name()}. " if torch.cuda.is_available() else ""
-    write_results("On a GPU", "python -m bench.gpu", where + NOTES, load, rows)
+    rows: list[Row] = []
+    try:
+        for row in _rows():
+            rows.append(row)
+            print(f"| {' | '.join(row.cells())} |", flush=True)
+            write_results("On a GPU", "python -m bench.gpu", where + NOTES, load, rows)
+    except KeyboardInterrupt:
+        sys.exit(f"interrupted: {len(rows)} results are written down, the rest is not measured")
 
 
-def _jobs() -> list[Row]:
+def _rows() -> Iterator[Row]:
+    """Widths first: the service takes longest, and says least where a limit cuts it off."""
+    if not torch.cuda.is_available():
+        yield Row("everything here", "not run: torch sees no GPU on this machine")
+        return
+    os.environ.update(gpu_environment())
+    same_bits_on_gpu(allow_tf32=False)
+    for width in WIDTHS:
+        yield Row(f"a step of a member, {width:,} wide", ", ".join(_forms(width)))
+    yield from _jobs()
+
+
+def _forms(width: int) -> Iterator[str]:
+    for name, make in (("eager", _eager), ("cudagraph", _graph)):
+        try:
+            yield f"{name} {_nanoseconds(make, width):,.0f} ns"
+        except RuntimeError as error:  # of CUDA's or torch's: the other form and widths may still work
+            yield f"{name} failed: {type(error).__name__}: {str(error).splitlines()[0][:100]}"
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+def _jobs() -> Iterator[Row]:
     with service(gpus="0") as client:  # the loop has one, too
-        return [_ratio(client, execution) for execution in ("eager", "compiled")]
+        for execution in ("eager", "compiled"):
+            yield _ratio(client, execution)
 
 
 def _ratio(client: httpx.Client, execution: str) -> Row:
     _batch(client, execution, 64)  # warm: the runner has torch and a context
-    pairs = [(_batch(client, execution, JOBS), _loop() * JOBS) for _ in range(ROUNDS)]
+    pairs = []
+    for _ in range(ROUNDS):
+        pairs.append((_batch(client, execution, JOBS), _loop() * JOBS))
+        print("{execution}: {:.1f} s, the loop {:,.0f} s".format(*pairs[-1], execution=execution), flush=True)
     ratios = [theirs / ours for ours, theirs in pairs]
     ours = median(each for each, _ in pairs)
     measured = (
@@ -84,23 +117,18 @@ def _loop() -> float:
         return time.perf_counter() - began
 
 
-def _eager(members: list[dict[str, Any]]) -> Trainer:
+def _eager(members: Members) -> Trainer:
     return stage3_autograd.Trainer(members, "cuda")
 
 
-def _graph(members: list[dict[str, Any]]) -> RunsSteps:
+def _graph(members: Members) -> RunsSteps:
     trainer = cuda_graph.Trainer(members, "cuda")
     trainer.prepare()
     return trainer
 
 
-def _by_width(name: str, make: Callable[[list[dict[str, Any]]], Trainer | RunsSteps]) -> Row:
-    found = [f"{width:,}: {_nanoseconds(make, width):,.0f}" for width in WIDTHS]
-    return Row(f"a step of a member, {name}, by width", f"{', '.join(found)} ns")
-
-
-def _nanoseconds(make: Callable[[list[dict[str, Any]]], Trainer | RunsSteps], width: int) -> float:
-    """Of one step of one member; of twice as many steps less once as many, so that the end's wait is not in it."""
+def _nanoseconds(make: Make, width: int) -> float:
+    """Of one step of one member: 300 steps less 100, so that neither a run's begin nor the wait at its end is in it."""
     spec = stage_named("autograd").spec
     members = [spec(stage="autograd", seed=seed).as_json() for seed in range(width)]
     trainer = make(members)

@@ -25,10 +25,11 @@ class Service:
     def __init__(self, database_url: str, redis_url: str, folder: Path, **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.folder = folder
+        import_path = [settings.pop("PYTHONPATH", f"{BAD_TRAINERS}"), os.environ.get("PYTHONPATH", "")]
         self.environment = dict(os.environ) | {
             "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
-            "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": f"{BAD_TRAINERS}",
+            "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],

@@ -1,9 +1,15 @@
 """What decides the bits of a result beside the spec: versions, thread count, and the kind of processor."""
 
+import json
 import platform
 import shutil
 import sys
+import warnings
 from importlib.metadata import version
+from pathlib import Path
+
+WIDTHS_PROVEN = Path(__file__).with_name("width_independent.json")
+"""Written by the tests of widths (marker `gpu`): a list of {torch, cuda, gpu, date} that all of them passed on."""
 
 
 def one_thread() -> None:
@@ -21,8 +27,11 @@ def same_bits_on_gpu(allow_tf32: bool) -> None:
     torch.use_deterministic_algorithms(True)
     # Nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cuda.matmul.allow_tf32 = allow_tf32
-    torch.backends.cudnn.allow_tf32 = allow_tf32
+    with warnings.catch_warnings():
+        # Some since torch 2.9 warn of newer names, but raise where both are used, and parts of torch still read these.
+        warnings.simplefilter("ignore", UserWarning)
+        torch.backends.cuda.matmul.allow_tf32 = allow_tf32
+        torch.backends.cudnn.allow_tf32 = allow_tf32
 
 
 def gpu_environment() -> dict[str, str]:
@@ -52,10 +61,26 @@ def versions() -> dict[str, str]:
 def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> str:
     """Machines of one class give the same bits: the backend, its vector instructions or model, the thread count.
 
-    "width-dependent" stays until the tests with the marker `gpu` have passed on one.
+    A GPU is "width-dependent" unless the tests of widths passed on its model with this torch, and without TF32.
     """
     import torch
 
     if device == "cuda":
-        return f"cuda-width-dependent/{torch.version.cuda}/{device_name}" + ("/tf32" if allow_tf32 else "")
+        widths = "independent" if not allow_tf32 and _widths_are_proven(device_name) else "dependent"
+        return f"cuda-width-{widths}/{torch.version.cuda}/{device_name}" + ("/tf32" if allow_tf32 else "")
     return f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"
+
+
+def torch_on(gpu: str) -> dict[str, str]:
+    """What the tests of widths pass on or fail: this torch, its CUDA and a GPU by its model's name."""
+    import torch
+
+    return {"torch": str(torch.__version__), "cuda": str(torch.version.cuda), "gpu": gpu}
+
+
+def _widths_are_proven(gpu: str) -> bool:
+    try:
+        proven = json.loads(WIDTHS_PROVEN.read_text())
+        return any(torch_on(gpu).items() <= each.items() for each in proven)
+    except (OSError, ValueError, TypeError, AttributeError):  # absent or damaged: nothing is proven
+        return False

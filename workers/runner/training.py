@@ -1,5 +1,7 @@
 """One pack in the runner: train segment by segment, say what came of it, listen in between."""
 
+import gc
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from workers.trainers.contract import Measures, MemberError, Prepares, WorksAhea
 MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
 SEND_SECONDS = 0.05  # the first segments are short: each frame costs both sides more than it tells
 
+State = dict[str, np.ndarray]
 MakeTrainer = Callable[[str, list[dict[str, Any]]], Any]  # of a dotted path and the members
 
 
@@ -45,9 +48,10 @@ class Training:
     def run(self) -> None:
         """Train to the end, to a stop, or until nobody is left; whatever is raised is sent, not raised."""
         try:
-            trainer = self._trainer(self._active, self._begin_state)
-            while self._active and trainer is not None:
-                trainer = self._train_until_someone_leaves(trainer)
+            state = self._train_until_someone_leaves(self._trainer(self._active, self._begin_state))
+            while self._active and state is not None:
+                _free_device_memory()
+                state = self._train_until_someone_leaves(self._trainer(self._active, state))
             if not self._active:
                 self._wire.send(Frame("idle"))
         except StepFailed as error:
@@ -55,7 +59,7 @@ class Training:
         except Exception as error:
             self._report(error, self._step)
 
-    def _trainer(self, members: list[int], state: dict[str, np.ndarray]) -> Any:
+    def _trainer(self, members: list[int], state: State) -> Any:
         started = time.perf_counter()
         trainer = self._make(self._path, [self._specs[member] for member in members])
         if isinstance(trainer, Prepares):
@@ -78,8 +82,8 @@ class Training:
             self._path, self._fallback = self._fallback, None
             return self._make(self._path, [self._specs[member] for member in members])
 
-    def _train_until_someone_leaves(self, trainer: Any) -> Any:
-        """The trainer of those who stay; None at the end."""
+    def _train_until_someone_leaves(self, trainer: Any) -> State | None:
+        """The state of the members that stay; None at the end. The caller holds no trainer: it dies on return."""
         for segment in self._segments(trainer):
             check_losses(segment.losses, len(self._active), self._specs[self._active[0]]["dtype"])
             self._step = segment.end
@@ -116,10 +120,10 @@ class Training:
     def _record_is_due(self) -> bool:
         return time.perf_counter() - self._recorded_at >= self._record_seconds
 
-    def _shrink(self, trainer: Any, staying: list[int]) -> Any:
+    def _shrink(self, trainer: Any, staying: list[int]) -> State:
         state = {name: array[staying] for name, array in trainer.state().items()}
         self._active = [self._active[row] for row in staying]
-        return self._trainer(self._active, state) if self._active else None
+        return state
 
     def _send(self, trainer: Any, over: bool, *, at_rest: bool) -> None:
         sent, self._unsent = self._unsent, []
@@ -147,6 +151,14 @@ class Training:
             "device_error": not memory and is_the_devices(error),
             "member": None if named is None else self._active[named],
         }))  # fmt: skip
+
+
+def _free_device_memory() -> None:
+    """Give a GPU back what a dropped trainer held; a captured graph keeps its arrays until it is collected."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _is_full(error: BaseException) -> bool:

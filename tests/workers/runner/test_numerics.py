@@ -1,14 +1,46 @@
 """What decides the bits of a result, as jobs and checkpoints name it."""
 
+import json
+import warnings
+from pathlib import Path
+
+import pytest
 import torch
 
-from workers.runner.numerics import numerics_class, same_bits_on_gpu
+from workers.runner import numerics
+from workers.runner.numerics import numerics_class, same_bits_on_gpu, torch_on
 
 
-def test_a_gpu_says_that_its_bits_may_depend_on_the_width_and_whether_its_products_are_rounded() -> None:
+@pytest.fixture
+def proven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file that the tests of widths write on a GPU; not there yet."""
+    path = tmp_path / "width_independent.json"
+    monkeypatch.setattr(numerics, "WIDTHS_PROVEN", path)
+    return path
+
+
+def test_a_gpu_says_that_its_bits_may_depend_on_the_width_and_whether_its_products_are_rounded(proven: Path) -> None:
     plain, rounded = (numerics_class("cuda", "H200", allow_tf32) for allow_tf32 in (False, True))
     assert plain == f"cuda-width-dependent/{torch.version.cuda}/H200"
     assert rounded == f"{plain}/tf32"
+
+
+def test_a_gpu_on_which_the_tests_of_widths_passed_with_this_torch_says_so(proven: Path) -> None:
+    proven.write_text(json.dumps([torch_on("L4"), torch_on("H200") | {"date": "2026-11-27"}]))
+    assert numerics_class("cuda", "H200") == f"cuda-width-independent/{torch.version.cuda}/H200"
+    assert numerics_class("cuda", "H200", allow_tf32=True).startswith("cuda-width-dependent/")
+
+
+@pytest.mark.parametrize("other", [{"torch": "2.11.0"}, {"cuda": "12.8"}, {"gpu": "H100"}])
+def test_what_passed_with_another_torch_or_on_another_gpu_proves_nothing(proven: Path, other: dict[str, str]) -> None:
+    proven.write_text(json.dumps([torch_on("H200") | other]))
+    assert numerics_class("cuda", "H200").startswith("cuda-width-dependent/")
+
+
+@pytest.mark.parametrize("text", ["", "[", "1", "{}", "[1]", "[[]]", '{"torch": "2"}', '[{"gpu": ["H200"]}]', "\x00"])
+def test_a_damaged_record_proves_nothing(proven: Path, text: str) -> None:
+    proven.write_text(text)
+    assert numerics_class("cuda", "H200").startswith("cuda-width-dependent/")
 
 
 def test_products_on_a_gpu_are_not_rounded_unless_that_was_asked_for() -> None:
@@ -17,6 +49,21 @@ def test_products_on_a_gpu_are_not_rounded_unless_that_was_asked_for() -> None:
             same_bits_on_gpu(asked)
             assert torch.backends.cuda.matmul.allow_tf32 is asked
             assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_a_torch_that_warns_of_newer_names_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def set_and_warn(asked: bool) -> None:
+        warnings.warn("Please use the new API settings to control TF32 behavior", UserWarning, stacklevel=1)
+        told.append(asked)
+
+    monkeypatch.setattr(torch._C, "_set_cublas_allow_tf32", set_and_warn)
+    try:
+        same_bits_on_gpu(allow_tf32=False)  # warnings are errors in these tests
+        assert told == [False]
     finally:
         torch.use_deterministic_algorithms(False)
 

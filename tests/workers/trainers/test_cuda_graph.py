@@ -1,6 +1,10 @@
 """`execution: compiled` of a GPU but for the GPU: a stand-in does the captured work again, and touches nothing else."""
 
-from collections.abc import Callable
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,3 +109,43 @@ def test_losses_are_not_written_over_by_the_next_replay() -> None:
     kept = first.clone()
     trainer.advance(trainer.inputs(10, 10))
     assert torch.equal(first, kept)
+
+
+class Knot:
+    """Refers to itself, so that only the garbage collector ends it, as may be with a dropped graph."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Streams and captures that do nothing, as this test needs no device: `Capture` calls them in their order."""
+    stream = SimpleNamespace(wait_stream=lambda other: None)
+    for name, stand_in in {"Stream": lambda: stream, "current_stream": lambda: stream, "CUDAGraph": lambda: None,
+                           "stream": nullcontext, "graph": nullcontext}.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    assert gc.isenabled()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_cuda")
+@pytest.mark.parametrize("broken", [False, True])
+def test_garbage_is_collected_before_a_capture_and_not_during_it(broken: bool) -> None:
+    collector_was_on: list[bool] = []
+    garbage_was_there: list[bool] = []
+
+    def work() -> None:
+        collector_was_on.append(gc.isenabled())
+        garbage_was_there.append(knot() is not None)
+        if broken and len(collector_was_on) > cuda_graph.WARM_UPS:
+            raise RuntimeError("no")
+
+    gc.collect()  # so that a collection by chance is far off
+    knot = weakref.ref(Knot())
+    with pytest.raises(RuntimeError) if broken else nullcontext():
+        cuda_graph.Capture(work)
+    assert collector_was_on == [True] * cuda_graph.WARM_UPS + [False]
+    assert garbage_was_there == [True] * cuda_graph.WARM_UPS + [False]
+    assert gc.isenabled()

@@ -1,14 +1,19 @@
 """The torch stages on a GPU: bits, resume, graphs, and that no step waits. Skipped where there is none."""
 
 import gc
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import tests
+import workers.trainers
 from gradyard.testing import packs
 from tests.workers.trainers.packs import (
     OPTIMIZERS,
@@ -20,7 +25,8 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
-from workers.runner.numerics import same_bits_on_gpu
+from tests.workers.trainers.width_record import CHANGES_TOLD, WidthRecord, digest_of
+from workers.runner.numerics import WIDTHS_PROVEN, gpu_environment, same_bits_on_gpu, torch_on
 from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 
@@ -29,17 +35,48 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU"),
 ]
+
+
+def eager_case(stage: str, change: Callable[..., list[Member]], shape: tuple[int, int]) -> str:
+    """The name of a case of the tests of widths."""
+    return f"eager {stage} {change.__name__} {shape[0]} points x {shape[1]}"
+
+
+def graph_case(stage: str, dtype: str) -> str:
+    """The name of a case of the tests of widths of a captured graph."""
+    return f"graph {stage} {dtype}"
+
+
 ON_TORCH = [stage for stage in STAGES if stage != "numpy"]
-both_changes = pytest.mark.parametrize("change", [list, differing], ids=["same numbers", "own numbers"])
+CHANGES: Sequence[Callable[..., list[Member]]] = (list, differing)
+DTYPES = ("float32", "float64")
+# Points and the widest pack. A lone row of 100, 1,000 or 20,000 points is rounded otherwise by some older torch.
+SHAPES = [(2000, 512), (2001, 512), (3, 512), (100, 512), (1000, 512), (20_000, 512), (300_000, 33), (300_000, 512)]
+WIDTH_CASES = {
+    *(eager_case(*each) for each in product(ON_TORCH, CHANGES, SHAPES)),
+    *(graph_case(*each) for each in product(ON_TORCH, DTYPES)),
+}
+both_changes = pytest.mark.parametrize("change", CHANGES, ids=["same numbers", "own numbers"])
 all_stages = pytest.mark.parametrize("stage", ON_TORCH)
+both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 CAUTIOUS = {"learning_rate": 1e-12, "init": "normal"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _as_in_a_runner() -> Iterator[None]:
+    os.environ.update(gpu_environment())  # cuBLAS looks at it once, at its first product
     same_bits_on_gpu(allow_tf32=False)
     yield
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(scope="module")
+def widths() -> WidthRecord:
+    """What the tests of widths show goes into the package, where `numerics_class` reads it."""
+    code = digest_of(Path(workers.trainers.__file__).parent, Path(__file__), Path(packs.__file__))
+    notes = Path(tests.__file__).parents[1] / ".test" / "widths.json"
+    here = torch_on(torch.cuda.get_device_name())
+    return WidthRecord(WIDTH_CASES, here, WIDTHS_PROVEN, notes, code=code, tell=CHANGES_TOLD.append)
 
 
 @contextmanager
@@ -76,23 +113,25 @@ def graph(members: Sequence[Member]) -> cuda_graph.Trainer:
 
 @all_stages
 @both_changes
-@pytest.mark.parametrize(("points", "width"), [(2000, 512), (2001, 512), (3, 512), (300_000, 33), (300_000, 512)])
+@pytest.mark.parametrize(("points", "width"), SHAPES)
 def test_a_member_has_the_same_bits_at_every_width(
-    stage: str, change: Callable[..., list[Member]], points: int, width: int
+    widths: WidthRecord, stage: str, change: Callable[..., list[Member]], points: int, width: int
 ) -> None:
-    members = change(pack(stage, width, points=points, **CAUTIOUS))
-    packs.assert_alone_equals_packed(eager, members, [0, width - 1], 3)
-    for fewer in (2, 33):
-        packs.assert_alone_equals_packed(eager, members[:fewer], [0, fewer - 1], 3)
+    with widths.case(eager_case(stage, change, (points, width))):
+        members = change(pack(stage, width, points=points, **CAUTIOUS))
+        packs.assert_alone_equals_packed(eager, members, [0, width - 1], 3)
+        for fewer in (2, 33):
+            packs.assert_alone_equals_packed(eager, members[:fewer], [0, fewer - 1], 3)
 
 
 @all_stages
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_replayed_graph_has_the_same_bits_at_every_width(stage: str, dtype: str) -> None:
-    members = differing(pack(stage, 512, dtype=dtype, **CAUTIOUS))
-    losses = graph(members).run(0, 20).T
-    for width in (1, 2, 33):
-        assert graph(members[:width]).run(0, 20).T.tobytes() == losses[:width].tobytes()
+@both_dtypes
+def test_a_replayed_graph_has_the_same_bits_at_every_width(widths: WidthRecord, stage: str, dtype: str) -> None:
+    with widths.case(graph_case(stage, dtype)):
+        members = differing(pack(stage, 512, dtype=dtype, **CAUTIOUS))
+        losses = graph(members).run(0, 20).T
+        for width in (1, 2, 33):
+            assert graph(members[:width]).run(0, 20).T.tobytes() == losses[:width].tobytes()
 
 
 @all_stages

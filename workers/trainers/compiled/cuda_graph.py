@@ -5,7 +5,9 @@ Launching a kernel costs the host as much as a small kernel costs the GPU; a rep
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +18,23 @@ from workers.trainers.compiled.graphs import Inputs, Steps, steps_of
 from workers.trainers.contract import Member
 
 WARM_UPS = 3  # as torch's notes on CUDA graphs ask for: what is made at a first call must not be captured
+
+
+@contextmanager
+def collected_before_not_during() -> Iterator[None]:
+    """Run Python's garbage collector now, and not again within.
+
+    CUDA refuses to free a graph while another is captured, and the capture fails. Until torch 2.8 `torch.cuda.graph`
+    collected first by itself.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.collect()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Capture:
@@ -30,7 +49,7 @@ class Capture:
                 work()
         torch.cuda.current_stream().wait_stream(aside)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with collected_before_not_during(), torch.cuda.graph(self._graph):
             work()
 
     def replay(self) -> None:
