@@ -100,9 +100,11 @@ class Fleet:
         database = self.database_url
         if namespace and self.postgres:
             database = self.postgres.url(namespace.addresses[network.DATABASE])
+        import_path = filter(None, (f"{BAD_TRAINERS}", f"{ROOT}", os.environ.get("PYTHONPATH")))
         ours = {"DATABASE_URL": database, "REDIS_URL": self.redis.url(redis_at), "PORT": str(self.port),
                 "GRADYARD_STATE_DIR": str(self.folder / "state"), "TMPDIR": str(self.scratch),
-                "PYTHONPATH": f"{BAD_TRAINERS}:{ROOT}", "GRADYARD_MAX_QUEUED_JOBS": "1000000"}  # fmt: skip
+                "PYTHONPATH": os.pathsep.join(import_path),
+                "GRADYARD_MAX_QUEUED_JOBS": "1000000"}  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADYARD_")}
         return kept | ours | self.build.settings
 
