@@ -17,7 +17,7 @@ def test_the_main_celery_process_loads_neither_torch_nor_flask() -> None:
 
 def test_a_runner_loads_no_database_no_redis_and_no_flask() -> None:
     code = (
-        "import workers.runner.__main__, workers.runner.training, sys; "
+        "import workers.runner.main, workers.runner.training, sys; "
         "assert not {'sqlalchemy', 'redis', 'celery', 'kombu', 'flask', 'jobs'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""What workers and maintenance write to stderr: a line for each thing that happened, with who it happened to."""
+"""What workers and maintenance write to stderr: a line for each event, with the process and the jobs it is about."""
 
 import logging
 import sys
@@ -13,18 +13,18 @@ from gradyard.store.lifecycle import ClaimedJob
 log = structlog.get_logger()
 
 
-def write_logs(settings: Settings, who: Mapping[str, str]) -> None:
-    """From now on this process logs as the settings say, and `who` stands in every line."""
+def write_logs(settings: Settings, process: Mapping[str, str]) -> None:
+    """Configure the log of this process as the settings say; each line names the `process`."""
     lines: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     if settings.log_format == "json":
         lines = structlog.processors.JSONRenderer()
 
-    def named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {**who, **event}
+    def name_process(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {**process, **event}
 
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars, named, structlog.processors.add_log_level,
+            structlog.contextvars.merge_contextvars, name_process, structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.format_exc_info, lines,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
@@ -33,14 +33,14 @@ def write_logs(settings: Settings, who: Mapping[str, str]) -> None:
     )  # fmt: skip
 
 
-def log_finished(members: Sequence[ClaimedJob], why: str) -> None:
-    """These jobs are no longer this worker's; their events tell where they went."""
+def log_finished(members: Sequence[ClaimedJob], reason: str) -> None:
+    """Log that this worker is finished with these jobs. Their event logs tell which state they are in."""
     if members:
-        log.info("over", why=why, **names(members))
+        log.info("finished", reason=reason, **names(members))
 
 
 def names(members: Sequence[ClaimedJob]) -> dict[str, Any]:
-    """Which jobs a line is about, each with its attempt: one as `job` and `attempt`, more as `jobs`, ID/ATTEMPT."""
+    """The fields of a line that name these jobs: `job` and `attempt` for one, `jobs` as ID/ATTEMPT for several."""
     if len(members) == 1:
         return {"job": str(members[0].id), "attempt": members[0].attempt}
     return {"jobs": [f"{each.id}/{each.attempt}" for each in members]}

@@ -19,7 +19,7 @@ from gradyard.testing.packs import (
     train,
 )
 from workers.runner.loop import segments
-from workers.runner.segment_parts import findings_of, steps_of
+from workers.runner.segment_message import artifacts_of, metrics_of, results_of
 from workers.trainers.contract import Trainer
 
 
@@ -135,6 +135,6 @@ class StageConformance:
 
     def test_what_it_finds_can_be_stored(self) -> None:
         trainer = self.make([self.member()])
-        steps_of(trainer, list(segments(trainer, steps=10)), 1)
-        fields, _ = findings_of(trainer, 1)
-        json.dumps(fields, allow_nan=False)
+        metrics_of(trainer, list(segments(trainer, steps=10)), 1)
+        artifacts_of(trainer, 1)
+        json.dumps(results_of(trainer, 1), allow_nan=False)

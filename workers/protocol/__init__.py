@@ -1,1 +1,1 @@
-"""What a supervisor and its runner say to each other. Both import it, so it loads the tools of neither."""
+"""The messages between a supervisor and its runner. Both import this package, so it loads neither torch nor SQL."""

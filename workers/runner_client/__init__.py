@@ -1,1 +1,1 @@
-"""The supervisor's side of a runner: start it, talk to it, end it."""
+"""Starts a runner, talks to it, and ends it: the supervisor's side."""

@@ -1,23 +1,23 @@
 """What can go wrong with a runner.
 
-RunnerDied                it ended without being asked to, or never came to life
-├── NotStarted            this host has no process or memory for it, or its GPU is full: nothing is broken
-├── CannotCompute         it lives, and its GPU does not compute
-└── DeviceBroken          the GPU of this slot trains nothing any more: a fresh process cannot use it either
+RunnerDied                the process ended, or could not be started
+├── NotStarted            this host has no process or memory for it, or its GPU is full: no device is broken
+├── CannotCompute         the process runs, and its GPU does not compute
+└── DeviceBroken          the GPU of this slot cannot be used, not even by a fresh process
 """
 
 
 class RunnerDied(Exception):
-    """The runner ended without being asked to."""
+    """The runner ended before its supervisor ended it."""
 
 
 class NotStarted(RunnerDied):
-    """The runner could not be started, and its device has no part in that."""
+    """The runner could not be started, and its device is not the cause."""
 
 
 class CannotCompute(RunnerDied):
-    """A fresh runner finds that its GPU does not compute."""
+    """A fresh runner found that its GPU does not compute."""
 
 
 class DeviceBroken(RunnerDied):
-    """The GPU of this slot trains nothing any more: a fresh process cannot use it either."""
+    """The GPU of this slot cannot be used, not even by a fresh process."""

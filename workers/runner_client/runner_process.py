@@ -4,38 +4,39 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import Settings
 from workers.pool.gpus.inventory import DeviceLost
-from workers.protocol.wire import Frame, Wire, WireClosed
+from workers.protocol.messages import HelloMessage, Message, NoDeviceMessage, NoStartMessage
+from workers.protocol.wire import Wire, WireClosed
 from workers.runner_client.device_memory import DeviceMemory
 from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
 from workers.runner_client.output import Output
-from workers.runner_client.started_runner import Started, kill, start_runner
+from workers.runner_client.started_runner import StartedRunner, kill, start_runner
 
 log = structlog.get_logger()
 
-START_SECONDS = 120.0  # a cold disk and a big torch
-STARTS_ON_GPU = 3  # that fail one after the other: it is the GPU
-SPARE_PAUSE_SECONDS = 5.0  # between two spares: one that cannot live must not be started again and again
+START_SECONDS = 120.0  # torch is large, and a disk may be cold
+STARTS_ON_GPU = 3  # that may fail in a row before the GPU counts as the cause
+SPARE_PAUSE_SECONDS = 5.0  # between two starts of spares: one that cannot live must not be started without pause
 
 
 class RunnerProcess:
-    """A runner, started at its first pack and kept warm; `ensure` starts another where it has left.
+    """A runner, started for its first pack and kept warm; `ensure` starts another where it has ended.
 
-    With `prepare_spare`, the other waits beside it already, and a runner's death costs no start.
+    After `prepare_spare` the other one waits beside it already, and the death of a runner costs no start.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Wire | None = None
-        self._spare: Started | None = None
+        self._spare: StartedRunner | None = None
         self._next_spare_at = 0.0
-        self.facts: dict[str, Any] = {}
+        self.hello: HelloMessage | None = None
         self.output = Output()
         self._memory = DeviceMemory(settings)
         self._failed_starts = 0
@@ -47,14 +48,14 @@ class RunnerProcess:
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def ensure(self, give_up: Callable[[], bool] = lambda: False) -> None:
-        """Have a live runner that said hello; RunnerDied where it cannot be started, or `give_up()` says so.
+        """Have a live runner that has sent its hello.
 
-        DeviceBroken where it is the GPU that lets none start.
+        Raises RunnerDied where none can be started or `give_up()` is true, DeviceBroken where the GPU is the cause.
         """
         if self.pid is not None:
             return
         self.end()
-        if self._settings.device == "gpu":
+        if Queue(self._settings.device) is Queue.GPU:
             self._ensure_on_gpu(give_up)
         else:
             self._ensure_any(give_up)
@@ -75,9 +76,9 @@ class RunnerProcess:
                 raise RunnerDied(str(error)) from None
             self._failed_starts += 1
             if isinstance(error, DeviceLost | CannotCompute) or self._failed_starts >= STARTS_ON_GPU:
-                again = "" if self._failed_starts < STARTS_ON_GPU else f"{self._failed_starts} starts in a row failed: "
-                self._failed_starts = 0  # whoever undrains it has mended it
-                raise DeviceBroken(f"{again}{error}") from None
+                in_a_row = f"{STARTS_ON_GPU} starts in a row failed: " if self._failed_starts >= STARTS_ON_GPU else ""
+                self._failed_starts = 0  # the GPU is repaired before its drain is lifted
+                raise DeviceBroken(f"{in_a_row}{error}") from None
             raise
 
     def _ensure_any(self, give_up: Callable[[], bool]) -> None:
@@ -85,17 +86,17 @@ class RunnerProcess:
         if spare is not None:
             try:
                 self._adopt(spare, give_up)
-                self.prepare_spare()  # at once: the next death may come soon, and this one has torch loaded already
+                self.prepare_spare()  # now: the next death may come soon, and this runner has torch loaded already
                 return
             except RunnerDied:
                 self.end()
         self._adopt(start_runner(self._settings, spare=False), give_up)
 
     def prepare_spare(self) -> None:
-        """Start the next runner, without waiting for it; nothing where there is one, or where none is wanted."""
-        wanted = self._settings.spare_runner and self._settings.device == "cpu"  # a spare would hold a GPU's memory
-        there = self._spare is not None and self._spare.process.poll() is None
-        if wanted and not there and time.monotonic() >= self._next_spare_at:
+        """Start the next runner, without waiting for it. Does nothing where one is there, or none is wanted."""
+        on_cpu = Queue(self._settings.device) is Queue.CPU  # a spare would take memory of a GPU
+        is_there = self._spare is not None and self._spare.process.poll() is None
+        if on_cpu and self._settings.spare_runner and not is_there and time.monotonic() >= self._next_spare_at:
             self._next_spare_at = time.monotonic() + SPARE_PAUSE_SECONDS
             self._end_spare()
             try:
@@ -104,31 +105,31 @@ class RunnerProcess:
                 log.warning("no spare runner", error=str(error))
 
     def free_memory_mib(self) -> int | None:
-        """What a pack may take of the GPU's memory; None where that is not known."""
+        """The GPU memory that a pack may take; None where the driver does not tell."""
         return self._memory.free_mib(self.pid)
 
     def note_memory(self) -> None:
-        """See now and then what the pack takes of the GPU: a killed runner's is known by it."""
+        """Note how much GPU memory is in use now, so that after a kill its return can be checked."""
         self._memory.note(self.pid)
 
-    def send(self, frame: Frame) -> None:
-        """Send to the runner; RunnerDied where it is gone."""
+    def send(self, message: Message) -> None:
+        """Send to the runner. Raises RunnerDied where it has ended."""
         try:
             assert self._wire is not None
-            self._wire.send(frame)
+            self._wire.send(message)
         except WireClosed:
-            raise RunnerDied(self._last_words()) from None
+            raise RunnerDied(self._cause_of_death()) from None
 
-    def receive(self, seconds: float) -> Frame | None:
-        """What the runner says within `seconds`; RunnerDied where it is gone."""
+    def receive(self, seconds: float) -> Message | None:
+        """The next message; None where none came within `seconds`. Raises RunnerDied where the runner has ended."""
         try:
             assert self._wire is not None
             return self._wire.receive(seconds)
         except WireClosed:
-            raise RunnerDied(self._last_words()) from None
+            raise RunnerDied(self._cause_of_death()) from None
 
     def end(self) -> None:
-        """Kill the runner's whole group and wait for it."""
+        """Kill the runner's process group and wait for its end."""
         if self._process is not None:
             if not kill(self._process):
                 log.error("a killed runner does not end", pid=self._process.pid)
@@ -136,7 +137,7 @@ class RunnerProcess:
             self.output.finish()
         if self._wire is not None:
             self._wire.close()
-        self._process, self._wire, self.facts = None, None, {}
+        self._process, self._wire, self.hello = None, None, None
 
     def close(self) -> None:
         """End the runner and its spare."""
@@ -148,33 +149,40 @@ class RunnerProcess:
             self._spare.end()
             self._spare = None
 
-    def _adopt(self, started: Started, give_up: Callable[[], bool]) -> None:
+    def _adopt(self, started: StartedRunner, give_up: Callable[[], bool]) -> None:
         self._process, self._wire = started.process, started.wire
-        self.output.listen(started.said)
+        self.output.listen(started.output)
         until = time.monotonic() + START_SECONDS
-        while (hello := self._hears()) is None:
+        while (first := self._receive_first()) is None:
             if time.monotonic() > until or give_up():
                 self.end()
-                raise RunnerDied("it was not waited for" if give_up() else f"no start within {START_SECONDS:.0f} s")
-        if hello.kind != "hello":
-            self.end()
-            raise (CannotCompute if hello.kind == "no device" else NotStarted)(hello.fields["why"])
-        self.facts = hello.fields
+                late = f"it did not start within {START_SECONDS:.0f} s"
+                raise RunnerDied("the worker stops and does not wait for its runner" if give_up() else late)
+        if isinstance(first, HelloMessage):
+            self.hello = first
+            return
+        self.end()
+        match first:
+            case NoDeviceMessage(reason=reason):
+                raise CannotCompute(reason)
+            case NoStartMessage(reason=reason):
+                raise NotStarted(reason)
+        raise NotStarted(f"its first message is a {type(first).__name__}")
 
-    def _hears(self) -> Frame | None:
+    def _receive_first(self) -> Message | None:
         try:
             return self.receive(0.2)
         except RunnerDied as error:
-            said = self.output.said()[0].strip().splitlines()
-            raise RunnerDied(f"{error}: {said[-1]}" if said else str(error)) from None
+            lines = self.output.kept()[0].strip().splitlines()
+            raise RunnerDied(f"{error}: {lines[-1]}" if lines else str(error)) from None
 
-    def _last_words(self) -> str:
+    def _cause_of_death(self) -> str:
         if self._process is None:
-            return "the runner is gone"
+            return "the runner has ended"
         try:
             status = self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
-            return "the runner hung up"
+            return "the runner closed its connection"
         if status < 0:
             return f"the runner died of {signal.Signals(-status).name}"
-        return f"the runner left with status {status}"
+        return f"the runner ended with status {status}"

@@ -12,26 +12,27 @@ from workers.protocol.wire import Wire
 from workers.runner_client.errors import NotStarted
 from workers.runner_client.runner_command import runner_command, runner_environment
 
-KILL_SECONDS = 10.0  # to end, after a SIGKILL; a process that hangs in a driver does not
+KILL_SECONDS = 10.0  # for a process to end after SIGKILL; one that hangs in a driver does not
 
 
 @dataclass(frozen=True)
-class Started:
-    """A runner that was started; it has not said hello yet, or nobody has listened."""
+class StartedRunner:
+    """A runner that was started, and whose hello was not received yet."""
 
     process: "subprocess.Popen[bytes]"
     wire: Wire
-    said: int  # the read end of its stdout and stderr
+    output: int
+    """The read end of its stdout and stderr."""
 
     def end(self) -> None:
-        """Kill it, and hear no more of it."""
+        """Kill the process and close what connects it to this one."""
         kill(self.process)
         self.wire.close()
-        os.close(self.said)
+        os.close(self.output)
 
 
-def start_runner(settings: Settings, *, spare: bool) -> Started:
-    """NotStarted where this machine has no process, no memory or no file handle left for it."""
+def start_runner(settings: Settings, *, spare: bool) -> StartedRunner:
+    """Start a runner. Raises NotStarted where this machine has no process, memory or file handle left for it."""
     with ExitStack() as undo:
         try:
             ours, theirs = socket.socketpair()
@@ -46,13 +47,13 @@ def start_runner(settings: Settings, *, spare: bool) -> Started:
                         stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end, start_new_session=True,
                     )  # fmt: skip
         except OSError as error:
-            raise NotStarted(f"it cannot be started: {error}") from None
+            raise NotStarted(f"the runner cannot be started: {error}") from None
         undo.pop_all()
-    return Started(process, Wire(ours), read_end)
+    return StartedRunner(process, Wire(ours), read_end)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> bool:
-    """Kill the process and its group; whether it has ended."""
+    """Kill the process and its group. Return whether it ended within `KILL_SECONDS`."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     try:

@@ -1,1 +1,1 @@
-"""The process that claims packs and stores what becomes of them. It has the database and no torch."""
+"""Claims packs, has them trained, and stores their records. This process has the database and no torch."""

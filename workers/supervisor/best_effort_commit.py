@@ -1,4 +1,4 @@
-"""What an attempt does while the database is away: it trains on, and asks again now and then."""
+"""Lets an attempt train on while the database is away: a commit that fails is left to the next record."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from gradyard.jobs.errors import DatabaseUnavailable
-from workers.supervisor.worker_context import AWAY_SECONDS, UNSURE_SECONDS
+from workers.supervisor.worker_context import AWAY_SECONDS, RETRY_SECONDS
 
 log = structlog.get_logger()
 
@@ -16,29 +16,32 @@ Write = Callable[[Connection], Any]
 
 
 class BestEffortCommit:
-    """Remembers since when the database is away. `commit` does a write in one transaction, or DatabaseUnavailable."""
+    """Commits where the database answers, and remembers since when it does not.
 
-    def __init__(self, commit: Callable[[Write], Any]) -> None:
-        self._commit = commit
-        self._ask_again_at = 0.0
-        self._since: float | None = None
+    `commit_once` does a write in one transaction, or raises DatabaseUnavailable.
+    """
 
-    def commit_best_effort(self, write: Write) -> Any:
-        """Do it now; None where the database is away, which the runner does not notice: it trains on, unsure.
+    def __init__(self, commit_once: Callable[[Write], Any]) -> None:
+        self._commit_once = commit_once
+        self._next_try_at = 0.0
+        self._away_since: float | None = None
 
-        DatabaseUnavailable where it has been away for ten minutes.
+    def commit(self, write: Write) -> Any:
+        """Do the write in one transaction and return its result; None where the database is away.
+
+        Raises DatabaseUnavailable once it has been away for ten minutes.
         """
         now = time.monotonic()
-        if now < self._ask_again_at:
+        if now < self._next_try_at:
             return None
         try:
-            done = self._commit(write)
+            result = self._commit_once(write)
         except DatabaseUnavailable as error:
-            self._since = self._since or now
-            self._ask_again_at = time.monotonic() + AWAY_SECONDS
-            if now - self._since > UNSURE_SECONDS:
+            self._away_since = self._away_since or now
+            self._next_try_at = time.monotonic() + AWAY_SECONDS
+            if now - self._away_since > RETRY_SECONDS:
                 raise
             log.warning("the database is away; training goes on", error=str(error))
             return None
-        self._since = None
-        return done
+        self._away_since = None
+        return result

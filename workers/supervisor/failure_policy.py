@@ -1,101 +1,123 @@
-"""What becomes of a pack that went wrong. Blame needs solitude: in company nobody is judged, the pack only shrinks."""
+"""What happens to the jobs of a pack that failed. A failure counts against a job only where the job was alone.
+
+In a pack of several every job is handed back instead, and its next pack is smaller.
+"""
 
 import hashlib
 from typing import Any
 
 from sqlalchemy import Connection
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob
+from workers.protocol.messages import FailedMessage
 from workers.supervisor.pack import Member, Pack
 
 CRASHES_ALONE = 3
-MISSING_SECONDS = 5.0  # between two tries to start a runner for a job
+NO_RUNNER_SECONDS = 5.0  # before a job is tried again whose runner could not be started
 BACKOFF_SECONDS = 1.0  # doubled with each failure
 
 
-def pack_failed(connection: Connection, pack: Pack, said: dict[str, Any], *, actor: str) -> None:
-    """The trainer raised: judge the member that it named or that was alone, hand the others back."""
-    named, reason, message, step = said["member"], Reason(said["reason"]), said["message"], said["step"]
+def pack_failed(connection: Connection, pack: Pack, failed: FailedMessage, *, actor: str) -> None:
+    """The trainer raised: it counts against the member that it named, or that was alone. Hand the others back."""
     for member in pack.in_order():
-        if pack.width == 1 or member.index == named:
-            _member_failed(connection, member.job, reason, f"{message} (at step {step})", actor)
+        if pack.width == 1 or member.index == failed.member:
+            _member_failed(connection, member.job, failed, actor)
+        elif failed.member is not None:
+            _hand_back(connection, member, "another job of its pack failed", EventKind.PACK_FAILED, actor)
         else:
-            smaller = None if named is not None else max(1, pack.width // 2)
-            why = f": {message}" if pack.of_one_project else ""  # it may quote another project's data
-            detail = "another member of its pack failed" if named is not None else f"its pack failed{why}"
-            _hand_back(connection, member.job, detail, actor, smaller)
+            quoted = f": {failed.message}" if pack.of_one_project else ""  # it may quote another project's data
+            _shrink(connection, pack, member, f"its pack failed{quoted}", EventKind.PACK_FAILED, actor)
 
 
-def pack_crashed(connection: Connection, pack: Pack, last_words: str, *, actor: str) -> None:
-    """The runner died: alone it counts as a crash of the job, in company nobody knows whose it was."""
+def pack_crashed(connection: Connection, pack: Pack, cause: str, *, actor: str) -> None:
+    """The runner died: it counts against a job that was alone. In a pack the job that caused it is not known."""
     for member in pack.in_order():
         if pack.width > 1:
-            _hand_back(connection, member.job, last_words, actor, max(1, pack.width // 2))
+            _shrink(connection, pack, member, cause, EventKind.RUNNER_DIED, actor)
         else:
-            _crashed_alone(connection, member.job, last_words, actor)
+            _crashed_alone(connection, member.job, cause, actor)
 
 
-def _crashed_alone(connection: Connection, job: ClaimedJob, last_words: str, actor: str) -> None:
-    # Read now: the claim's own figure is older than the records of this attempt, which may have forgiven it.
+def _crashed_alone(connection: Connection, job: ClaimedJob, cause: str, actor: str) -> None:
+    # Read now: a record of this attempt may have reset the count that the claim holds.
     crashes = queries.crashes_of(connection, job.id) + 1
     if crashes >= CRASHES_ALONE:
-        message = f"{last_words} while it trained this job alone, {CRASHES_ALONE} times"
+        message = f"{cause} while it trained this job alone, {CRASHES_ALONE} times"
         lifecycle.fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, crashes=crashes)
     else:
-        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=last_words, crashes=crashes)
+        lifecycle.hand_back(
+            connection, job.id, job.attempt, actor=actor, detail=cause, kind=EventKind.RUNNER_DIED, crashes=crashes
+        )
 
 
-def runner_missing(connection: Connection, pack: Pack, why: str, *, actor: str) -> None:
-    """No runner could be started: that is this host's fault and no job's, so they wait for a better moment."""
+def runner_not_started(connection: Connection, pack: Pack, cause: str, *, actor: str) -> None:
+    """No runner could be started: this host is the cause, so the jobs wait a few seconds for another one."""
     for member in pack.in_order():
-        job = member.job
-        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=why, wait_seconds=MISSING_SECONDS)
+        _hand_back(connection, member, cause, EventKind.RUNNER_NOT_STARTED, actor, wait_seconds=NO_RUNNER_SECONDS)
 
 
-def device_broken(connection: Connection, pack: Pack, why: str, worker: WorkerInfo) -> None:
-    """The GPU is no good: it is drained, and the jobs go on elsewhere, unblamed."""
-    fleet.drain_device(connection, worker, why)
+def device_failed(connection: Connection, pack: Pack, cause: str, worker: WorkerInfo) -> None:
+    """The GPU cannot be used: drain it, and hand the jobs back. It counts against none of them."""
+    fleet.drain_device(connection, worker, cause)
     for member in pack.in_order():
-        _hand_back(connection, member.job, f"its device failed: {why}", worker.name, None)
+        _hand_back(connection, member, f"its device failed: {cause}", EventKind.DEVICE_FAILED, worker.name)
 
 
-def fell_back_to_eager(connection: Connection, pack: Pack, *, actor: str) -> None:
-    """Its engine does not work here, and the next attempt has another: nobody is blamed."""
+def engine_unusable(connection: Connection, pack: Pack, *, actor: str) -> None:
+    """The compiled engine does not work here, and the next attempt is eager. It counts against no job."""
     for member in pack.in_order():
-        _hand_back(connection, member.job, "no graph could be captured; it is trained eagerly", actor, None)
+        detail = "no graph could be captured; it is trained eagerly"
+        _hand_back(connection, member, detail, EventKind.ENGINE_UNUSABLE, actor)
 
 
 def timed_out(connection: Connection, pack: Pack, member: Member, *, actor: str) -> None:
-    """A member ran for longer than its `timeout_seconds`: alone it fails, in company it is tried alone."""
+    """A member ran for longer than its `timeout_seconds`: fail it where it was alone, else have it tried alone."""
     job, limit = member.job, member.job.timeout_seconds
     if pack.width > 1:
-        _hand_back(connection, job, f"over its {limit:g} s in a pack of {pack.width}", actor, 1)
+        detail = f"its timeout_seconds, {limit:g} s, are over in a pack of {pack.width}; it is tried alone"
+        _hand_back(connection, member, detail, EventKind.PACK_TIMED_OUT, actor, max_pack=1)
     else:
         message = f"it ran for longer than its timeout_seconds, {limit:g} s, and reached step {pack.step}"
         lifecycle.fail(connection, job.id, job.attempt, Reason.TIMEOUT, message, actor=actor)
 
 
 def diverged(connection: Connection, member: Member, step: int, *, actor: str) -> None:
-    """The loss of that step was not finite: no other attempt would find another."""
+    """The loss of that step was not finite: fail the job, as every other attempt would end there too."""
     job = member.job
     limits = "".join(f"; {warning['message']}" for warning in job.warnings)
     message = f"the loss of step {step} is not finite{limits or '; try a smaller learning_rate'}"
     lifecycle.fail(connection, job.id, job.attempt, Reason.DIVERGED, message, actor=actor, diverged_at=step)
 
 
-def _member_failed(connection: Connection, job: ClaimedJob, reason: Reason, message: str, actor: str) -> None:
+def _member_failed(connection: Connection, job: ClaimedJob, failed: FailedMessage, actor: str) -> None:
+    message = f"{failed.message} (at step {failed.step})"
     error = hashlib.sha256(message.encode()).hexdigest()
     columns: dict[str, Any] = {"failures": job.failures + 1, "last_error": error}
-    again = job.last_error != error and job.failures < int(job.spec["max_retries"]) and reason is Reason.ERROR
-    if again:
-        wait = BACKOFF_SECONDS * 2**job.failures
-        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=message, wait_seconds=wait, **columns)
+    may_retry = job.last_error != error and job.failures < int(job.spec["max_retries"])
+    if may_retry and not failed.out_of_memory:
+        lifecycle.hand_back(
+            connection, job.id, job.attempt, actor=actor, detail=message, kind=EventKind.WILL_RETRY,
+            wait_seconds=BACKOFF_SECONDS * 2**job.failures, **columns,
+        )  # fmt: skip
     else:
+        reason = Reason.OUT_OF_MEMORY if failed.out_of_memory else Reason.ERROR
         lifecycle.fail(connection, job.id, job.attempt, reason, message, actor=actor, **columns)
 
 
-def _hand_back(connection: Connection, job: ClaimedJob, detail: str, actor: str, max_pack: int | None) -> None:
-    lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, max_pack=max_pack)
+def _shrink(connection: Connection, pack: Pack, member: Member, detail: str, kind: EventKind, actor: str) -> None:
+    """Hand a member back, for a pack of half the width."""
+    _hand_back(connection, member, detail, kind, actor, max_pack=max(1, pack.width // 2))
+
+
+def _hand_back(
+    connection: Connection, member: Member, detail: str, kind: EventKind, actor: str, *,
+    max_pack: int | None = None, wait_seconds: float = 0.0,
+) -> None:  # fmt: skip
+    lifecycle.hand_back(
+        connection, member.job.id, member.job.attempt, actor=actor, detail=detail, kind=kind, max_pack=max_pack,
+        wait_seconds=wait_seconds,
+    )  # fmt: skip

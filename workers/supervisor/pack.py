@@ -1,7 +1,7 @@
-"""The supervisor's book of one pack: which members are still in it, and what each did since its last record."""
+"""The supervisor's account of one pack: its members that still train, and what each did since its last record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -9,10 +9,11 @@ from gradyard.jobs.curves import Summary
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from workers.protocol.checkpoints import MOST_BYTES, fingerprint, freeze
-from workers.protocol.segment import Stretch
-from workers.protocol.wire import Frame
+from workers.protocol.frame import Arrays
+from workers.protocol.messages import HelloMessage, SegmentMessage, TrainMessage
+from workers.supervisor.inline_data import InlineData
 
-MOST_STATE_BYTES = MOST_BYTES - 2**16  # its frame's header goes with it
+MOST_STATE_BYTES = MOST_BYTES - 2**16  # the header of its frame is stored too
 
 
 @dataclass
@@ -25,103 +26,123 @@ class Member:
     summary: Summary
     pending: list[np.ndarray] = field(default_factory=list)
     metrics: dict[str, list[np.ndarray]] = field(default_factory=dict)  # since the last record, by name
-    every: int = 1  # how many steps lie between two of their values
+    every: int = 1  # steps between two values of a metric
     diverged_at: int | None = None
 
-    def take(self, row: int, stretch: Stretch) -> None:
-        """Its row of a stretch; from the first loss that is not finite on, nothing counts."""
-        losses, start_step = stretch.losses[row], stretch.start_step
+    def take(self, row: int, segment: SegmentMessage) -> None:
+        """Add its row of a segment, up to the first loss that is not finite."""
+        losses, start_step = segment.losses[row], segment.start_step
         bad = np.flatnonzero(~np.isfinite(losses))
         if len(bad):
             self.diverged_at = start_step + int(bad[0])
             losses = losses[: bad[0]]
         self.pending.append(losses)
-        self.every, counted = stretch.every, stretch.measured_before(start_step + len(losses))
-        for name, values in stretch.metrics.items():
-            self.metrics.setdefault(name, []).append(values[row][:counted])
+        self.every, measured = segment.every, segment.measured_before(start_step + len(losses))
+        for name, values in segment.metrics.items():
+            self.metrics.setdefault(name, []).append(values[row][:measured])
         self.summary.take(losses, start_step)
-        self.summary.train_seconds += stretch.seconds
-        self.summary.setup_seconds += stretch.setup_seconds
+        self.summary.train_seconds += segment.seconds
+        self.summary.setup_seconds += segment.setup_seconds
+
+    def mark_recorded(self, progress: Progress) -> None:
+        """Begin a new record after this one, which is committed."""
+        self.recorded_to, self.pending, self.metrics = progress.steps_done, [], {}
+        self.summary.records += 1
 
 
 class Pack:
-    """A claimed pack in training. `members` holds those not yet moved on, by their index in the claim."""
+    """A claimed pack. `members` holds those that have not left it, by their index in the claim.
 
-    def __init__(self, claim: Claim, facts: dict[str, Any]) -> None:
-        self.claim, self.facts = claim, facts
+    `runner` is the hello of the runner that trains it; None where none could be started.
+    """
+
+    def __init__(self, claim: Claim, runner: HelloMessage | None = None) -> None:
+        self.claim = claim
+        self._runner = runner
         self.width = len(claim.members)
         self.of_one_project = len({job.project_id for job in claim.members}) == 1
         self.step, self.engine = claim.start_step, claim.engine
-        books = (Member(index, job, self.step, Summary(**job.summary)) for index, job in enumerate(claim.members))
-        self.members = {member.index: member for member in books}
+        members = (Member(index, job, self.step, Summary(**job.summary)) for index, job in enumerate(claim.members))
+        self.members = {member.index: member for member in members}
         self._numerics_version = stage_named(claim.stage).numerics_version
 
-    def train_frame(self, states: list[dict[str, np.ndarray]], segment_seconds: float, record_seconds: float) -> Frame:
-        """What the runner needs to begin; `states` of the members are stacked along the member axis."""
+    def train_message(self, states: list[Arrays], segment_seconds: float, record_seconds: float) -> TrainMessage:
+        """What the runner needs to begin. `states` of the members, empty at step 0, are stacked along a member axis."""
         stage = stage_named(self.claim.stage)
-        # What was begun with an engine goes on with it; only a first attempt may still be done by another.
+        # A pack goes on with the engine that it began with; only a first attempt may still change it.
         fallback = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
-        fields = {
-            "trainer": stage.trainer_of(self.engine), "otherwise": fallback, "steps": self.claim.steps,
-            "members": [job.spec | job.resolved for job in self.claim.members], "start_step": self.claim.start_step,
-            "segment_seconds": segment_seconds, "record_seconds": record_seconds,
-        }  # fmt: skip
-        arrays = {name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})}
-        return Frame("train", fields, arrays)
+        inline = InlineData([job.spec | job.resolved for job in self.claim.members])
+        return TrainMessage(
+            trainer=stage.trainer_of(self.engine), fallback=fallback, members=inline.specs,
+            steps=self.claim.steps, start_step=self.claim.start_step,
+            segment_seconds=segment_seconds, record_seconds=record_seconds,
+            state={name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})},
+            data=inline.data, data_index=inline.index,
+        )  # fmt: skip
 
-    def take(self, stretch: Stretch) -> None:
-        """Enter the losses of a stretch; rows of members that have moved on are passed over."""
-        for index, row in stretch.rows.items():
+    def train_eagerly(self) -> None:
+        """Go on without the compiled engine, which does not work on this machine."""
+        self.engine = "eager"
+
+    def take(self, segment: SegmentMessage) -> None:
+        """Add the losses of a segment. Rows of members that have left are skipped."""
+        for index, row in segment.rows.items():
             if member := self.members.get(index):
-                member.take(row, stretch)
-        self.step = stretch.start_step + stretch.losses.shape[1]
+                member.take(row, segment)
+        self.step = segment.end_step
 
-    def members_to_record(self, stretch: Stretch) -> list[Member]:
-        """The members whose record this stretch completes: it carries their state, or their curve ended.
+    def remove(self, members: Iterable[Member]) -> None:
+        """These members have left the pack."""
+        for member in members:
+            del self.members[member.index]
 
-        A state that is too large to be kept completes none before the end: losses without the state after them would
-        be there twice, once the job was begun anew.
+    def members_to_record(self, segment: SegmentMessage) -> list[Member]:
+        """The members whose record this segment completes: it carries their state, or they diverged.
+
+        A state that is too large to be stored completes no record before the end: the job would begin anew, and find
+        its losses stored already.
         """
-        whole = stretch.whole and (stretch.results is not None or stretch.state_bytes <= MOST_STATE_BYTES)
-        ended_or_whole = (m for m in self.members.values() if m.diverged_at is not None or whole)
-        return [m for m in ended_or_whole if m.diverged_at is not None or m.index in stretch.rows]
+        has_state = segment.state is not None
+        complete = has_state and (segment.results is not None or segment.state_bytes <= MOST_STATE_BYTES)
+        return [
+            member for member in self.members.values()
+            if member.diverged_at is not None or (complete and member.index in segment.rows)
+        ]  # fmt: skip
 
     def in_order(self) -> list[Member]:
-        """The members that are in it, in the order in which every transaction locks their rows."""
+        """The members that have not left, in the order in which every transaction locks their rows."""
         return sorted(self.members.values(), key=lambda member: member.job.id)
 
-    def progress(self, member: Member, stretch: Stretch) -> Progress:
-        """What is new of a member since its last record, with the state that the stretch carries."""
+    def progress(self, member: Member, segment: SegmentMessage) -> Progress:
+        """What is new of a member since its last record, with the state that the segment carries."""
         losses = np.concatenate(member.pending) if member.pending else np.empty(0)
-        blob, sha256 = self._checkpoint(member, stretch)
-        summary = replace(member.summary, records=member.summary.records + 1)
-        made_by = self.fingerprint_of(member.job)
+        blob, sha256 = self._checkpoint(member, segment)
         job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
         return Progress(
-            job.id, job.attempt, member.recorded_to, losses, summary, blob, sha256, made_by,
+            job.id, job.attempt, member.recorded_to, losses,
+            replace(member.summary, records=member.summary.records + 1), blob, sha256, self.fingerprint_of(job),
             metrics, member.every,
         )  # fmt: skip
 
-    def mark_recorded(self, member: Member, progress: Progress) -> None:
-        """The record is committed: what comes next starts after it."""
-        member.recorded_to, member.pending, member.metrics = progress.steps_done, [], {}
-        member.summary.records += 1
-
-    def outcome(self, member: Member, stretch: Stretch) -> Outcome:
-        """What the member found, from the last stretch."""
-        environment, result = self.facts | {"engine": self.engine}, stretch.result_of(member.index)
-        shown = {key: environment[key] for key in _SHOWN}
-        return Outcome(result["coefficients"], result["formula"], shown, stretch.arrays_of(member.index))
+    def outcome(self, member: Member, segment: SegmentMessage) -> Outcome:
+        """The result of a member, from the last segment."""
+        result, runner = segment.result_of(member.index), self._hello()
+        environment = {
+            "versions": runner.versions, "device": runner.device, "device_uuid": runner.device_uuid,
+            "threads": runner.threads, "numerics_class": runner.numerics_class, "engine": self.engine,
+        }  # fmt: skip
+        return Outcome(result.coefficients, result.formula, environment, segment.artifacts_of(member.index))
 
     def fingerprint_of(self, job: ClaimedJob) -> str:
-        """What a checkpoint of this job must have been made by."""
-        return fingerprint(job.spec_sha256, self._numerics_version, self.engine, self.facts)
+        """The fingerprint of the checkpoints that this pack's runner makes and can resume from."""
+        return fingerprint(job.spec_sha256, self._numerics_version, self.engine, self._hello())
+
+    def _hello(self) -> HelloMessage:
+        assert self._runner is not None  # without a runner a pack is only handed back
+        return self._runner
 
     @staticmethod
-    def _checkpoint(member: Member, stretch: Stretch) -> tuple[bytes | None, str]:
-        state = None if member.diverged_at is not None else stretch.state_of(member.index)
+    def _checkpoint(member: Member, segment: SegmentMessage) -> tuple[bytes | None, str]:
+        state = None if member.diverged_at is not None else segment.state_of(member.index)
         blob, sha256 = freeze(state) if state is not None else (None, "")
         return (blob, sha256) if blob is not None and len(blob) <= MOST_BYTES else (None, "")
-
-
-_SHOWN = ("versions", "device", "device_uuid", "threads", "numerics_class", "engine")

@@ -1,13 +1,14 @@
-"""One record of a pack: in one transaction, what every member did and what becomes of those that are over."""
+"""One record of a pack: in one transaction what every member did, and the moves of those that are finished."""
 
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
+from gradyard.jobs.events import EventKind
 from gradyard.store import lifecycle
 from gradyard.store.lifecycle import Ended, Progress
-from workers.protocol.segment import Stretch
+from workers.protocol.messages import SegmentMessage
 from workers.supervisor import failure_policy
 from workers.supervisor.pack import Member, Pack
 
@@ -16,9 +17,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Written:
-    """What a record did for one member.
+    """The effect of a record on one member.
 
-    `gone` where it is no longer this worker's, `fenced` where it was not even before.
+    `gone`: the member is no longer this worker's. `fenced`: it was not this worker's before, and nothing was stored.
     """
 
     member: Member
@@ -29,25 +30,33 @@ class Written:
 
 @dataclass(frozen=True)
 class Record:
-    """What is to be stored of some members of a pack, made before a transaction: others wait for its lock."""
+    """What to store of some members of a pack. It is made before the transaction, while others may hold the lock."""
 
     members: list[Member]
     progresses: list[Progress]
-    stretch: Stretch
-    ended: list[Ended]  # those that trained to their end, and what they found is finite
+    segment: SegmentMessage
+    ended: list[Ended]  # those that trained to their end with a finite result
+
+    @property
+    def is_last_of_a_member(self) -> bool:
+        """Whether a member leaves with this record, so that no later one can hold what it holds."""
+        return self.segment.finished or any(member.diverged_at is not None for member in self.members)
 
 
-def record_of(pack: Pack, members: list[Member], stretch: Stretch) -> Record:
+def record_of(pack: Pack, members: list[Member], segment: SegmentMessage) -> Record:
     """Each member's chunk and checkpoint, and the result of those that ended."""
-    progresses = [pack.progress(member, stretch) for member in members]
-    well = [member for member in members if stretch.results is not None and _ended_well(member, stretch)]
-    ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, stretch)) for each in well]
-    return Record(members, progresses, stretch, ended)
+    progresses = [pack.progress(member, segment) for member in members]
+    finite = [member for member in members if segment.results is not None and _ended_finite(member, segment)]
+    ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, segment)) for each in finite]
+    return Record(members, progresses, segment, ended)
 
 
 def write_record(connection: Connection, pack: Pack, record: Record, *, actor: str) -> list[Written]:
-    """Store it, and move those that ended; it changes nothing but the database."""
-    members, progresses, stretch = record.members, record.progresses, record.stretch
+    """Store a record and move the members that are finished. Give up the claim where none is left.
+
+    It changes nothing but the database, so it may run again.
+    """
+    members, progresses, segment = record.members, record.progresses, record.segment
     stored = lifecycle.record_all(connection, progresses)
     for progress in (each for each in progresses if each.job_id not in stored):
         log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
@@ -56,27 +65,31 @@ def write_record(connection: Connection, pack: Pack, record: Record, *, actor: s
     if record.ended:
         done = lifecycle.succeed_all(connection, record.ended, actor=actor, running=stored)
         gone |= {member.index for member in ours if member.job.id in done}
-    gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, stretch, actor)}
+    gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, segment, actor)}
+    if len(gone) == len(pack.members):
+        # In the same transaction: a second one would have to wait for the lock again.
+        lifecycle.release(connection, pack.claim.id, actor=actor)
     return [
         Written(m, progress, m.index in gone, m.job.id not in stored)
         for m, progress in zip(members, progresses, strict=True)
     ]
 
 
-def _ended_well(member: Member, stretch: Stretch) -> bool:
-    """Whether it trained to its end, and what it found is finite."""
-    return member.diverged_at is None and bool(stretch.result_of(member.index)["finite"])
+def _ended_finite(member: Member, segment: SegmentMessage) -> bool:
+    return member.diverged_at is None and segment.result_of(member.index).finite
 
 
-def _moved_on(connection: Connection, pack: Pack, member: Member, stretch: Stretch, actor: str) -> bool:
-    """Whether a member that did not end well left the state `running` with this stretch."""
+def _moved_on(connection: Connection, pack: Pack, member: Member, segment: SegmentMessage, actor: str) -> bool:
+    """Move a member that did not end with a finite result. Return whether it has left the state `running`."""
     job = member.job
     if member.diverged_at is not None:
         failure_policy.diverged(connection, member, member.diverged_at, actor=actor)
-    elif stretch.results is not None:  # every loss is finite, the weights after the last update are not
+    elif segment.results is not None:  # every loss is finite, the weights after the last update are not
         failure_policy.diverged(connection, member, pack.claim.steps, actor=actor)
-    elif stretch.stopped:
-        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail="the worker stops")
+    elif segment.stopped:
+        lifecycle.hand_back(
+            connection, job.id, job.attempt, actor=actor, detail="the worker stops", kind=EventKind.HANDED_BACK
+        )
     else:
         return False
     return True

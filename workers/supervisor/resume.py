@@ -1,54 +1,56 @@
-"""Where a handed-back pack goes on: its members' checkpoints, or back to older ones where those are no good."""
+"""Reads the checkpoints that a handed-back pack resumes from; where one cannot be used, rewinds its job."""
 
-from typing import Any
+from uuid import UUID
 
-import numpy as np
 import structlog
 from sqlalchemy import Connection
 
+from gradyard.jobs.events import EventKind
 from gradyard.store import lifecycle, queries
 from gradyard.store.lifecycle import ClaimedJob
 from workers.protocol.checkpoints import CheckpointUnusable, thaw
+from workers.protocol.frame import Arrays
 from workers.supervisor.pack import Pack
 from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
-State = dict[str, np.ndarray]
 
+def states_to_resume(pack: Pack, context: WorkerContext) -> list[Arrays] | None:
+    """The members' states at the claim's start step; an empty list at step 0.
 
-def states_to_resume(pack: Pack, context: WorkerContext, *, actor: str) -> list[State] | None:
-    """The members' states at the claim's start step (an empty list at step 0).
-
-    None where a checkpoint was no good: that job is back at an older one, or at step 0, and all are queued again.
+    None where a checkpoint cannot be used: its job is rewound to an older one or to step 0, all jobs of the pack are
+    queued again, and the pack is empty.
     """
     step = pack.claim.start_step
     if step == 0:
         return []
-    found = {job.id: _usable(pack, context, job) for job in pack.claim.members}
-    spoiled = {job.id: max(found[job.id], default=0) for job in pack.claim.members if step not in found[job.id]}
-    if not spoiled:
-        return [found[job.id][step] for job in pack.claim.members]
-    context.commit(lambda connection: _go_back(connection, pack, spoiled, actor))
-    pack.members.clear()
+    usable = {job.id: _usable(pack, context, job) for job in pack.claim.members}
+    rewinds = {job.id: max(usable[job.id], default=0) for job in pack.claim.members if step not in usable[job.id]}
+    if not rewinds:
+        return [usable[job.id][step] for job in pack.claim.members]
+    context.commit(lambda connection: _rewind(connection, pack, rewinds, context.actor))
+    pack.remove(pack.in_order())
     return None
 
 
-def _usable(pack: Pack, context: WorkerContext, job: ClaimedJob) -> dict[int, State]:
-    rows = context.ask(lambda connection: queries.checkpoints_of(connection, job.id))
+def _usable(pack: Pack, context: WorkerContext, job: ClaimedJob) -> dict[int, Arrays]:
+    rows = context.read(lambda connection: queries.checkpoints_of(connection, job.id))
     states = {}
     for row in rows:
         try:
             states[row.step] = thaw(row.blob, row.sha256, row.fingerprint, pack.fingerprint_of(job))
         except CheckpointUnusable as error:
-            log.warning("checkpoint passed over", job=str(job.id), step=row.step, error=str(error))
+            log.warning("checkpoint unusable", job=str(job.id), step=row.step, error=str(error))
     return states
 
 
-def _go_back(connection: Connection, pack: Pack, spoiled: dict[Any, int], actor: str) -> None:
+def _rewind(connection: Connection, pack: Pack, rewinds: dict[UUID, int], actor: str) -> None:
     for member in pack.in_order():
-        job, detail = member.job, "its pack changed"
-        if job.id in spoiled:
-            lifecycle.rewind(connection, job.id, job.attempt, spoiled[job.id])
-            detail = f"its checkpoint is no good: back to step {spoiled[job.id]}"
-        lifecycle.hand_back(connection, job.id, job.attempt, actor=actor, detail=detail)
+        job, detail = member.job, "the checkpoint of another job of its pack cannot be used"
+        if job.id in rewinds:
+            lifecycle.rewind(connection, job.id, job.attempt, rewinds[job.id])
+            detail = f"its checkpoint cannot be used: back to step {rewinds[job.id]}"
+        lifecycle.hand_back(
+            connection, job.id, job.attempt, actor=actor, detail=detail, kind=EventKind.CHECKPOINT_UNUSABLE
+        )

@@ -1,4 +1,4 @@
-"""Drives one runner: claims packs, has them trained, and gives the claims up again."""
+"""Drives one runner: claims packs, has them trained, and gives the claims up."""
 
 import time
 
@@ -6,6 +6,7 @@ import structlog
 
 from gradyard.broker import when_to_ring
 from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.lifecycle import Claim
 from workers.logs import names
@@ -19,82 +20,80 @@ log = structlog.get_logger()
 
 
 class Supervisor:
-    """One worker process's training: `work()` claims and trains until nothing is claimable."""
+    """The training of one worker process: `work()` claims and trains until nothing is claimable."""
 
     def __init__(self, context: WorkerContext) -> None:
-        self._at = context
+        self._context = context
 
     def work(self) -> bool:
-        """Claim and train for `task_seconds`; whether more may be waiting for somebody."""
-        until, trained = time.monotonic() + self._at.settings.task_seconds, False
+        """Claim and train for `task_seconds`. Return whether more work may be waiting."""
+        context = self._context
+        until, trained = time.monotonic() + context.settings.task_seconds, False
         while time.monotonic() < until:
-            if self._at.stopping():
-                return trained  # it may just have handed something back
-            memory = self._at.runner.free_memory_mib()
-            with self._at.database.begin() as connection:
-                claim = lifecycle.claim(connection, self._at.worker, self._at.settings.lease_seconds, memory)
+            if context.stopping():
+                return trained  # it may just have handed jobs back
+            memory = context.runner.free_memory_mib()
+            with context.database.begin() as connection:
+                claim = lifecycle.claim(connection, context.worker, context.settings.lease_seconds, memory)
             if claim is None:
                 return False
             self._train(claim)
             trained = True
         return True
 
-    def another_slot_could(self) -> bool:
-        """Whether something waits that an idle slot of this queue could take, now that this one found nothing."""
-        with self._at.database.read() as connection:
-            return when_to_ring.claimable_by_idle_slot(connection, self._at.worker.queue)
+    def another_slot_could_claim(self) -> bool:
+        """Whether work waits that an idle slot of this queue could take, now that this slot found none."""
+        with self._context.database.read() as connection:
+            return when_to_ring.claimable_by_idle_slot(connection, self._context.worker.queue)
 
     def end_runner(self) -> None:
-        """Whoever has the GPU now needs its memory."""
-        self._at.runner.end()
+        """End the runner: another process has the GPU now, and needs its memory."""
+        self._context.runner.end()
 
     def close(self) -> None:
-        """End the runner and the connections."""
-        self._at.runner.close()
-        self._at.database.close()
+        """End the runner and close the connections."""
+        self._context.runner.close()
+        self._context.database.close()
 
     def _train(self, claim: Claim) -> None:
-        at = self._at
-        at.heartbeat.throughput.count(fleet.size_counter(len(claim.members)))
-        at.heartbeat.throughput.count("pack_members", len(claim.members))
-        self._log_claim(claim)
-        at.heartbeat.watch_claim(claim.id, claim.start_step)
+        heartbeat = self._context.heartbeat
+        heartbeat.throughput.count(fleet.size_counter(len(claim.members)))
+        heartbeat.throughput.count(FleetCounter.PACK_MEMBERS, len(claim.members))
+        log.info("claimed", claim=str(claim.id), **names(claim.members), pack_size=len(claim.members),
+                 stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip
+        heartbeat.watch_claim(claim.id, claim.start_step)
         alone = names(claim.members) if len(claim.members) == 1 else {}  # all of a pack would make every line long
         with structlog.contextvars.bound_contextvars(claim=str(claim.id), **alone):
             self._try(claim)
 
     def _try(self, claim: Claim) -> None:
-        at, actor = self._at, self._at.actor
+        context, actor = self._context, self._context.actor
         try:
-            at.runner.ensure(at.stopping)
-            Attempt(at, Pack(claim, at.runner.facts)).run()
+            context.runner.ensure(context.stopping)
+            Attempt(context, Pack(claim, context.runner.hello)).run()
         except DeviceBroken as error:
-            why = str(error)
-            at.commit(lambda connection: failure_policy.device_broken(connection, Pack(claim, {}), why, at.worker))
+            cause, worker = str(error), context.worker
+            context.commit(lambda c: failure_policy.device_failed(c, Pack(claim), cause, worker))
         except RunnerDied as error:
-            words = f"its runner cannot be started: {error}"
+            cause = f"its runner cannot be started: {error}"
             log.error("no runner", error=str(error))
-            at.commit(lambda connection: failure_policy.runner_missing(connection, Pack(claim, {}), words, actor=actor))
+            context.commit(lambda c: failure_policy.runner_not_started(c, Pack(claim), cause, actor=actor))
         except GradyardError:
-            at.runner.end()  # nobody knows what it would say next
+            context.runner.end()  # it still trains a pack that this process has given up
             raise
-        except Exception as error:  # ours or the trainer's: were it not counted, the job would come back for ever
-            at.runner.end()
-            log.exception("an attempt failed")
-            words = f"its supervisor failed: {type(error).__name__}: {error}"
-            at.commit(lambda connection: failure_policy.pack_crashed(connection, Pack(claim, {}), words, actor=actor))
+        except Exception as error:  # a bug of ours or of the trainer; counted, else the job would be retried for ever
+            context.runner.end()
+            log.exception("attempt failed")
+            cause = f"its supervisor failed: {type(error).__name__}: {error}"
+            context.commit(lambda c: failure_policy.pack_crashed(c, Pack(claim), cause, actor=actor))
         except BaseException:
-            at.runner.end()
+            context.runner.end()
             raise
         finally:
-            at.heartbeat.unwatch_claim()
-            self._give_up(claim)
+            context.heartbeat.unwatch_claim()
+            self._release(claim)
 
-    def _log_claim(self, claim: Claim) -> None:
-        log.info("claimed", claim=str(claim.id), **names(claim.members), pack_size=len(claim.members),
-                 stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip
-
-    def _give_up(self, claim: Claim) -> None:
-        """Nothing stays claimed, whatever happened; mostly the last record has seen to it."""
-        if self._at.ask(lambda connection: queries.claim_exists(connection, claim.id)):
-            self._at.commit(lambda connection: lifecycle.release(connection, claim.id, actor=self._at.actor))
+    def _release(self, claim: Claim) -> None:
+        """Give the claim up, however the attempt ended; in most cases its last record has done so."""
+        if self._context.read(lambda connection: queries.claim_exists(connection, claim.id)):
+            self._context.commit(lambda connection: lifecycle.release(connection, claim.id, actor=self._context.actor))

@@ -1,57 +1,59 @@
-"""What a worker has done lately, and how often something happened to it: told with its heartbeats."""
+"""How fast a worker trains, and how often events happened to it. Its heartbeats report both."""
 
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 
+from gradyard.jobs.fleet import FleetCounter
+
 STEPS_SECONDS, JOBS_SECONDS = 10.0, 60.0
 
 
 class Throughput:
-    """Steps and jobs of the last seconds, and counts since the last telling; for two threads at once."""
+    """Rates of the last seconds, and counts since the last report. Two threads use it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._began = clock, clock()
         self._lock = threading.Lock()
         self._steps: deque[tuple[float, int]] = deque()
         self._jobs: deque[tuple[float, int]] = deque()
-        self._happened: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def trained(self, member_steps: int) -> None:
-        """So many steps of all members of a pack together."""
+        """Count steps, those of all members of a pack together."""
         with self._lock:
             self._steps.append((self._clock(), member_steps))
 
-    def ended(self, jobs: int) -> None:
-        """So many jobs are over."""
+    def finished(self, jobs: int) -> None:
+        """Count jobs that this worker has finished."""
         with self._lock:
             self._jobs.append((self._clock(), jobs))
-            self._happened["jobs"] += jobs
+            self._counts[FleetCounter.JOBS_FINISHED] += jobs
 
-    def count(self, name: str, number: int = 1) -> None:
-        """It happened so often."""
+    def count(self, counter: str, number: int = 1) -> None:
+        """Add to a counter of the fleet."""
         with self._lock:
-            self._happened[name] += number
+            self._counts[counter] += number
 
     def steps_per_second(self) -> float:
-        """Of the last ten seconds."""
+        """Steps a second of the last ten seconds, of all members together."""
         return self._rate(self._steps, STEPS_SECONDS)
 
     def jobs_per_second(self) -> float:
-        """Of the last minute."""
+        """Jobs a second of the last minute."""
         return self._rate(self._jobs, JOBS_SECONDS)
 
     def take_counts(self) -> Counter[str]:
-        """What happened since the last call; `give_back` it where it could not be told."""
+        """The counts since the last call. `give_back` them where they could not be reported."""
         with self._lock:
-            taken, self._happened = self._happened, Counter()
+            taken, self._counts = self._counts, Counter()
             return taken
 
     def give_back(self, counts: Counter[str]) -> None:
-        """It is told the next time."""
+        """Keep these counts for the next report."""
         with self._lock:
-            self._happened += counts
+            self._counts += counts
 
     def _rate(self, events: deque[tuple[float, int]], seconds: float) -> float:
         with self._lock:

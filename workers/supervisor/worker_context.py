@@ -1,4 +1,4 @@
-"""What one worker process trains with: its settings, its place, its database, its runner, its pulse."""
+"""What one worker process trains with: its settings, its slot, its heartbeat, its database, its runner."""
 
 import time
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from workers.supervisor.heartbeat import Heartbeat
 
 log = structlog.get_logger()
 
-UNSURE_SECONDS = 600.0  # so long a result is kept while the database is away
-STOPPING_SECONDS = 4.0  # so long only, once the worker shall stop
+RETRY_SECONDS = 600.0  # for so long a result is kept while the database is away
+STOPPING_SECONDS = 4.0  # for so long once the worker must stop
 AWAY_SECONDS = 0.5  # between two tries
 
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Everything that an attempt needs beside its pack; `stopping()` tells whether the worker shall stop."""
+    """Everything that an attempt needs beside its pack. `stopping()` is true once the worker must stop."""
 
     settings: Settings
     worker: WorkerInfo
@@ -35,28 +35,31 @@ class WorkerContext:
 
     @property
     def actor(self) -> str:
-        """How events call this worker."""
+        """The name of this worker in events."""
         return self.worker.name
 
     def commit(self, write: Callable[[Connection], Any]) -> Any:
-        """Do `write` in one transaction; while the database is away or its disk full, again and again for ten minutes.
+        """Do `write` in one transaction and return its result. Retry for ten minutes while the database cannot store.
 
-        A worker that shall stop gives up after a few seconds: the lease then says the rest. `write` may run more than
-        once, so it must change nothing but the database.
+        `write` may run more than once, so it must change nothing but the database. A worker that must stop gives up
+        after a few seconds, and its lease expires. Raises DatabaseUnavailable after that time.
         """
-        return self._patiently(lambda: self.commit_once(write))
+        return self._retried(lambda: self.commit_once(write))
 
-    def ask(self, read: Callable[[Connection], Any]) -> Any:
-        """Read in one transaction, with the same patience."""
+    def read(self, read: Callable[[Connection], Any]) -> Any:
+        """Read in one transaction and return the result. Retry for ten minutes while the database is away.
+
+        Raises DatabaseUnavailable after that time, or after a few seconds where the worker must stop.
+        """
 
         def read_once() -> Any:
             with self.database.read() as connection:
                 return read(connection)
 
-        return self._patiently(read_once)
+        return self._retried(read_once)
 
-    def _patiently(self, act: Callable[[], Any]) -> Any:
-        until = time.monotonic() + UNSURE_SECONDS
+    def _retried(self, act: Callable[[], Any]) -> Any:
+        until = time.monotonic() + RETRY_SECONDS
         while True:
             try:
                 return act()
@@ -69,6 +72,6 @@ class WorkerContext:
                 time.sleep(AWAY_SECONDS)
 
     def commit_once(self, write: Callable[[Connection], Any]) -> Any:
-        """Do `write` in one transaction; DatabaseUnavailable where that is not possible now."""
+        """Do `write` in one transaction and return its result. Raises DatabaseUnavailable where it cannot be stored."""
         with self.database.begin() as connection:
             return write(connection)

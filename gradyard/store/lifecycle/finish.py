@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
 from gradyard.store.database import now, strip_unstorable
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
@@ -91,8 +92,9 @@ def fail(
 
 
 def hand_back(
-    connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str, lost: bool = False,
-    max_pack: int | None = None, wait_seconds: float = 0.0, **columns: Any,
+    connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str,
+    kind: EventKind = EventKind.HANDED_BACK, lost: bool = False, max_pack: int | None = None,
+    wait_seconds: float = 0.0, **columns: Any,
 ) -> bool:  # fmt: skip
     """Back into the queue, to go on from its newest checkpoint; False where it has moved on.
 

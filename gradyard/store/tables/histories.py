@@ -61,7 +61,7 @@ class Artifact(Table):
 
 
 class Checkpoint(Table):
-    """The state after `step` steps, as one frame (`workers.protocol.wire`); the newest two of a job are kept."""
+    """The state after `step` steps, as one frame (`workers.protocol.checkpoints`); the newest two of a job are kept."""
 
     __tablename__ = "checkpoints"
 

@@ -1,11 +1,17 @@
 """A checkpoint gives back the same bits, or says that it cannot."""
 
+import hashlib
+import struct
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from workers.protocol.checkpoints import CheckpointUnusable, fingerprint, freeze, thaw
+from workers.protocol.messages import HelloMessage
 
-FACTS = {"numerics_class": "cpu/AVX2/threads=1", "versions": {"numpy": "2", "torch": "2.13.0", "gradyard": "0.1.0"}}
+VERSIONS = {"numpy": "2", "torch": "2.13.0", "gradyard": "0.1.0"}
+RUNNER = HelloMessage(1, VERSIONS, "cpu", None, 1, "cpu/AVX2/threads=1")
 STATE = {"a": np.array(0.1, dtype=np.float32), "momentum.a": np.array([np.pi, -0.0, np.inf])}
 
 
@@ -15,6 +21,14 @@ def test_the_same_bits_come_back() -> None:
     assert {name: array.tobytes() for name, array in thawed.items()} == {
         name: array.tobytes() for name, array in STATE.items()
     }
+
+
+def test_the_checkpoints_of_earlier_versions_can_be_read() -> None:
+    """The bytes that version 0.1 stored for {"a": float32 0.1}."""
+    header = b'{"kind": "checkpoint", "fields": {}, "arrays": [["a", "<f4", []]]}'
+    stored = struct.pack("<4sIQ", b"GYD1", len(header), 4) + header + np.float32(0.1).tobytes()
+    assert freeze({"a": np.array(0.1, dtype=np.float32)})[0] == stored
+    assert thaw(stored, hashlib.sha256(stored).hexdigest(), "made", "made")["a"] == np.float32(0.1)
 
 
 @pytest.mark.parametrize("place", [0, 20, -1])
@@ -33,13 +47,13 @@ def test_other_arithmetic_is_refused() -> None:
 
 
 def test_the_fingerprint_knows_what_decides_the_bits_and_nothing_else() -> None:
-    same = FACTS | {"versions": FACTS["versions"] | {"gradyard": "9"}}  # type: ignore[operator]
-    torch = FACTS | {"versions": FACTS["versions"] | {"torch": "2.14.0"}}  # type: ignore[operator]
-    other_cpu = FACTS | {"numerics_class": "cpu/AVX512/threads=1"}
-    made = fingerprint("spec", 1, "eager", FACTS)
+    same = replace(RUNNER, versions=VERSIONS | {"gradyard": "9"}, pid=2)
+    torch = replace(RUNNER, versions=VERSIONS | {"torch": "2.14.0"})
+    other_cpu = replace(RUNNER, numerics_class="cpu/AVX512/threads=1")
+    made = fingerprint("spec", 1, "eager", RUNNER)
     assert made == fingerprint("spec", 1, "eager", same)
     assert made not in [
         fingerprint("spec", 1, "eager", torch), fingerprint("spec", 1, "eager", other_cpu),
-        fingerprint("spec", 2, "eager", FACTS), fingerprint("spec", 1, "inductor", FACTS),
-        fingerprint("other", 1, "eager", FACTS),
+        fingerprint("spec", 2, "eager", RUNNER), fingerprint("spec", 1, "inductor", RUNNER),
+        fingerprint("other", 1, "eager", RUNNER),
     ]  # fmt: skip

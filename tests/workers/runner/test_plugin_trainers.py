@@ -1,7 +1,8 @@
-"""Trainers that are not ours, in a training and in the book that is kept of it: odd ones, careless ones, wrong ones."""
+"""Trainers of plug-ins, in a runner and in the records that a supervisor makes: unusual, careless and wrong ones."""
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +11,18 @@ import pytest
 import torch
 
 from gradyard.store.lifecycle import Claim, ClaimedJob, Progress
-from workers.protocol.segment import Stretch
-from workers.protocol.wire import Frame, Wire
+from tests.workers.runner.messages import is_last, train_message
+from workers.protocol.messages import FailedMessage, HelloMessage, MemberResult, Message, SegmentMessage
+from workers.protocol.wire import Wire
 from workers.runner.training import Training
 from workers.supervisor.pack import Pack
 
 STEPS = 9
-FACTS = {"versions": {"numpy": "2", "torch": "2"}, "device": "cpu", "device_uuid": None, "threads": 1,
-         "numerics_class": "cpu"}  # fmt: skip
+RUNNER = HelloMessage(1, {"numpy": "2", "torch": "2"}, "cpu", None, 1, "cpu")
 
 
 class Walk:
-    """Losses are 1 / (t + 1); nothing is kept between steps."""
+    """Losses are 1 / (t + 1). It has no state."""
 
     def __init__(self, members: Sequence[Mapping[str, Any]], device: str) -> None:
         self.width = len(members)
@@ -36,7 +37,7 @@ class Walk:
 
 
 class Measured(Walk):
-    """Tells the step itself at every fourth step, and takes its time."""
+    """Measures the number of the step itself, at every fourth step."""
 
     every: Any = 4
 
@@ -46,54 +47,66 @@ class Measured(Walk):
 
 def trained(
     kind: type[Walk], width: int = 2, steps: int = STEPS, monkeypatch: pytest.MonkeyPatch | None = None
-) -> list[Frame]:
-    """What a runner says of a pack of that kind."""
+) -> list[Message]:
+    """What a runner sends of a pack of that kind."""
     ours, theirs = socket.socketpair()
-    members = [{"dtype": "float32", "seed": seed} for seed in range(width)]
-    fields = {"trainer": "x:Y", "otherwise": None, "members": members, "steps": steps, "start_step": 0,
-              "segment_seconds": 1e-9, "record_seconds": 3600.0}  # fmt: skip
+    train = train_message([{"dtype": "float32", "seed": seed} for seed in range(width)], steps)
     if monkeypatch is not None:
-        monkeypatch.setattr("workers.runner.training.SEND_SECONDS", 0.0)  # a frame for every step
+        monkeypatch.setattr("workers.runner.training.SEND_SECONDS", 0.0)  # a message for every step
     with ours, theirs:
-        Training(Wire(theirs), Frame("train", fields), lambda path, some: kind(some, "cpu")).run()
+        Training(Wire(theirs), train, lambda path, some: kind(some, "cpu")).run()
         theirs.shutdown(socket.SHUT_WR)
         wire = Wire(ours)
-        frames: list[Frame] = []
-        while not frames or ("results" not in frames[-1].fields and frames[-1].kind != "failed"):
-            frame = wire.receive(5)
-            assert frame is not None
-            frames.append(frame)
-    return frames
+        messages: list[Message] = []
+        while not messages or not is_last(messages[-1]):
+            message = wire.receive(5)
+            assert message is not None
+            messages.append(message)
+    return messages
 
 
-def booked(frames: list[Frame], width: int = 2) -> list[Progress]:
-    """The records that these frames make."""
+def segments_of(messages: list[Message]) -> list[SegmentMessage]:
+    """The messages, which must all be segments."""
+    segments = [each for each in messages if isinstance(each, SegmentMessage)]
+    assert len(segments) == len(messages), messages
+    return segments
+
+
+def failure_of(messages: list[Message]) -> FailedMessage:
+    """The last message, which must be a failure."""
+    *_, last = messages
+    assert isinstance(last, FailedMessage), last
+    return last
+
+
+def recorded(segments: list[SegmentMessage], width: int = 2) -> list[Progress]:
+    """The records that these segments make."""
     jobs = [ClaimedJob(UUID(int=n), 1, {}, {}, [], "sha", 60.0, 0, None) for n in range(width)]
-    pack = Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs), FACTS)
-    found: list[Progress] = []
-    for stretch in map(Stretch, frames):
-        pack.take(stretch)
-        for member in pack.members_to_record(stretch):
-            progress = pack.progress(member, stretch)
-            pack.mark_recorded(member, progress)
-            found.append(progress)
-    return found
+    pack = Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs), RUNNER)
+    records: list[Progress] = []
+    for segment in segments:
+        pack.take(segment)
+        for member in pack.members_to_record(segment):
+            progress = pack.progress(member, segment)
+            member.mark_recorded(progress)
+            records.append(progress)
+    return records
 
 
 def test_a_trainer_without_a_state_is_recorded_and_can_be_resumed() -> None:
-    frames = trained(Walk)
-    records = booked(frames)
+    segments = segments_of(trained(Walk))
+    records = recorded(segments)
     assert [(each.steps_done, each.checkpoint is not None) for each in records] == [(STEPS, True)] * 2
-    assert frames[-1].fields["results"] == [{"finite": True, "coefficients": None, "formula": None}] * 2
+    assert segments[-1].results == [MemberResult(True, None, None)] * 2
 
 
 @pytest.mark.parametrize("slowly", [False, True])
-def test_metrics_are_of_the_steps_that_every_divides_however_the_steps_are_told(
+def test_metrics_are_of_the_steps_that_every_divides_however_the_steps_are_sent(
     slowly: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frames = trained(Measured, monkeypatch=monkeypatch if slowly else None)
-    assert (len(frames) > 3) is slowly
-    for record in booked(frames):
+    segments = segments_of(trained(Measured, monkeypatch=monkeypatch if slowly else None))
+    assert (len(segments) > 3) is slowly
+    for record in recorded(segments):
         assert (record.every, {name: each.tolist() for name, each in record.metrics.items()}) == (
             4,
             {"step": [0, 4, 8]},
@@ -108,11 +121,9 @@ def test_a_state_that_is_too_large_is_not_recorded_before_the_end(monkeypatch: p
         def state(self) -> dict[str, np.ndarray]:
             return {"a": np.zeros((self.width, 2), np.float32)}
 
-    frames = trained(Large, monkeypatch=monkeypatch)
-    for frame in frames[:-1]:
-        frame.fields["whole"] = True
-        frame.arrays["state.a"] = np.zeros((2, 2), np.float32)
-    records = booked(frames)
+    *segments, last = segments_of(trained(Large, monkeypatch=monkeypatch))
+    with_state = [replace(each, state={"a": np.zeros((2, 2), np.float32)}) for each in segments]
+    records = recorded([*with_state, last])
     assert [(each.start_step, each.steps_done) for each in records] == [(0, STEPS)] * 2
 
 
@@ -121,7 +132,7 @@ def test_tensors_need_no_help_to_become_arrays() -> None:
         def step(self, t: int) -> Any:
             return torch.full((self.width,), 0.5, requires_grad=True)
 
-    assert booked(trained(InTorch))[0].losses.tolist() == [0.5] * STEPS
+    assert recorded(segments_of(trained(InTorch)))[0].losses.tolist() == [0.5] * STEPS
 
 
 def _step(value: Callable[[int], Any]) -> dict[str, Any]:
@@ -155,12 +166,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("methods", "said"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_trainer_fails_by_its_own_words(methods: dict[str, Any], said: str) -> None:
-    *_, last = trained(type("Wrong", (Walk,), methods))
-    assert last.kind == "failed"
-    assert said in last.fields["message"]
-    assert (last.fields["reason"], last.fields["member"]) == ("error", None)
+@pytest.mark.parametrize(("methods", "part_of_message"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_trainer_fails_with_an_error_that_says_why(methods: dict[str, Any], part_of_message: str) -> None:
+    failed = failure_of(trained(type("Wrong", (Walk,), methods)))
+    assert part_of_message in failed.message
+    assert (failed.out_of_memory, failed.member) == (False, None)
 
 
 def test_arrays_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +179,8 @@ def test_arrays_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) 
             return {"m": np.zeros((self.width, 100))}
 
     monkeypatch.setattr("workers.runner.checked_outputs.MOST_BYTES", 799)
-    assert "800 bytes a member" in trained(Large)[-1].fields["message"]
+    assert "800 bytes a member" in failure_of(trained(Large)).message
     monkeypatch.undo()
     monkeypatch.setattr("workers.runner.checked_outputs.MOST_BYTES_OF_A_PACK", 1599)
-    assert "the arrays of a pack of 2 have 1,600 bytes" in trained(Large)[-1].fields["message"]
-    assert trained(Large, width=1)[-1].kind == "segment"
+    assert "the arrays of a pack of 2 have 1,600 bytes" in failure_of(trained(Large)).message
+    assert segments_of(trained(Large, width=1))

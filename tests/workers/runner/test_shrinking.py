@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.workers.runner.messages import is_last, train_message
 from tests.workers.trainers.packs import Member, pack
-from workers.protocol.wire import Frame, Wire
+from workers.protocol.messages import DropMessage, Message, SegmentMessage
+from workers.protocol.wire import Wire
 from workers.runner.training import Training
 from workers.trainers import stage3_autograd
 
@@ -42,24 +44,24 @@ def train(kind: type[Prepared]) -> None:
     """A pack of four of which one diverges and one is dropped."""
     members = pack("autograd", 4, points=203)
     members[1] |= {"learning_rate": 1e30}
-    fields = {"trainer": "x:Y", "otherwise": None, "members": members, "steps": 60, "start_step": 0,
-              "segment_seconds": 1e-9, "record_seconds": 3600.0}  # fmt: skip
     ours, theirs = socket.socketpair()
     with ours, theirs:
         wire = Wire(ours)
-        wire.send(Frame("drop", {"members": [2]}))
-        frames: list[Frame] = []
-        reader = threading.Thread(target=lambda: _read(wire, frames))
+        wire.send(DropMessage([2]))
+        messages: list[Message] = []
+        reader = threading.Thread(target=lambda: _read(wire, messages))
         reader.start()
-        Training(Wire(theirs), Frame("train", fields), lambda path, some: kind(some, "cpu")).run()
+        Training(Wire(theirs), train_message(members, 60), lambda path, some: kind(some, "cpu")).run()
         theirs.shutdown(socket.SHUT_WR)
         reader.join()
-    assert "results" in frames[-1].fields, frames[-1].fields
+    assert isinstance(messages[-1], SegmentMessage), messages[-1]
 
 
-def _read(wire: Wire, frames: list[Frame]) -> None:
-    while not frames or not (frames[-1].kind == "failed" or "results" in frames[-1].fields):
-        frames.append(wire.receive(30) or Frame("failed"))
+def _read(wire: Wire, messages: list[Message]) -> None:
+    while not messages or not is_last(messages[-1]):
+        message = wire.receive(30)
+        assert message is not None
+        messages.append(message)
 
 
 def test_the_larger_packs_trainer_is_gone_before_the_next_is_made(kind: type[Prepared]) -> None:

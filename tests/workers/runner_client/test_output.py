@@ -1,4 +1,4 @@
-"""What a runner says is kept for its jobs, however much it is and however it dies."""
+"""A runner's output is kept for its jobs, however much it is and however the runner dies."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ import pytest
 from workers.runner_client.output import KEPT_BYTES, Output
 
 
-def says(output: Output, code: str) -> int:
-    """The exit status of a process whose stdout and stderr are the output."""
+def write_to(output: Output, code: str) -> int:
+    """Run the code with the output as its stdout and stderr; its exit status."""
     read_end, end = os.pipe()
     output.listen(read_end)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=end, stderr=end)
@@ -22,28 +22,28 @@ def says(output: Output, code: str) -> int:
 
 def test_stdout_and_stderr_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
     output = Output()
-    says(output, "import sys; print('out', flush=True); print('err\\0or', file=sys.stderr)")
-    assert output.said() == ("out\nerror\n", False)
-    assert "out" in capfd.readouterr().err  # and the worker's own log has it, too
+    write_to(output, "import sys; print('out', flush=True); print('err\\0or', file=sys.stderr)")
+    assert output.kept() == ("out\nerror\n", False)
+    assert "out" in capfd.readouterr().err  # the worker's own log has it too
 
 
 def test_of_very_much_the_last_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     output = Output()
-    says(output, "for n in range(200_000): print(n, 'x' * 20)")
-    text, truncated = output.said()
+    write_to(output, "for n in range(200_000): print(n, 'x' * 20)")
+    text, truncated = output.kept()
     assert (len(text), truncated) == (KEPT_BYTES, True)
     assert text.endswith("199999 " + "x" * 20 + "\n")
 
 
-def test_a_crash_in_native_code_says_where_it_was(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_in_native_code_leaves_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     output = Output()
-    assert says(output, "import faulthandler, ctypes; faulthandler.enable(); ctypes.string_at(0)") < 0
-    assert "Segmentation fault" in output.said()[0]
+    assert write_to(output, "import faulthandler, ctypes; faulthandler.enable(); ctypes.string_at(0)") < 0
+    assert "Segmentation fault" in output.kept()[0]
 
 
-def test_an_attempt_begins_with_nothing_said() -> None:
+def test_an_attempt_begins_without_output() -> None:
     output = Output()
     output.add("of the attempt before")
-    output.forget()
+    output.clear()
     output.add("of this one")
-    assert output.said() == ("of this one", False)
+    assert output.kept() == ("of this one", False)

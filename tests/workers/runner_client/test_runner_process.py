@@ -11,26 +11,23 @@ import psutil
 import pytest
 
 from gradyard.jobs.settings import Settings
+from tests.workers.runner.messages import train_message
 from tests.workers.trainers.packs import member
-from workers.protocol.wire import Frame
 from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied
 from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
 from workers.runner_client.send_pack import send_pack
 
 pytestmark = [
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner has no database
     pytest.mark.timeout(180),
 ]
 
-NO_STEPS = Frame("train", {
-    "trainer": "workers.trainers.stage1_numpy:Trainer", "members": [member("numpy")], "steps": 0, "start_step": 0,
-    "segment_seconds": 0.2, "record_seconds": 5.0,
-})  # fmt: skip
+NO_STEPS = train_message([member("numpy")], 0, trainer="workers.trainers.stage1_numpy:Trainer")
 
 
 @pytest.fixture
 def runner(settings: Settings) -> Iterator[RunnerProcess]:
-    """One that is not started yet."""
+    """A runner that is not started yet."""
     process = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 60.0}))
     yield process
     process.close()
@@ -43,11 +40,11 @@ def children() -> dict[int, str]:
 
 
 def command_of(process: psutil.Process) -> list[str]:
-    """Its words; a process that was started a moment ago has none for a while, and one that is dead has none at all."""
+    """Its command line; a process that was started a moment ago has none for a while, a dead one has none at all."""
     until = time.monotonic() + 1.0
-    while not (words := process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+    while not (command := process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
         time.sleep(0.001)
-    return words
+    return command
 
 
 def kill_and_wait(runner: RunnerProcess) -> None:
@@ -67,7 +64,8 @@ def test_a_spare_takes_the_place_of_a_dead_runner(runner: RunnerProcess) -> None
     kill_and_wait(runner)
     runner.ensure()
     assert runner.pid == spare
-    assert runner.facts["pid"] == spare
+    assert runner.hello is not None
+    assert runner.hello.pid == spare
     runner.prepare_spare()
     assert set(children()) == {spare}  # not again at once
     runner.close()
@@ -116,8 +114,8 @@ def test_a_machine_without_room_for_a_spare_trains_on_without_one(
         runner.ensure()
 
 
-def test_a_runner_is_not_waited_for_by_a_worker_that_shall_stop(runner: RunnerProcess) -> None:
-    with pytest.raises(RunnerDied, match="not waited for"):
+def test_a_worker_that_must_stop_does_not_wait_for_its_runner(runner: RunnerProcess) -> None:
+    with pytest.raises(RunnerDied, match="does not wait"):
         runner.ensure(lambda: True)
     assert children() == {}
 
@@ -131,7 +129,7 @@ def test_a_service_may_do_without_spares(settings: Settings) -> None:
 
 @pytest.fixture
 def on_gpu(settings: Settings, tmp_path: Path) -> Iterator[RunnerProcess]:
-    """The runner of a GPU that is not there; `gpus.json` says how that is."""
+    """The runner of a fake GPU, which `gpus.json` describes."""
     (tmp_path / "gpus.json").write_text('["A"]')
     mine = {"device": "gpu", "device_uuid": "GPU-fake-0", "device_name": "A", "fake_gpus": str(tmp_path / "gpus.json")}
     process = RunnerProcess(settings.model_copy(update=mine))
@@ -139,9 +137,10 @@ def on_gpu(settings: Settings, tmp_path: Path) -> Iterator[RunnerProcess]:
     process.close()
 
 
-def test_a_runner_says_which_gpu_it_sees(on_gpu: RunnerProcess) -> None:
+def test_a_runner_reports_which_gpu_it_sees(on_gpu: RunnerProcess) -> None:
     on_gpu.ensure()
-    assert on_gpu.facts["device_uuid"] == "GPU-fake-0"
+    assert on_gpu.hello is not None
+    assert on_gpu.hello.device_uuid == "GPU-fake-0"
 
 
 def test_a_gpu_that_does_not_compute_is_broken_at_once_and_good_again_when_it_does(
@@ -173,7 +172,7 @@ def test_a_gpu_whose_runners_die_at_their_start_time_after_time_is_broken(
         assert isinstance(died.value, DeviceBroken) is broken
 
 
-def test_a_runner_that_does_not_die_is_waited_for_shortly_and_its_gpu_is_given_up(
+def test_a_runner_that_does_not_die_is_waited_for_briefly_and_its_gpu_is_given_up(
     on_gpu: RunnerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_gpu.ensure()
@@ -182,7 +181,7 @@ def test_a_runner_that_does_not_die_is_waited_for_shortly_and_its_gpu_is_given_u
     with monkeypatch.context() as hanging:  # as a process that hangs in a driver: no signal reaches it
         hanging.setattr("workers.runner_client.started_runner.KILL_SECONDS", 0.2)
         hanging.setattr("workers.runner_client.started_runner.os.killpg", lambda *_: None)
-        os.kill(pid, signal.SIGSTOP)  # nor does it notice that nobody talks to it
+        os.kill(pid, signal.SIGSTOP)  # nor does it notice that its supervisor hangs up
         begin = time.monotonic()
         on_gpu.end()
         assert time.monotonic() - begin < 5

@@ -1,4 +1,4 @@
-"""An attempt on a real database with a real runner: whoever moves a job, its runner hears of it."""
+"""An attempt on a real database with a real runner: whatever moves a job, its runner drops it."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
 from gradyard.store.tables import Project
 from tests.actors import claimed, submitted, submitted_to, worker_of
-from workers.protocol.wire import Frame
+from workers.protocol.messages import BegunMessage, FailedMessage, Message
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
@@ -35,7 +35,7 @@ FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
 
 @pytest.fixture
 def context(database: Database, settings: Settings) -> Iterator[WorkerContext]:
-    """A station whose heart does not beat: what it does not learn from its own writes, it does not learn."""
+    """A worker without a heartbeat: it learns of a moved job by its own writes alone."""
     worker = worker_of(database)
     often = settings.model_copy(update={"record_seconds": 0.3, "spare_runner": False})
     runner = RunnerProcess(often)
@@ -46,7 +46,7 @@ def context(database: Database, settings: Settings) -> Iterator[WorkerContext]:
 
 def begun(context: WorkerContext, claim: Claim) -> threading.Thread:
     """The attempt, under way."""
-    thread = threading.Thread(target=Attempt(context, Pack(claim, context.runner.facts)).run, daemon=True)
+    thread = threading.Thread(target=Attempt(context, Pack(claim, context.runner.hello)).run, daemon=True)
     thread.start()
     return thread
 
@@ -61,7 +61,7 @@ def wait_for_a_record(database: Database, job: UUID) -> None:
     raise AssertionError("no record came")
 
 
-def cancelled_over_its_head(database: Database, job: UUID) -> None:
+def cancel_without_its_worker(database: Database, job: UUID) -> None:
     with database.begin() as connection:
         lifecycle.request_cancel(connection, job, actor="client")
         assert lifecycle.move_silent(connection, job, actor="client")
@@ -77,7 +77,7 @@ def test_a_runner_stops_when_a_record_finds_that_all_its_members_have_moved_on(
     job = submitted(database, settings, **FOR_EVER)
     attempt = begun(context, claimed(database, context.worker))
     wait_for_a_record(database, job)
-    cancelled_over_its_head(database, job)
+    cancel_without_its_worker(database, job)
     attempt.join(timeout=60)
     assert not attempt.is_alive()
     if context.runner.pid is not None:  # it let go in time and was not killed
@@ -93,40 +93,42 @@ def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
     attempt = begun(context, claimed(database, context.worker))
     wait_for_a_record(database, jobs[1])
     pid = context.runner.pid
-    cancelled_over_its_head(database, jobs[0])
+    cancel_without_its_worker(database, jobs[0])
     with database.read() as connection:
         before = queries.job_by_id(connection, 1, jobs[1]).steps_done
     time.sleep(2.0)
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, jobs[1])
     assert (row.state, row.steps_done > before, context.runner.pid) == ("running", True, pid)
-    cancelled_over_its_head(database, jobs[1])
+    cancel_without_its_worker(database, jobs[1])
     attempt.join(timeout=60)
     assert not attempt.is_alive()
 
 
-def test_a_job_is_not_blamed_for_a_runner_that_was_dead_before_it_came(
+def test_a_runner_that_was_dead_before_its_job_came_does_not_count_against_the_job(
     context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     job = submitted(database, settings, stage="numpy", steps=5)
     assert context.runner.pid is not None
     os.kill(context.runner.pid, signal.SIGKILL)
-    Attempt(context, Pack(claimed(database, context.worker), context.runner.facts)).run()
+    Attempt(context, Pack(claimed(database, context.worker), context.runner.hello)).run()
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.crashes, row.attempt) == ("succeeded", 0, 1)
 
 
-def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
+def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"reason": "error", "step": 3, "message": "CUDA error: unspecified launch failure", "traceback": "",
-            "device_error": True, "member": None}  # fmt: skip
-    says, stops, errors = context.runner.receive, threading.Event(), [Frame("failed", told)]
+    failed = FailedMessage(
+        message="CUDA error: unspecified launch failure", step=3, traceback="", out_of_memory=False, device_error=True,
+        member=None,
+    )  # fmt: skip
+    receive_next, stops, errors = context.runner.receive, threading.Event(), [failed]
 
-    def receive(seconds: float) -> Frame | None:
+    def receive(seconds: float) -> Message | None:
         stops.set()
-        return errors.pop() if errors else says(seconds)
+        return errors.pop() if errors else receive_next(seconds)
 
     job = submitted(database, settings, **FOR_EVER)
     attempt = begun(replace(context, stopping=stops.is_set), claimed(database, context.worker))
@@ -143,7 +145,7 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(attempt: Attempt) -> None:
-        raise IndexError("a frame like no other")
+        raise IndexError("a message like no other")
 
     monkeypatch.setattr(Attempt, "run", breaks)
     job = submitted(database, settings, stage="numpy", steps=5)
@@ -151,16 +153,16 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.reason, row.attempt) == ("failed", "poison", failure_policy.CRASHES_ALONE)
-    assert "a frame like no other" in row.message
+    assert "a message like no other" in row.message
 
 
-def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
+def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 1.0)
     monkeypatch.setattr("workers.supervisor.runner_timeouts.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
-    attempt = Attempt(context, Pack(claimed(database, context.worker), context.runner.facts))
+    attempt = Attempt(context, Pack(claimed(database, context.worker), context.runner.hello))
     thread = threading.Thread(target=attempt.run, daemon=True)
     thread.start()
     wait_for_a_record(database, job)
@@ -169,12 +171,12 @@ def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
     time.sleep(1.0)
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).attempt == 1
-    cancelled_over_its_head(database, job)
+    cancel_without_its_worker(database, job)
     thread.join(timeout=60)
     assert not thread.is_alive()
 
 
-def test_a_worker_that_shall_stop_rings_for_what_it_handed_back(
+def test_a_worker_that_must_stop_rings_for_the_jobs_that_it_handed_back(
     context: WorkerContext, database: Database, settings: Settings
 ) -> None:
     submitted(database, settings, **FOR_EVER)
@@ -209,23 +211,25 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
 
 
 @pytest.mark.parametrize("projects", [(1, 1), (1, 2)], ids=["one project", "two projects"])
-def test_what_a_runner_says_of_a_pack_is_for_its_project_alone(
+def test_the_output_of_a_pack_is_for_its_project_alone(
     context: WorkerContext,
     database: Database,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     projects: tuple[int, int],
 ) -> None:
-    told = {"reason": "error", "step": 3, "message": "ValueError: a secret of one", "traceback": "a secret of one",
-            "device_error": False, "member": None}  # fmt: skip
+    failed = FailedMessage(
+        message="ValueError: a secret of one", step=3, traceback="a secret of one", out_of_memory=False,
+        device_error=False, member=None,
+    )  # fmt: skip
     with database.begin() as connection:
         connection.execute(insert(Project).values(id=2, name="other"))
     jobs = [(each, submitted_to(each, database, settings, **FOR_EVER | {"seed": seed}))
             for seed, each in enumerate(projects)]  # fmt: skip
-    pack = Pack(claimed(database, context.worker), context.runner.facts)
+    pack = Pack(claimed(database, context.worker), context.runner.hello)
     assert pack.width == 2
-    frames = [Frame("begun"), Frame("failed", told)]
-    monkeypatch.setattr(context.runner, "receive", lambda _: frames.pop(0))
+    messages: list[Message] = [BegunMessage(), failed]
+    monkeypatch.setattr(context.runner, "receive", lambda _: messages.pop(0))
     Attempt(context, pack).run()
     with database.read() as connection:
         assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]

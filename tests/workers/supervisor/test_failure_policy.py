@@ -1,4 +1,4 @@
-"""Blame needs solitude: who is judged when a pack goes wrong, and who is only handed back."""
+"""A failure counts against a job that was alone or was named; the others of a pack are handed back."""
 
 from uuid import UUID
 
@@ -9,10 +9,9 @@ from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
 from tests.actors import claimed, progress_of, submitted, worker_of
+from workers.protocol.messages import FailedMessage
 from workers.supervisor import failure_policy
 from workers.supervisor.pack import Pack
-
-FACTS = {"numerics_class": "test", "versions": {"numpy": "2", "torch": "2"}}
 
 
 def _claim(database: Database, settings: Settings, width: int) -> tuple[list[UUID], Claim]:
@@ -26,22 +25,26 @@ def _rows(database: Database, jobs: list[UUID]) -> list[tuple[str, str | None, i
     return [(row.state, row.reason, row.max_pack) for row in rows]
 
 
-def _said(member: int | None, reason: str = "error", message: str = "ValueError: no") -> dict[str, object]:
-    return {"member": member, "reason": reason, "message": message, "step": 7}
+def _failed(member: int | None, *, out_of_memory: bool = False) -> FailedMessage:
+    return FailedMessage(
+        message="ValueError: no", step=7, traceback="", out_of_memory=out_of_memory, device_error=False, member=member
+    )
 
 
-@pytest.mark.parametrize("reason", ["error", "out_of_memory"])
-def test_an_unnamed_failure_in_company_halves_the_pack(database: Database, settings: Settings, reason: str) -> None:
+@pytest.mark.parametrize("out_of_memory", [False, True])
+def test_a_failure_that_names_no_member_halves_the_pack(
+    database: Database, settings: Settings, out_of_memory: bool
+) -> None:
     jobs, claim = _claim(database, settings, 4)
     with database.begin() as connection:
-        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None, reason), actor="w")
+        failure_policy.pack_failed(connection, Pack(claim), _failed(None, out_of_memory=out_of_memory), actor="w")
     assert _rows(database, jobs) == [("queued", None, 2)] * 4
 
 
-def test_a_named_member_is_judged_alone(database: Database, settings: Settings) -> None:
+def test_a_failure_that_names_a_member_counts_against_that_one_alone(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 3)
     with database.begin() as connection:
-        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(1), actor="w")
+        failure_policy.pack_failed(connection, Pack(claim), _failed(1), actor="w")
     with database.read() as connection:
         failures = [queries.job_by_id(connection, 1, job).failures for job in jobs]
     assert failures == [0, 1, 0]
@@ -51,7 +54,7 @@ def test_a_named_member_is_judged_alone(database: Database, settings: Settings) 
 def test_out_of_memory_alone_fails_at_once(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 1)
     with database.begin() as connection:
-        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None, "out_of_memory"), actor="w")
+        failure_policy.pack_failed(connection, Pack(claim), _failed(None, out_of_memory=True), actor="w")
     assert _rows(database, jobs) == [("failed", "out_of_memory", None)]
 
 
@@ -59,30 +62,30 @@ def test_the_same_error_at_the_same_step_is_not_tried_a_third_time(database: Dat
     jobs, claim = _claim(database, settings, 1)
     worker = worker_of(database, "cpu-1")
     with database.begin() as connection:
-        failure_policy.pack_failed(connection, Pack(claim, FACTS), _said(None), actor="w")
+        failure_policy.pack_failed(connection, Pack(claim), _failed(None), actor="w")
         connection.exec_driver_sql("UPDATE jobs SET not_before = NULL")
     again = claimed(database, worker)
     with database.begin() as connection:
-        failure_policy.pack_failed(connection, Pack(again, FACTS), _said(None), actor="w")
+        failure_policy.pack_failed(connection, Pack(again), _failed(None), actor="w")
     assert _rows(database, jobs) == [("failed", "error", None)]
 
 
-def test_crashes_before_a_newer_checkpoint_are_forgiven(database: Database, settings: Settings) -> None:
+def test_crashes_before_a_newer_checkpoint_do_not_count(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 1)
     worker = worker_of(database, "cpu-1")
     for _ in range(failure_policy.CRASHES_ALONE + 1):
         with database.begin() as connection:
-            failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGKILL", actor="w")
+            failure_policy.pack_crashed(connection, Pack(claim), "the runner died of SIGKILL", actor="w")
         claim = claimed(database, worker)
         with database.begin() as connection:
             assert lifecycle.record(connection, progress_of(claim.members[0], [1.0], claim.start_step))
     assert _rows(database, jobs) == [("running", None, None)]
 
 
-def test_a_runner_that_dies_in_company_halves_the_pack(database: Database, settings: Settings) -> None:
+def test_a_runner_that_dies_with_a_pack_halves_the_pack(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 5)
     with database.begin() as connection:
-        failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGKILL", actor="w")
+        failure_policy.pack_crashed(connection, Pack(claim), "the runner died of SIGKILL", actor="w")
     assert _rows(database, jobs) == [("queued", None, 2)] * 5
 
 
@@ -91,25 +94,25 @@ def test_a_job_that_kills_its_runner_three_times_alone_is_poison(database: Datab
     worker = worker_of(database, "cpu-1")
     for attempt in range(3):
         with database.begin() as connection:
-            failure_policy.pack_crashed(connection, Pack(claim, FACTS), "the runner died of SIGSEGV", actor="w")
+            failure_policy.pack_crashed(connection, Pack(claim), "the runner died of SIGSEGV", actor="w")
         if attempt < 2:
             claim = claimed(database, worker)
     assert _rows(database, jobs) == [("failed", "poison", None)]
 
 
-def test_a_runner_that_cannot_be_started_is_nobodys_fault(database: Database, settings: Settings) -> None:
+def test_a_runner_that_cannot_be_started_counts_against_no_job(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 1)
     with database.begin() as connection:
-        failure_policy.runner_missing(connection, Pack(claim, {}), "no torch", actor="w")
+        failure_policy.runner_not_started(connection, Pack(claim), "no torch", actor="w")
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, jobs[0])
     assert (row.state, row.crashes, row.losses, row.failures) == ("queued", 0, 0, 0)
     assert row.not_before > row.submitted_at
 
 
-def test_time_that_is_over_in_company_is_tried_alone(database: Database, settings: Settings) -> None:
+def test_a_job_whose_time_is_over_in_a_pack_is_tried_alone(database: Database, settings: Settings) -> None:
     jobs, claim = _claim(database, settings, 2)
-    pack = Pack(claim, FACTS)
+    pack = Pack(claim)
     with database.begin() as connection:
         failure_policy.timed_out(connection, pack, pack.members[0], actor="w")
     assert _rows(database, jobs) == [("queued", None, 1), ("running", None, None)]

@@ -1,4 +1,4 @@
-"""What a worker has trained outlasts a database that is away, locked or full."""
+"""A worker keeps what it has trained while the database is away, locked or full."""
 
 import sqlite3
 import threading
@@ -18,8 +18,8 @@ from workers.supervisor.worker_context import WorkerContext
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def station_on(database: Database, *, stopping: bool = False) -> WorkerContext:
-    """A station that is nothing but its database."""
+def context_on(database: Database, *, stopping: bool = False) -> WorkerContext:
+    """A worker context with a database and nothing else."""
     nothing: Any = None
     return WorkerContext(nothing, nothing, nothing, lambda: stopping, database, nothing)
 
@@ -31,31 +31,31 @@ def one_more_project(connection: Connection) -> int:
 
 
 @pytest.fixture
-def impatient(tmp_path: Path, database: Database) -> Database:
-    """The same database, for somebody who waits for a lock for a tenth of a second."""
+def short_wait(tmp_path: Path, database: Database) -> Database:
+    """A connection to the same database that waits for a lock for a tenth of a second."""
     return Database(database.url, lock_timeout_seconds=0.1)
 
 
 @on_sqlite
-def test_a_commit_waits_for_a_database_that_is_away(database: Database, impatient: Database) -> None:
+def test_a_commit_waits_for_a_database_that_is_away(database: Database, short_wait: Database) -> None:
     holder = sqlite3.connect(database.engine.url.database or "", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseUnavailable):
-        station_on(impatient).commit_once(one_more_project)
+        context_on(short_wait).commit_once(one_more_project)
     timer = threading.Timer(1.0, lambda: holder.execute("ROLLBACK"))
     timer.start()
-    assert station_on(impatient).commit(one_more_project) == 2
+    assert context_on(short_wait).commit(one_more_project) == 2
     timer.join()
     holder.close()
-    impatient.close()
+    short_wait.close()
 
 
 @on_sqlite
-def test_a_commit_waits_for_room_on_the_disk(database: Database, impatient: Database) -> None:
+def test_a_commit_waits_for_room_on_the_disk(database: Database, short_wait: Database) -> None:
     full = threading.Event()
     full.set()
 
-    @event.listens_for(impatient.engine, "begin")
+    @event.listens_for(short_wait.engine, "begin")
     def limit(connection: Connection) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages if full.is_set() else 2**30}")
@@ -65,24 +65,24 @@ def test_a_commit_waits_for_room_on_the_disk(database: Database, impatient: Data
         return 1
 
     with pytest.raises(StorageFull):
-        station_on(impatient).commit_once(much)
+        context_on(short_wait).commit_once(much)
     timer = threading.Timer(1.0, full.clear)
     timer.start()
-    assert station_on(impatient).commit(much) == 1
+    assert context_on(short_wait).commit(much) == 1
     timer.join()
-    impatient.close()
+    short_wait.close()
 
 
 @on_sqlite
-def test_a_worker_that_shall_stop_gives_up_soon(
-    database: Database, impatient: Database, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_must_stop_gives_up_soon(
+    database: Database, short_wait: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_context, "STOPPING_SECONDS", 0.3)
     with sqlite3.connect(database.engine.url.database or "", isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
         with pytest.raises(DatabaseUnavailable):
-            station_on(impatient, stopping=True).commit(one_more_project)
+            context_on(short_wait, stopping=True).commit(one_more_project)
         assert time.monotonic() - began < 30
     holder.close()
-    impatient.close()
+    short_wait.close()

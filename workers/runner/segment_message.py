@@ -1,0 +1,64 @@
+"""Builds the message on the steps that a trainer did. What the trainer returned is checked: an error is the trainer's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workers.protocol.frame import Arrays
+from workers.protocol.messages import MemberResult, SegmentMessage
+from workers.runner.checked_outputs import checked_arrays, checked_metrics
+from workers.runner.loop import Segment
+from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Trains
+
+
+def segment_message(
+    trainer: Trains, segments: Sequence[Segment], members: list[int], *,
+    setup_seconds: float, stopped: bool, with_state: bool, last: bool,
+) -> SegmentMessage:  # fmt: skip
+    """Consecutive segments of these members as one message, with the trainer's state or results where asked for.
+
+    Raises ValueError or TypeError where the trainer returned metrics or arrays of a wrong shape or dtype.
+    """
+    width = len(members)
+    return SegmentMessage(
+        members=members, start_step=segments[0].start_step, losses=losses_of(segments),
+        seconds=sum(each.seconds for each in segments), setup_seconds=setup_seconds, stopped=stopped,
+        every=trainer.every if isinstance(trainer, Measures) else 1, metrics=metrics_of(trainer, segments, width),
+        state=trainer.state() if with_state else None,
+        results=results_of(trainer, width) if last else None,
+        artifacts=artifacts_of(trainer, width) if last else {},
+    )  # fmt: skip
+
+
+def losses_of(segments: Sequence[Segment]) -> np.ndarray:
+    """The losses of consecutive segments, (members, steps)."""
+    return np.concatenate([each.losses for each in segments], axis=1)
+
+
+def metrics_of(trainer: Trains, segments: Sequence[Segment], width: int) -> Arrays:
+    """The metrics of consecutive segments by name, (members, measured steps); empty where the trainer measures none.
+
+    Raises ValueError or TypeError where they have a wrong shape or dtype.
+    """
+    if not isinstance(trainer, Measures):
+        return {}
+    parts = [each.metrics for each in segments]
+    return checked_metrics(parts, width, trainer.every, segments[0].start_step, segments[-1].end)
+
+
+def results_of(trainer: Trains, width: int) -> list[MemberResult]:
+    """The result of each member, after its last step."""
+    if not isinstance(trainer, FindsCoefficients):
+        return [MemberResult(finite=True, coefficients=None, formula=None)] * width
+    return [_result(trainer, each) for each in trainer.coefficients()]
+
+
+def artifacts_of(trainer: Trains, width: int) -> Arrays:
+    """The arrays that the members found, by name. Raises ValueError or TypeError for a wrong shape, dtype or size."""
+    return checked_arrays(trainer.arrays(), width) if isinstance(trainer, FindsArrays) else {}
+
+
+def _result(trainer: FindsCoefficients, coefficients: dict[str, float]) -> MemberResult:
+    if not np.isfinite(list(coefficients.values())).all():
+        return MemberResult(finite=False, coefficients=None, formula=None)
+    return MemberResult(True, coefficients, trainer.formula(coefficients))
