@@ -1,6 +1,6 @@
-"""A small process of each pool: leases that are over, bells that were lost, rows that are old. It needs no leader.
+"""The maintenance process of each pool: expired leases, lost bells, old rows. Any number may run at once.
 
-It reads first and writes only where there is something to move.
+It reads first, and writes only where there is something to change.
 """
 
 import os
@@ -10,10 +10,10 @@ import time
 import structlog
 
 from gradyard.broker import when_to_ring
-from gradyard.broker.celery_settings import QUEUES
 from gradyard.broker.producer import Bells
 from gradyard.jobs import settings as environment
 from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.fleet import WORKER_QUEUES, FleetCounter, Queue
 from gradyard.jobs.settings import Settings
 from gradyard.processes.stop_signal import StopSignal
 from gradyard.store import fleet, lifecycle
@@ -22,58 +22,58 @@ from workers.logs import write_logs
 
 log = structlog.get_logger()
 
-TIDY_SECONDS = 60.0
-WORKERS_KEPT_SECONDS = 3600.0
+TIDY_SECONDS = 60.0  # between two deletions of old rows
+WORKERS_KEPT_SECONDS = 3600.0  # after the last heartbeat
 
 
 class Maintenance:
-    """`tick()` once a second, in as many processes at once as there are pools."""
+    """One round is `tick()`, once a second; as many processes do it at once as there are pools."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._database = Database(settings.database, pool_size=1)
         self._bells = Bells(settings)
         self._actor = f"maintenance@{platform.node()} (pid {os.getpid()})"
-        self._good_at = time.monotonic()
-        self._trusted_from = self._good_at
+        self._last_tick_at = time.monotonic()
+        self._may_expire_from = self._last_tick_at
         self._tidied_at = 0.0
 
     def tick(self) -> None:
-        """One look at the database; DatabaseUnavailable where there is none to look at."""
+        """Do one round. Raises DatabaseUnavailable where the database does not answer."""
         with self._database.read() as connection:
-            over = lifecycle.lease_expired(connection)
-            due = [queue for queue in QUEUES if when_to_ring.due(connection, queue)]
-            answered = [queue for queue in QUEUES if when_to_ring.answered(connection, queue)]
-        if over and self._may_judge():
+            expired = lifecycle.lease_expired(connection)
+            due = [queue for queue in WORKER_QUEUES if when_to_ring.due(connection, queue)]
+            answered = [queue for queue in WORKER_QUEUES if when_to_ring.answered(connection, queue)]
+        if expired and self._may_expire():
             moved = self._expire()
-            log.warning("leases over", jobs=moved)
-            due = due or (list(QUEUES) if moved else [])
+            log.warning("leases expired", jobs=moved)
+            due = due or (list(WORKER_QUEUES) if moved else [])
         for queue in due:
             self._ring(queue)
         for queue in answered:
             with self._database.begin() as connection:
                 when_to_ring.hushed(connection, queue)
         self._tidy()
-        self._good_at = time.monotonic()
+        self._last_tick_at = time.monotonic()
 
     def _expire(self) -> int:
-        """Slice by slice: between two transactions, others may write."""
+        """Move the jobs of expired leases and return how many. In slices: others may write in between."""
         moved, more = 0, True
         while more:
             with self._database.begin() as connection:
                 lost = lifecycle.expire_claims(connection, actor=self._actor)
-                fleet.count(connection, f"maintenance@{platform.node()}", {"lease_losses": lost})
+                fleet.count(connection, f"maintenance@{platform.node()}", {FleetCounter.LEASES_LOST: lost})
                 moved += lost
                 more = lifecycle.lease_expired(connection)
         return moved
 
-    def _may_judge(self) -> bool:
-        """Whoever slept or was cut off lets the others renew their leases before it declares them lost."""
-        if time.monotonic() - self._good_at > max(5.0, 3 * self._settings.maintenance_seconds):
-            self._trusted_from = time.monotonic() + self._settings.lease_seconds
-        return time.monotonic() >= self._trusted_from
+    def _may_expire(self) -> bool:
+        """Whether leases may be expired. After a sleep of this process, others first get the time to renew theirs."""
+        if time.monotonic() - self._last_tick_at > max(5.0, 3 * self._settings.maintenance_seconds):
+            self._may_expire_from = time.monotonic() + self._settings.lease_seconds
+        return time.monotonic() >= self._may_expire_from
 
-    def _ring(self, queue: str) -> None:
+    def _ring(self, queue: Queue) -> None:
         with self._database.read() as connection:
             slots = when_to_ring.idle_slots(connection, queue)
         if self._bells.ring_many(queue, max(1, slots)):
@@ -89,12 +89,12 @@ class Maintenance:
             fleet.forget_workers(connection, WORKERS_KEPT_SECONDS)
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._database.close()
 
 
 def main() -> None:
-    """Tick until SIGTERM or Ctrl-C."""
+    """Run maintenance until SIGTERM or Ctrl-C."""
     settings = environment.load()
     write_logs(settings, {"maintenance": f"{platform.node()} (pid {os.getpid()})"})
     stop = StopSignal()
@@ -102,8 +102,8 @@ def main() -> None:
     while not stop.came():
         try:
             maintenance.tick()
-        except GradyardError as error:  # away, full, or not upgraded yet: the next tick may find it otherwise
-            log.warning("no tick", error=str(error))
+        except GradyardError as error:  # away, full, or not upgraded yet; the next round may succeed
+            log.warning("maintenance failed", error=str(error))
         stop.wait(settings.maintenance_seconds)
     maintenance.close()
 

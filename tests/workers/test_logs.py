@@ -10,7 +10,7 @@ import pytest
 from gradyard.store.lifecycle import ClaimedJob
 from workers.logs import names
 
-SAYS = """
+SCRIPT = """
 import sys, structlog
 from gradyard.jobs.settings import load
 from workers.logs import write_logs
@@ -27,9 +27,9 @@ except ZeroDivisionError:
 
 @pytest.fixture
 def lines(request: pytest.FixtureRequest) -> list[str]:
-    said = subprocess.run([sys.executable, "-c", SAYS, request.param], capture_output=True, text=True, check=True)
-    assert said.stdout == ""
-    return said.stderr.splitlines()
+    ended = subprocess.run([sys.executable, "-c", SCRIPT, request.param], capture_output=True, text=True, check=True)
+    assert ended.stdout == ""
+    return ended.stderr.splitlines()
 
 
 @pytest.mark.parametrize("lines", ["json"], indirect=True)

@@ -1,4 +1,4 @@
-"""Maintenance on real databases and a real Redis: leases that are over, bells that nobody heard."""
+"""Maintenance on real databases and a real Redis: expired leases, lost bells."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def maintenance(settings: Settings) -> Iterator[Maintenance]:
     here.close()
 
 
-def test_a_job_whose_lease_is_over_is_queued_again_and_rung_for(
+def test_a_job_whose_lease_expired_is_queued_again_and_rung_for(
     maintenance: Maintenance, database: Database, settings: Settings, broker: redis.Redis
 ) -> None:
     job = submitted(database, settings)
@@ -53,7 +53,7 @@ def test_a_job_whose_lease_is_over_is_queued_again_and_rung_for(
     assert broker.llen("cpu") >= 1
 
 
-def test_ten_maintenances_at_once_do_as_one(database: Database, settings: Settings) -> None:
+def test_ten_maintenance_processes_at_once_do_what_one_does(database: Database, settings: Settings) -> None:
     job = submitted(database, settings)
     claimed(database, worker_of(database), lease=-1.0)
     ten = [Maintenance(settings) for _ in range(10)]
@@ -66,12 +66,12 @@ def test_ten_maintenances_at_once_do_as_one(database: Database, settings: Settin
     assert events == ["queued", "running", "queued"]
 
 
-def test_a_lost_bell_is_rung_again_when_someone_is_idle_and_not_twice(
+def test_a_lost_bell_is_rung_again_when_a_slot_is_idle_and_not_twice(
     maintenance: Maintenance, database: Database, settings: Settings, broker: redis.Redis
 ) -> None:
     submitted(database, settings)
     maintenance.tick()
-    assert broker.llen("cpu") == 0  # nobody is there to hear it
+    assert broker.llen("cpu") == 0  # no worker would hear it
     worker_of(database, "cpu-0")
     worker_of(database, "cpu-1")
     maintenance.tick()
@@ -93,7 +93,7 @@ def test_a_job_that_no_idle_slot_can_take_does_not_wear_out_the_bell(database: D
         assert when_to_ring.due(connection, "cpu")
 
 
-def test_many_leases_that_are_over_are_moved_slice_by_slice(
+def test_many_expired_leases_are_moved_in_slices(
     maintenance: Maintenance, database: Database, settings: Settings
 ) -> None:
     jobs = [submitted(database, settings, steps=3 + number // 60) for number in range(180)]
@@ -109,7 +109,7 @@ def test_many_leases_that_are_over_are_moved_slice_by_slice(
     assert states == [State.QUEUED] * len(jobs)
 
 
-def test_bells_that_nobody_answers_come_less_and_less_often(database: Database, settings: Settings) -> None:
+def test_bells_that_are_not_answered_come_less_and_less_often(database: Database, settings: Settings) -> None:
     submitted(database, settings)
     worker = worker_of(database)
     with database.begin() as connection:
@@ -127,12 +127,12 @@ def test_bells_that_nobody_answers_come_less_and_less_often(database: Database, 
         assert not when_to_ring.answered(connection, "cpu")
 
 
-def test_whoever_slept_waits_a_lease_before_it_declares_others_lost(
+def test_maintenance_that_slept_waits_a_lease_before_it_expires_others(
     maintenance: Maintenance, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submitted(database, settings)
     claimed(database, worker_of(database), lease=-1.0)
-    monkeypatch.setattr(maintenance, "_good_at", maintenance._good_at - 60.0)
+    monkeypatch.setattr(maintenance, "_last_tick_at", maintenance._last_tick_at - 60.0)
     maintenance.tick()
     with database.read() as connection:
         assert queries.state_of(connection, 1, job) is State.RUNNING

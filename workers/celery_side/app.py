@@ -11,22 +11,22 @@ from workers.celery_side.reaper import Reaper
 
 settings = environment.load()
 
-# Celery warns root of pickled messages; this app takes JSON and nothing else.
+# Celery warns root of pickled messages; this app takes JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("gradyard")
 app.conf.update(celery_config(settings))
 app.conf.update(
-    # A listener waits for messages, so its sockets are more patient than those of a ring.
+    # A listener waits for messages, so its timeouts are longer than those of a ring.
     broker_transport_options={"socket_timeout": 10, "socket_connect_timeout": 5, "socket_keepalive": True},
     include=["workers.celery_side.tasks", "workers.celery_side.signals"],
     worker_concurrency=1,
     worker_pool="prefork",
     worker_disable_prefetch=True,
     worker_prefetch_multiplier=1,
-    task_acks_late=False,  # the row owns the job; the message is only a bell
+    task_acks_late=False,  # the row is the truth; the message is only a bell
     worker_hijack_root_logger=False,
-    worker_send_task_events=False,  # Flower switches them on while it looks
+    worker_send_task_events=False,  # Flower switches them on while it is open
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_shutdown_timeout=None,
 )

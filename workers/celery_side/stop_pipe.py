@@ -1,25 +1,25 @@
-"""How the child of a Celery process hears that it shall stop: no broker and no signal, which reach it late or never."""
+"""How the child of a Celery process learns that it must stop. A broker or a signal would reach it late, or never."""
 
 import os
 
 
-class Stopping:
-    """A pipe that the main process writes to when it shuts down, made before the child that reads it is forked."""
+class StopPipe:
+    """A pipe that the main process writes to when it shuts down, made before it forks the child that reads it."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
-        self._asked = False
+        self._requested = False
 
-    def ask(self) -> None:
-        """In the main process: the child shall hand back what it trains."""
+    def request(self) -> None:
+        """In the main process: have the child hand back its jobs and end."""
         os.write(self._write, b"s")
 
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """In the child: whether the main process shuts down."""
-        if not self._asked:
+        if not self._requested:
             try:
-                self._asked = bool(os.read(self._read, 1))
+                self._requested = bool(os.read(self._read, 1))
             except BlockingIOError:
                 return False
-        return self._asked
+        return self._requested

@@ -1,37 +1,38 @@
-"""The one task: claim, run, record, until nothing is claimable. The message is a hint, the row is the truth."""
+"""The one task: claim, train, record, until nothing is claimable. The message is a hint, the row is the truth."""
 
 from typing import Any
 
 import structlog
 
+from gradyard.broker.celery_settings import TASK
 from gradyard.jobs.errors import DatabaseUnavailable
 from workers.celery_side import celery_child
 from workers.celery_side.app import app
 
-MOST_PASSES = 32  # of a bell, from one slot that can do nothing with it to the next
+MOST_PASSES = 32  # of one bell, from a slot that cannot claim to the next
 
 log = structlog.get_logger()
 
 
-@app.task(name="gradyard.train", ignore_result=True)
+@app.task(name=TASK, ignore_result=True)
 def train(job_id: str | None = None, spec: Any = None, passed: Any = 0) -> None:
-    """Train what is claimable. The arguments are for people who look into Redis or Flower; nothing is done by them.
+    """Train what is claimable. `job_id` and `spec` are for people who look into Redis or Flower, and are not used.
 
-    A bell that reached a slot that is drained, too small or not entered is passed on while somebody could answer it.
+    A slot that is drained, too small or not entered passes the bell on while another slot could claim something.
     """
-    here = celery_child.current
-    if here is None:
+    child = celery_child.current
+    if child is None:
         return
-    here.watchdog.heard(busy=True)
+    child.watchdog.heard(busy=True)
     try:
-        if not here.heartbeat.entered.is_set():  # it rings for itself once it has
-            here.supervisor.end_runner()
-        elif here.supervisor.work():
-            here.bells.ring_many(here.worker.queue, 1)
+        if not child.heartbeat.entered.is_set():  # it rings for itself once it has entered
+            child.supervisor.end_runner()
+        elif child.supervisor.work():
+            child.bells.ring_many(child.worker.queue, 1)
             return
-        if passed in range(MOST_PASSES) and here.supervisor.another_slot_could():
-            here.bells.pass_on(here.worker.queue, passed + 1)
+        if passed in range(MOST_PASSES) and child.supervisor.another_slot_could_claim():
+            child.bells.pass_on(child.worker.queue, passed + 1)
     except DatabaseUnavailable as error:
         log.warning("nothing claimed", error=str(error))  # maintenance rings again
     finally:
-        here.watchdog.heard(busy=False)
+        child.watchdog.heard(busy=False)

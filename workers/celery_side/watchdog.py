@@ -1,6 +1,6 @@
-"""A worker that no bell reaches any more, while work waits and everything else answers, restarts itself.
+"""Restarts a worker that receives no bells any more, while work waits and everything else answers.
 
-Such a worker is deaf: its consumer hangs on a dead connection, or on a bug, and nothing but a new process helps.
+Its consumer hangs on a dead connection or on a bug, and only a new process helps.
 """
 
 import os
@@ -22,44 +22,47 @@ from workers.pool.slot_locks import folder_of
 
 log = structlog.get_logger()
 
-LOOKS = 6  # within the time after which a worker counts as deaf
-RESTART_SECONDS = 300.0  # one restart in so long: it may be of no use
+LOOKS = 6  # within the time after which a worker counts as not receiving
+RESTART_SECONDS = 300.0  # between two restarts of a slot: a restart may not help
 
 
 class Watchdog:
-    """`heard()` at each bell and at the end of its work; `restart` is called once the worker is deaf."""
+    """Told of each bell by `heard`; calls `restart` once the worker is not receiving."""
 
     def __init__(self, settings: Settings, worker: WorkerInfo, bells: Bells, restart: Callable[[], None]) -> None:
         self._not_receiving_seconds = settings.not_receiving_seconds
         self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
         self._worker, self._bells, self._restart = worker, bells, restart
-        self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of this slot, as its lock is
+        self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of the slot, as its lock is
         self.ever_heard = threading.Event()
         self._heard_at = time.monotonic()
         self._work_since: float | None = None
         self._busy = False
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch; said again, it goes on."""
+        """Begin to watch. Does nothing where it watches already."""
         if self._thread.ident is None:
             self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more."""
-        self._over.set()
+        """End the watch."""
+        self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=2.0)
         self._database.close()
 
     def heard(self, *, busy: bool) -> None:
-        """A bell came (`busy` until the work that it brought is done)."""
+        """A bell came; `busy` until the work that it brought is done."""
         self._heard_at, self._busy, self._work_since = time.monotonic(), busy, None
         self.ever_heard.set()
 
-    def look(self) -> bool:
-        """Whether the worker is deaf now: work that it could claim waits for so long, and nothing else is away."""
+    def not_receiving(self) -> bool:
+        """Whether claimable work has waited for long without a bell, while Redis and the database answer.
+
+        To be asked again and again: the wait begins with the first look that finds work.
+        """
         try:
             with self._database.read() as connection:
                 waiting = fleet.something_to_claim(connection, self._worker.capabilities)
@@ -74,9 +77,9 @@ class Watchdog:
         return now - max(self._work_since, self._heard_at) >= self._not_receiving_seconds
 
     def _run(self) -> None:
-        while not self._over.wait(self._not_receiving_seconds / LOOKS):
-            if self.look() and self._may_restart():
-                log.error("no bell was heard while work waits and Redis answers: this worker restarts itself")
+        while not self._stopped.wait(self._not_receiving_seconds / LOOKS):
+            if self.not_receiving() and self._may_restart():
+                log.error("not receiving bells while work waits and Redis answers; this worker restarts")
                 self._stamp.touch()
                 self._restart()
                 return
@@ -88,5 +91,5 @@ class Watchdog:
 
 
 def end_main_process() -> None:
-    """Celery's main process is the deaf one: it goes, this child with it, and the pool starts both again."""
+    """Kill Celery's main process, which does not receive. This child ends with it, and the pool starts both again."""
     os.kill(os.getppid(), signal.SIGKILL)

@@ -1,1 +1,1 @@
-"""One command for a whole host: its slots, the locks on them, and the GPUs that it has."""
+"""The workers of one host: a slot for each GPU and for some CPU cores, each a process that is kept running."""

@@ -1,6 +1,6 @@
-"""Which slots and GPUs of this host are taken: one locked file each, so that two pools never hold one.
+"""Locks the slots and GPUs of this host, by a file each, so that two pools never hold the same one.
 
-The kernel lets go of a lock when its holder ends, however it ends.
+The kernel releases a lock when its holder ends, however it ends.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from workers.pool.slots import Slot
 
 
 def folder_of(settings: Settings) -> Path:
-    """Where the pools of this user, host and database meet; made if it is not there."""
+    """The folder that the pools of this user, host and database share. It is made where it is not there."""
     database = hashlib.sha256(settings.database.encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"gradyard-{os.getuid()}" / database
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -22,21 +22,21 @@ def folder_of(settings: Settings) -> Path:
 
 
 def _devices_folder(settings: Settings) -> Path:
-    """Where all pools of this user and host meet, whatever their database: a GPU is one thing."""
+    """The folder that all pools of this user and host share, of every database: they share the GPUs."""
     folder = folder_of(settings) if settings.fake_gpus else folder_of(settings).parent / "gpus"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 
 class SlotLocks:
-    """What this process holds on its host: slots among the pools of one database, GPUs among all pools."""
+    """The locks of this process: on slots among the pools of one database, on GPUs among all pools."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder, self._devices = folder_of(settings), _devices_folder(settings)
         self._held: dict[Path, int] = {}
 
     def take(self, slot: Slot) -> str | None:
-        """Hold the slot and its GPU until this process ends; who holds one of them already, if somebody does."""
+        """Hold the slot and its GPU until this process ends. Return the holder where another process has them."""
         if slot.gpu is not None and (holder := self._hold(self._devices / f"{slot.gpu.uuid}.lock")):
             return holder
         return self._hold(self._folder / f"{slot.name}.lock")
@@ -53,5 +53,5 @@ class SlotLocks:
             return f"pool {holder}" if holder else "another pool"
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
-        self._held[path] = file  # open, so locked, for as long as this process lives
+        self._held[path] = file  # open, and so locked, as long as this process lives
         return None

@@ -1,9 +1,11 @@
-"""Which device, or which core, each process of this host may see."""
+"""Gives each worker process of this host its device or its core."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from gradyard.jobs.errors import SettingsInvalid
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import Settings
 from workers.pool.gpus.choose import inventory_of
 from workers.pool.gpus.inventory import Gpu
@@ -13,29 +15,29 @@ CPU_NAME = "cpu"
 
 @dataclass(frozen=True)
 class Slot:
-    """One worker process to be: its name on this host, its queue, and the device or cores that are its own."""
+    """A worker process to start: its name on this host, its queue, and the device or cores of its own."""
 
     name: str
-    queue: str
+    queue: Queue
     cpus: tuple[int, ...] = ()
     gpu: Gpu | None = None
     shares_gpu: bool = False
 
     def settings(self) -> dict[str, object]:
-        """What the slot's process must know, by the names of its settings."""
-        mine: dict[str, object] = {"slot": self.name, "device": self.queue, "cpus": self.cpus}
+        """The settings of the slot's process, by name."""
+        values: dict[str, object] = {"slot": self.name, "device": self.queue.value, "cpus": self.cpus}
         if self.gpu is None:
-            return mine | {"device_name": CPU_NAME}
-        return mine | {
+            return values | {"device_name": CPU_NAME}
+        return values | {
             "device_name": self.gpu.name, "device_uuid": self.gpu.uuid, "device_memory_mib": self.gpu.memory_mib,
             "device_shared": self.shares_gpu,
         }  # fmt: skip
 
     def environment(self) -> dict[str, str]:
-        """The same as variables; CUDA_VISIBLE_DEVICES is there before torch is imported."""
-        mine = {f"GRADYARD_{name.upper()}": str(value) for name, value in self.settings().items()}
-        mine["GRADYARD_CPUS"] = f"[{','.join(map(str, self.cpus))}]"
-        return mine | {"CUDA_VISIBLE_DEVICES": self.gpu.uuid if self.gpu else ""}
+        """The settings as variables, and CUDA_VISIBLE_DEVICES, which must be set before torch is imported."""
+        variables = {f"GRADYARD_{name.upper()}": str(value) for name, value in self.settings().items()}
+        variables["GRADYARD_CPUS"] = f"[{','.join(map(str, self.cpus))}]"
+        return variables | {"CUDA_VISIBLE_DEVICES": self.gpu.uuid if self.gpu else ""}
 
 
 def usable_cpus() -> list[int]:
@@ -46,59 +48,60 @@ def usable_cpus() -> list[int]:
 
 
 def default_cpu_slots() -> int:
-    """max(1, min(4, cores // 2)): room is left for the API, the database and Redis."""
+    """max(1, min(4, cores // 2)), which leaves cores for the API, the database and Redis."""
     return max(1, min(4, len(usable_cpus()) // 2))
 
 
 def visible_gpus(settings: Settings) -> dict[str, Gpu]:
-    """The GPUs that this process may use, by their number on this host: all, but for what CUDA_VISIBLE_DEVICES says."""
-    found = {gpu.number: gpu for gpu in inventory_of(settings).gpus()}
-    said = settings.visible_devices
-    return found if said is None else _named(found, said)
+    """The GPUs that this process may use, by their number on this host: all, or those in CUDA_VISIBLE_DEVICES."""
+    gpus = {gpu.number: gpu for gpu in inventory_of(settings).gpus()}
+    visible = settings.visible_devices
+    return gpus if visible is None else _chosen(gpus, visible)
 
 
-def _named(found: dict[str, Gpu], said: str, where: str = "CUDA_VISIBLE_DEVICES") -> dict[str, Gpu]:
-    """Those that a list by comma names, each by its number or by its UUID or the beginning of one.
+def _chosen(gpus: dict[str, Gpu], wanted: str, where: str = "CUDA_VISIBLE_DEVICES") -> dict[str, Gpu]:
+    """The GPUs that a list names, separated by commas: each by its number, its UUID, or the beginning of its UUID.
 
-    As CUDA does with its variable, what it does not find ends the list; of an option it is refused.
+    A name that is not found ends the list of CUDA_VISIBLE_DEVICES, as in CUDA; in an option it raises SettingsInvalid.
     """
     chosen: dict[str, Gpu] = {}
-    for name in (part.strip() for part in said.split(",") if part.strip()):
-        fits = [index for index, gpu in found.items() if index == name or gpu.uuid.startswith(name)]
+    for name in (part.strip() for part in wanted.split(",") if part.strip()):
+        fits = [index for index, gpu in gpus.items() if index == name or gpu.uuid.startswith(name)]
         if len(fits) != 1 and where != "CUDA_VISIBLE_DEVICES":
-            there = ", ".join(f"{index} ({gpu.uuid}, {gpu.name})" for index, gpu in found.items()) or "none"
+            there = ", ".join(f"{index} ({gpu.uuid}, {gpu.name})" for index, gpu in gpus.items()) or "none"
             raise SettingsInvalid(f"{where} {name}: there is no such GPU; there are {there}")
         if len(fits) != 1:
             break
-        chosen[fits[0]] = found[fits[0]]
+        chosen[fits[0]] = gpus[fits[0]]
     return chosen
 
 
 def slots_of_host(
-    cpu_slots: int, gpus: str, queues: list[str], settings: Settings, slots_per_gpu: int = 1
+    cpu_slots: int, gpus: str, queues: Collection[Queue], settings: Settings, slots_per_gpu: int = 1
 ) -> list[Slot]:
-    """The slots of this host: CPU slots with a core of their own each, and so many slots a GPU.
+    """The slots of this host: CPU slots with a core of their own each, and `slots_per_gpu` of each GPU.
 
-    `gpus` is "all", "none", or a list by comma of numbers and UUIDs. SettingsInvalid where there is no such GPU, and
-    where more CPU slots are asked for than there are cores.
+    `gpus` is "all", "none", or a list of numbers and UUIDs separated by commas. Raises SettingsInvalid where there is
+    no such GPU, and where more CPU slots are asked for than there are cores.
     """
     cores = usable_cpus()
-    if "cpu" in queues and cpu_slots > len(cores):
+    if Queue.CPU in queues and cpu_slots > len(cores):
         raise SettingsInvalid(
             f"--cpu-slots {cpu_slots}: this host has {len(cores)} usable cores, and each slot takes one"
         )
     # The last cores first: interrupts and other programs prefer the first.
-    cpu = [Slot(f"cpu-{index}", "cpu", (cores[-1 - index],)) for index in range(cpu_slots if "cpu" in queues else 0)]
-    if "gpu" not in queues or gpus == "none":
+    count = cpu_slots if Queue.CPU in queues else 0
+    cpu = [Slot(f"{Queue.CPU}-{index}", Queue.CPU, (cores[-1 - index],)) for index in range(count)]
+    if Queue.GPU not in queues or gpus == "none":
         return cpu
-    found = visible_gpus(settings)
-    chosen = found if gpus == "all" else _named(found, gpus, "--gpus")
+    visible = visible_gpus(settings)
+    chosen = visible if gpus == "all" else _chosen(visible, gpus, "--gpus")
     return cpu + [slot for index, gpu in chosen.items() for slot in _slots_of(index, gpu, slots_per_gpu)]
 
 
 def _slots_of(index: str, gpu: Gpu, count: int) -> list[Slot]:
-    """Several slots of one GPU share its memory evenly."""
+    """The slots of one GPU, which share its memory evenly."""
     if count == 1:
-        return [Slot(f"gpu-{index}", "gpu", gpu=gpu)]
+        return [Slot(f"{Queue.GPU}-{index}", Queue.GPU, gpu=gpu)]
     share = replace(gpu, memory_mib=gpu.memory_mib // count)
-    return [Slot(f"gpu-{index}-{part}", "gpu", gpu=share, shares_gpu=True) for part in range(count)]
+    return [Slot(f"{Queue.GPU}-{index}-{part}", Queue.GPU, gpu=share, shares_gpu=True) for part in range(count)]

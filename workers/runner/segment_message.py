@@ -1,4 +1,4 @@
-"""Builds the message on the steps that a trainer did. What the trainer returned is checked: an error is the trainer's."""
+"""Builds the message on the steps that a trainer did, and checks what the trainer returned."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A worker enters once nobody else has its slot or its GPU, and waits until then."""
+"""A worker enters once no other process has its slot or its GPU, and waits until then."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from gradyard.jobs.errors import SlotTaken
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, queries
@@ -26,7 +27,7 @@ LEASE = 15.0
 
 @pytest.fixture
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that lives until somebody ends it."""
+    """A process that lives until the test ends it."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as living:
         yield living
         living.kill()
@@ -37,14 +38,14 @@ def test_the_jobs_of_a_slot_are_not_taken_from_a_process_that_lives(
 ) -> None:
     job = submitted(database, settings)
     earlier = worker_of(database, "gpu-0")
-    claimed(database, replace(earlier, queue="cpu"))
+    claimed(database, replace(earlier, queue=Queue.CPU))
     with database.begin() as connection:
         connection.execute(update(Worker).values(pid=sleeper.pid))
     mine = replace(earlier, id=new_id(), pid=1)
     with pytest.raises(SlotTaken, match=f"gpu-0@host is held by process {sleeper.pid}"):
         celery_child._enter(settings, mine)
     assert state_of(database, job) == "running"
-    sleeper.kill()  # and is not waited for: a dead one that nobody buried holds nothing
+    sleeper.kill()  # and is not waited for: a zombie holds nothing
     time.sleep(0.2)
     celery_child._enter(settings, mine)
     assert state_of(database, job) == "queued"
@@ -70,7 +71,7 @@ def often(settings: Settings) -> Settings:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_that_is_kept_out_comes_again_and_enters_when_it_may(often: Settings) -> None:
+def test_a_worker_tries_again_until_it_may_enter(often: Settings) -> None:
     free, tried = threading.Event(), []
 
     def enter() -> None:
@@ -78,7 +79,7 @@ def test_a_worker_that_is_kept_out_comes_again_and_enters_when_it_may(often: Set
         if not free.is_set():
             raise SlotTaken("GPU-1 is held by gpu-0@elsewhere")
 
-    heartbeat = Heartbeat(often, WorkerInfo(new_id(), "host", "gpu-0", "gpu", 1, {}), enter)
+    heartbeat = Heartbeat(often, WorkerInfo(new_id(), "host", "gpu-0", Queue.GPU, 1, {}), enter)
     heartbeat.start()
     try:
         until(lambda: len(tried) >= 2)
@@ -90,8 +91,8 @@ def test_a_worker_that_is_kept_out_comes_again_and_enters_when_it_may(often: Set
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_that_slept_while_another_took_its_gpu_lets_go_and_waits(database: Database, often: Settings) -> None:
-    mine, other = (WorkerInfo(new_id(), host, "gpu-0", "gpu", 1, {}, device_uuid="GPU-1") for host in ("a", "b"))
+def test_a_worker_that_slept_while_another_took_its_gpu_waits(database: Database, often: Settings) -> None:
+    mine, other = (WorkerInfo(new_id(), host, "gpu-0", Queue.GPU, 1, {}, device_uuid="GPU-1") for host in ("a", "b"))
 
     def enter() -> None:
         with database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Celery's main process looks for dead children often, whatever its pipes told it."""
+"""Celery's main process looks for dead children several times a second."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from workers.celery_side.reaper import LOOK_SECONDS, Reaper
 
 
 class Loop:
-    """Notes what is to be done how often."""
+    """Notes what is called how often."""
 
     def __init__(self) -> None:
         self.repeated: dict[float, Callable[[], None]] = {}
@@ -17,7 +17,7 @@ class Loop:
 
 
 class Worker:
-    """All of a worker that the step knows: it is its own pool, and counts how often it was looked after."""
+    """The part of a worker that the step uses. It is its own pool, and counts its looks."""
 
     looks = 0
 

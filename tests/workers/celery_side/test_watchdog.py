@@ -1,4 +1,4 @@
-"""A worker is deaf when work waits that it could take, everything else answers, and no bell comes."""
+"""A worker is not receiving when claimable work waits, everything else answers, and no bell comes."""
 
 import time
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from tests.actors import submitted, worker_of
 from tests.servers import RedisServer
 from workers.celery_side.watchdog import Watchdog
 
-DEAF_SECONDS = 0.2
+NOT_RECEIVING_SECONDS = 0.2
 
 
 @pytest.fixture
-def deaf_soon(settings: Settings, database_url: str, redis_server: RedisServer) -> Settings:
-    """Settings with a real Redis, under which a worker counts as deaf very soon."""
+def soon(settings: Settings, database_url: str, redis_server: RedisServer) -> Settings:
+    """Settings with a real Redis, under which a worker counts as not receiving very soon."""
     return load(
         database_url=database_url, redis_url=redis_server.of(3), state_dir=settings.state_dir, admin_key=None,
-        not_receiving_seconds=DEAF_SECONDS,
+        not_receiving_seconds=NOT_RECEIVING_SECONDS,
     )  # fmt: skip
 
 
@@ -36,45 +36,46 @@ def watched(database: Database, settings: Settings) -> Iterator[tuple[Watchdog, 
     bells.close()
 
 
-def looks_twice(watchdog: Watchdog) -> bool:
-    watchdog.look()
-    time.sleep(DEAF_SECONDS * 1.5)
-    return watchdog.look()
+def not_receiving(watchdog: Watchdog) -> bool:
+    """As of the second of two looks."""
+    watchdog.not_receiving()
+    time.sleep(NOT_RECEIVING_SECONDS * 1.5)
+    return watchdog.not_receiving()
 
 
-def test_work_that_waits_unheard_makes_it_deaf(database: Database, deaf_soon: Settings) -> None:
-    with watched(database, deaf_soon) as (watchdog, _):
-        assert not looks_twice(watchdog)
-        submitted(database, deaf_soon)
-        assert looks_twice(watchdog)
+def test_a_worker_without_bells_while_work_waits_is_not_receiving(database: Database, soon: Settings) -> None:
+    with watched(database, soon) as (watchdog, _):
+        assert not not_receiving(watchdog)
+        submitted(database, soon)
+        assert not_receiving(watchdog)
 
 
-def test_one_that_hears_or_trains_is_not_deaf(database: Database, deaf_soon: Settings) -> None:
-    submitted(database, deaf_soon)
-    with watched(database, deaf_soon) as (watchdog, _):
+def test_a_worker_that_hears_or_trains_is_receiving(database: Database, soon: Settings) -> None:
+    submitted(database, soon)
+    with watched(database, soon) as (watchdog, _):
         watchdog.heard(busy=True)
-        assert not looks_twice(watchdog)
+        assert not not_receiving(watchdog)
         watchdog.heard(busy=False)
-        assert not watchdog.look()
+        assert not watchdog.not_receiving()
 
 
-def test_work_for_others_makes_nobody_deaf(database: Database, deaf_soon: Settings) -> None:
-    submitted(database, deaf_soon, stage="tensor", device="gpu")
-    with watched(database, deaf_soon) as (watchdog, _):
-        assert not looks_twice(watchdog)
+def test_work_that_it_cannot_claim_does_not_count(database: Database, soon: Settings) -> None:
+    submitted(database, soon, stage="tensor", device="gpu")
+    with watched(database, soon) as (watchdog, _):
+        assert not not_receiving(watchdog)
 
 
-def test_without_redis_nobody_is_deaf(database: Database, deaf_soon: Settings, settings: Settings) -> None:
-    submitted(database, deaf_soon)
-    without = deaf_soon.model_copy(update={"redis_url": settings.redis_url})
+def test_a_worker_without_redis_is_not_restarted(database: Database, soon: Settings, settings: Settings) -> None:
+    submitted(database, soon)
+    without = soon.model_copy(update={"redis_url": settings.redis_url})
     with watched(database, without) as (watchdog, _):
-        assert not looks_twice(watchdog)
+        assert not not_receiving(watchdog)
 
 
-def test_a_deaf_one_restarts_once_in_a_while(database: Database, deaf_soon: Settings) -> None:
-    submitted(database, deaf_soon)
-    for expected in (["restart"], []):  # the second process of the slot finds that it was tried already
-        with watched(database, deaf_soon) as (watchdog, restarts):
+def test_a_worker_that_is_not_receiving_restarts_once_in_a_while(database: Database, soon: Settings) -> None:
+    submitted(database, soon)
+    for expected in (["restart"], []):  # the second process of the slot was started by the first restart
+        with watched(database, soon) as (watchdog, restarts):
             watchdog.start()
-            watchdog._thread.join(DEAF_SECONDS * 10)
+            watchdog._thread.join(NOT_RECEIVING_SECONDS * 10)
             assert restarts == expected

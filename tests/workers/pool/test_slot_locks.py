@@ -1,4 +1,4 @@
-"""Two pools of one host never hold one slot."""
+"""Two pools of one host never hold the same slot."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import load
 from workers.pool.gpus.inventory import Gpu
 from workers.pool.slot_locks import SlotLocks
@@ -15,11 +16,12 @@ from workers.pool.slots import Slot
 
 HOLDER = """
 import sys
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import load
 from workers.pool.slots import Slot
 from workers.pool.slot_locks import SlotLocks
 slot_locks = SlotLocks(load(database_url=sys.argv[1]))
-print(slot_locks.take(Slot("cpu-0", "cpu")), flush=True)
+print(slot_locks.take(Slot("cpu-0", Queue.CPU)), flush=True)
 sys.stdin.read()
 """
 
@@ -31,11 +33,11 @@ def test_a_slot_is_held_until_its_pool_ends_even_by_a_kill() -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "None\n"
         slot_locks = SlotLocks(load(database_url=url))
-        assert slot_locks.take(Slot("cpu-0", "cpu")) == f"pool {holder.pid}"
-        assert slot_locks.take(Slot("cpu-1", "cpu")) is None
-        assert SlotLocks(load(database_url=url + "-other")).take(Slot("cpu-0", "cpu")) is None
+        assert slot_locks.take(Slot("cpu-0", Queue.CPU)) == f"pool {holder.pid}"
+        assert slot_locks.take(Slot("cpu-1", Queue.CPU)) is None
+        assert SlotLocks(load(database_url=url + "-other")).take(Slot("cpu-0", Queue.CPU)) is None
         holder.kill()
-    assert slot_locks.take(Slot("cpu-0", "cpu")) is None
+    assert slot_locks.take(Slot("cpu-0", Queue.CPU)) is None
 
 
 def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(
@@ -44,6 +46,6 @@ def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     gpu = Gpu("GPU-5f3a", "A", 1)
     first, other = SlotLocks(load(database_url="sqlite:///one.db")), SlotLocks(load(database_url="sqlite:///two.db"))
-    assert first.take(Slot("gpu-0-0", "gpu", gpu=gpu)) is None
-    assert first.take(Slot("gpu-0-1", "gpu", gpu=gpu)) is None, "slots of one pool may share a GPU"
-    assert other.take(Slot("gpu-5", "gpu", gpu=gpu)) == f"pool {os.getpid()}"
+    assert first.take(Slot("gpu-0-0", Queue.GPU, gpu=gpu)) is None
+    assert first.take(Slot("gpu-0-1", Queue.GPU, gpu=gpu)) is None, "slots of one pool may share a GPU"
+    assert other.take(Slot("gpu-5", Queue.GPU, gpu=gpu)) == f"pool {os.getpid()}"

@@ -1,1 +1,1 @@
-"""The GPUs of a host: what NVML, or a list written for tests, tells of them."""
+"""The GPUs of a host: as NVML or a list written for tests reports them."""

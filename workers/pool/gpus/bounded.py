@@ -1,4 +1,4 @@
-"""An inventory that answers in time, also while its driver hangs: no heartbeat may wait for a broken GPU."""
+"""An inventory that answers in time, also while its driver hangs: a heartbeat must not wait for a broken GPU."""
 
 import threading
 import time
@@ -8,13 +8,13 @@ from typing import TypeVar
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse, Inventory
 
 ANSWER_SECONDS = 5.0  # well below a lease
-HUNG_SECONDS = 60.0  # a driver that says nothing for so long has lost its GPU
+HUNG_SECONDS = 60.0  # a driver that does not answer for so long has lost its GPU
 
 T = TypeVar("T")
 
 
 class BoundedInventory:
-    """Asks on a thread of its own. Nobody can end one that hangs in a driver: it is left alone, and no second asks."""
+    """Asks on a thread of its own. A thread that hangs in a driver cannot be ended; until it returns, none is added."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -22,15 +22,15 @@ class BoundedInventory:
         self._hangs_since = 0.0
 
     def gpus(self) -> list[Gpu]:
-        """As the inventory says; this alone is waited for."""
+        """Every GPU that is not lost, in the driver's order. This call alone waits without a limit."""
         return self._inventory.gpus()
 
     def health(self, uuid: str) -> Health | None:
-        """As the inventory says; None where it does not in time, DeviceLost where it has not for a minute."""
+        """The readings of one GPU; None where the driver does not answer in time. DeviceLost after a minute of that."""
         return self._answer(lambda: self._inventory.health(uuid))
 
     def in_use(self, uuid: str) -> InUse | None:
-        """As the inventory says; None where it does not in time, DeviceLost where it has not for a minute."""
+        """The memory in use of one GPU; None where the driver does not answer in time, DeviceLost after a minute."""
         return self._answer(lambda: self._inventory.in_use(uuid))
 
     def _answer(self, question: Callable[[], T]) -> T | None:

@@ -1,4 +1,4 @@
-"""The inventory of this host: by NVML, or by a list that a test has written."""
+"""Chooses the inventory of this host: NVML, or a list that a test has written."""
 
 from gradyard.jobs.settings import Settings
 from workers.pool.gpus.bounded import BoundedInventory
@@ -8,5 +8,5 @@ from workers.pool.gpus.nvml import NvmlInventory
 
 
 def inventory_of(settings: Settings) -> Inventory:
-    """One that answers in time, whatever its driver does."""
+    """An inventory that answers in time, also while its driver hangs."""
     return BoundedInventory(FakeInventory(settings.fake_gpus) if settings.fake_gpus else NvmlInventory())

@@ -1,4 +1,4 @@
-"""GPUs for machines without one: a JSON list, or the path of a file with one, which may change while it is read."""
+"""GPUs for machines without one, by a JSON list or the path of a file with one. The file may change at any time."""
 
 from pathlib import Path
 from typing import Any
@@ -9,38 +9,38 @@ from gradyard.jobs.errors import SettingsInvalid
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 
 MEMORY_MIB = 81_920
-ANY_DEVICE = "GPU-fake-"  # how the UUID of one begins that is no particular device: two hosts may have the same
+ANY_DEVICE = "GPU-fake-"  # begins the UUIDs that the list leaves out; two hosts may have the same ones
 
 
 class FakeInventory:
-    """Each entry is a name, or an object: `name`, `uuid`, `memory_mib`, what Health has, `lost`.
+    """The GPUs of a list. Each entry is a name, or an object of `name`, `uuid`, `memory_mib`, `lost`, Health's fields.
 
-    `processes` has the MiB of each by pid. Of one that `fails` no runner can compute: it says that text instead.
+    `processes` has the MiB of each process by pid. On a GPU that `fails` no runner computes: it reports that text.
     """
 
-    def __init__(self, said: str) -> None:
-        self._said = said
+    def __init__(self, entries: str) -> None:
+        self._entries = entries
 
     def gpus(self) -> list[Gpu]:
-        """Those that are not lost."""
+        """Every GPU that is not lost, in the order of the list."""
         return [
             Gpu(each["uuid"], each["name"], each["memory_mib"], str(number))
             for number, each in enumerate(self._all()) if not each.get("lost")
         ]  # fmt: skip
 
     def health(self, uuid: str) -> Health | None:
-        """As written."""
+        """The readings of one GPU, as listed. Raises DeviceLost where it is lost."""
         one = self._one(uuid)
         return Health(*(one.get(name) for name in Health.__dataclass_fields__))
 
     def in_use(self, uuid: str) -> InUse | None:
-        """As written."""
+        """The memory of one GPU in use, as listed; None where it is not. Raises DeviceLost where it is lost."""
         one = self._one(uuid)
         processes = {int(pid): mib for pid, mib in one.get("processes", {}).items()}
         return InUse(one["memory_used_mib"], processes) if "memory_used_mib" in one else None
 
     def failure(self, uuid: str) -> str | None:
-        """What a runner shall say that tries to compute on it."""
+        """The error that a runner reports on this GPU; None where it computes."""
         return self._one(uuid).get("fails")
 
     def _one(self, uuid: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class FakeInventory:
 
     def _all(self) -> list[dict[str, Any]]:
         try:
-            text = self._said if self._said.lstrip().startswith("[") else Path(self._said).read_text()
+            text = self._entries if self._entries.lstrip().startswith("[") else Path(self._entries).read_text()
             entries = [{"name": each} if isinstance(each, str) else dict(each) for each in orjson.loads(text)]
         except (OSError, orjson.JSONDecodeError) as error:
             raise SettingsInvalid(f"GRADYARD_FAKE_GPUS: {error}") from None

@@ -1,4 +1,4 @@
-"""What a host tells of its GPUs. Who tells it: `inventories`."""
+"""What can be asked of a host's GPUs. `choose.py` knows who answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ class Gpu:
     """One GPU, or one MIG instance of one, by the UUID that CUDA_VISIBLE_DEVICES takes.
 
     `number` is the driver's, as nvidia-smi shows it, and of an instance "GPU.INSTANCE"; memory in MiB, 0 where the
-    driver does not tell.
+    driver does not report it.
     """
 
     uuid: str
@@ -21,7 +21,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Health:
-    """How a GPU is now; None for what its driver does not tell, as of a MIG instance."""
+    """The readings of a GPU; None for those that its driver does not report, as of a MIG instance."""
 
     utilization_percent: float | None = None
     temperature_celsius: float | None = None
@@ -30,27 +30,27 @@ class Health:
 
 @dataclass(frozen=True)
 class InUse:
-    """The memory of a GPU that is in use, in MiB: all of it, and what each process has, as far as the driver tells."""
+    """The memory of a GPU in use, in MiB: of all processes, and of each one that the driver reports, by pid."""
 
     all_mib: int
     by_process: Mapping[int, int] = field(default_factory=dict)
 
 
 class DeviceLost(Exception):
-    """The driver does not reach the GPU any more: only a person, or a reboot, brings it back."""
+    """The driver does not reach the GPU any more. A reset or a reboot may bring it back."""
 
 
 class Inventory(Protocol):
-    """What a host tells of its GPUs."""
+    """The GPUs of a host."""
 
     def gpus(self) -> list[Gpu]:
-        """All of them, in the driver's order; those that are lost are left out."""
+        """Every GPU that is not lost, in the driver's order."""
         ...
 
     def health(self, uuid: str) -> Health | None:
-        """How that one is; None where nobody can tell. Raises DeviceLost where it fell off the bus."""
+        """The readings of one GPU; None where they are not known. Raises DeviceLost where it is lost."""
         ...
 
     def in_use(self, uuid: str) -> InUse | None:
-        """The memory of that one that is in use; None where nobody can tell. Raises DeviceLost."""
+        """The memory of one GPU in use; None where it is not known. Raises DeviceLost where it is lost."""
         ...

@@ -69,7 +69,7 @@ def _make_layout(message: type[Message]) -> _Layout:
     return _Layout(tuple(name for name in types if name not in {*single, *named, *listed}), single, named, listed)
 
 
-_layout_of: Callable[[type[Message]], _Layout] = cache(_make_layout)
+_layout_of: Callable[[type[Message]], _Layout] = cache(_make_layout)  # type: ignore[assignment]  # the class is hashable
 
 
 def _prefixed(prefix: str, arrays: Arrays) -> Arrays:
