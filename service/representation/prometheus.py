@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from sqlalchemy import Connection
 
+from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import queries
 from gradyard.store.database import Database
 from gradyard.store.fleet import PACK_SIZES
@@ -24,10 +25,10 @@ GAUGES = {
     "device_memory_mib": ("gpu_memory_bytes", "Memory of the worker's GPU", 2.0**20),
 }
 COUNTERS = {
-    "jobs": ("jobs_ended", "Jobs that ended on the worker"),
-    "fenced_writes": ("fenced_writes", "Writes of workers that came too late and changed nothing"),
-    "lease_losses": ("lease_losses", "Jobs taken from workers that were not heard of for a lease"),
-    "runner_deaths": ("runner_deaths", "Runners that died in training"),
+    FleetCounter.JOBS_FINISHED: ("jobs_ended", "Jobs that ended on the worker"),
+    FleetCounter.FENCED_WRITES: ("fenced_writes", "Writes of workers that came too late and changed nothing"),
+    FleetCounter.LEASES_LOST: ("lease_losses", "Jobs taken from workers that were not heard of for a lease"),
+    FleetCounter.RUNNER_DEATHS: ("runner_deaths", "Runners that died in training"),
 }
 
 
@@ -114,6 +115,6 @@ def _pack_sizes(counted: dict[tuple[str, str], int]) -> Metric:
         total += sum(number for (name, _), number in counted.items() if name == f"packs_of_{size}")
         buckets.append((str(float(size)), float(total)))
     total += sum(number for (name, _), number in counted.items() if name == "packs_of_more")
-    members = sum(number for (name, _), number in counted.items() if name == "pack_members")
+    members = sum(number for (name, _), number in counted.items() if name == FleetCounter.PACK_MEMBERS)
     family.add_metric((), [*buckets, ("+Inf", float(total))], members)
     return family
