@@ -19,6 +19,7 @@ from jobs.lifecycle import Claim
 from jobs.settings import Settings
 from jobs.tables import Project
 from tests.actors import claimed, submitted, submitted_to, worker_of
+from tests.stack.until import until
 from workers import judgement
 from workers.attempt import Attempt
 from workers.pack import Pack
@@ -27,8 +28,6 @@ from workers.runner_process import RunnerProcess
 from workers.station import Station
 from workers.supervisor import Supervisor
 from workers.wire import Frame
-
-pytestmark = pytest.mark.timeout(180)
 
 FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
 
@@ -51,14 +50,14 @@ def begun(station: Station, claim: Claim) -> threading.Thread:
     return thread
 
 
-def wait_for_a_record(database: Database, job: UUID) -> None:
-    give_up_at = time.monotonic() + 60
-    while time.monotonic() < give_up_at:
-        with database.read() as connection:
-            if queries.job_by_id(connection, 1, job).steps_done:
-                return
-        time.sleep(0.05)
-    raise AssertionError("no record came")
+def wait_for_a_record(database: Database, job: UUID, *, after: int = 0) -> None:
+    """Return once more than that many steps of the job are recorded."""
+    until(lambda: steps_recorded(database, job) > after)
+
+
+def steps_recorded(database: Database, job: UUID) -> int:
+    with database.read() as connection:
+        return queries.job_by_id(connection, 1, job).steps_done
 
 
 def cancelled_over_its_head(database: Database, job: UUID) -> None:
@@ -78,7 +77,7 @@ def test_a_runner_stops_when_a_record_finds_that_all_its_members_have_moved_on(
     attempt = begun(station, claimed(database, station.worker))
     wait_for_a_record(database, job)
     cancelled_over_its_head(database, job)
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
     if station.runner.pid is not None:  # it let go in time and was not killed
         before = cpu_seconds(station.runner)
@@ -94,14 +93,13 @@ def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
     wait_for_a_record(database, jobs[1])
     pid = station.runner.pid
     cancelled_over_its_head(database, jobs[0])
-    with database.read() as connection:
-        before = queries.job_by_id(connection, 1, jobs[1]).steps_done
-    time.sleep(2.0)
+    for _ in range(4):  # records after which the attempt knows that the other has moved on
+        wait_for_a_record(database, jobs[1], after=steps_recorded(database, jobs[1]))
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, jobs[1])
-    assert (row.state, row.steps_done > before, station.runner.pid) == ("running", True, pid)
+    assert (row.state, station.runner.pid) == ("running", pid)
     cancelled_over_its_head(database, jobs[1])
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
 
 
@@ -132,7 +130,7 @@ def test_a_stop_in_the_middle_of_a_cuda_error_blames_nobody(
     attempt = begun(replace(station, stopping=stops.is_set), claimed(database, station.worker))
     wait_for_a_record(database, job)
     monkeypatch.setattr(station.runner, "receive", receive)
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
@@ -157,7 +155,7 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
 def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
     station: Station, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.patience.STUCK_SECONDS", 1.0)
+    monkeypatch.setattr("workers.patience.STUCK_SECONDS", 30.0)
     monkeypatch.setattr("workers.patience.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
     attempt = Attempt(station, Pack(claimed(database, station.worker), station.runner.facts))
@@ -166,11 +164,12 @@ def test_a_worker_that_slept_does_not_take_its_runners_silence_for_its_own(
     wait_for_a_record(database, job)
     for clock in ("_heard_at", "_looked_at"):  # as after docker pause: both were frozen
         monkeypatch.setattr(attempt._patience, clock, time.monotonic() - 60)
-    time.sleep(1.0)
+    for _ in range(3):  # each after a look at the clocks
+        wait_for_a_record(database, job, after=steps_recorded(database, job))
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).attempt == 1
     cancelled_over_its_head(database, job)
-    thread.join(timeout=60)
+    thread.join(timeout=300)
     assert not thread.is_alive()
 
 

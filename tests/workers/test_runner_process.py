@@ -19,7 +19,6 @@ from workers.wire import Frame
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
-    pytest.mark.timeout(180),
 ]
 
 NO_STEPS = Frame("train", {
@@ -90,7 +89,7 @@ def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(setting
     runner.ensure()
     runner.prepare_spare()
     gone = [psutil.Process(pid) for pid in children()]
-    _, alive = psutil.wait_procs(gone, timeout=60)
+    _, alive = psutil.wait_procs(gone, timeout=300)
     assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
     hand_over(runner, NO_STEPS, lambda: False)
     assert runner.pid not in {each.pid for each in gone}
