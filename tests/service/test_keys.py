@@ -133,7 +133,7 @@ def test_the_jobs_of_a_project_are_not_there_for_another(
         begin = time.monotonic()
         status = client.open(f"{path}?wait=20" if endpoint == "jobs.show_job" else path, method=method, headers=theirs)
         assert status.status_code == 404, f"{method} {path} ({endpoint})"
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 15
     assert client.get("/v1/jobs", headers=theirs).json == {"jobs": [], "next_cursor": None}
     assert client.get(f"/v1/jobs?batch={batch}", headers=theirs).json == {"jobs": [], "next_cursor": None}
     assert client.get("/v1/batches", headers=theirs).json == {"batches": [], "next_cursor": None}

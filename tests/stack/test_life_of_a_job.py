@@ -84,8 +84,7 @@ def test_a_runner_has_no_secret_and_no_address_in_its_environment(service: Servi
 
 
 def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service: Service, client: Client) -> None:
-    warm = []
-    for _ in range(3):  # on a busy machine one runner may be too slow to answer, and is killed
+    for _ in range(20):  # on a busy machine one runner may be too slow to answer, and is killed
         job = client.submit(slow_spec())
         until(client, job.id, "running", steps=1)
         runner = service.runner_of("cpu")
@@ -94,8 +93,9 @@ def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service
         assert after.state == "succeeded"
         last = list(client.events(job.id))[-1]
         assert (last.to_state, last.detail in ("while running", "worker silent")) == ("cancelled", True)
-        warm.append(service.runner_of("cpu") == runner and last.detail == "while running")
-    assert any(warm)
+        if service.runner_of("cpu") == runner and last.detail == "while running":
+            return
+    raise AssertionError("no runner let go of its job in time")
 
 
 def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> None:

@@ -184,9 +184,9 @@ def test_a_runner_that_does_not_die_is_waited_for_shortly_and_its_gpu_is_given_u
         os.kill(pid, signal.SIGSTOP)  # nor does it notice that nobody talks to it
         begin = time.monotonic()
         on_gpu.end()
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 60
         with pytest.raises(DeviceBroken, match=f"process {pid}, does not end"):
             on_gpu.ensure()
     os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)], timeout=5)
+    psutil.wait_procs([psutil.Process(pid)], timeout=60)
     on_gpu.ensure()
