@@ -3,14 +3,16 @@
 import threading
 import time
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from jobs import lifecycle
 from jobs.database import Database
 from jobs.settings import Settings
+from jobs.tables import Job
 from tests.actors import claimed, fails, nothing_else, submitted, succeeds, worker_of
 from tests.stack.until import until
 
@@ -22,6 +24,12 @@ def cancel(client: FlaskClient, job_id: object) -> Any:
 def details(client: FlaskClient, job_id: object) -> list[str | None]:
     events: Any = client.get(f"/v1/jobs/{job_id}/events").json
     return [event["detail"] for event in events["events"]]
+
+
+def is_marked(database: Database, job_id: UUID) -> bool:
+    """Whether the request to cancel has come as far as the job's row."""
+    with database.read() as connection:
+        return connection.execute(select(Job.cancel_requested_at).where(Job.id == job_id)).scalar() is not None
 
 
 def test_a_queued_job_is_cancelled_at_once(client: FlaskClient, database: Database, settings: Settings) -> None:
@@ -38,11 +46,12 @@ def test_a_running_job_is_cancelled_by_its_worker(
     job_id = submitted(database, settings)
     [member] = claimed(database, worker_of(database)).members
 
-    def lets_go() -> bool:
+    def let_go() -> None:
+        until(lambda: is_marked(database, job_id))
         with database.begin() as connection:
-            return bool(lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker"))
+            lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
 
-    worker = threading.Thread(target=until, args=(lets_go,))
+    worker = threading.Thread(target=let_go)
     begin = time.monotonic()
     worker.start()
     response = cancel(client, job_id)
@@ -67,11 +76,17 @@ def test_a_running_job_of_a_silent_worker_is_cancelled_within_a_second(
 
 
 def test_a_job_that_ends_while_it_is_cancelled_stays_as_it_ended(
-    client: FlaskClient, database: Database, settings: Settings
+    client: FlaskClient, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("service.jobs_api.CANCEL_SECONDS", 60.0)
     job_id = submitted(database, settings)
-    worker = threading.Timer(0.3, succeeds, (database, claimed(database, worker_of(database))))
-    client.get("/v1/jobs")  # connects, so that the cancel is first
+    claim = claimed(database, worker_of(database))
+
+    def end() -> None:
+        until(lambda: is_marked(database, job_id))
+        succeeds(database, claim)
+
+    worker = threading.Thread(target=end)
     worker.start()
     response = cancel(client, job_id)
     worker.join()
