@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # As many test processes as cores; each starts servers of its own.
 JOBS ?= auto
+# Any number: the tests in an order of their own, modules and within modules, for example SHUFFLE=7.
+SHUFFLE ?=
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(if $(SHUFFLE),--random-order --random-order-seed=$(SHUFFLE))
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,7 +20,11 @@ up: .venv/ready  ## start the service on this machine and keep it up until Ctrl-
 
 test: .venv/ready-for-tests  ## lint, types, import contracts and all tests, on SQLite and PostgreSQL; what CI runs
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(PYTEST) --durations=20
+
+quick: .venv/ready-for-tests  ## in two minutes: lint, types, import contracts and the tests that need no server
+	$(MAKE) --no-print-directory lint
+	$(PYTEST) -m "not server and not slow and not gpu"
 
 lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/ruff check .
@@ -36,7 +43,7 @@ faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each datab
 	$(BIN)/python -m tests.faults --database postgresql
 
 fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests
-	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) \
 	  tests/store/test_lifecycle_model.py tests/store/test_interleavings.py tests/service/test_openapi.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
@@ -68,4 +75,4 @@ clean:  ## remove the virtual environment and everything that was built
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test,bench]'
 	@touch $@
 
-.PHONY: help demo up test test-gpu lint faults fuzz bench constraints clean
+.PHONY: help demo up test quick test-gpu lint faults fuzz bench constraints clean

@@ -16,6 +16,27 @@ from tests.servers import PostgresServer, RedisServer, sqlite_template
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
 
+SERVERS = {"postgres", "redis_server"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark tests that need a server; tests that start a whole service go one at a time, in one test process."""
+    if item.get_closest_marker("stack"):
+        item.add_marker(pytest.mark.xdist_group("stack"))
+    if item.get_closest_marker("stack") or SERVERS & set(getattr(item, "fixturenames", ())) or _on_postgresql(item):
+        item.add_marker(pytest.mark.server)
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("database_url") == "postgresql"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of whole services first: they take longest, and the other test processes do the rest meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -5,7 +5,7 @@ import pytest
 from tests.faults.plans import short_plan
 from tests.faults.run import run
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.stack
 
 FAULTS = "F1,F2,F4,F5,F8,F11,F14,F16"
 

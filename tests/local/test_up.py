@@ -18,10 +18,11 @@ import psutil
 import pytest
 
 from gradyard import Client
+from tests.stack.until import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.stack
 
-START_SECONDS = 60.0  # of patience on a busy machine; it takes two
+START_SECONDS = 300.0  # of patience on a busy machine; it takes two
 
 
 class Command:
@@ -72,7 +73,7 @@ class Command:
                 return process
         raise AssertionError(f"there is no {word}")
 
-    def ends(self, seconds: float = 30.0) -> int:
+    def ends(self, seconds: float = 120.0) -> int:
         """Its exit status, once it has ended."""
         status = self.process.wait(seconds)
         self._reader.join(10)
@@ -131,7 +132,7 @@ def url_of(command: Command) -> str:
     return command.says("^ready: ").removeprefix("ready: ")
 
 
-def nothing_left_after(command: Command, seconds: float) -> bool:
+def nothing_left_after(command: Command, seconds: float = 60.0) -> bool:
     give_up_at = time.monotonic() + seconds
     while command.left_behind() and time.monotonic() < give_up_at:
         time.sleep(0.05)
@@ -147,7 +148,7 @@ def test_jobs_can_be_submitted_when_it_says_ready_and_a_signal_stops_it_all(
     url = url_of(command)
     assert json.loads((state / "endpoint.json").read_text()) == {"url": url, "pid": command.process.pid}
     with Client(url) as client:
-        job = client.wait(client.submit(stage="numpy", steps=50).id, timeout=60)
+        job = client.wait(client.submit(stage="numpy", steps=50).id, timeout=300)
         assert job.succeeded
         assert len(client.losses(job.id)) == 50
     command.look_around()
@@ -171,14 +172,14 @@ def test_a_second_one_names_the_first(start: Start, state: Path) -> None:
 def test_after_a_kill_nothing_runs_and_the_next_one_starts(start: Start) -> None:
     first = up(start)
     with Client(url_of(first)) as client:
-        client.submit(stage="dynamic", steps=5_000_000)
-        time.sleep(1.0)
+        job = client.submit(stage="dynamic", steps=5_000_000)
+        until(lambda: client.job(job.id).state == "running")
     first.look_around()
     first.process.kill()
     first.ends()
     second = up(start)
     url_of(second)
-    assert nothing_left_after(first, 10)
+    assert nothing_left_after(first)
 
 
 def test_what_dies_is_started_again(start: Start) -> None:
@@ -189,7 +190,7 @@ def test_what_dies_is_started_again(start: Start) -> None:
     command.descendant("gunicorn").kill()
     command.says("api ended with status 137, it is started again")
     with Client(url) as client:
-        assert client.wait(client.submit(stage="numpy", steps=5).id, timeout=60).succeeded
+        assert client.wait(client.submit(stage="numpy", steps=5).id, timeout=300).succeeded
 
 
 def test_the_api_alone_accepts_jobs(start: Start) -> None:
@@ -206,7 +207,7 @@ def test_a_signal_while_it_starts_stops_it(start: Start) -> None:
         time.sleep(0.01)
     command.process.send_signal(signal.SIGTERM)
     assert command.ends() == 0
-    assert nothing_left_after(command, 1)
+    assert nothing_left_after(command)
     assert not any(line.startswith("ready") for line in command.lines)
 
 
@@ -251,7 +252,7 @@ def test_workers_that_cannot_start_are_said_with_their_last_words(start: Start) 
     assert command.ends() == 1
     assert command.lines[0].startswith("gradyard: workers ended at once, with status 2; its log, ")
     assert any(line.startswith("  | ") for line in command.lines[1:])
-    assert nothing_left_after(command, 1)
+    assert nothing_left_after(command)
 
 
 def test_the_demo_trains_all_eight_on_a_stack_of_its_own_and_leaves_nothing(start: Start, state: Path) -> None:

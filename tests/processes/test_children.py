@@ -133,5 +133,5 @@ def test_the_deaf_are_killed_after_the_grace_and_at_once_in_a_hurry(start: Start
     stop_in_order([patient], grace_seconds=0.3)
     began = time.monotonic()
     stop_in_order([hurried], grace_seconds=600, hurry=lambda: True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert [patient.returncode(), hurried.returncode()] == [128 + 9, 128 + 9]

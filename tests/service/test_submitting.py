@@ -293,8 +293,7 @@ def test_a_frozen_redis_delays_one_submission_and_loses_none(app_with: AppWith, 
             begin = time.monotonic()
             assert post(client, SMALLEST).status_code == 202
             seconds.append(time.monotonic() - begin)
-        assert seconds[0] < 1.0
-        assert max(seconds[1:]) < 0.3
+        assert max(seconds[1:]) < seconds[0] < 5, "only the first waits for it"
     finally:
         redis.kill()
     assert stored(database) == 4

@@ -1,6 +1,7 @@
-"""One running service for each database and test process."""
+"""One running service for each database and test process, started when a test first asks for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,28 +11,54 @@ import migrations
 from gradyard import Client
 from tests.servers import PostgresServer, RedisServer
 from tests.stack.service_processes import Service
+from tests.stack.until import until
 
 REDIS_DATABASES = {"sqlite": 1, "postgresql": 2}
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def service(
+@pytest.fixture(scope="session")
+def service_on(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """A running service on SQLite, and one on PostgreSQL; tests leave it idle, not empty."""
-    folder: Path = tmp_path_factory.mktemp(f"service-{request.param}")
-    if request.param == "sqlite":
+) -> Iterator[Callable[[str], Service]]:
+    """Gives the running service on a kind of database, in any order of tests without starting it twice."""
+    running: dict[str, Service] = {}
+    with ExitStack() as stack:
+
+        def give(kind: str) -> Service:
+            if kind not in running:
+                folder: Path = tmp_path_factory.mktemp(f"service-{kind}")
+                service = Service(_database(request, kind, folder), redis_server.of(REDIS_DATABASES[kind]), folder)
+                running[kind] = stack.enter_context(_started(service))
+            return running[kind]
+
+        yield give
+
+
+def _database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    if kind == "sqlite":
         url = f"sqlite:///{folder / 'gradyard.db'}"
         migrations.upgrade(url)
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.clone(f"service_{uuid4().hex}")
-    running = Service(url, redis_server.of(REDIS_DATABASES[request.param]), folder)
-    running.start()
-    yield running
-    running.stop()
-    left = running.processes("workers") if running.pool.returncode() is None else []
+        return url
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.clone(f"service_{uuid4().hex}")
+
+
+@contextmanager
+def _started(service: Service) -> Iterator[Service]:
+    service.start()
+    yield service
+    service.stop()
+    left = service.processes("workers") if service.pool.returncode() is None else []
     assert left == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(request: pytest.FixtureRequest, service_on: Callable[[str], Service]) -> Service:
+    """The running service on SQLite, and the one on PostgreSQL: idle, with a worker in each slot, and not empty."""
+    running = service_on(request.param)
+    running.cancel_all()
+    until(lambda: all(running.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")), [running.pool])
+    return running
 
 
 @pytest.fixture

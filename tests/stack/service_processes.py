@@ -1,5 +1,6 @@
 """The whole service as processes: gunicorn, Celery workers with their runners, maintenance, on real servers."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -10,12 +11,12 @@ from uuid import uuid4
 import psutil
 
 from gradyard import Client
-from gradyard.client.errors import Unreachable
+from gradyard.client.errors import RefusedByService, Unreachable
 from gradyard.processes.children import Child, stop_in_order
 from tests.faults.arena import is_runner
 from tests.servers import free_port
+from tests.stack.until import READY_SECONDS
 
-READY_SECONDS = 60.0
 BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # by the names of jobs
 
 
@@ -57,6 +58,12 @@ class Service:
         except Unreachable:
             assert self.api.returncode() is None, self.api.tail(20)
             return False
+
+    def cancel_all(self) -> None:
+        """Cancel every job that is queued or running; one that ends meanwhile has ended."""
+        for job in [*self.client.jobs(state="queued"), *self.client.jobs(state="running")]:
+            with contextlib.suppress(RefusedByService):
+                self.client.cancel(job.id)
 
     def stop(self) -> None:
         """Stop the pool, then the API."""

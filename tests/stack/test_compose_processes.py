@@ -24,7 +24,7 @@ from tests.servers import PostgresServer, free_port, redis_binary
 from tests.stack.compose_file import ComposeProcesses, compose_file, filled_in
 from tests.stack.until import READY_SECONDS, until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.stack
 
 GRACE_SECONDS = float(compose_file()["services"]["worker-cpu"]["stop_grace_period"].removesuffix("s"))
 DATABASE = "postgresql://gradyard:{POSTGRES_PASSWORD}@postgres:5432/gradyard"
@@ -97,7 +97,7 @@ def running(here: ComposeProcesses, client: Client) -> Iterator[list[Child]]:
 
 
 def device_of(client: Client, job_id: str) -> str:
-    job = client.wait(job_id, timeout=60)
+    job = client.wait(job_id, timeout=300)
     assert job.succeeded, job.message
     assert job.result is not None
     return str(job.result["environment"]["device"])

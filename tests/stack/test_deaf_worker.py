@@ -9,7 +9,7 @@ import migrations
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 
 
 def test_a_deaf_worker_restarts_itself(redis_server: RedisServer, tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_a_deaf_worker_restarts_itself(redis_server: RedisServer, tmp_path: Path
     try:
         deaf = service.worker_main("cpu-0")
         deaf.send_signal(signal.SIGSTOP)
-        job = service.client.wait(service.client.submit(stage="tensor", steps=50).id, timeout=90)
+        job = service.client.wait(service.client.submit(stage="tensor", steps=50).id, timeout=300)
         assert job.state == "succeeded"
         assert service.worker_main("cpu-0").pid != deaf.pid
         assert "this worker restarts itself" in (tmp_path / "pool.log").read_text()

@@ -8,7 +8,7 @@ import pytest
 from gradyard import Client
 
 COMPILER = "inductor" if shutil.which("g++") else "eager"
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 )
 def test_every_execution_finds_what_the_eager_one_does(client: Client, stage: str, execution: str, engine: str) -> None:
     asked = [client.submit(stage=stage, steps=300, execution=each) for each in ("eager", execution)]
-    eager, other = (client.wait(job.id, timeout=240) for job in asked)
+    eager, other = (client.wait(job.id, timeout=300) for job in asked)
     assert (eager.state, other.state) == ("succeeded", "succeeded"), other.message
     assert other.result is not None
     assert eager.result is not None

@@ -15,7 +15,7 @@ from tests.packages_for_tests import install
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mlp"
 DATA = {"kind": "inline", "x": np.linspace(-1, 1, 40).tolist(), "y": np.sin(3 * np.linspace(-1, 1, 40)).tolist()}

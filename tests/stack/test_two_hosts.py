@@ -9,7 +9,7 @@ from tests.faults import network
 from tests.faults.fleet import Build, Fleet, Host
 from tests.stack.until import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 
 QUICK = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_MAX_PACK": "2"}
 CABLES = (network.REDIS, network.DATABASE)

@@ -16,7 +16,7 @@ from tests.servers import PostgresServer, RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.test_life_of_a_job import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.stack
 
 
 @contextlib.contextmanager
@@ -52,11 +52,11 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
         service.pool.terminate()
         assert service.pool.wait(15.0)
         service.pool.start()  # as if it were the new one
-        over = client.wait(job.id, timeout=90)
+        over = client.wait(job.id, timeout=300)
         assert (over.state, over.attempt) == ("succeeded", 2)
         begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
         assert "goes on from step" in str(begins[1])
-        whole = client.wait(client.submit(spec).id, timeout=60)
+        whole = client.wait(client.submit(spec).id, timeout=300)
         assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
 
 
@@ -64,7 +64,7 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
     database_url: str, redis_server: RedisServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     with running(database_url, redis_server.of(6), tmp_path / "first") as first:
-        done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=60)
+        done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=300)
         job = first.client.submit(slow_spec(4.0))
         trains_from_a_record(first.client, job.id)
         if database_url.startswith("sqlite"):
@@ -72,12 +72,12 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
         else:
             restored = restored_postgresql(database_url, request.getfixturevalue("postgres"), tmp_path)
         losses = first.client.losses(done.id)
-        undisturbed = first.client.wait(job.id, timeout=60)
+        undisturbed = first.client.wait(job.id, timeout=300)
         all_losses = first.client.losses(job.id)
     assert undisturbed.attempt == 1
     with running(restored, redis_server.of(7), tmp_path / "second") as second:
         assert second.client.losses(done.id).tobytes() == losses.tobytes()
-        over = second.client.wait(job.id, timeout=90)
+        over = second.client.wait(job.id, timeout=300)
         assert (over.state, over.attempt) == ("succeeded", 2)
         assert second.client.losses(job.id).tobytes() == all_losses.tobytes()
 

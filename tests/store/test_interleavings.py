@@ -51,7 +51,6 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("situation", list(SITUATIONS) if EVERY else ["running and recorded", "queued"])
 @pytest.mark.parametrize("first", NAMES)
-@pytest.mark.timeout(900)
 def test_two_at_once_end_as_one_after_the_other(stage: Stage, settings: Settings, first: str, situation: str) -> None:
     for second in NAMES[NAMES.index(first) :]:
         play = Play(stage, settings, SITUATIONS[situation], DEEDS[first], DEEDS[second])

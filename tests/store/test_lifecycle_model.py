@@ -26,7 +26,7 @@ def machine_on(database: Database, its_settings: Settings) -> type[Lives]:
     return type("Lives", (Lives,), {"database": database, "settings": its_settings})
 
 
-@pytest.mark.timeout(7200 if FUZZ else 300)
+@pytest.mark.timeout(7200 if FUZZ else 900)
 def test_every_life_goes_as_the_model_says(database: Database, settings: Settings) -> None:
     run_state_machine_as_test(machine_on(database, settings), settings=LIVES)
 

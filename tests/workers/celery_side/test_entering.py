@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psutil
 import pytest
 from sqlalchemy import update
 
@@ -46,7 +47,7 @@ def test_the_jobs_of_a_slot_are_not_taken_from_a_process_that_lives(
         celery_child._enter(settings, mine)
     assert state_of(database, job) == "running"
     sleeper.kill()  # and is not waited for: a zombie holds nothing
-    time.sleep(0.2)
+    until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
     celery_child._enter(settings, mine)
     assert state_of(database, job) == "queued"
 
@@ -116,7 +117,7 @@ def test_a_worker_that_slept_while_another_took_its_gpu_waits(database: Database
         heartbeat.stop()
 
 
-def until(true: object, seconds: float = 20.0) -> None:
+def until(true: object, seconds: float = 120.0) -> None:
     give_up_at = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < give_up_at

@@ -19,6 +19,7 @@ from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
 from gradyard.store.tables import Project
 from tests.actors import claimed, submitted, submitted_to, worker_of
+from tests.stack.until import until
 from workers.protocol.messages import BegunMessage, FailedMessage, Message
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
@@ -27,8 +28,6 @@ from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.pack import Pack
 from workers.supervisor.supervisor import Supervisor
 from workers.supervisor.worker_context import WorkerContext
-
-pytestmark = pytest.mark.timeout(180)
 
 FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
 
@@ -51,14 +50,14 @@ def begun(context: WorkerContext, claim: Claim) -> threading.Thread:
     return thread
 
 
-def wait_for_a_record(database: Database, job: UUID) -> None:
-    give_up_at = time.monotonic() + 60
-    while time.monotonic() < give_up_at:
-        with database.read() as connection:
-            if queries.job_by_id(connection, 1, job).steps_done:
-                return
-        time.sleep(0.05)
-    raise AssertionError("no record came")
+def wait_for_a_record(database: Database, job: UUID, *, after: int = 0) -> None:
+    """Return once more than that many steps of the job are recorded."""
+    until(lambda: steps_recorded(database, job) > after)
+
+
+def steps_recorded(database: Database, job: UUID) -> int:
+    with database.read() as connection:
+        return queries.job_by_id(connection, 1, job).steps_done
 
 
 def cancel_without_its_worker(database: Database, job: UUID) -> None:
@@ -78,7 +77,7 @@ def test_a_runner_stops_when_a_record_finds_that_all_its_members_have_moved_on(
     attempt = begun(context, claimed(database, context.worker))
     wait_for_a_record(database, job)
     cancel_without_its_worker(database, job)
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
     if context.runner.pid is not None:  # it let go in time and was not killed
         before = cpu_seconds(context.runner)
@@ -94,14 +93,13 @@ def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
     wait_for_a_record(database, jobs[1])
     pid = context.runner.pid
     cancel_without_its_worker(database, jobs[0])
-    with database.read() as connection:
-        before = queries.job_by_id(connection, 1, jobs[1]).steps_done
-    time.sleep(2.0)
+    for _ in range(4):  # records after which the attempt knows that the other has moved on
+        wait_for_a_record(database, jobs[1], after=steps_recorded(database, jobs[1]))
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, jobs[1])
-    assert (row.state, row.steps_done > before, context.runner.pid) == ("running", True, pid)
+    assert (row.state, context.runner.pid) == ("running", pid)
     cancel_without_its_worker(database, jobs[1])
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
 
 
@@ -134,7 +132,7 @@ def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
     attempt = begun(replace(context, stopping=stops.is_set), claimed(database, context.worker))
     wait_for_a_record(database, job)
     monkeypatch.setattr(context.runner, "receive", receive)
-    attempt.join(timeout=60)
+    attempt.join(timeout=300)
     assert not attempt.is_alive()
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
@@ -159,7 +157,7 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
 def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 1.0)
+    monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 30.0)
     monkeypatch.setattr("workers.supervisor.runner_timeouts.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
     attempt = Attempt(context, Pack(claimed(database, context.worker), context.runner.hello))
@@ -168,11 +166,12 @@ def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
     wait_for_a_record(database, job)
     for clock in ("_heard_at", "_looked_at"):  # as after docker pause: both were frozen
         monkeypatch.setattr(attempt._timeouts, clock, time.monotonic() - 60)
-    time.sleep(1.0)
+    for _ in range(3):  # each after a look at the clocks
+        wait_for_a_record(database, job, after=steps_recorded(database, job))
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).attempt == 1
     cancel_without_its_worker(database, job)
-    thread.join(timeout=60)
+    thread.join(timeout=300)
     assert not thread.is_alive()
 
 
