@@ -99,7 +99,7 @@ def main() -> None:
     write_logs(settings, {"maintenance": f"{platform.node()} (pid {os.getpid()})"})
     stop = StopSignal()
     maintenance = Maintenance(settings)
-    while not stop.came():
+    while not stop.requested():
         try:
             maintenance.tick()
         except GradyardError as error:  # away, full, or not upgraded yet; the next round may succeed

@@ -184,10 +184,10 @@ def test_a_job_over_its_time_limit_fails_and_says_how_far_it_came(client: Client
 def test_a_job_whose_trainer_falls_tells_what_was_said_and_can_be_tried_again_and_deleted(client: Client) -> None:
     job = client.wait(client.submit(stage="tensor", name="raises").id, timeout=300)
     assert (job.state, job.reason) == ("failed", "error")
-    assert "told to fall" in (job.message or "")
+    assert "told to raise" in (job.message or "")
     said = client.logs(job.id)[-1]
     assert said.attempt == job.attempt
-    assert "a word before the fall" in said.text
+    assert "a line before the error" in said.text
     assert "Traceback" in said.text
     assert "sitecustomize.py" in said.text
     again = client.wait(client.retry(job.id).id, timeout=300)

@@ -1,8 +1,8 @@
-"""Loaded by every Python process of a fleet under test, before anything else: the jobs and builds that must go wrong.
+"""Makes some jobs fail, and breaks safeguards. Every Python process of a fleet under test loads this file first.
 
-A job named `kills its runner` does, at its first step; one named `raises` says a word and raises, one named `breaks
-CUDA` as CUDA does; one named `native` computes one matrix product for seconds, deaf to everything. GRADYARD_MUTANT
-removes a safeguard (`no-fence`, `no-resume`): the checker must find that out.
+A job named `kills its runner` kills it at its first step. One named `raises` prints a line and raises, one named
+`breaks CUDA` raises an error of CUDA. One named `native` computes one matrix product for seconds and reads no message
+meanwhile. GRADYARD_MUTANT removes a safeguard (`no-fence`, `no-resume`), which the checker must find.
 """
 
 import importlib.abc
@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-PATIENT_SECONDS = 5.0
+PRODUCT_SECONDS = 5.0
 
 
 def _spoil_training(module: Any) -> None:
@@ -40,8 +40,8 @@ def _misbehave(names: set[Any]) -> None:
     if "kills its runner" in names:
         os.kill(os.getpid(), signal.SIGKILL)
     if "raises" in names:
-        print("a word before the fall")
-        raise RuntimeError("this trainer was told to fall")
+        print("a line before the error")
+        raise RuntimeError("this trainer was told to raise")
     if "breaks CUDA" in names:
         raise RuntimeError("CUDA error: an uncorrectable ECC error was encountered")
     import time
@@ -55,11 +55,11 @@ def _misbehave(names: set[Any]) -> None:
     size, began = 300, time.perf_counter()
     product(size)
     took = time.perf_counter() - began
-    product(int(size * (PATIENT_SECONDS / max(took, 1e-3)) ** (1 / 3)))  # a product of n x n takes n^3
+    product(int(size * (PRODUCT_SECONDS / max(took, 1e-3)) ** (1 / 3)))  # a product of n x n takes n^3
 
 
 def _remove_fence(module: Any) -> None:
-    """Every guarded move and record forgets the attempt."""
+    """Have every guarded move and record ignore the attempt."""
     from sqlalchemy import bindparam, update
 
     from gradyard.jobs.states import State
@@ -87,12 +87,12 @@ def _remove_fence(module: Any) -> None:
 
 
 def _remove_claim_check(module: Any) -> None:
-    """No heartbeat ever finds its claim gone."""
+    """Have no heartbeat find that its claim is lost."""
     module.Heartbeat.claim_is_lost = lambda self: False
 
 
 def _remove_resume(module: Any) -> None:
-    """No checkpoint is ever found good."""
+    """Have every checkpoint count as unusable."""
     module._usable = lambda pack, database, job: {}
 
 
@@ -105,7 +105,7 @@ if os.environ.get("GRADYARD_MUTANT") == "no-resume":
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Lets a module load as it is, and spoils it then."""
+    """Loads a module as it is, and then spoils it."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         if name not in _SPOILERS:
