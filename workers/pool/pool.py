@@ -63,7 +63,7 @@ def _free(slots: list[Slot], slot_locks: SlotLocks) -> list[Slot]:
 
 def _worker(slot: Slot, pool: dict[str, str]) -> Child:
     command = [
-        sys.executable, "-m", "celery", "-A", "workers", "--quiet", "worker", "-Q", slot.queue, "-c", "1",
+        sys.executable, "-m", "workers.celery_side", "--quiet", "worker", "-Q", slot.queue, "-c", "1",
         "-P", "prefork", "-n", f"{slot.name}@%h", "--without-gossip", "--without-mingle", "-l", "WARNING",
     ]  # fmt: skip
     return Child(slot.name, command, dict(os.environ) | slot.environment() | pool)

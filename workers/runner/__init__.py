@@ -1,1 +1,1 @@
-"""The exec'ed process that owns torch and the device. No SQL, no Redis, no secret: frames in, frames out."""
+"""The process that has torch and the device. No SQL, no Redis, no secret: messages in, messages out."""

@@ -1,4 +1,4 @@
-"""What a trainer hands over, checked before it leaves the runner: its author reads what is wrong with it."""
+"""Checks what a trainer returns before it leaves the runner. The errors are for the trainer's author."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_BYTES_OF_A_PACK = 2**30
 
 
 def check_losses(losses: Array, width: int, dtype: str) -> None:
-    """ValueError or TypeError where they are not (members, steps) in the dtype of the jobs."""
+    """Raises ValueError or TypeError where losses are not (members, steps) in the dtype of the jobs."""
     if losses.ndim != 2 or len(losses) != width:
         raise ValueError(f"step() must return one loss a member; {width} members gave losses of shape {losses.shape}")
     if losses.dtype.name != dtype:
@@ -28,10 +28,10 @@ def check_losses(losses: Array, width: int, dtype: str) -> None:
 def checked_metrics(
     parts: Sequence[Mapping[str, Array]], width: int, every: Any, begin: int, end: int
 ) -> dict[str, Array]:
-    """The named curves of consecutive segments, put together in float64: (members, measured steps).
+    """The metrics of consecutive segments by name, joined, as float64: (members, measured steps).
 
-    ValueError or TypeError where `every` is no positive integer, or where a name does not have one number for each
-    member at each of the steps from `begin` up to `end` that `every` divides.
+    Raises TypeError where `every` is not a positive integer, and ValueError or TypeError where a metric does not have
+    one number for each member at each step from `begin` up to `end` that `every` divides.
     """
     if type(every) is not int or every < 1:
         raise TypeError(f"every is {every!r}; it must be an integer of 1 or more")
@@ -54,7 +54,7 @@ def checked_metrics(
 
 
 def checked_arrays(arrays: Mapping[str, Array], width: int) -> dict[str, Array]:
-    """The arrays as they are; ValueError or TypeError where they are not numbers of `width` members, or too large."""
+    """The arrays, unchanged. Raises ValueError or TypeError where they are too large or not of `width` members."""
     _check_names(arrays)
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
@@ -64,16 +64,18 @@ def checked_arrays(arrays: Mapping[str, Array], width: int) -> dict[str, Array]:
     size = sum(array.nbytes for array in arrays.values())
     if size > MOST_BYTES * width:
         raise ValueError(f"its arrays have {size // width:,} bytes a member; at most {MOST_BYTES:,} are stored")
-    if size > MOST_BYTES_OF_A_PACK:  # who is not to blame trains again, in a smaller pack
+    if size > MOST_BYTES_OF_A_PACK:  # the pack is halved and tried again
         raise ValueError(f"the arrays of a pack of {width} have {size:,} bytes; at most {MOST_BYTES_OF_A_PACK:,} fit")
     return dict(arrays)
 
 
 def _check_names(names: Iterable[Any]) -> None:
-    """ValueError for names that cannot stand in a URL, or too many of them."""
-    found = list(names)
-    if len(found) > MOST_NAMES:
-        raise ValueError(f"{len(found)} names; at most {MOST_NAMES}")
-    for name in found:
+    """Raises ValueError for names that cannot be part of a URL, or too many of them."""
+    names = list(names)
+    if len(names) > MOST_NAMES:
+        raise ValueError(f"{len(names)} names; at most {MOST_NAMES} are stored")
+    for name in names:
         if not (isinstance(name, str) and NAME.fullmatch(name)):
-            raise ValueError(f"{name!r} is no name: 1 to 64 letters, digits, '_', '.' and '-', a letter or digit first")
+            raise ValueError(
+                f"{name!r} is not a name: 1 to 64 letters, digits, '_', '.' and '-', a letter or digit first"
+            )

@@ -1,4 +1,4 @@
-"""The training loop, once: a generator of segments. Whoever consumes it decides what happens in between."""
+"""The training loop: a generator of segments. Its consumer decides what happens between two of them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from workers.trainers.contract import Array, Losses, Measures, RunsSteps, StacksLosses, Trainer, Trains
 
 FIRST_STEPS = 1
-"""Length of the first segment: nobody knows its speed yet, and a step of a large pack may take seconds."""
+"""Length of the first segment: the speed is not known yet, and a step of a large pack may take seconds."""
 
 MOST_STEPS = 65_536
 """Length of the longest segment; its losses wait in memory, up to a kilobyte a step."""
 
-# A segment may grow by this factor over the last: the first steps are slow, and one lucky measurement must not count.
+# A segment may be this many times as long as the last one: the first steps are slow, and one measurement may mislead.
 _GROWTH = 16
 
-# In one segment, of all members together: they wait in memory, and travel in one frame.
+# In one segment, of all members together: they wait in memory, and travel in one message.
 _MOST_LOSSES = 2**22
 
 
 class StepFailed(Exception):
-    """The trainer raised; `step` is the update it was at, and `__cause__` what it raised."""
+    """The trainer raised at update `step`; `__cause__` is its error."""
 
     def __init__(self, step: int) -> None:
         super().__init__(step)
@@ -33,16 +33,16 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and what they took.
+    """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and the seconds that they took.
 
-    `metrics` are named curves, (members, measured steps), of those steps that the trainer's `every` divides.
+    `metrics` are curves by name, (members, measured steps), of those steps that the trainer's `every` divides.
     """
 
     start_step: int
     losses: Array
     seconds: float
     metrics: Mapping[str, Array] = field(default_factory=dict)
-    at_rest: bool = True  # the trainer's state is that after its last step, and not that of a later one
+    at_rest: bool = True  # the trainer's state is the one after its last step, and not a later one
 
     @property
     def end(self) -> int:
@@ -51,7 +51,7 @@ class Segment:
 
 
 class Lengths:
-    """How many steps the next segment shall have, by the speed of the last one; a multiple of the trainer's stride."""
+    """Chooses the steps of the next segment by the speed of the last one, in multiples of the trainer's stride."""
 
     def __init__(self, trainer: Trains, seconds: float) -> None:
         self._stride = trainer.stride if isinstance(trainer, RunsSteps) else 1
@@ -59,7 +59,7 @@ class Lengths:
         self.next = max(FIRST_STEPS, self._stride)
 
     def learn(self, segment: Segment) -> None:
-        """Plan the next one by this."""
+        """Choose the length of the next segment by this one."""
         done = segment.losses.shape[1]
         wanted = self._seconds * done / max(segment.seconds, 1e-9)
         most = min(done * _GROWTH, MOST_STEPS, _MOST_LOSSES // len(segment.losses))
@@ -67,10 +67,10 @@ class Lengths:
 
 
 def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, seconds: float = 0.2) -> Iterator[Segment]:
-    """Train from step `begin` up to `steps`, about `seconds` of steps between two yields.
+    """Train from step `begin` up to `steps`, and yield about every `seconds`.
 
-    Where it is cut never changes a bit. At each yield the trainer's state is that after the segment's last step, and
-    leaving the loop ends the training. Raises StepFailed where the trainer raises.
+    The cuts between segments change no bit. At each yield the trainer's state is the one after the segment's last
+    step; a consumer that leaves the loop ends the training. Raises StepFailed where the trainer raises.
     """
     lengths = Lengths(trainer, seconds)
     while begin < steps:
@@ -99,7 +99,7 @@ def _run(trainer: RunsSteps, begin: int, end: int) -> Array:
 
 
 def _step_by_step(trainer: Trainer, begin: int, end: int, measured: dict[str, list[Losses]]) -> Array:
-    # A list costs a tenth of writing into a tensor row by row, and the trainer turns it into one array at the end.
+    # A list costs a tenth of what writing into a tensor row by row does; the trainer stacks it once, at the end.
     losses: list[Losses] = []
     measures = trainer if isinstance(trainer, Measures) else None
     try:
@@ -118,9 +118,9 @@ def _stacked(trainer: Trains, losses: Sequence[Losses]) -> Array:
 
 
 def stack_arrays(losses: Sequence[Losses]) -> Array:
-    """(steps, members) of arrays or tensors; of those on a GPU with one wait for it."""
+    """Losses of successive steps as one numpy array, (steps, members). Tensors on a GPU cost one wait for it."""
     if hasattr(losses[0], "detach"):
-        import torch  # as long as its trainer has none, neither has the loop
+        import torch  # a trainer without torch must not make the loop load it
 
         stacked: Array = torch.stack(list(losses)).detach().cpu().numpy()  # type: ignore[arg-type]
         return stacked

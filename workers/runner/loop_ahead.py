@@ -1,4 +1,4 @@
-"""The loop for a device that works by itself: it has the next segment before the losses of the last are waited for."""
+"""The loop for a GPU: it gets the next segment before this process waits for the losses of the last one."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from workers.trainers.contract import WorksAhead
 
 
 class _Queued:
-    """Steps `begin` to `end` - 1 that the device has, and may not have begun."""
+    """The steps `begin` to `end` - 1, which the device has in its queue."""
 
     def __init__(self, trainer: WorksAhead, begin: int, end: int) -> None:
         self.begin, self.end = begin, end
         self.since = time.perf_counter()
-        with self._telling():
+        with self._naming_the_step():
             self._losses = trainer.queue(begin, end)
 
     def wait(self, since: float, *, at_rest: bool) -> Segment:
-        """Its losses, and the seconds since it was queued or, later, since the one before it was done."""
-        with self._telling():
+        """Wait for its losses. Its seconds count from when it was queued, or from `since` where that is later."""
+        with self._naming_the_step():
             losses = self._losses()
         seconds = time.perf_counter() - max(since, self.since)
         return Segment(self.begin, np.ascontiguousarray(losses.T), seconds, at_rest=at_rest)
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _naming_the_step(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
@@ -39,9 +39,11 @@ class _Queued:
 def segments_ahead(
     trainer: WorksAhead, *, steps: int, begin: int, seconds: float, rest: Callable[[], bool]
 ) -> Iterator[Segment]:
-    """As `segments`, but that the trainer's state is one segment ahead, unless the segment yielded is `at_rest`.
+    """Train from step `begin` up to `steps`, and yield about every `seconds`, with one segment queued ahead.
 
-    Nothing is queued ahead while `rest()` is true, so the segment after the next one is at rest, as the last one is.
+    The trainer's state is then one segment ahead of the segment yielded, unless that one is `at_rest`. Nothing is
+    queued while `rest()` is true, so soon a segment at rest is yielded; the last one always is. Raises StepFailed where
+    the trainer raises.
     """
     lengths, since = Lengths(trainer, seconds), 0.0
     queued: _Queued | None = None

@@ -1,4 +1,4 @@
-"""What decides the bits of a result beside the spec: versions, thread count, and the kind of processor."""
+"""What decides the bits of a result beside its spec: versions, thread count, and the kind of processor."""
 
 import json
 import platform
@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 WIDTHS_PROVEN = Path(__file__).with_name("width_independent.json")
-"""Written by the tests of widths (marker `gpu`): a list of {torch, cuda, gpu, date} that all of them passed on."""
+"""A list of {torch, cuda, gpu, date} on which all tests of widths (marker `gpu`) have passed. Those tests write it."""
 
 
 def one_thread() -> None:
@@ -21,32 +21,32 @@ def one_thread() -> None:
 
 
 def same_bits_on_gpu(allow_tf32: bool) -> None:
-    """Deterministic algorithms alone; and full products, unless TF32's rounded ones were asked for."""
+    """Use deterministic algorithms alone, and products of full precision unless TF32 is allowed."""
     import torch
 
     torch.use_deterministic_algorithms(True)
-    # Nothing here reads what it has not written.
+    # Trainers read no memory that they have not written, so filling it would only cost time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     with warnings.catch_warnings():
-        # Some since torch 2.9 warn of newer names, but raise where both are used, and parts of torch still read these.
+        # Torch since 2.9 warns that these names are old, but raises where both are used, and parts of torch read these.
         warnings.simplefilter("ignore", UserWarning)
         torch.backends.cuda.matmul.allow_tf32 = allow_tf32
         torch.backends.cudnn.allow_tf32 = allow_tf32
 
 
 def gpu_environment() -> dict[str, str]:
-    """For cuBLAS, before it loads: without a workspace of its own its products may differ from run to run."""
+    """Variables that cuBLAS reads when it loads: without a fixed workspace its products may differ from run to run."""
     return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 
 def one_thread_environment() -> dict[str, str]:
-    """The same for the libraries that read it from the environment before they load."""
+    """Variables by which libraries compute with one thread. They read them when they load."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     return {f"{library}_NUM_THREADS": "1" for library in libraries} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
 def engines(device: str) -> tuple[str, ...]:
-    """What can be trained with on "cpu" or "cuda": torch's compiler for CPUs needs a C++ compiler at run time."""
+    """The engines of this machine on "cpu" or "cuda". Torch's compiler for CPUs needs a C++ compiler at run time."""
     if device == "cuda":
         return ("eager", "gram", "cudagraph")
     compiler = shutil.which("clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
@@ -59,9 +59,9 @@ def versions() -> dict[str, str]:
 
 
 def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> str:
-    """Machines of one class give the same bits: the backend, its vector instructions or model, the thread count.
+    """The backend, its vector instructions or model, and the thread count. Machines of one class give the same bits.
 
-    A GPU is "width-dependent" unless the tests of widths passed on its model with this torch, and without TF32.
+    A GPU is "width-dependent" unless the tests of widths have passed on its model with this torch, without TF32.
     """
     import torch
 
@@ -72,7 +72,7 @@ def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> s
 
 
 def torch_on(gpu: str) -> dict[str, str]:
-    """What the tests of widths pass on or fail: this torch, its CUDA and a GPU by its model's name."""
+    """The key of a result of the tests of widths: this torch, its CUDA, and a GPU by its model's name."""
     import torch
 
     return {"torch": str(torch.__version__), "cuda": str(torch.version.cuda), "gpu": gpu}
@@ -82,5 +82,5 @@ def _widths_are_proven(gpu: str) -> bool:
     try:
         proven = json.loads(WIDTHS_PROVEN.read_text())
         return any(torch_on(gpu).items() <= each.items() for each in proven)
-    except (OSError, ValueError, TypeError, AttributeError):  # absent or damaged: nothing is proven
+    except (OSError, ValueError, TypeError, AttributeError):  # the file is absent or damaged, so nothing is proven
         return False

@@ -1,4 +1,4 @@
-"""What a process tells the kernel of itself: that it must not outlive its parent, and its name."""
+"""Asks the kernel to end this process with its parent, and to show it under a name."""
 
 import ctypes
 import os
@@ -9,9 +9,9 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
 def die_with_parent(expected_parent: int | None = None) -> None:
-    """Be killed as soon as the thread that made this process ends (Linux; elsewhere the closing pipe tells).
+    """Have the kernel kill this process when the thread that made it ends. On Linux alone; elsewhere a socket closes.
 
-    `expected_parent` is the pid that the parent had at the fork: if it is gone already, leave at once.
+    `expected_parent` is the parent's pid at the fork. Where that process has ended already, exit with status 1.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -20,6 +20,6 @@ def die_with_parent(expected_parent: int | None = None) -> None:
 
 
 def call_this_process(name: str) -> None:
-    """The name (15 bytes at most) that `top` and `ps -o comm` show; nothing where the kernel is not Linux."""
+    """Set the name that `top` and `ps -o comm` show, of 15 bytes at most. Does nothing on other systems than Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The loop cuts training into segments, and where it cuts shows in nothing but time."""
+"""The loop cuts training into segments, and the cuts change nothing but the time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

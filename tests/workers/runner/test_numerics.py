@@ -1,4 +1,4 @@
-"""What decides the bits of a result, as jobs and checkpoints name it."""
+"""What decides the bits of a result, as jobs and checkpoints record it."""
 
 import json
 import warnings
@@ -13,19 +13,19 @@ from workers.runner.numerics import numerics_class, same_bits_on_gpu, torch_on
 
 @pytest.fixture
 def proven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file that the tests of widths write on a GPU; not there yet."""
+    """The path of the file that the tests of widths write on a GPU. The file does not exist yet."""
     path = tmp_path / "width_independent.json"
     monkeypatch.setattr(numerics, "WIDTHS_PROVEN", path)
     return path
 
 
-def test_a_gpu_says_that_its_bits_may_depend_on_the_width_and_whether_its_products_are_rounded(proven: Path) -> None:
+def test_the_class_of_a_gpu_shows_that_bits_may_depend_on_the_width_and_that_products_are_rounded(proven: Path) -> None:
     plain, rounded = (numerics_class("cuda", "H200", allow_tf32) for allow_tf32 in (False, True))
     assert plain == f"cuda-width-dependent/{torch.version.cuda}/H200"
     assert rounded == f"{plain}/tf32"
 
 
-def test_a_gpu_on_which_the_tests_of_widths_passed_with_this_torch_says_so(proven: Path) -> None:
+def test_a_gpu_on_which_the_tests_of_widths_passed_with_this_torch_is_width_independent(proven: Path) -> None:
     proven.write_text(json.dumps([torch_on("L4"), torch_on("H200") | {"date": "2026-11-27"}]))
     assert numerics_class("cuda", "H200") == f"cuda-width-independent/{torch.version.cuda}/H200"
     assert numerics_class("cuda", "H200", allow_tf32=True).startswith("cuda-width-dependent/")
@@ -53,20 +53,20 @@ def test_products_on_a_gpu_are_not_rounded_unless_that_was_asked_for() -> None:
         torch.use_deterministic_algorithms(False)
 
 
-def test_a_torch_that_warns_of_newer_names_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[bool] = []
+def test_a_torch_that_warns_of_newer_names_is_set_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[bool] = []
 
     def set_and_warn(asked: bool) -> None:
         warnings.warn("Please use the new API settings to control TF32 behavior", UserWarning, stacklevel=1)
-        told.append(asked)
+        set_to.append(asked)
 
     monkeypatch.setattr(torch._C, "_set_cublas_allow_tf32", set_and_warn)
     try:
         same_bits_on_gpu(allow_tf32=False)  # warnings are errors in these tests
-        assert told == [False]
+        assert set_to == [False]
     finally:
         torch.use_deterministic_algorithms(False)
 
 
-def test_a_cpu_says_its_instructions_and_its_one_thread() -> None:
+def test_the_class_of_a_cpu_names_its_instructions_and_its_one_thread() -> None:
     assert numerics_class("cpu", "cpu") == f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"

@@ -1,4 +1,4 @@
-"""A driver that hangs keeps nobody waiting, and in the end it has lost its GPU."""
+"""A driver that hangs blocks no caller, and after a minute its GPU counts as lost."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse
 
 
 class Driver:
-    """Answers while it is not told to hang."""
+    """A driver that answers while `works` is set, and hangs otherwise."""
 
     def __init__(self) -> None:
         self.works = threading.Event()
@@ -44,42 +44,42 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     driver.works.set()
 
 
-def test_what_the_driver_says_is_handed_on(driver: Driver) -> None:
-    patient = BoundedInventory(driver)
-    assert (patient.health("GPU-1"), patient.in_use("GPU-1"), patient.gpus()) == (Health(50.0), InUse(7), [])
+def test_the_drivers_answers_are_passed_on(driver: Driver) -> None:
+    inventory = BoundedInventory(driver)
+    assert (inventory.health("GPU-1"), inventory.in_use("GPU-1"), inventory.gpus()) == (Health(50.0), InUse(7), [])
     with pytest.raises(DeviceLost, match="GPU-2"):
-        patient.health("GPU-2")
+        inventory.health("GPU-2")
 
 
-def test_one_that_hangs_is_asked_once_and_waited_for_shortly(driver: Driver) -> None:
-    patient = BoundedInventory(driver)
+def test_a_driver_that_hangs_is_asked_once_and_waited_for_briefly(driver: Driver) -> None:
+    inventory = BoundedInventory(driver)
     driver.works.clear()
     begin = time.monotonic()
-    assert [patient.health("GPU-1"), patient.in_use("GPU-1"), patient.health("GPU-1")] == [None, None, None]
+    assert [inventory.health("GPU-1"), inventory.in_use("GPU-1"), inventory.health("GPU-1")] == [None, None, None]
     assert time.monotonic() - begin < 20
     assert driver.asked == 1
 
 
-def test_one_that_hangs_for_long_has_lost_its_gpu_until_it_answers_again(driver: Driver) -> None:
-    patient = BoundedInventory(driver)
+def test_a_driver_that_hangs_for_long_has_lost_its_gpu_until_it_answers_again(driver: Driver) -> None:
+    inventory = BoundedInventory(driver)
     driver.works.clear()
-    assert patient.health("GPU-1") is None
-    until(lambda: is_lost(patient))
+    assert inventory.health("GPU-1") is None
+    until(lambda: is_lost(inventory))
     with pytest.raises(DeviceLost, match="has not answered"):
-        patient.health("GPU-1")
+        inventory.health("GPU-1")
     driver.works.set()
-    until(lambda: answer_of(patient) == Health(50.0))
+    until(lambda: answer_of(inventory) == Health(50.0))
 
 
-def is_lost(patient: BoundedInventory) -> bool:
+def is_lost(inventory: BoundedInventory) -> bool:
     try:
-        patient.health("GPU-1")
+        inventory.health("GPU-1")
     except DeviceLost:
         return True
     return False
 
 
-def answer_of(patient: BoundedInventory) -> Health | None:
+def answer_of(inventory: BoundedInventory) -> Health | None:
     with suppress(DeviceLost):
-        return patient.health("GPU-1")
+        return inventory.health("GPU-1")
     return None

@@ -1,4 +1,4 @@
-"""What a host says of its GPUs, by NVML; no machine here has one, so its library is played by a list."""
+"""The GPUs of a host by NVML. The library is replaced by a list, as test machines have no GPU."""
 
 import sys
 from pathlib import Path
@@ -25,7 +25,7 @@ class NVMLError(Exception):
 
 
 class Library:
-    """The functions of pynvml that we call, over a list of devices; a device may hold MIG instances."""
+    """The functions of pynvml that are called, over a list of devices. A device may hold MIG instances."""
 
     NVMLError = NVMLError
     NVML_ERROR_GPU_IS_LOST, NVML_ERROR_NOT_FOUND, NVML_ERROR_RESET_REQUIRED = LOST, NOT_FOUND, 16
@@ -34,11 +34,11 @@ class Library:
 
     def __init__(self, devices: list[dict[str, Any]]) -> None:
         self.devices = devices
-        self.trouble: int | None = None
+        self.init_error: int | None = None
 
     def nvmlInit(self) -> None:  # noqa: N802
-        if self.trouble is not None:
-            raise NVMLError(self.trouble)
+        if self.init_error is not None:
+            raise NVMLError(self.init_error)
 
     def nvmlDeviceGetCount(self) -> int:  # noqa: N802
         return len(self.devices)
@@ -90,7 +90,7 @@ class Library:
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    found = Library([
+    library = Library([
         {"uuid": "GPU-a", "name": "H100", "mib": 81559, "load": 97, "used": 1024, "old": True,
          "processes": {5: 1000, 6: None}},
         {"uuid": "GPU-b", "name": "H100", "mib": 81559, "parts": [
@@ -99,8 +99,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
         ]},
         {"uuid": "GPU-c", "name": "H100", "mib": 81559, "error": LOST},
     ])  # fmt: skip
-    monkeypatch.setitem(sys.modules, "pynvml", found)
-    return found
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    return library
 
 
 def test_nvml_lists_whole_gpus_and_mig_instances_by_the_drivers_numbers(library: Library) -> None:
@@ -109,10 +109,10 @@ def test_nvml_lists_whole_gpus_and_mig_instances_by_the_drivers_numbers(library:
         Gpu("MIG-2", "H100 MIG 1g.10gb", 9856, "1.1"),
     ]  # fmt: skip
     library.devices[0]["error"] = LOST
-    assert [gpu.number for gpu in NvmlInventory().gpus()] == ["1.0", "1.1"], "others keep theirs"
+    assert [gpu.number for gpu in NvmlInventory().gpus()] == ["1.0", "1.1"], "the others keep their numbers"
 
 
-def test_nvml_tells_how_a_gpu_is_as_far_as_the_driver_does(library: Library) -> None:
+def test_nvml_reads_what_the_driver_reports(library: Library) -> None:
     assert NvmlInventory().health("GPU-a") == Health(97.0, 50.0, 1024)
     assert NvmlInventory().health("MIG-1") == Health(None, 50.0, 0)
     assert NvmlInventory().in_use("GPU-a") == InUse(1024, {5: 1000})
@@ -133,7 +133,7 @@ def test_a_gpu_that_is_lost_takes_none_of_the_others_with_it(library: Library, e
     assert host.health("GPU-a"), "it may come back"
 
 
-def test_an_unknown_error_is_a_lost_gpu_once_it_is_all_that_the_driver_says(library: Library) -> None:
+def test_unknown_errors_in_a_row_mean_a_lost_gpu(library: Library) -> None:
     host = NvmlInventory()
     assert host.health("GPU-a")
     for _ in range(UNKNOWN_TIMES - 1):
@@ -144,20 +144,20 @@ def test_an_unknown_error_is_a_lost_gpu_once_it_is_all_that_the_driver_says(libr
         host.health("GPU-a")
 
 
-def test_a_gpu_whose_memory_the_driver_does_not_tell_is_one_all_the_same(library: Library) -> None:
+def test_a_gpu_whose_memory_the_driver_does_not_report_is_listed(library: Library) -> None:
     del library.devices[0]["mib"]
     host = NvmlInventory()
     assert host.gpus()[0] == Gpu("GPU-a", "H100", 0, "0")
     assert host.health("GPU-a") is None
 
 
-@pytest.mark.parametrize(("trouble", "says"), [(MISMATCH, True), (NO_LIBRARY, False)])
-def test_a_driver_that_does_not_answer_is_said_and_one_that_is_not_there_is_not(
-    library: Library, trouble: int, says: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("error", "logged"), [(MISMATCH, True), (NO_LIBRARY, False)])
+def test_a_driver_that_does_not_answer_is_logged_and_one_that_is_not_there_is_not(
+    library: Library, error: int, logged: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    library.trouble = trouble
+    library.init_error = error
     assert NvmlInventory().gpus() == []
-    assert ("does not answer" in capsys.readouterr().out) is says
+    assert ("does not answer" in capsys.readouterr().out) is logged
 
 
 def test_a_host_without_a_driver_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
