@@ -1,6 +1,6 @@
 """The losses of consecutive steps, and what is known after the last of them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
 
@@ -44,10 +44,11 @@ class SegmentMessage(Message):
     @classmethod
     def from_frame(cls, frame: Frame) -> Self:
         """The message of a frame of this kind. Raises FrameBroken where a field is missing or unknown."""
-        message = super().from_frame(frame)
-        if message.results is None:
-            return message
-        return replace(message, results=[MemberResult(*each) for each in message.results])
+        results = frame.fields.get("results")
+        if results is not None:
+            named = {"results": [MemberResult(*each) for each in results]}
+            frame = Frame(frame.kind, frame.fields | named, frame.arrays)
+        return super().from_frame(frame)
 
     @property
     def end_step(self) -> int:
