@@ -20,7 +20,8 @@ from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.stages.stage import Stage
 from tests.tutorial_loops import LOOPS
 from workers.runner.loop import segments
-from workers.runner.numerics import engines, one_thread
+from workers.runner.machine import engines
+from workers.runner.numerics import one_thread
 from workers.trainers.inputs.draws import orders
 
 ROUNDS = 5

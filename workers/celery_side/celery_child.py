@@ -24,7 +24,7 @@ from workers.celery_side.stop_pipe import StopPipe
 from workers.celery_side.watchdog import Watchdog, end_main_process
 from workers.logs import write_logs
 from workers.pool.gpus.fake import ANY_DEVICE
-from workers.runner.numerics import engines
+from workers.runner.machine import engines
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.supervisor import Supervisor
@@ -32,8 +32,8 @@ from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
-CLOCK_SECONDS = 5.0  # by which the clocks of database and host may differ
-FIRST_RINGS, FIRST_RING_SECONDS = 5, 1.0  # rings of a new process, and seconds between two
+_CLOCK_SECONDS = 5.0  # by which the clocks of database and host may differ
+_FIRST_RINGS, _FIRST_RING_SECONDS = 5, 1.0  # rings of a new process, and seconds between two
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _lives(pid: int, age_seconds: float) -> bool:
     """Whether the process that had this pid so long ago lives, and the pid is not another process's by now."""
     try:
         process = psutil.Process(pid)
-        old_enough = time.time() - process.create_time() > age_seconds - CLOCK_SECONDS
+        old_enough = time.time() - process.create_time() > age_seconds - _CLOCK_SECONDS
         return pid != os.getpid() and old_enough and process.status() != psutil.STATUS_ZOMBIE
     except psutil.AccessDenied:
         return True
@@ -136,8 +136,8 @@ def _lives(pid: int, age_seconds: float) -> bool:
 def _ring_until_heard(settings: Settings, queue: str) -> None:
     """Ring the first bell of a new process, a few times: Redis may be away, or another slot may take the bell."""
     bells = Bells(settings)
-    for _ in range(FIRST_RINGS):
+    for _ in range(_FIRST_RINGS):
         bells.ring_many(queue, 1)
-        if current is None or current.watchdog.ever_heard.wait(FIRST_RING_SECONDS):
+        if current is None or current.watchdog.ever_heard.wait(_FIRST_RING_SECONDS):
             break
     bells.close()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from workers.protocol.frame import Arrays, Frame, FrameBroken, decode, encode
-from workers.protocol.messages.from_runner import HelloMessage
 from workers.protocol.messages.message import Message
+from workers.protocol.messages.start import HelloMessage
 
 MOST_BYTES = 64 * 2**20
 

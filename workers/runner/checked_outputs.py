@@ -40,10 +40,7 @@ def checked_metrics(
     shape = (width, -(-end // every) - -(-begin // every))
     curves = {}
     for name in names:
-        values = [np.asarray(part[name]) for part in parts if name in part]
-        if any(each.dtype.kind not in "biuf" for each in values):
-            raise TypeError(f"metric {name!r} has dtype {values[0].dtype}; it must be numbers")
-        curve = np.concatenate([each.astype(np.float64) for each in values], axis=-1)
+        curve = _joined(name, [np.asarray(part[name]) for part in parts if name in part])
         if curve.shape != shape:
             raise ValueError(
                 f"metric {name!r} must be one number a member at each measured step, in every call; "
@@ -51,6 +48,12 @@ def checked_metrics(
             )
         curves[name] = curve
     return curves
+
+
+def _joined(name: str, values: Sequence[Array]) -> Array:
+    if any(each.dtype.kind not in "biuf" for each in values):
+        raise TypeError(f"metric {name!r} has dtype {values[0].dtype}; it must be numbers")
+    return np.concatenate([each.astype(np.float64) for each in values], axis=-1)
 
 
 def checked_arrays(arrays: Mapping[str, Array], width: int) -> dict[str, Array]:

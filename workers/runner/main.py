@@ -11,7 +11,8 @@ from typing import Any
 
 from workers.protocol.messages import BegunMessage, HelloMessage, Message, NoDeviceMessage, NoStartMessage, TrainMessage
 from workers.protocol.wire import Wire, WireClosed
-from workers.runner.numerics import numerics_class, one_thread, same_bits_on_gpu, versions
+from workers.runner.machine import numerics_class, versions
+from workers.runner.numerics import one_thread, same_bits_on_gpu
 from workers.runner.process_control import call_this_process, die_with_parent
 from workers.runner.training import Training, is_device_error
 

@@ -1,15 +1,6 @@
-"""What decides the bits of a result beside its spec: versions, thread count, and the kind of processor."""
+"""How a runner computes: one thread, deterministic algorithms, products of full precision."""
 
-import json
-import platform
-import shutil
-import sys
 import warnings
-from importlib.metadata import version
-from pathlib import Path
-
-WIDTHS_PROVEN = Path(__file__).with_name("width_independent.json")
-"""A list of {torch, cuda, gpu, date} on which all tests of widths (marker `gpu`) have passed. Those tests write it."""
 
 
 def one_thread() -> None:
@@ -43,44 +34,3 @@ def one_thread_environment() -> dict[str, str]:
     """Variables by which libraries compute with one thread. They read them when they load."""
     libraries = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     return {f"{library}_NUM_THREADS": "1" for library in libraries} | {"VECLIB_MAXIMUM_THREADS": "1"}
-
-
-def engines(device: str) -> tuple[str, ...]:
-    """The engines of this machine on "cpu" or "cuda". Torch's compiler for CPUs needs a C++ compiler at run time."""
-    if device == "cuda":
-        return ("eager", "gram", "cudagraph")
-    compiler = shutil.which("clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
-    return ("eager", "gram", "blas", *(["inductor"] if compiler else []))
-
-
-def versions() -> dict[str, str]:
-    """The versions that a checkpoint depends on, and gradyard's own."""
-    return {name: version(name) for name in ("gradyard", "numpy", "torch")} | {"python": platform.python_version()}
-
-
-def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> str:
-    """The backend, its vector instructions or model, and the thread count. Machines of one class give the same bits.
-
-    A GPU is "width-dependent" unless the tests of widths have passed on its model with this torch, without TF32.
-    """
-    import torch
-
-    if device == "cuda":
-        widths = "independent" if not allow_tf32 and _widths_are_proven(device_name) else "dependent"
-        return f"cuda-width-{widths}/{torch.version.cuda}/{device_name}" + ("/tf32" if allow_tf32 else "")
-    return f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"
-
-
-def torch_on(gpu: str) -> dict[str, str]:
-    """The key of a result of the tests of widths: this torch, its CUDA, and a GPU by its model's name."""
-    import torch
-
-    return {"torch": str(torch.__version__), "cuda": str(torch.version.cuda), "gpu": gpu}
-
-
-def _widths_are_proven(gpu: str) -> bool:
-    try:
-        proven = json.loads(WIDTHS_PROVEN.read_text())
-        return any(torch_on(gpu).items() <= each.items() for each in proven)
-    except (OSError, ValueError, TypeError, AttributeError):  # the file is absent or damaged, so nothing is proven
-        return False

@@ -17,8 +17,8 @@ from workers.protocol.messages import FailedMessage
 from workers.supervisor.pack import Member, Pack
 
 CRASHES_ALONE = 3
-NO_RUNNER_SECONDS = 5.0  # before a job is tried again whose runner could not be started
-BACKOFF_SECONDS = 1.0  # doubled with each failure
+_NO_RUNNER_SECONDS = 5.0  # before a job is tried again whose runner could not be started
+_BACKOFF_SECONDS = 1.0  # doubled with each failure
 
 
 def pack_failed(connection: Connection, pack: Pack, failed: FailedMessage, *, actor: str) -> None:
@@ -57,7 +57,7 @@ def _crashed_alone(connection: Connection, job: ClaimedJob, cause: str, actor: s
 def runner_not_started(connection: Connection, pack: Pack, cause: str, *, actor: str) -> None:
     """No runner could be started: this host is the cause, so the jobs wait a few seconds for another one."""
     for member in pack.in_order():
-        _hand_back(connection, member, cause, EventKind.RUNNER_NOT_STARTED, actor, wait_seconds=NO_RUNNER_SECONDS)
+        _hand_back(connection, member, cause, EventKind.RUNNER_NOT_STARTED, actor, wait_seconds=_NO_RUNNER_SECONDS)
 
 
 def device_failed(connection: Connection, pack: Pack, cause: str, worker: WorkerInfo) -> None:
@@ -101,7 +101,7 @@ def _member_failed(connection: Connection, job: ClaimedJob, failed: FailedMessag
     if may_retry and not failed.out_of_memory:
         lifecycle.hand_back(
             connection, job.id, job.attempt, actor=actor, detail=message, kind=EventKind.WILL_RETRY,
-            wait_seconds=BACKOFF_SECONDS * 2**job.failures, **columns,
+            wait_seconds=_BACKOFF_SECONDS * 2**job.failures, **columns,
         )  # fmt: skip
     else:
         reason = Reason.OUT_OF_MEMORY if failed.out_of_memory else Reason.ERROR

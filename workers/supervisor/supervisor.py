@@ -72,26 +72,31 @@ class Supervisor:
             context.runner.ensure(context.stopping)
             Attempt(context, Pack(claim, context.runner.hello)).run()
         except DeviceBroken as error:
-            cause, worker = str(error), context.worker
-            context.commit(lambda c: failure_policy.device_failed(c, Pack(claim), cause, worker))
+            cause = str(error)
+            context.commit(lambda c: failure_policy.device_failed(c, Pack(claim), cause, context.worker))
         except RunnerDied as error:
             cause = f"its runner cannot be started: {error}"
-            log.error("no runner", error=str(error))
+            log.error("no runner", error=cause)
             context.commit(lambda c: failure_policy.runner_not_started(c, Pack(claim), cause, actor=actor))
         except GradyardError:
             context.runner.end()  # it still trains a pack that this process has given up
             raise
-        except Exception as error:  # a bug of ours or of the trainer; counted, else the job would be retried for ever
-            context.runner.end()
-            log.exception("attempt failed")
-            cause = f"its supervisor failed: {type(error).__name__}: {error}"
-            context.commit(lambda c: failure_policy.pack_crashed(c, Pack(claim), cause, actor=actor))
+        except Exception as error:
+            self._crashed(claim, error)
         except BaseException:
             context.runner.end()
             raise
         finally:
             context.heartbeat.unwatch_claim()
             self._release(claim)
+
+    def _crashed(self, claim: Claim, error: Exception) -> None:
+        """An error of ours or of the trainer: it counts as a crash, else the job would be retried for ever."""
+        context = self._context
+        context.runner.end()
+        log.exception("attempt failed")
+        cause = f"its supervisor failed: {type(error).__name__}: {error}"
+        context.commit(lambda c: failure_policy.pack_crashed(c, Pack(claim), cause, actor=context.actor))
 
     def _release(self, claim: Claim) -> None:
         """Give the claim up, however the attempt ended; in most cases its last record has done so."""

@@ -1,46 +1,11 @@
-"""What decides the bits of a result, as jobs and checkpoints record it."""
+"""A GPU computes the same bits at every run, and rounds products only where that was asked for."""
 
-import json
 import warnings
-from pathlib import Path
 
 import pytest
 import torch
 
-from workers.runner import numerics
-from workers.runner.numerics import numerics_class, same_bits_on_gpu, torch_on
-
-
-@pytest.fixture
-def proven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The path of the file that the tests of widths write on a GPU. The file does not exist yet."""
-    path = tmp_path / "width_independent.json"
-    monkeypatch.setattr(numerics, "WIDTHS_PROVEN", path)
-    return path
-
-
-def test_the_class_of_a_gpu_shows_that_bits_may_depend_on_the_width_and_that_products_are_rounded(proven: Path) -> None:
-    plain, rounded = (numerics_class("cuda", "H200", allow_tf32) for allow_tf32 in (False, True))
-    assert plain == f"cuda-width-dependent/{torch.version.cuda}/H200"
-    assert rounded == f"{plain}/tf32"
-
-
-def test_a_gpu_on_which_the_tests_of_widths_passed_with_this_torch_is_width_independent(proven: Path) -> None:
-    proven.write_text(json.dumps([torch_on("L4"), torch_on("H200") | {"date": "2026-11-27"}]))
-    assert numerics_class("cuda", "H200") == f"cuda-width-independent/{torch.version.cuda}/H200"
-    assert numerics_class("cuda", "H200", allow_tf32=True).startswith("cuda-width-dependent/")
-
-
-@pytest.mark.parametrize("other", [{"torch": "2.11.0"}, {"cuda": "12.8"}, {"gpu": "H100"}])
-def test_what_passed_with_another_torch_or_on_another_gpu_proves_nothing(proven: Path, other: dict[str, str]) -> None:
-    proven.write_text(json.dumps([torch_on("H200") | other]))
-    assert numerics_class("cuda", "H200").startswith("cuda-width-dependent/")
-
-
-@pytest.mark.parametrize("text", ["", "[", "1", "{}", "[1]", "[[]]", '{"torch": "2"}', '[{"gpu": ["H200"]}]', "\x00"])
-def test_a_damaged_record_proves_nothing(proven: Path, text: str) -> None:
-    proven.write_text(text)
-    assert numerics_class("cuda", "H200").startswith("cuda-width-dependent/")
+from workers.runner.numerics import same_bits_on_gpu
 
 
 def test_products_on_a_gpu_are_not_rounded_unless_that_was_asked_for() -> None:
@@ -66,7 +31,3 @@ def test_a_torch_that_warns_of_newer_names_is_set_all_the_same(monkeypatch: pyte
         assert set_to == [False]
     finally:
         torch.use_deterministic_algorithms(False)
-
-
-def test_the_class_of_a_cpu_names_its_instructions_and_its_one_thread() -> None:
-    assert numerics_class("cpu", "cpu") == f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"

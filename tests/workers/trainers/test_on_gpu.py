@@ -26,7 +26,8 @@ from tests.workers.trainers.packs import (
     trainer_of,
 )
 from tests.workers.trainers.width_record import CHANGES_TOLD, WidthRecord, digest_of
-from workers.runner.numerics import WIDTHS_PROVEN, gpu_environment, same_bits_on_gpu, torch_on
+from workers.runner.machine import WIDTHS_PROVEN, torch_on
+from workers.runner.numerics import gpu_environment, same_bits_on_gpu
 from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
 

@@ -5,14 +5,12 @@ from workers.protocol.messages.from_runner import (
     BegunMessage,
     FailedMessage,
     FallbackMessage,
-    HelloMessage,
     IdleMessage,
-    NoDeviceMessage,
-    NoStartMessage,
     PreparingMessage,
 )
 from workers.protocol.messages.message import Message
 from workers.protocol.messages.segment import MemberResult, SegmentMessage
+from workers.protocol.messages.start import HelloMessage, NoDeviceMessage, NoStartMessage
 from workers.protocol.messages.to_runner import DropMessage, StopMessage, TrainMessage
 
 _MESSAGES: tuple[type[Message], ...] = (
