@@ -119,7 +119,7 @@ class Journal:
         if done.fault == "F9":
             return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained all the same
         if done.fault == "F17":
-            return any("checkpoint is no good" in (event.detail or "") for event in self.cut_later(done))
+            return any("checkpoint cannot be used" in (event.detail or "") for event in self.cut_later(done))
         if done.fault == "F3":
             return any(asked.status is None for asked in self._asked(done))
         if done.fault in ("F7", "F13"):
