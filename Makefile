@@ -62,17 +62,17 @@ clean:  ## remove the virtual environment and everything that was built
 
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing gradyard with PyTorch and an embedded Redis server (the first time takes a minute or more)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql]'
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready
 	@echo "installing what the tests need"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test]'
 	@touch $@
 
 .venv/ready-for-bench: .venv/ready-for-tests
 	@echo "installing the systems that we measure ourselves against"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,postgresql,test,bench]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test,bench]'
 	@touch $@
 
 .PHONY: help demo up test quick test-gpu lint faults fuzz bench constraints clean

@@ -18,7 +18,7 @@ from gradyard.client.models import Job
 from gradyard.jobs.settings import Settings, default_state_dir
 from gradyard.local.errors import StartInterrupted
 from gradyard.local.stack import Stack, StackOptions
-from gradyard.processes.interrupts import Interrupts
+from gradyard.processes.stop_signal import StopSignal
 
 STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 TWO_COLUMNS_FROM = 76
@@ -33,9 +33,9 @@ class Interrupted(Exception):
 def demonstrate(settings: Settings, seed: int, console: Console) -> int:
     """Runs the demonstration on the state folder's stack, or on one of its own; returns the exit status."""
     jobs: list[Job] = []
-    with Interrupts() as interrupts:
+    with StopSignal() as stop:
         try:
-            with _service(settings, console, interrupts) as (client, tend):
+            with _service(settings, console, stop) as (client, tend):
                 _train(client, seed, console, jobs, tend)
                 _report(client, jobs, console, settings)
         except (Interrupted, StartInterrupted):
@@ -45,13 +45,11 @@ def demonstrate(settings: Settings, seed: int, console: Console) -> int:
 
 
 @contextmanager
-def _service(
-    settings: Settings, console: Console, interrupts: Interrupts
-) -> Iterator[tuple[Client, Callable[[], None]]]:
+def _service(settings: Settings, console: Console, stop: StopSignal) -> Iterator[tuple[Client, Callable[[], None]]]:
     """A client of the stack that is up, or of one that lives as long as we look; and what keeps that one going."""
 
     def stop_when_asked() -> None:
-        if interrupts.asked():
+        if stop.requested():
             raise Interrupted
 
     endpoint = running_stack(settings.state_dir)
@@ -62,7 +60,7 @@ def _service(
             yield client, stop_when_asked
         return
     key = settings.admin_key.get_secret_value() if settings.admin_key else None
-    stack = Stack(StackOptions(settings.model_copy(update={"port": 0})), console.print, interrupts.asked)
+    stack = Stack(StackOptions(settings.model_copy(update={"port": 0})), console.print, stop.requested)
 
     def tend() -> None:
         stop_when_asked()
@@ -75,7 +73,7 @@ def _service(
             yield client, tend
     finally:
         console.print("stopping it")
-        stack.stop(interrupts.in_a_hurry)
+        stack.stop(stop.in_a_hurry)
 
 
 def _train(client: Client, seed: int, console: Console, jobs: list[Job], between_looks: Callable[[], None]) -> None:

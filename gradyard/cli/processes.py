@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -71,23 +71,22 @@ def up(
 def _run(options: "StackOptions") -> int:
     from gradyard.local.errors import StartInterrupted
     from gradyard.local.stack import Stack
-    from gradyard.processes.interrupts import Interrupts
+    from gradyard.processes.stop_signal import StopSignal
 
-    with Interrupts() as interrupts:
-        stack = Stack(options, _say, interrupts.asked)
+    with StopSignal() as stop:
+        stack = Stack(options, _say, stop.requested)
         try:
             typer.echo(f"ready: {stack.start()}")
             _say(f"the state is in {options.settings.state_dir}; Ctrl-C stops everything")
-            while not interrupts.asked():
+            while not stop.wait(LOOK_SECONDS):
                 stack.mend()
-                time.sleep(LOOK_SECONDS)
         except StartInterrupted:
             pass
         finally:
-            if interrupts.asked():
-                _say("stopping; again to hurry")
-            stack.stop(interrupts.in_a_hurry)
-    return 130 if interrupts.by_hand() else 0
+            if stop.requested():
+                _say("stopping; press Ctrl-C again to kill what still runs")
+            stack.stop(stop.in_a_hurry)
+    return 130 if stop.by_ctrl_c() else 0
 
 
 def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
@@ -129,10 +128,11 @@ def api(host: HostOption = None, port: PortOption = None, processes: ProcessesOp
     """
     settings = settings_for(None, host=host, port=port)
     launch.refuse_open_door(settings)
-    _become(launch.api_command(settings, processes=_how_many(processes, settings)), launch.environment(settings))
+    command = launch.api_command(settings, processes=_process_count(processes, settings))
+    _become(command, launch.environment(settings), launch.API_FOLDER)
 
 
-def _how_many(processes: int | None, settings: Settings) -> int:
+def _process_count(processes: int | None, settings: Settings) -> int:
     if settings.database.startswith("sqlite"):
         if processes not in (None, 1):
             raise BadUsage(f"--processes {processes}: SQLite has one writer at a time, so one process; use PostgreSQL")
@@ -140,7 +140,9 @@ def _how_many(processes: int | None, settings: Settings) -> int:
     return processes or min(4, os.cpu_count() or 1)
 
 
-def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+def _become(command: list[str], environment: dict[str, str], folder: Path | None = None) -> NoReturn:
+    if folder is not None:
+        os.chdir(folder)
     os.execve(command[0], command, environment)
 
 

@@ -8,19 +8,17 @@ from pathlib import Path
 from gradyard.jobs.settings import Settings
 from gradyard.local.errors import CannotStart
 
-GRACEFUL_SECONDS = 3  # gunicorn's default of 30 would be waited for with every open stream
+# Gunicorn puts the folder that it starts in on the import path, before ours. So it starts where our packages are, and
+# never imports a `service/` or `migrations/` of the user's own.
+API_FOLDER = Path(__file__).parents[2]
+GRACEFUL_SECONDS = 3  # with gunicorn's default of 30, a stop would wait that long for every open stream
 
 
-def api_command(settings: Settings, *, processes: int = 1, working_folder: Path | None = None) -> list[str]:
-    """Gunicorn with the Flask application, on the settings' host and port.
-
-    working_folder: gunicorn puts it on the import path, so it should hold no packages; None: the present one.
-    """
+def api_command(settings: Settings, *, processes: int = 1) -> list[str]:
+    """Gunicorn with the Flask application, on the settings' host and port; to be started in `API_FOLDER`."""
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{_in_url(settings.host)}:{settings.port}"]
     command += ["--worker-class", "gthread", "--workers", str(processes), "--threads", str(settings.api_threads)]
     command += ["--graceful-timeout", str(GRACEFUL_SECONDS), "--keep-alive", "30", "--no-control-socket"]
-    if working_folder is not None:
-        command += ["--chdir", str(working_folder)]
     return [*command, "service.app:create_app()"]
 
 
@@ -28,11 +26,11 @@ def pool_command(
     cpu_slots: int | None, gpus: str | None, queues: str | None = None, pool: str | None = None,
     slots_per_gpu: int | None = None,
 ) -> list[str]:  # fmt: skip
-    """The pool of this host's worker slots, with the options that were given; the pool knows the defaults."""
+    """The pool of this host's worker slots. For an option that is None the pool uses its own default."""
     command = [sys.executable, "-m", "workers.pool"]
-    given = {"--cpu-slots": cpu_slots, "--gpus": gpus, "--queues": queues, "--pool": pool,
-             "--slots-per-gpu": slots_per_gpu}  # fmt: skip
-    for option, value in given.items():
+    options = {"--cpu-slots": cpu_slots, "--gpus": gpus, "--queues": queues, "--pool": pool,
+               "--slots-per-gpu": slots_per_gpu}  # fmt: skip
+    for option, value in options.items():
         command += [] if value is None else [option, str(value)]
     return command
 
@@ -43,29 +41,28 @@ def maintenance_command() -> list[str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Our own environment, with what `settings` says in place of what stood there."""
+    """The environment of this process, with `settings` in place of the variables that they came from."""
     return os.environ | {
         "DATABASE_URL": absolute(settings.database),
         "REDIS_URL": settings.broker,
-        "GRADYARD_STATE_DIR": str(settings.state_dir),
+        "GRADYARD_STATE_DIR": str(settings.state_dir.absolute()),
         "GRADYARD_HOST": settings.host,
         "PORT": str(settings.port),
         **import_path(),
-        "PYTHONUNBUFFERED": "1",  # the last words of a process that dies are the ones to read
+        "PYTHONUNBUFFERED": "1",  # a process that dies leaves its last lines in the log
     }
 
 
 def import_path() -> dict[str, str]:
-    """What lets every process import our packages, and no folder named service or workers where it was started."""
-    house = Path(__file__).parents[2]
-    installed = str(house) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    before = os.environ.get("PYTHONPATH")
-    paths = [str(house), *([before] if before else [])]
-    return {"PYTHONSAFEPATH": "1"} | ({} if installed else {"PYTHONPATH": os.pathsep.join(paths)})
+    """Variables that let every process import our packages, and never the current folder."""
+    installed = str(API_FOLDER) in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    earlier = [str(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    paths = [*([] if installed else [str(API_FOLDER)]), *earlier]
+    return {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
 
 
 def absolute(database_url: str) -> str:
-    """A SQLite URL that means the same file from any folder; other URLs as they are."""
+    """A SQLite URL that means the same file from any folder; other URLs unchanged."""
     scheme, slashes, path = database_url.partition(":///")
     if not scheme.startswith("sqlite") or not slashes or path.startswith((":", "file:")) or not path:
         return database_url
@@ -79,7 +76,7 @@ def address(host: str, port: int) -> str:
 
 
 def refuse_open_door(settings: Settings) -> None:
-    """CannotStart where the service would listen to other machines without asking anybody for a key."""
+    """Raises CannotStart where the service would listen to other machines without asking for a key."""
     from ipaddress import ip_address
 
     try:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -21,14 +22,14 @@ from gradyard.processes.children import Child, stop_in_order
 REDIS_SECONDS = 10.0
 API_SECONDS = 30.0
 WORKERS_SECONDS = 60.0
-LEFTOVERS_SECONDS = 12.0  # what a killed stack leaves ends within 10
+LEFTOVERS_SECONDS = 12.0  # the processes of a killed stack end within 10
 STOP_SECONDS = 12.0  # workers hand back within 2 s, or 8 where a runner is silent
-ORPHAN_GRACE_SECONDS = 4.0  # the pool's own children need as long again
+ORPHAN_GRACE_SECONDS = 4.0  # the pool's own children need another 4 s
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What one stack is to be. `settings.port` 0: any free port; None leaves the workers' own defaults."""
+    """How to start a stack. Port 0 in `settings` means any free port; None means the workers' own default."""
 
     settings: Settings
     cpu_slots: int | None = None
@@ -37,10 +38,10 @@ class StackOptions:
 
 
 class Stack:
-    """The processes of one `gradyard up`, as a library: `start`, then `mend` now and then, then `stop`.
+    """The processes of one `gradyard up`: call `start`, then `mend` a few times a second, then `stop`.
 
-    say: gets one line for each thing a person should know. interrupted: looked at while starting; once it is true,
-    `start` gives up. Whoever called `start` calls `stop`, also when `start` raised.
+    say: receives each line that the user should read. interrupted: asked while the stack starts; once it is true,
+    `start` raises StartInterrupted. Call `stop` also when `start` raised.
     """
 
     def __init__(
@@ -54,11 +55,11 @@ class Stack:
         self._say = say
         self._interrupted = interrupted
         self._folder = StateFolder(options.settings.state_dir)
-        self._parts: list[StackProcess] = []
+        self._processes: list[StackProcess] = []
         self.url = ""
 
     def start(self) -> str:
-        """Starts everything; returns the URL at which jobs can be submitted. CannotStart says what went wrong."""
+        """Starts everything; returns the URL of the API. Raises CannotStart with the cause."""
         launch.refuse_open_door(self._settings)
         self._wait_for_leftovers(self._folder.take())
         port = _free_port(self._settings.host, self._settings.port)
@@ -76,40 +77,32 @@ class Stack:
         return self.url
 
     def mend(self) -> None:
-        """Starts again what has died; to be called a few times a second."""
-        mended = [part.mend(self._say) for part in self._parts]
+        """Restarts the processes that have ended."""
+        mended = [process.mend(self._say) for process in self._processes]
         if any(mended):
             self._note()
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stops the workers, the API and Redis, in this order; nothing runs afterwards. `hurry`: no more grace."""
+        """Stops the workers, the API and Redis, in this order. Once `hurry()` is true, kills what still runs."""
         self._folder.withdraw()
-        stop_in_order([part.child for part in reversed(self._parts)], STOP_SECONDS, hurry)
-        self._parts.clear()
+        stop_in_order([process.child for process in reversed(self._processes)], STOP_SECONDS, hurry)
+        self._processes.clear()
         self._folder.leave()
 
     def _wait_for_leftovers(self, processes: list[int]) -> None:
-        import psutil
-
-        def ending(pid: int) -> bool:
-            try:
-                return any(argument.endswith("tether.py") for argument in psutil.Process(pid).cmdline())
-            except psutil.Error:
-                return False
-
         give_up_at = time.monotonic() + LEFTOVERS_SECONDS
-        if left := [pid for pid in processes if ending(pid)]:
-            self._say("the last stack here was killed; waiting until what it left has ended")
+        if left := [pid for pid in processes if _is_tether(pid)]:
+            self._say("the last stack in this state folder was killed; waiting until its processes have ended")
         while left and time.monotonic() < give_up_at and not self._interrupted():
             time.sleep(0.1)
-            left = [pid for pid in left if ending(pid)]
+            left = [pid for pid in left if _is_tether(pid)]
 
     def _start_redis(self) -> None:
         if "redis_url" in self._settings.model_fields_set and self._settings.broker:
             why_not = embedded_redis.ask(self._settings.broker, 3.0)
             if why_not is not None:
                 raise CannotStart(
-                    f"REDIS_URL: {why_not}; start that Redis, correct the URL, or unset it for one of our own"
+                    f"REDIS_URL: {why_not}; start that Redis, correct the URL, or unset it to use a built-in server"
                 )
             return
         redis = embedded_redis.EmbeddedRedis(self._folder.path / "redis")
@@ -117,53 +110,57 @@ class Stack:
             self._start_own_redis(redis)
         except StartInterrupted:
             raise
-        except CannotStart:  # what it had stored is damaged, or somebody was faster to take the port
-            self._parts.pop().child.kill()
+        except CannotStart:  # its files are damaged, or another process took the port in the meantime
+            self._processes.pop().child.kill()
             redis.set_aside()
             self._start_own_redis(redis)
 
     def _start_own_redis(self, redis: embedded_redis.EmbeddedRedis) -> None:
         command = redis.configure()
         self._settings = self._settings.model_copy(update={"redis_url": SecretStr(redis.url)})
-        self._start("redis", command, lambda: embedded_redis.ask(redis.url, 0.5), REDIS_SECONDS)
+        self._start(self._child("redis", command), lambda: embedded_redis.ask(redis.url, 0.5), REDIS_SECONDS)
 
     def _start_api(self) -> None:
-        command = launch.api_command(self._settings, working_folder=self._folder.path)
-        self._start("api", command, lambda: _why_not_healthy(self.url), API_SECONDS)
+        child = self._child("api", launch.api_command(self._settings), launch.API_FOLDER)
+        self._start(child, lambda: _why_not_healthy(self.url), API_SECONDS)
 
     def _start_workers(self) -> None:
-        command = launch.pool_command(self._options.cpu_slots, self._options.gpus)
+        child = self._child("workers", launch.pool_command(self._options.cpu_slots, self._options.gpus))
         with Client(self.url, retry_seconds=0.0) as client:
 
             def why_not() -> str | None:
-                return None if sum(client.readiness().workers.values()) > 0 else "no worker has reported"
+                try:
+                    return None if sum(client.readiness().workers.values()) > 0 else "no worker has reported"
+                except GradyardClientError as error:
+                    return str(error)
 
-            self._start("workers", command, why_not, WORKERS_SECONDS)
+            self._start(child, why_not, WORKERS_SECONDS)
 
-    def _start(self, name: str, command: list[str], why_not: Callable[[], str | None], deadline: float) -> None:
+    def _child(self, name: str, command: list[str], folder: Path | None = None) -> Child:
+        environment, log = launch.environment(self._settings), self._folder.log(name)
+        return Child(name, command, environment, log, folder=folder, orphan_grace_seconds=ORPHAN_GRACE_SECONDS)
+
+    def _start(self, child: Child, why_not: Callable[[], str | None], deadline_seconds: float) -> None:
         if self._interrupted():
             raise StartInterrupted("interrupted")
-        child = Child(
-            name,
-            command,
-            launch.environment(self._settings),
-            self._folder.log(name),
-            orphan_grace_seconds=ORPHAN_GRACE_SECONDS,
-        )
-
-        def ready() -> str | None:
-            try:
-                return why_not()
-            except GradyardClientError as error:
-                return str(error)
-
-        self._parts.append(StackProcess(child, ready, deadline))
-        self._parts[-1].start()
+        process = StackProcess(child, why_not, deadline_seconds)
+        self._processes.append(process)
+        process.start()
         self._note()
-        self._parts[-1].wait_until_ready(self._interrupted)
+        process.wait_until_ready(self._interrupted)
 
     def _note(self) -> None:
-        self._folder.note(self.url, [part.child.pid for part in self._parts if part.child.pid is not None])
+        pids = [process.child.pid for process in self._processes]
+        self._folder.note(self.url, [pid for pid in pids if pid is not None])
+
+
+def _is_tether(pid: int) -> bool:
+    import psutil
+
+    try:
+        return any(argument.endswith("tether.py") for argument in psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
 
 
 def _why_not_healthy(url: str) -> str | None:
@@ -173,23 +170,23 @@ def _why_not_healthy(url: str) -> str | None:
         answer = httpx.get(url + "/healthz", timeout=1.0, trust_env=False)
     except httpx.TransportError as error:
         return str(error) or type(error).__name__
-    return None if answer.is_success else f"/healthz says {answer.status_code}"
+    return None if answer.is_success else f"/healthz answers {answer.status_code}"
 
 
 def _free_port(host: str, port: int) -> int:
-    """`port` itself if nobody listens there, for 0 any free one; CannotStart says why it cannot be had."""
+    """`port` if it is free, any free port for 0. Raises CannotStart with the reason if there is none."""
     try:
-        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
+            probe.bind(address)
             probe.listen(1)
             free: int = probe.getsockname()[1]
             return free
     except socket.gaierror as error:
-        raise CannotStart(f"--host {host} is no address ({error.strerror})") from None
+        raise CannotStart(f"--host {host} is not an address ({error.strerror})") from None
     except OSError as error:
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise CannotStart(
-            f"port {port} of {host} cannot be had ({reason}); choose another with --port, 0 for any free one"
+            f"port {port} of {host} cannot be used ({reason}); choose another with --port, 0 for any free one"
         ) from None

@@ -29,12 +29,14 @@ class Child:
         env: dict[str, str] | None = None,
         log_path: Path | None = None,
         *,
+        folder: Path | None = None,
         orphan_grace_seconds: float = 5.0,
     ) -> None:
         self.name = name
         self.command = command
         self.log_path = log_path
         self._env = env
+        self._folder = folder
         self._orphan_grace_seconds = orphan_grace_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -65,6 +67,7 @@ class Child:
             return subprocess.Popen(
                 command,
                 env=self._env,
+                cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

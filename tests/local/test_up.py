@@ -1,95 +1,23 @@
 """`gradyard up` and `gradyard demo` as a person runs them: real processes, real signals, nothing left behind."""
 
 import json
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from gradyard import Client
+from tests.local.up_command import START_SECONDS, Command, environment_without_settings
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
-
-START_SECONDS = 300.0  # of patience on a busy machine; it takes two
-
-
-class Command:
-    """A `gradyard` command that runs; `lines` is what it said so far, `descendants` whom it ever had."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "gradyard", *arguments]
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-        self.descendants: dict[int, psutil.Process] = {}
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as said:
-            for line in said:
-                self.lines.append(line.rstrip("\n"))
-
-    def says(self, pattern: str, seconds: float = START_SECONDS) -> str:
-        """The first line with `pattern` in it, once it is said."""
-        give_up_at = time.monotonic() + seconds
-        while time.monotonic() < give_up_at:
-            self.look_around()
-            for line in list(self.lines):
-                if re.search(pattern, line):
-                    return line
-            assert self.process.poll() is None or self._reader.is_alive(), f"it ended and said: {self.lines}"
-            time.sleep(0.02)
-        raise AssertionError(f"no {pattern!r} within {seconds} s in {self.lines}")
-
-    def look_around(self) -> list[psutil.Process]:
-        """Its processes now; remembered, to be asked for when it has gone."""
-        try:
-            now = psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-        self.descendants |= {process.pid: process for process in now}
-        return now
-
-    def descendant(self, word: str) -> psutil.Process:
-        """The first of its processes with `word` in its command line that is no tether."""
-        for process in self.look_around():
-            line = " ".join(process.cmdline())
-            if word in line and "tether" not in line:
-                return process
-        raise AssertionError(f"there is no {word}")
-
-    def ends(self, seconds: float = 120.0) -> int:
-        """Its exit status, once it has ended."""
-        status = self.process.wait(seconds)
-        self._reader.join(10)
-        return status
-
-    def left_behind(self) -> list[str]:
-        """The command lines of its processes that still run."""
-        return [" ".join(one.cmdline()) for one in self.descendants.values() if _runs(one)]
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
 
 Start = Callable[..., Command]
 
@@ -104,24 +32,18 @@ def state() -> Iterator[Path]:
 
 @pytest.fixture
 def start(state: Path) -> Iterator[Start]:
-    """Starts a command on the state folder; whatever still runs at the end is killed."""
-    foreign = ("DATABASE_URL", "REDIS_URL", "PORT", "GRADYARD_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    """Starts a command on the state folder; what still runs at the end is killed."""
+    environment = environment_without_settings()
     started: list[Command] = []
 
     def start_one(*arguments: str, **more: str) -> Command:
         usual = {"GRADYARD_STATE_DIR": str(state)}
-        started.append(Command(list(arguments), environment | usual | more))
+        started.append(Command([sys.executable, "-m", "gradyard", *arguments], environment | usual | more))
         return started[-1]
 
     yield start_one
     for command in started:
-        command.look_around()
-        command.process.kill()
-        command.ends()
-        for process in command.descendants.values():
-            if _runs(process):
-                process.kill()
+        command.kill()
 
 
 def up(start: Start, *arguments: str, **more: str) -> Command:
@@ -219,7 +141,7 @@ def test_a_taken_port_is_said_in_one_line(start: Start) -> None:
         command = start("up", "--port", port)
         assert command.ends() == 1
     assert command.lines == [
-        f"gradyard: port {port} of 127.0.0.1 cannot be had (address already in use); "
+        f"gradyard: port {port} of 127.0.0.1 cannot be used (address already in use); "
         "choose another with --port, 0 for any free one"
     ]
 

@@ -1,4 +1,4 @@
-"""A process that is asked to stop many times at once stops."""
+"""A process that gets many stop signals at once stops; outside of `with` the earlier handlers are back."""
 
 import signal
 import subprocess
@@ -13,7 +13,17 @@ stop = StopSignal()
 print("ready", flush=True)
 while not stop.wait(0.0001):
     pass
-assert stop.came()
+assert stop.requested()
+"""
+IGNORES_SIGHUP = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from gradyard.processes.stop_signal import StopSignal
+stop = StopSignal()
+signal.raise_signal(signal.SIGHUP)
+assert not stop.requested()
+signal.raise_signal(signal.SIGTERM)
+assert stop.requested()
 """
 
 
@@ -34,15 +44,32 @@ def test_signals_that_interrupt_one_another_end_the_loop_and_do_not_hang_it() ->
             loop.communicate()
 
 
-def test_a_wait_without_a_signal_takes_its_time() -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        stop, began = StopSignal(), time.monotonic()
+def test_a_wait_without_a_signal_takes_its_time_and_a_signal_ends_it() -> None:
+    with StopSignal() as stop:
+        began = time.monotonic()
         assert not stop.wait(0.1)
         assert time.monotonic() - began >= 0.1
         signal.raise_signal(signal.SIGTERM)
         assert stop.wait(60.0)
-        assert stop.came()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        assert stop.requested()
+        assert not stop.by_ctrl_c()
+
+
+def test_a_second_signal_asks_for_hurry_and_ctrl_c_is_known_by_its_number() -> None:
+    with StopSignal() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.by_ctrl_c()
+        assert not stop.in_a_hurry()
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.in_a_hurry()
+
+
+def test_the_handlers_of_before_are_back_afterwards() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+    with StopSignal():
+        assert signal.getsignal(signal.SIGTERM) != before[0]
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
+
+
+def test_a_process_under_nohup_survives_its_terminal() -> None:
+    subprocess.run([sys.executable, "-c", IGNORES_SIGHUP], check=True)

@@ -14,7 +14,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL
 def runner_command(settings: Settings, wire: int, *, spare: bool) -> list[str]:
     """The arguments of a runner that talks to this process over the socket `wire`."""
     # -u: what a trainer prints is in the pipe before the message that ends its attempt
-    command = [sys.executable, "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
+    command = [sys.executable, "-P", "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
     command += ["--device", settings.torch_device, "--device-name", settings.device_name or settings.device]
     command += ["--idle-seconds", str(settings.idle_runner_seconds)]
     command += ["--spare"] if spare else []
