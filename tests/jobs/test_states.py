@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from gradyard.jobs import states
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import MOVES, State
 from gradyard.store import lifecycle, queries
@@ -37,7 +38,9 @@ def test_a_move_of_the_table_leaves_one_event_and_any_other_changes_nothing(
     before: State, to: State, database: Database, settings: Settings
 ) -> None:
     job = _in_state(before, database, settings)
-    extra: dict[State, dict[str, Any]] = {State.FAILED: {"reason": "error"}, State.RUNNING: {}}
+    extra: dict[State, dict[str, Any]] = {
+        State.FAILED: {"reason": "error"}, State.QUEUED: {"kind": EventKind.HANDED_BACK},
+    }  # fmt: skip
     with database.read() as connection:
         events = len(queries.events_of(connection, 1, job))
     allowed = before in MOVES[to]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
@@ -86,7 +87,8 @@ def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
     ).all()
     if rows:
         ids = [row.id for row in rows]
-        write_events(connection, ids, State.QUEUED, State.CANCELLED, actor=actor, detail="with its batch, while queued")
+        detail = "with its batch, while queued"
+        write_events(connection, ids, State.QUEUED, State.CANCELLED, EventKind.CANCELLED, actor=actor, detail=detail)
 
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:

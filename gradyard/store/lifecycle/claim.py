@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Double, bindparam, insert, update
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
@@ -73,7 +74,7 @@ def claim(
     connection.execute(_take, about | {"of_jobs": ids, "of_engine": engine})
     advance_virtual_time(connection, worker.id, head)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
-    write_events(connection, ids, State.QUEUED, State.RUNNING, actor=worker.name, detail=goes_on)
+    write_events(connection, ids, State.QUEUED, State.RUNNING, EventKind.CLAIMED, actor=worker.name, detail=goes_on)
     return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
 
 

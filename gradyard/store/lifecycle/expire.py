@@ -1,9 +1,10 @@
-"""What maintenance does: leases that are over, and keys that are old. It reads first, and writes only then."""
+"""What maintenance moves or deletes because time has passed: jobs of expired leases, old idempotency keys."""
 
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.database import now
 from gradyard.store.lifecycle.requeue_lost import requeue_lost
@@ -13,12 +14,12 @@ ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for i
 
 
 def lease_expired(connection: Connection) -> bool:
-    """Whether any claim's lease is over: a read, so that a quiet database is never locked for nothing."""
+    """Whether the lease of any claim has expired. This only reads, so a quiet database is never locked for nothing."""
     return connection.execute(select(Claim.id).where(Claim.lease_until < now()).limit(1)).first() is not None
 
 
 def expire_claims(connection: Connection, *, actor: str) -> int:
-    """Queue again the jobs of claims whose lease is over, some hundred at a time; how many were moved."""
+    """Queue again the jobs of expired claims, about `ENOUGH` in one transaction. Returns how many were moved."""
     moved = 0
     for claim_id, width in list(
         connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
@@ -27,22 +28,23 @@ def expire_claims(connection: Connection, *, actor: str) -> int:
             break
         held = select(Job.id, Job.attempt, Job.times_lost).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
         jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
-        if not _still_over(connection, claim_id):
+        if not _still_expired(connection, claim_id):
             continue
+        detail = "its worker sent no heartbeat for a lease"
         for job in jobs:
-            moved += requeue_lost(connection, job, width, "its worker was not heard of for a lease", actor=actor)
+            moved += requeue_lost(connection, job, width, EventKind.LEASE_LOST, detail, actor=actor)
         connection.execute(delete(Claim).where(Claim.id == claim_id))
     return moved
 
 
-def _still_over(connection: Connection, claim_id: UUID) -> bool:
-    """Whether nobody renewed it meanwhile; from now on nobody can."""
-    over = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
-    return connection.execute(over).rowcount == 1
+def _still_expired(connection: Connection, claim_id: UUID) -> bool:
+    """Whether the claim was not renewed meanwhile. The update locks its row, so it cannot be renewed from now on."""
+    same = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
+    return connection.execute(same).rowcount == 1
 
 
 def forget_old_keys(connection: Connection, hours: float) -> int:
-    """Delete idempotency keys older than that whose job, or whose batch's every job, is over (or gone); how many."""
+    """Delete idempotency keys older than `hours` whose jobs are finished or deleted. Returns how many."""
     made = or_(Job.id == IdempotencyKey.job_id, Job.batch_id == IdempotencyKey.batch_id)
     alive = exists().where(made, Job.state.not_in(list(FINISHED)))
     old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)

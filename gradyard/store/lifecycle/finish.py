@@ -111,7 +111,7 @@ def hand_back(
     about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
     # The mark is looked at by the very statement that moves: one that comes between a look and a move would be lost.
     return (
-        move(connection, job_id, State.QUEUED, unmarked=True, **about, **columns)
+        move(connection, job_id, State.QUEUED, unmarked=True, kind=kind, **about, **columns)
         or move(connection, job_id, State.CANCELLED, **about)
     )  # fmt: skip
 
@@ -119,7 +119,8 @@ def hand_back(
 def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
     """Give up a claim; a job that still runs under it is queued again."""
     for job in connection.execute(_held, {"of_claim": claim_id}).all():
-        hand_back(connection, job.id, job.attempt, actor=actor, detail="its claim ended without a word on it")
+        detail = "its claim ended without a result for it"
+        hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=EventKind.CLAIM_RELEASED)
     connection.execute(_give_up, {"of_claim": claim_id})
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.database import now, strip_unstorable
 from gradyard.store.tables import Job, JobEvent
@@ -16,12 +17,14 @@ _these: Any = bindparam("of_jobs", expanding=True)
 
 def move(
     connection: Connection, job_id: UUID, to: State, *, actor: str, attempt: int | None = None,
-    only_from: State | None = None, unmarked: bool = False, detail: str | None = None, **columns: Any,
+    only_from: State | None = None, unmarked: bool = False, kind: EventKind | None = None, detail: str | None = None,
+    **columns: Any,
 ) -> bool:  # fmt: skip
     """Move one job, if its state and (where given) its attempt allow; whether it moved.
 
     An attempt is a fence: it stands for the state `running` as well. `only_from` narrows the states of MOVES;
-    `unmarked` leaves a job alone that someone asked to cancel.
+    `unmarked` skips a job with a cancel mark. `kind` is needed for a move into the queue; the other states have one
+    kind each.
 
     One statement: of two workers, or a worker and a cancel, exactly one wins.
     """
@@ -34,7 +37,7 @@ def move(
     moved = connection.execute(statement, {"of_job": job_id, "fenced": attempt}).scalar()
     if moved is None:
         return False
-    write_events(connection, [job_id], before, to, actor=actor, detail=detail)
+    write_events(connection, [job_id], before, to, kind or KIND_OF_STATE[to], actor=actor, detail=detail)
     return True
 
 
@@ -47,8 +50,17 @@ def move_all(
         of_attempt.setdefault(attempt, []).append(job_id)
     for attempt, ids in of_attempt.items():
         connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt})
-        write_events(connection, ids, State.RUNNING, to, actor=actor, detail=detail)
+        write_events(connection, ids, State.RUNNING, to, KIND_OF_STATE[to], actor=actor, detail=detail)
     return {job_id for job_id, _ in fences}
+
+
+KIND_OF_STATE = {
+    State.RUNNING: EventKind.CLAIMED,
+    State.SUCCEEDED: EventKind.SUCCEEDED,
+    State.FAILED: EventKind.FAILED,
+    State.CANCELLED: EventKind.CANCELLED,
+}
+"""What a move to this state is called. A move into the queue has many causes, and names its own."""
 
 
 # One statement for many rows: SQLite copies every page that a statement changes, in case it must take it back.
@@ -94,27 +106,34 @@ def _consequences(to: State) -> dict[str, Any]:
 # What belongs to a job bears the job's project, copied by the very statement that writes it.
 project_of_job = select(Job.project_id).where(Job.id == bindparam("of_job")).scalar_subquery()
 
-_EVENT = ("job_id", "project_id", "sequence", "from_state", "to_state", "attempt", "actor", "at", "detail")
+_EVENT = ("job_id", "project_id", "sequence", "from_state", "to_state", "kind", "attempt", "actor", "at", "detail")
 _next = select(func.coalesce(func.max(JobEvent.sequence), 0) + 1).where(JobEvent.job_id == Job.id).scalar_subquery()
 _events = insert(JobEvent).from_select(_EVENT, select(
-    Job.id, Job.project_id, _next, bindparam("before", type_=String), bindparam("to", type_=String), Job.attempt,
-    bindparam("by", type_=String), now(), bindparam("why", type_=Text),
+    Job.id, Job.project_id, _next, bindparam("before", type_=String), bindparam("to", type_=String),
+    bindparam("as_kind", type_=String), Job.attempt, bindparam("by", type_=String), now(), bindparam("why", type_=Text),
 ).where(Job.id.in_(_these)))  # fmt: skip
 
 
 def write_events(
-    connection: Connection, job_ids: Iterable[UUID], before: str | None, to: str, *, actor: str,
+    connection: Connection, job_ids: Iterable[UUID], before: str | None, to: str, kind: EventKind, *, actor: str,
     detail: str | None = None,
 ) -> None:  # fmt: skip
     """One event for each of these jobs, which have moved: of its attempt now, numbered after those that it has."""
-    move = {"before": before, "to": to, "by": actor[:200], "why": strip_unstorable(detail) if detail else None}
+    move = {
+        "before": before,
+        "to": to,
+        "as_kind": kind,
+        "by": actor[:200],
+        "why": strip_unstorable(detail) if detail else None,
+    }
     connection.execute(_events, {"of_jobs": list(job_ids), **move})
 
 
 def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) -> None:
     """The first event of every job of a batch."""
     first = select(
-        Job.id, Job.project_id, literal(1), literal(State.QUEUED.value), Job.attempt, literal(actor[:200]), now()
-    )
-    columns = ("job_id", "project_id", "sequence", "to_state", "attempt", "actor", "at")
+        Job.id, Job.project_id, literal(1), literal(State.QUEUED.value), literal(EventKind.SUBMITTED.value),
+        Job.attempt, literal(actor[:200]), now(),
+    )  # fmt: skip
+    columns = ("job_id", "project_id", "sequence", "to_state", "kind", "attempt", "actor", "at")
     connection.execute(insert(JobEvent).from_select(columns, first.where(Job.batch_id == batch_id)))

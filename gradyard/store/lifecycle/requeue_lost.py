@@ -1,38 +1,43 @@
-"""A job whose worker never said what became of it: queued again, until it must be the job's own fault."""
+"""Jobs whose worker vanished: they are queued again, until the job itself must be the cause."""
 
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.tables import Claim, Job, Worker
 
-MOST_TIMES_LOST_ALONE = 10  # nobody reported: that often alone, the job itself is to blame
+MOST_TIMES_LOST_ALONE = 10  # a worker that vanishes so often with this job alone is killed by the job
 
 
-def requeue_lost(connection: Connection, job: Any, width: int, detail: str, *, actor: str) -> bool:
-    """Move one member (a row with id, attempt, times_lost) of a pack of that width; False where it has moved on.
+def requeue_lost(connection: Connection, job: Any, width: int, kind: EventKind, detail: str, *, actor: str) -> bool:
+    """Queue again one member of a pack of that width; False where the job has moved on.
 
-    Blame needs solitude: in company the next pack is half as wide, and nothing is counted.
+    job: a row with id, attempt and times_lost. A member of a wider pack is not counted, since any member may be the
+    cause; its next pack is half as wide. A job that was lost alone too often fails with the reason `poison`.
     """
     if width > 1:
-        return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, max_pack=width // 2)
+        return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=kind, max_pack=width // 2)
     if job.times_lost + 1 >= MOST_TIMES_LOST_ALONE:
         message = f"its worker vanished {MOST_TIMES_LOST_ALONE} times while it trained this job alone"
         return fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, times_lost=job.times_lost + 1)
-    return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, lost=True)
+    return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=kind, lost=True)
 
 
 def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
-    """Queue again what an earlier process of this very slot still holds: it is dead for certain. How many jobs."""
+    """Queue again the jobs that an earlier process of this slot holds, and forget that process. Returns how many jobs.
+
+    A slot has one process at a time, so the earlier one is dead for certain: its lease need not be waited for.
+    """
     earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
     held = select(Job.id, Job.attempt, Job.times_lost, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
         Claim.worker_id.in_(earlier), Job.state == State.RUNNING
     )  # fmt: skip
     moved = [
-        requeue_lost(connection, job, job.width, "its worker process died", actor=worker.name)
+        requeue_lost(connection, job, job.width, EventKind.WORKER_DIED, "its worker process died", actor=worker.name)
         for job in list(connection.execute(held.order_by(Job.id)))
     ]
     dead = list(connection.execute(earlier).scalars())

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert, select, update
 
 from gradyard.jobs.errors import FieldProblem, IdempotencyKeyReused, QueueFull, SpecInvalid
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
@@ -43,7 +44,7 @@ def submit(
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
     connection.execute(new_job, mine | columns_of(parsed) | claim_order_of_job(connection, project_id, parsed.spec))
     detail = None if retry_of is None else f"a retry of {retry_of}"
-    write_events(connection, [job_id], None, State.QUEUED, actor=actor, detail=detail)
+    write_events(connection, [job_id], None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
     return Submitted(job_id, replayed=False)
 
 

@@ -83,6 +83,7 @@ class JobEvent(Table):
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
     from_state: Mapped[str | None] = mapped_column(String(16))
     to_state: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str | None] = mapped_column(String(24))  # an EventKind; none: of an older version
     attempt: Mapped[int] = mapped_column(Integer)
     actor: Mapped[str] = mapped_column(String(200))
     at: Mapped[float]
