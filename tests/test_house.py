@@ -1,7 +1,31 @@
-"""The plan of the house: imports point one way, and the API process never sees torch."""
+"""The plan of the house: what each process loads, how large files are, and which words are gone."""
 
+import ast
+import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+PACKAGES = ("gradyard", "migrations", "service", "workers")
+FILE_LINES = 200
+FUNCTION_LINES = 25
+FILES_SIDE_BY_SIDE = 16
+PUBLIC_NAMES = 7
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "shared", "core"}
+
+# The left-hand words of the table "Words", as identifiers. Each pattern matches a whole identifier.
+GONE = re.compile(
+    r"Station|Stretch|Patience|Unsure|commit_soon|judgement|judged|Seats|Presence|Pulse|Pace|handover|say_over|settle"
+    r"|worth_recording|take_in|Intake|Sums|TooMuch|Questions|WorkerFacts|Abilities|PlaceTaken|is_held|findings"
+    r"|key_reused|key_invalid|too_many_keys|room_or_raise|storable|one_at_a_time|_spoken|identified|Kept|keep_arrays"
+    r"|Lettered|Takers|TurningLoss|width_matters|side_by_side|put_apart|in_line|skipping_optimizer|Interrupts"
+    r"|deaf|DEAF_SECONDS|GRADYARD_DEAF_SECONDS"
+)
 
 
 def test_the_api_does_not_load_torch() -> None:
@@ -18,6 +42,61 @@ def test_the_main_celery_process_loads_neither_torch_nor_flask() -> None:
 def test_a_runner_loads_no_database_no_redis_and_no_flask() -> None:
     code = (
         "import workers.runner.main, workers.runner.training, sys; "
-        "assert not {'sqlalchemy', 'redis', 'celery', 'kombu', 'flask', 'jobs'} & set(sys.modules)"
+        "assert not {'sqlalchemy', 'redis', 'celery', 'kombu', 'flask', 'gradyard'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def _modules() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((HOUSE / package).rglob("*.py"))]
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+def _functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Every function of a module with the lines that it has below its signature and docstring."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+            lines = node.end_lineno - body[0].lineno + 1 if body and node.end_lineno is not None else 0
+            yield f"{_name(path)}: {node.name}", lines
+
+
+def test_every_file_has_fewer_lines_than_a_reader_loses_his_way_in() -> None:
+    lengths = {_name(path): len(path.read_text().splitlines()) for path in _modules()}
+    assert {name: lines for name, lines in lengths.items() if lines > FILE_LINES} == {}
+
+
+def test_every_function_fits_into_one_look() -> None:
+    lengths = dict(found for path in _modules() for found in _functions(path))
+    assert {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_every_folder_has_few_files_side_by_side() -> None:
+    counts = Counter(_name(path.parent) for path in _modules() if path.name != "__init__.py")
+    assert {name: count for name, count in counts.items() if count > FILES_SIDE_BY_SIDE} == {}
+
+
+def test_no_folder_or_file_is_named_for_nothing() -> None:
+    parts = {part.removesuffix(".py") for path in _modules() for part in path.relative_to(HOUSE).parts}
+    assert parts & FORBIDDEN_NAMES == set()
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "tests", "bench", "examples"])
+def test_no_identifier_is_one_of_the_words_that_are_gone(folder: str) -> None:
+    paths = [path for path in sorted((HOUSE / folder).rglob("*.py")) if path != Path(__file__)]
+    words = re.compile(rf"(?<!\w)(?:{GONE.pattern})(?!\w)")
+    found = {_name(path): sorted(set(words.findall(_without_prose(path)))) for path in paths}
+    assert {name: identifiers for name, identifiers in found.items() if identifiers} == {}
+
+
+def _without_prose(path: Path) -> str:
+    """All identifiers and texts of a module, without its docstrings and comments."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body[0] = ast.Pass()
+    return ast.unparse(tree)

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from gradyard.cli import api_keys, batches, database, fleet, inspect_jobs, jobs, metrics_and_artifacts, processes, text
+from gradyard.cli import text
+from gradyard.cli.commands import (
+    api_keys,
+    batches,
+    database,
+    fleet,
+    inspect_jobs,
+    jobs,
+    metrics_and_artifacts,
+    processes,
+)
 from gradyard.cli.errors import BadUsage
 from gradyard.client.errors import AnswerNotUnderstood, GradyardClientError, RefusedByService, Unreachable
 from gradyard.jobs.errors import GradyardError

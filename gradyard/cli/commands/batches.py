@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gradyard.cli.jobs import PANEL, FileArgument, SetOption, StageOption
+from gradyard.cli.commands.jobs import PANEL, FileArgument, SetOption, StageOption
 from gradyard.cli.options import (
     LONG_PATIENCE_SECONDS,
     JsonOption,

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gradyard.cli import text
+from gradyard.cli.commands.jobs import PANEL, IdArgument
+from gradyard.cli.commands.metrics_and_artifacts import write_npy
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST, job_card
-from gradyard.cli.jobs import PANEL, IdArgument
 from gradyard.cli.loss_chart import curve
-from gradyard.cli.metrics_and_artifacts import write_npy
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.cli.tables import console, jobs_table
 from gradyard.client.client import Client

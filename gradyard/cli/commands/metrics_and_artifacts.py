@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradyard.cli import text
+from gradyard.cli.commands.jobs import PANEL, IdArgument
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST
-from gradyard.cli.jobs import PANEL, IdArgument
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.cli.tables import artifacts_table, console

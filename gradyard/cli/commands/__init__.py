@@ -1,0 +1,1 @@
+"""The families of commands, one file each; `gradyard.cli.main` registers them."""
