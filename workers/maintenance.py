@@ -52,7 +52,7 @@ class Maintenance:
             self._ring(queue)
         for queue in answered:
             with self._database.begin() as connection:
-                when_to_ring.hushed(connection, queue)
+                when_to_ring.reset_pause(connection, queue)
         self._tidy()
         self._last_tick_at = time.monotonic()
 
@@ -75,7 +75,7 @@ class Maintenance:
 
     def _ring(self, queue: Queue) -> None:
         with self._database.read() as connection:
-            slots = when_to_ring.idle_slots(connection, queue)
+            slots = fleet.idle_slots(connection).get(queue, 0)
         if self._bells.ring_many(queue, max(1, slots)):
             with self._database.begin() as connection:
                 when_to_ring.rung(connection, queue)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from gradyard.jobs.states import State
 from gradyard.store import queries
+from gradyard.store.fleet import able_workers
 from service.representation.holds import Held
 from service.representation.rows import as_datetime
 
@@ -83,24 +84,6 @@ def _kind(job: Row[Any]) -> str:
 
 def _able(job: Row[Any], fleet: Fleet) -> tuple[list[Row[Any]], str]:
     """The live workers that may take the job; where there is none, the first reason for it."""
-    kind = _kind(job)
-    able = [worker for worker in fleet.workers if job.queue in ("any", worker.queue)]
-    if not able:
-        return [], f"no {kind}worker is alive"
-    if job.pool is not None:
-        able = [worker for worker in able if worker.pool == job.pool]
-        if not able:
-            return [], f"no {kind}worker of pool {job.pool} is alive"
-    able = [worker for worker in able if worker.stages.get(job.stage) == job.numerics_version]
-    if not able:
-        return [], f"no {kind}worker has stage {job.stage} {job.numerics_version}"
-    if job.engine is not None:
-        able = [worker for worker in able if job.engine in (worker.engines or ["eager"])]
-        if not able:
-            return [], f"it was begun with the engine {job.engine}, and no {kind}worker that is alive has it"
-    if job.gpu_memory_mib is not None:
-        able = [worker for worker in able if job.gpu_memory_mib <= (worker.device_memory_mib or 0)]
-        if not able:
-            return [], f"no live {kind}worker has {job.gpu_memory_mib:,} MiB of GPU memory"
+    able, why_none = able_workers(job, fleet.workers)
     free = [worker for worker in able if fleet.held.of_worker(worker) is None]
-    return free, "" if free else fleet.held.words(able[0])
+    return free, "" if free else why_none or fleet.held.words(able[0])

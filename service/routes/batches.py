@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from gradyard import shapes
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
-from gradyard.store import lifecycle, queries
+from gradyard.store import fleet, lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
@@ -140,7 +140,7 @@ def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
             max_queued=services.settings.max_queued_jobs,
             key=idempotency_key(), body_sha256=digest,
         )  # fmt: skip
-        idle = queries.idle_slots(connection)
+        idle = fleet.idle_slots(connection)
     if not submitted.replayed:
         for queue in _queues(parsed):
             services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))

@@ -49,7 +49,7 @@ def undrain_workers(path: parameters.DrainPath, query: parameters.NoQuery) -> Re
             raise NotFound(f"no host, slot or GPU {path.place} is drained")
         for each in drained:
             fleet.lift(connection, each.kind, each.name)
-        shown, idle = _workers(connection, path.place), queries.idle_slots(connection)
+        shown, idle = _workers(connection, path.place), fleet.idle_slots(connection)
     _ring(idle)
     return shown
 
@@ -80,7 +80,7 @@ def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Respo
     with services.database.begin() as connection:
         fleet.lift(connection, "queue", name)
         shown = next(each for each in _queues(connection) if each["name"] == name)
-        idle = queries.idle_slots(connection)
+        idle = fleet.idle_slots(connection)
     _ring({name: idle.get(name, 0)})
     return json_response(shown)
 
@@ -118,7 +118,7 @@ def _queues(connection: Connection) -> list[dict[str, Any]]:
     caller = current_caller()
     all_projects = caller.may(Scope.ADMIN)
     depths = queries.depths_of_all(connection) if all_projects else queries.queue_depths(connection, caller.project_id)
-    live, idle = queries.live_slots(connection), queries.idle_slots(connection)
+    live, idle = queries.live_slots(connection), fleet.idle_slots(connection)
     rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
     live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
     waiting = {each.queue: each.depth for each in depths}

@@ -123,7 +123,7 @@ def test_bells_that_are_not_answered_come_less_and_less_often(database: Database
     claimed(database, worker)
     with database.begin() as connection:
         assert when_to_ring.answered(connection, "cpu")
-        when_to_ring.hushed(connection, "cpu")
+        when_to_ring.reset_pause(connection, "cpu")
         assert not when_to_ring.answered(connection, "cpu")
 
 

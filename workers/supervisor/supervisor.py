@@ -4,7 +4,6 @@ import time
 
 import structlog
 
-from gradyard.broker import when_to_ring
 from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import fleet, lifecycle, queries
@@ -44,7 +43,7 @@ class Supervisor:
     def another_slot_could_claim(self) -> bool:
         """Whether work waits that an idle slot of this queue could take, now that this slot found none."""
         with self._context.database.read() as connection:
-            return when_to_ring.claimable_by_idle_slot(connection, self._context.worker.queue)
+            return fleet.claimable_by_idle_slot(connection, self._context.worker.queue)
 
     def end_runner(self) -> None:
         """End the runner: another process has the GPU now, and needs its memory."""

@@ -2,7 +2,9 @@
 
 from gradyard.store.fleet.claimable import something_to_claim
 from gradyard.store.fleet.counters import PACK_SIZES, count, size_counter
+from gradyard.store.fleet.eligibility import able_workers
 from gradyard.store.fleet.holds import drain_device, hold, is_on_hold, lift
+from gradyard.store.fleet.idle import claimable_by_idle_slot, idle_slots
 from gradyard.store.fleet.workers import (
     Capabilities,
     HeartbeatReport,
@@ -15,7 +17,7 @@ from gradyard.store.fleet.workers import (
 )
 
 __all__ = [
-    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "count", "drain_device", "earlier_processes",
-    "forget_workers", "heartbeat", "hold", "is_on_hold", "lift", "register", "retire", "size_counter",
-    "something_to_claim",
+    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "able_workers", "claimable_by_idle_slot", "count",
+    "drain_device", "earlier_processes", "forget_workers", "heartbeat", "hold", "idle_slots", "is_on_hold", "lift",
+    "register", "retire", "size_counter", "something_to_claim",
 ]  # fmt: skip

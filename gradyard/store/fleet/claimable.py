@@ -1,4 +1,4 @@
-"""What waits that a worker may take: the questions of a claim, which change nothing."""
+"""The queries of a claim: which job comes first, and which jobs train with it. They change nothing."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,19 +9,18 @@ from sqlalchemy import (
     Connection,
     Integer,
     bindparam,
-    cast,
     func,
     literal_column,
     or_,
     select,
-    tuple_,
 )
 
 from gradyard.jobs.curves import Summary
 from gradyard.store.database import for_claiming, now
+from gradyard.store.fleet.eligibility import claimable_by
 from gradyard.store.fleet.holds import on_hold
 from gradyard.store.fleet.workers import Capabilities
-from gradyard.store.tables import Claim, Job, Worker
+from gradyard.store.tables import Job, Worker
 
 FIGURES = tuple(Summary().columns())
 _COLUMNS = [Job.__table__.columns[name] for name in (
@@ -34,7 +33,7 @@ _may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), on_ho
 
 @dataclass(frozen=True)
 class ClaimQueries:
-    """What a worker of some capabilities asks at each claim; built once, since building costs more than asking."""
+    """The queries of workers of equal capabilities. Built once: building them costs more than executing them."""
 
     any: Any  # whether there is a head at all
     head: Any
@@ -43,10 +42,10 @@ class ClaimQueries:
 
 
 @lru_cache(maxsize=32)
-def questions(capabilities: Capabilities) -> ClaimQueries:
-    """The questions of a worker of these capabilities."""
+def claim_queries(capabilities: Capabilities) -> ClaimQueries:
+    """The queries of a worker of these capabilities."""
     claim_order = (Job.priority.desc(), Job.rank, Job.id)
-    able, most = _claimable_by(capabilities), bindparam("most", type_=Integer)
+    able, most = _claimable_now(capabilities), bindparam("most", type_=Integer)
     same = (
         Job.pack_key == bindparam("key"), Job.start_step == bindparam("step"), Job.id != bindparam("head"),
         or_(Job.max_pack.is_(None), Job.max_pack > 1), or_(Job.engine.is_(None), Job.engine == bindparam("engine")),
@@ -61,30 +60,14 @@ def questions(capabilities: Capabilities) -> ClaimQueries:
     )
 
 
-def _claimable_by(capabilities: Capabilities) -> list[ColumnElement[bool]]:
-    """What a row must satisfy: its queue, its moment, a stage that is installed, a device that fits."""
+def _claimable_now(capabilities: Capabilities) -> list[ColumnElement[bool]]:
     return [
         Job.state == literal_column("'queued'"),  # a literal, so that the partial index serves
-        Job.queue.in_([capabilities.queue, "any"]),
         or_(Job.not_before.is_(None), Job.not_before <= now()),
-        tuple_(Job.stage, Job.numerics_version).in_(list(capabilities.stages)),
-        or_(Job.pool.is_(None), Job.pool == capabilities.pool),
-        or_(Job.gpu_memory_mib.is_(None), Job.gpu_memory_mib <= capabilities.memory_mib),
-        or_(Job.engine.is_(None), Job.engine.in_(capabilities.engines)),
+        *claimable_by(capabilities),
     ]
 
 
 def something_to_claim(connection: Connection, capabilities: Capabilities) -> bool:
-    """Whether a claim of such a worker would find something now; it claims and locks nothing."""
-    return connection.execute(questions(capabilities).any).first() is not None
-
-
-def idle_slots(connection: Connection, queue: str) -> int:
-    """Live slots of this queue that hold no claim, this one included."""
-    return int(connection.execute(_idle, {"queue": queue}).scalar_one())
-
-
-_busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
-_idle = select(cast(func.count(), Integer)).where(
-    Worker.queue == bindparam("queue"), Worker.lease_until > now(), ~_busy, ~on_hold
-)
+    """Whether a worker of these capabilities would find a job now. Nothing is claimed or locked."""
+    return connection.execute(claim_queries(capabilities).any).first() is not None

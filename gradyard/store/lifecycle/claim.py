@@ -12,7 +12,8 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.store.database import now
-from gradyard.store.fleet.claimable import FIGURES, idle_slots, questions
+from gradyard.store.fleet.claimable import FIGURES, claim_queries
+from gradyard.store.fleet.idle import idle_slots
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
 from gradyard.store.lifecycle.moves import write_events
@@ -61,7 +62,7 @@ def claim(
 
     None as well where the worker's queue is paused, or its GPU, slot or host drained. `memory_mib` of its GPU are free.
     """
-    head = connection.execute(questions(worker.capabilities).head, {"of_worker": worker.id}).first()
+    head = connection.execute(claim_queries(worker.capabilities).head, {"of_worker": worker.id}).first()
     if head is None:
         return None
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
@@ -110,13 +111,13 @@ def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, 
     widest = min(widest, head.max_pack or widest, worker.most_members, _told_within(head.spec["dataset"]))
     if widest <= 1:
         return []
-    ask = questions(worker.capabilities)
+    ask = claim_queries(worker.capabilities)
     same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
             "member_mib": head.gpu_memory_mib or 0}  # fmt: skip
     waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()
     if waiting == 0:
         return []
-    share = -(-(waiting + 1) // max(1, idle_slots(connection, worker.queue)))
+    share = -(-(waiting + 1) // max(1, idle_slots(connection).get(worker.queue, 0)))
     rows = connection.execute(ask.riders, same | {"most": min(widest, share) - 1})
     return _who_fit(list(rows), widest)
 

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, sel
 
 from gradyard.jobs.states import State
 from gradyard.store.database import now
-from gradyard.store.fleet.holds import on_hold
 from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
@@ -64,14 +63,6 @@ def _pairs(connection: Connection, query: Any) -> list[tuple[str, int]]:
 def live_slots(connection: Connection) -> dict[str, int]:
     """How many live workers each queue has."""
     query = select(Worker.queue, func.count()).where(Worker.lease_until > now()).group_by(Worker.queue)
-    return dict(_pairs(connection, query))
-
-
-def idle_slots(connection: Connection) -> dict[str, int]:
-    """How many live workers of each queue hold no claim, and may take one."""
-    busy = select(Claim.id).where(Claim.worker_id == Worker.id).exists()
-    free = (Worker.lease_until > now(), ~busy, ~on_hold)
-    query = select(Worker.queue, func.count()).where(*free).group_by(Worker.queue)
     return dict(_pairs(connection, query))
 
 

@@ -1,0 +1,80 @@
+"""Which worker may claim which job. Each rule stands here twice, as SQL for claims and in Python for explanations.
+
+A claim asks SQL for the jobs that one worker may take. The reason why a job waits is found in Python: of the live
+workers it keeps those that may take the job, and names the first rule that leaves none. A test compares both over
+random rows and workers.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, tuple_
+
+from gradyard.jobs.fleet import Queue
+from gradyard.store.fleet.workers import Capabilities
+from gradyard.store.tables import Job
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition on a job and the capabilities of a worker.
+
+    sql: on the rows of `jobs`, for a given worker. allows: on a job's row and a worker. why_none: where no worker is
+    left, why, of a job's row and its kind of worker ("cpu ", "gpu " or "" for any).
+    """
+
+    sql: Callable[[Capabilities], ColumnElement[bool]]
+    allows: Callable[[Any, Capabilities], bool]
+    why_none: Callable[[Any, str], str]
+
+
+RULES = (
+    Rule(  # its queue
+        lambda worker: Job.queue.in_([worker.queue, Queue.ANY]),
+        lambda job, worker: job.queue in (worker.queue, Queue.ANY),
+        lambda job, kind: f"no {kind}worker is alive",
+    ),
+    Rule(  # its pool, where it names one
+        lambda worker: or_(Job.pool.is_(None), Job.pool == worker.pool),
+        lambda job, worker: job.pool is None or job.pool == worker.pool,
+        lambda job, kind: f"no {kind}worker of pool {job.pool} is alive",
+    ),
+    Rule(  # its stage, in the arithmetic that it was submitted for
+        lambda worker: tuple_(Job.stage, Job.numerics_version).in_(list(worker.stages)),
+        lambda job, worker: (job.stage, job.numerics_version) in worker.stages,
+        lambda job, kind: f"no {kind}worker has stage {job.stage} {job.numerics_version}",
+    ),
+    Rule(  # the engine that it was begun with
+        lambda worker: or_(Job.engine.is_(None), Job.engine.in_(worker.engines)),
+        lambda job, worker: job.engine is None or job.engine in worker.engines,
+        lambda job, kind: f"it was begun with the engine {job.engine}, and no {kind}worker that is alive has it",
+    ),
+    Rule(  # the GPU memory that it asks for
+        lambda worker: or_(Job.gpu_memory_mib.is_(None), Job.gpu_memory_mib <= worker.memory_mib),
+        lambda job, worker: job.gpu_memory_mib is None or job.gpu_memory_mib <= worker.memory_mib,
+        lambda job, kind: f"no live {kind}worker has {job.gpu_memory_mib:,} MiB of GPU memory",
+    ),
+)
+
+
+def claimable_by(worker: Capabilities) -> list[ColumnElement[bool]]:
+    """The conditions on rows of `jobs` that this worker may claim."""
+    return [rule.sql(worker) for rule in RULES]
+
+
+def able_workers(job: Any, workers: Sequence[Any]) -> tuple[list[Any], str]:
+    """The workers (rows of `workers`) that may claim the job (a row of `jobs`); where there is none, the reason."""
+    able = [(row, capabilities_of(row)) for row in workers]
+    kind = "" if job.queue == Queue.ANY else f"{job.queue} "
+    for rule in RULES:
+        able = [(row, worker) for row, worker in able if rule.allows(job, worker)]
+        if not able:
+            return [], rule.why_none(job, kind)
+    return [row for row, _ in able], ""
+
+
+def capabilities_of(row: Any) -> Capabilities:
+    """What the worker of a row of `workers` may claim. A worker of an older version has the eager engine alone."""
+    engines = tuple(row.engines or ["eager"])
+    return Capabilities(row.queue, tuple(row.stages.items()), row.pool, row.device_memory_mib or 0, engines)
