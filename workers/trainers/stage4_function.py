@@ -20,7 +20,7 @@ START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 class LegendrePolynomial3(torch.autograd.Function):
     """P3(z) = (5 z^3 - 3 z) / 2, whose derivative is 3 (5 z^2 - 1) / 2.
 
-    A pack's arrays are kept in `room`, (3, members, points), the last for what is soon added up; a lone job has none.
+    A pack's arrays are kept in `arrays`, (3, members, points), the last for what is soon added up; a lone job has none.
     """
 
     @staticmethod
@@ -53,9 +53,9 @@ class Trainer(TorchTrainer):
         self.learning_rate = self.column("learning_rate")
         self.y = self.y.expand(self.width, -1)
         self.workspace = self.workspace_for_pack()
-        self.arrays: Sequence[Tensor | None] = [None] * 3
+        self.kept_arrays: Sequence[Tensor | None] = [None] * 3
         if self.workspace is not None:
-            self.arrays = [
+            self.kept_arrays = [
                 torch.empty_like(self.workspace.term),
                 torch.empty_like(self.workspace.term),
                 self.workspace.term,
@@ -68,10 +68,10 @@ class Trainer(TorchTrainer):
         if self.workspace is None:
             z = d * self.x
             z += c
-            y_pred = b * LegendrePolynomial3.apply(z, self.arrays)
+            y_pred = b * LegendrePolynomial3.apply(z, self.kept_arrays)
         else:
             z = self.workspace.weighted_sum([d], [self.x], c)
-            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.arrays))
+            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.kept_arrays))
         y_pred += a
         loss = self.loss(y_pred, self.y)
         # backward
