@@ -1,9 +1,12 @@
 """A failure counts against a job that was alone or was named; the others of a pack are handed back."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
@@ -23,6 +26,12 @@ def _rows(database: Database, jobs: list[UUID]) -> list[tuple[str, str | None, i
     with database.read() as connection:
         rows = [queries.job_by_id(connection, 1, job) for job in jobs]
     return [(row.state, row.reason, row.max_pack) for row in rows]
+
+
+def _kinds(database: Database, jobs: list[UUID]) -> list[str]:
+    """The kind of each job's last event."""
+    with database.read() as connection:
+        return [queries.events_of(connection, 1, job)[-1].kind for job in jobs]
 
 
 def _failed(member: int | None, *, out_of_memory: bool = False) -> FailedMessage:
@@ -116,3 +125,33 @@ def test_a_job_whose_time_is_over_in_a_pack_is_tried_alone(database: Database, s
     with database.begin() as connection:
         failure_policy.timed_out(connection, pack, pack.members[0], actor="w")
     assert _rows(database, jobs) == [("queued", None, 1), ("running", None, None)]
+
+
+def test_every_hand_back_has_the_kind_of_its_cause(database: Database, settings: Settings) -> None:
+    worker = worker_of(database)
+
+    def kinds_of(policy: Callable[[Connection, Pack], None], width: int) -> list[str]:
+        jobs = [submitted(database, settings, steps=5 + len(seen), seed=seed) for seed in range(width)]
+        pack = Pack(claimed(database, worker))
+        with database.begin() as connection:
+            policy(connection, pack)
+            connection.exec_driver_sql("UPDATE jobs SET not_before = 1e12")
+        seen.append(jobs)
+        return _kinds(database, jobs)
+
+    seen: list[list[UUID]] = []
+    named, unnamed = _failed(0), _failed(None)
+    assert kinds_of(lambda c, p: failure_policy.pack_failed(c, p, named, actor="w"), 2) == [
+        EventKind.WILL_RETRY, EventKind.PACK_FAILED,
+    ]  # fmt: skip
+    assert kinds_of(lambda c, p: failure_policy.pack_failed(c, p, unnamed, actor="w"), 2) == [EventKind.PACK_FAILED] * 2
+    assert kinds_of(lambda c, p: failure_policy.pack_crashed(c, p, "died", actor="w"), 2) == [EventKind.RUNNER_DIED] * 2
+    assert kinds_of(lambda c, p: failure_policy.pack_crashed(c, p, "died", actor="w"), 1) == [EventKind.RUNNER_DIED]
+    assert kinds_of(lambda c, p: failure_policy.engine_unusable(c, p, actor="w"), 1) == [EventKind.ENGINE_UNUSABLE]
+    assert kinds_of(lambda c, p: failure_policy.runner_not_started(c, p, "no", actor="w"), 1) == [
+        EventKind.RUNNER_NOT_STARTED
+    ]
+    assert kinds_of(lambda c, p: failure_policy.timed_out(c, p, p.members[0], actor="w"), 2)[0] == (
+        EventKind.PACK_TIMED_OUT
+    )
+    assert kinds_of(lambda c, p: failure_policy.device_failed(c, p, "lost", worker), 1) == [EventKind.DEVICE_FAILED]
