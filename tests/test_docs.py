@@ -18,10 +18,17 @@ from service.app import create_app
 HOUSE = Path(__file__).parents[1]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LINE_LENGTH = 120
+# What users once read, and read no longer: see the table "Words" of the house's style.
+GONE = re.compile(
+    r"said nothing|its story|[Hh]ands? in\b|[Hh]ands? out\b|told (?:this )?once|no tick|\bdeaf\b|DEAF_SECONDS"
+    r"|\bbecause`|(?<!idempotency_)key_reused|(?<!api_)key_invalid|too_many_keys|gradyard-faults|take turns"
+)
 
 
 def _pages() -> list[Path]:
-    return sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md")])
+    folders = (HOUSE / folder for folder in ("bench", "docs", "examples"))
+    return sorted([*HOUSE.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))])
 
 
 @cache
@@ -134,6 +141,18 @@ def _leads_somewhere(page: Path, link: str) -> bool:
 def _anchor(heading: str) -> str:
     """A heading's fragment, as Git hosts make them."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(HOUSE)))
+def test_prose_is_broken_at_120_characters(page: Path) -> None:
+    lines = CODE.sub("", page.read_text()).splitlines()
+    assert [line for line in lines if len(line) > LINE_LENGTH and not line.startswith("|")] == []
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(HOUSE)))
+def test_no_page_has_a_word_that_is_gone(page: Path) -> None:
+    if page.name != "CHANGELOG.md":  # it says what names were before
+        assert GONE.findall(page.read_text()) == []
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -48,7 +48,9 @@ def test_a_runner_loads_no_database_no_redis_and_no_flask() -> None:
 
 
 def _modules() -> list[Path]:
-    return [path for package in PACKAGES for path in sorted((HOUSE / package).rglob("*.py"))]
+    """Our modules, without the versions of the tables: a migration that ran somewhere is never changed."""
+    paths = (path for package in PACKAGES for path in sorted((HOUSE / package).rglob("*.py")))
+    return [path for path in paths if path.parent != HOUSE / "migrations" / "versions"]
 
 
 def _name(path: Path) -> str:
@@ -64,28 +66,43 @@ def _functions(path: Path) -> Iterator[tuple[str, int]]:
             yield f"{_name(path)}: {node.name}", lines
 
 
-def test_every_file_has_fewer_lines_than_a_reader_loses_his_way_in() -> None:
+def test_a_file_has_at_most_200_lines() -> None:
     lengths = {_name(path): len(path.read_text().splitlines()) for path in _modules()}
     assert {name: lines for name, lines in lengths.items() if lines > FILE_LINES} == {}
 
 
-def test_every_function_fits_into_one_look() -> None:
+def test_a_function_has_at_most_25_lines_below_its_docstring() -> None:
     lengths = dict(found for path in _modules() for found in _functions(path))
     assert {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES} == {}
 
 
-def test_every_folder_has_few_files_side_by_side() -> None:
+def test_a_folder_has_at_most_16_files_side_by_side() -> None:
     counts = Counter(_name(path.parent) for path in _modules() if path.name != "__init__.py")
     assert {name: count for name, count in counts.items() if count > FILES_SIDE_BY_SIDE} == {}
 
 
-def test_no_folder_or_file_is_named_for_nothing() -> None:
+def test_nine_of_ten_files_have_at_most_seven_public_names() -> None:
+    """A list of like things (errors, tables of a terminal, figures of a fleet) may have more; most files may not."""
+    counts = {_name(path): _public_names(path) for path in _modules() if path.name != "__init__.py"}
+    over = {name: count for name, count in counts.items() if count > PUBLIC_NAMES}
+    assert len(over) <= len(counts) / 10, over
+
+
+def _public_names(path: Path) -> int:
+    """How many functions and classes a module has for others."""
+    definitions = (
+        each for each in ast.parse(path.read_text()).body if isinstance(each, ast.FunctionDef | ast.ClassDef)
+    )
+    return sum(not each.name.startswith("_") for each in definitions)
+
+
+def test_no_folder_or_file_has_a_name_that_says_nothing() -> None:
     parts = {part.removesuffix(".py") for path in _modules() for part in path.relative_to(HOUSE).parts}
     assert parts & FORBIDDEN_NAMES == set()
 
 
 @pytest.mark.parametrize("folder", [*PACKAGES, "tests", "bench", "examples"])
-def test_no_identifier_is_one_of_the_words_that_are_gone(folder: str) -> None:
+def test_no_identifier_or_text_is_a_word_that_is_gone(folder: str) -> None:
     paths = [path for path in sorted((HOUSE / folder).rglob("*.py")) if path != Path(__file__)]
     words = re.compile(rf"(?<!\w)(?:{GONE.pattern})(?!\w)")
     found = {_name(path): sorted(set(words.findall(_without_prose(path)))) for path in paths}
@@ -96,7 +113,7 @@ def _without_prose(path: Path) -> str:
     """All identifiers and texts of a module, without its docstrings and comments."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body[0] = ast.Pass()
+        is_documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if is_documented and ast.get_docstring(node, clean=False) is not None:
+            node.body[0] = ast.Pass()
     return ast.unparse(tree)

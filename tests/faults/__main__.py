@@ -1,4 +1,4 @@
-"""The command: which jobs, which faults, which database; prints the report and exits 1 where anything was wrong."""
+"""`python -m tests.faults`: puts faults into a service, prints the report, exits with 1 if a check failed."""
 
 import argparse
 import signal
@@ -11,9 +11,9 @@ from tests.faults.run import run
 
 
 def main() -> None:
-    """Run what the arguments say."""
+    """Runs the faults that the arguments name."""
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what we started is put away on this way out, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # `sys.exit` runs the clean-up
     began = time.monotonic()
     report = run(plan_of(options), lambda words: print(f"[{time.monotonic() - began:5.0f} s] {words}", flush=True))
     print("\n".join(report.lines()))
@@ -22,17 +22,20 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="gradyard-faults", description="Hurts a whole service and proves what it did."
+        prog="python -m tests.faults",
+        description="Put faults into a whole service, then prove from its database that nothing was lost.",
     )
-    parser.add_argument("--jobs", type=int, default=200, help="how many to submit (200)")
-    parser.add_argument("--faults", default="F1,F2,F4,F5,F8,F11,F14,F16", help="by comma, or F19 for all of them")
-    parser.add_argument("--seed", type=int, default=1, help="of the jobs and of the faults (1)")
+    parser.add_argument("--jobs", type=int, default=200, help="how many jobs to submit (200)")
+    parser.add_argument(
+        "--faults", default="F1,F2,F4,F5,F8,F11,F14,F16", help="kinds of faults, separated by commas; F19: all of them"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the jobs and of the faults (1)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument(
         "--form", choices=["full", "short"], default="full", help="short: a lease of 3 s and small jobs"
     )
-    parser.add_argument("--minutes", type=float, default=None, help="spread the jobs over so long")
-    parser.add_argument("--pauses", type=float, default=1.0, help="how many times as long between two faults (1)")
+    parser.add_argument("--minutes", type=float, default=None, help="spread the jobs over this many minutes")
+    parser.add_argument("--pauses", type=float, default=1.0, help="factor of the pause between two faults (1)")
     parser.add_argument("--mutant", choices=["no-fence", "no-resume"], help="remove a safeguard; the run must fail")
     options = parser.parse_args()
     options.faults = tuple(FAULTS) if options.faults == "F19" else tuple(options.faults.split(","))
