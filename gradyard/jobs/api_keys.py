@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from gradyard.jobs.errors import ApiKeyInvalid, SpecInvalid
-from gradyard.jobs.specs.datasets import StrictModel
+from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.parse import refusal_of
 
 PREFIX = "gradyard_"  # by which scanners of code and logs know a key that got lost

@@ -7,7 +7,8 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.specs.datasets import Dataset, FunctionData, StrictModel
+from gradyard.jobs.specs.datasets import Dataset, FunctionData
+from gradyard.jobs.strict_model import StrictModel
 
 
 def _without_nul(text: str) -> str:

@@ -1,17 +1,12 @@
 """What a job may be trained on, as a request describes it; the runner makes the arrays."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, FailFast, Field, Tag, model_validator
+from pydantic import FailFast, Field, Tag, model_validator
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+from gradyard.jobs.strict_model import Finite, StrictModel, named
+
 FunctionName = Literal["sin", "cos", "exp", "tanh", "step", "abs", "gauss"]
-
-
-class StrictModel(BaseModel):
-    """A part of a spec: nothing unknown in it, nothing converted, nothing changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class FunctionData(StrictModel):
@@ -48,16 +43,6 @@ class InlineData(StrictModel):
     def points(self) -> int:
         """How many points there are."""
         return len(self.x)
-
-
-def named(field: str, otherwise: str) -> Discriminator:
-    """Tells the models of a union apart by that field; where a request leaves it out, `otherwise` is meant."""
-
-    def tag(value: Any) -> Any:
-        found = value.get(field, otherwise) if isinstance(value, dict) else getattr(value, field, otherwise)
-        return found if isinstance(found, str) else None
-
-    return Discriminator(tag)
 
 
 Dataset = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
-from gradyard.jobs.specs.datasets import StrictModel, named
+from gradyard.jobs.strict_model import StrictModel, named
 
 Reduction = Literal["sum", "mean"]
 Fraction = Annotated[float, Field(allow_inf_nan=False, ge=0, lt=1)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from gradyard.jobs.specs.datasets import Finite, StrictModel
+from gradyard.jobs.strict_model import Finite, StrictModel
 
 MOST_FIELDS = 64  # of a spec, and axes of a sweep
 

@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import Text
-from gradyard.jobs.specs.datasets import StrictModel
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
+from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.limits import figure
 from gradyard.jobs.submission.parse import ParsedJob, problems_of, read_spec, resolved
