@@ -21,6 +21,10 @@ class _TagOf:
     field: str
     default: str
 
+    @property
+    def __name__(self) -> str:  # pydantic asks for the name of a function
+        return f"tag_of_{self.field}"
+
     def __call__(self, value: Any) -> str | None:
         if isinstance(value, dict):
             tag = value.get(self.field, self.default)
