@@ -1,4 +1,4 @@
-"""`python -m gradyard` is `gradyard`."""
+"""`python -m gradyard` runs the `gradyard` command."""
 
 from gradyard.cli.main import main
 

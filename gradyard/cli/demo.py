@@ -1,4 +1,4 @@
-"""The eight stages of the tutorial, submitted over HTTP, watched, and shown side by side."""
+"""`gradyard demo`: submits the tutorial's eight stages over HTTP, follows them, and shows their results."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +14,11 @@ from gradyard.cli.progress import follow
 from gradyard.cli.tables import outcomes
 from gradyard.client.client import Client
 from gradyard.client.endpoint import find_service, running_stack
-from gradyard.client.models import Job
 from gradyard.jobs.settings import Settings, default_state_dir
 from gradyard.local.errors import StartInterrupted
 from gradyard.local.stack import Stack, StackOptions
 from gradyard.processes.stop_signal import StopSignal
+from gradyard.shapes import Job
 
 STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 TWO_COLUMNS_FROM = 76
@@ -27,11 +27,11 @@ CURVE_HEIGHT = 8
 
 
 class Interrupted(Exception):
-    """Somebody pressed Ctrl-C while we watched."""
+    """A stop signal arrived while the demo followed its jobs."""
 
 
 def demonstrate(settings: Settings, seed: int, console: Console) -> int:
-    """Runs the demonstration on the state folder's stack, or on one of its own; returns the exit status."""
+    """Runs the demo on the stack of the state folder, or on one of its own. Returns the exit status."""
     jobs: list[Job] = []
     with StopSignal() as stop:
         try:
@@ -39,14 +39,14 @@ def demonstrate(settings: Settings, seed: int, console: Console) -> int:
                 _train(client, seed, console, jobs, tend)
                 _report(client, jobs, console, settings)
         except (Interrupted, StartInterrupted):
-            console.print(_what_is_left(sum(not job.finished for job in jobs), settings))
+            console.print(_unfinished_message(sum(not job.finished for job in jobs), settings))
             return 130
     return 0 if all(job.succeeded for job in jobs) else 1
 
 
 @contextmanager
 def _service(settings: Settings, console: Console, stop: StopSignal) -> Iterator[tuple[Client, Callable[[], None]]]:
-    """A client of the stack that is up, or of one that lives as long as we look; and what keeps that one going."""
+    """A client of the running stack, or of one started for the demo, and a function to call a few times a second."""
 
     def stop_when_asked() -> None:
         if stop.requested():
@@ -67,21 +67,21 @@ def _service(settings: Settings, console: Console, stop: StopSignal) -> Iterator
         stack.mend()
 
     try:
-        console.print("no stack is up in the state folder: starting one for the time of the demo")
+        console.print("no stack is running in the state folder: starting one for the demo")
         with Client(stack.start(), key) as client:
-            console.print(f"it answers at {stack.url}")
+            console.print(f"the stack is ready at {stack.url}")
             yield client, tend
     finally:
-        console.print("stopping it")
+        console.print("stopping the stack")
         stack.stop(stop.in_a_hurry)
 
 
 def _train(client: Client, seed: int, console: Console, jobs: list[Job], between_looks: Callable[[], None]) -> None:
-    """Submits every stage with `seed` and watches; `jobs` holds what is known of each so far."""
+    """Submits every stage with `seed` and follows the jobs; `jobs` holds the last known state of each."""
     for stage in STAGES:
         jobs.append(client.submit(stage=stage, name=f"demo {stage}", seed=seed))
         between_looks()
-    console.print(f"{len(jobs)} jobs submitted, one a stage, all with seed {seed}\n")
+    console.print(f"{len(jobs)} jobs submitted, one for each stage, all with seed {seed}\n")
     follow(client, jobs, console, between_looks)
 
 
@@ -89,14 +89,14 @@ def _report(client: Client, jobs: Sequence[Job], console: Console, settings: Set
     console.print(outcomes(jobs, console.width), "")
     console.print(_curves(client, jobs, console))
     history = sum(1 for _ in client.jobs())
-    option, command = _option(settings.state_dir), text.how_it_was_called()
-    console.print(f"The history now holds {history:,} jobs. To look again:")
+    option, command = _option(settings.state_dir), text.command_as_called()
+    console.print(f"The database now holds {history:,} jobs. To see them again:")
     console.print(f"  {command} up{option}", "  and in another terminal:", sep="\n")
     console.print(f"  {command} jobs{option}", f"  {command} show {jobs[-1].id}{option}", sep="\n")
 
 
 def _curves(client: Client, jobs: Sequence[Job], console: Console) -> Table:
-    """The loss curves of all jobs, two beside each other where there is room."""
+    """The loss curves of all jobs, in two columns if the terminal is wide enough."""
     columns = 2 if console.width >= TWO_COLUMNS_FROM else 1
     width = min(console.width // columns - 3, WIDEST_CURVE)
     grid = Table.grid(padding=(0, 3, 1, 0))
@@ -112,13 +112,13 @@ def _drawing(client: Client, job: Job, width: int) -> Text:
     return Text.assemble((f"{job.stage}: loss\n", "bold"), "\n".join(lines))
 
 
-def _what_is_left(unfinished: int, settings: Settings) -> str:
+def _unfinished_message(unfinished: int, settings: Settings) -> str:
     if not unfinished:
-        return "interrupted; nothing was left unfinished"
-    jobs = "1 job was" if unfinished == 1 else f"{unfinished} jobs were"
+        return "interrupted; every submitted job is finished"
+    jobs = "1 job is" if unfinished == 1 else f"{unfinished} jobs are"
     return (
-        f"interrupted; {jobs} not over and stay in the queue, nothing was cancelled: "
-        f"`{text.how_it_was_called()} up{_option(settings.state_dir)}` goes on with them"
+        f"interrupted; {jobs} not finished and not cancelled: "
+        f"`{text.command_as_called()} up{_option(settings.state_dir)}` trains them"
     )
 
 

@@ -1,7 +1,7 @@
-"""What a command line can ask for in vain."""
+"""The error of a command line that cannot be carried out."""
 
 from gradyard.client.errors import GradyardClientError
 
 
 class BadUsage(GradyardClientError):
-    """The command line asks for nothing that can be done."""
+    """The command line is not valid."""

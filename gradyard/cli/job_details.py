@@ -1,4 +1,4 @@
-"""One job on one page: what was asked, what came of it, its curve and its story."""
+"""The details of one job (spec, result, loss curve, event log) and of one stage."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from rich.text import Text
 from gradyard.cli import text
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.tables import state_text
-from gradyard.client.models import Event, Job, Stage
+from gradyard.shapes import Event, Job, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,19 +20,19 @@ CURVE_HEIGHT = 12
 SHOWN_ELSEWHERE = frozenset({"stage", "name", "steps", "tags"})
 
 
-def job_card(
+def job_details(
     job: Job, events: Sequence[Event], points: "tuple[np.ndarray, np.ndarray] | None", console: Console
 ) -> RenderableType:
-    """Everything about a job; `points` are the steps and losses of its curve, each (points,), None without one."""
+    """Everything about a job. `points`: steps and losses of its curve, each (points,); None without a curve."""
     parts: list[RenderableType] = [_facts(job)]
     if points is not None and len(points[1]):
         width = min(console.width, WIDEST)
         parts += ["", *(Text(line) for line in curve(points[1], steps=points[0], width=width, height=CURVE_HEIGHT))]
-    return Group(*parts, "", _story(events))
+    return Group(*parts, "", _event_log(events))
 
 
-def stage_card(stage: Stage) -> RenderableType:
-    """A stage: what it shows and the parameters it understands, with their defaults."""
+def stage_details(stage: Stage) -> RenderableType:
+    """A stage: its description and its parameters with their defaults."""
     grid = _grid()
     title = stage.name if stage.title == stage.name else f"{stage.name}: {stage.title}"
     grid.add_row("stage", Text(title, style="bold"))
@@ -59,11 +59,11 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
     if job.name:
         yield "name", text.printable(job.name)
     if job.retry_of:
-        yield "a retry of", job.retry_of
+        yield "retry of", job.retry_of
     yield "stage", job.stage
     yield "state", state_text(job.state)
-    if said := text.waiting(job):
-        yield "waits", said
+    if waiting := text.waiting(job):
+        yield "waiting", waiting
     if job.reason or job.message:
         yield "reason", Text(text.failure_of(job), style="red")
     yield "steps", f"{job.steps_done:,} of {job.steps:,}"
@@ -73,41 +73,41 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
         yield "loss", _loss(job)
     if job.timings:
         yield "time", _time(job)
-    for given in job.warnings:
-        yield "warning", Text(text.warning(given), style="yellow")
+    for warning in job.warnings:
+        yield "warning", Text(text.warning(warning), style="yellow")
     if tags := job.spec.get("tags"):
         yield "tags", _flat(tags)
     for name, value in job.spec.items():
         if name not in SHOWN_ELSEWHERE and value not in (None, {}):
-            yield "loss function" if name == "loss" else name, _flat(value)  # `loss` is the figures above
+            yield "loss function" if name == "loss" else name, _flat(value)  # `loss` above is the figures
 
 
 def _loss(job: Job) -> str:
     loss = job.loss
-    said = f"{text.number(loss.get('first'))} at first, {text.number(loss.get('last'))} at last"
+    line = f"{text.number(loss.get('first'))} first, {text.number(loss.get('last'))} last"
     if loss.get("min") is not None:
-        said += f", {text.number(loss['min'])} at best (step {text.count(loss.get('min_step'))})"
+        line += f", {text.number(loss['min'])} lowest (step {text.count(loss.get('min_step'))})"
     if loss.get("diverged_at") is not None:
-        said += f", diverged at step {text.count(loss['diverged_at'])}"
-    return said
+        line += f", diverged at step {text.count(loss['diverged_at'])}"
+    return line
 
 
 def _time(job: Job) -> str:
     times = job.timings
-    said = f"{text.duration(times.get('train_seconds'))} of training"
+    line = f"{text.duration(times.get('train_seconds'))} of training"
     if times.get("steps_per_second"):
-        said += f" ({text.count(times['steps_per_second'])} steps/s)"
+        line += f" ({text.count(times['steps_per_second'])} steps/s)"
     if times.get("queued_seconds") is not None:
-        said += f" after {text.duration(times['queued_seconds'])} in the queue"
+        line += f" after {text.duration(times['queued_seconds'])} in the queue"
     if (times.get("pack_size") or 1) > 1:
-        said += f", in a pack of {times['pack_size']}"
-    return said
+        line += f", in a pack of {times['pack_size']}"
+    return line
 
 
-def _story(events: Sequence[Event]) -> Table:
+def _event_log(events: Sequence[Event]) -> Table:
     grid = _grid()
     for event in events:
-        grid.add_row(text.clock(event.at), Text(text.happened(event)))
+        grid.add_row(text.clock(event.at), Text(text.event_sentence(event)))
     return grid
 
 
@@ -119,7 +119,7 @@ def _grid() -> Table:
 
 
 def _flat(value: object) -> str:
-    """A part of a spec on one line: `function: sin, points: 2000`; long lists by their length."""
+    """A part of a spec on one line: `function: sin, points: 2000`. A long list is shown by its length."""
     if isinstance(value, dict) and value:
         return ", ".join(f"{text.printable(name)}: {_flat(part)}" for name, part in value.items() if part is not None)
     if isinstance(value, list | tuple):

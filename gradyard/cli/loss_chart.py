@@ -1,4 +1,4 @@
-"""Loss curves as text: two by four braille dots a character, drawn min to max so that no spike is lost."""
+"""Loss curves as text: two by four braille dots a character. Each column shows its lowest and highest loss."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 DECADES = 1.5  # a curve that spans more of them gets a logarithmic axis
 LABEL_WIDTH = 9
-# The bit of each dot of a braille character, by row and column (U+2800 and what follows).
+# The bit of each dot of a braille character (U+2800 to U+28FF), by row and column.
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def curve(losses: "np.ndarray", *, width: int = 60, height: int = 10, steps: "np.ndarray | None" = None) -> list[str]:
-    """The lines of a drawing of `losses` (points,) over `steps` (points,; without them 0, 1, 2, …).
+    """Draws `losses` (points,) over `steps` (points,), by default 0, 1, 2, …; returns the lines.
 
-    `width` columns and `height` rows in all, axes and labels included. Losses that are not finite are left out.
+    `width` and `height` count axes and labels. Losses that are not finite are left out.
     """
     import numpy as np
 
@@ -34,13 +34,13 @@ def curve(losses: "np.ndarray", *, width: int = 60, height: int = 10, steps: "np
 
 
 def _ranges(steps: "np.ndarray", values: "np.ndarray", columns: int) -> "tuple[np.ndarray, np.ndarray]":
-    """The lowest and the highest value in each of `columns` stretches, each touching the stretch before it."""
+    """The lowest and the highest value in each of `columns` equal ranges of steps; neighbouring columns touch."""
     import numpy as np
 
     span = max(1, int(steps[-1]) - int(steps[0]))
     column_of = ((steps - steps[0]) * (columns - 1) // span).astype(np.int64)
     middles = steps[0] + np.arange(columns) * span / (columns - 1)
-    low = np.interp(middles, steps, values)  # where a stretch has no value of its own
+    low = np.interp(middles, steps, values)  # for a range without a value of its own
     high = low.copy()
     filled = np.unique(column_of)
     low[filled], high[filled] = np.inf, -np.inf

@@ -1,4 +1,4 @@
-"""The `gradyard` command: its families, and how it ends."""
+"""The `gradyard` command: its commands, its exit status, its error messages."""
 
 import sys
 from importlib.metadata import version
@@ -59,10 +59,10 @@ def _gradyard(
 
 
 def main() -> None:
-    """The entry point: runs the command line and exits; expected errors are one line on stderr, never a traceback."""
+    """Runs the command line and exits. Expected errors are one line on stderr, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace", line_buffering=True)  # a terminal without braille still gets the rest
+            stream.reconfigure(errors="replace", line_buffering=True)  # a terminal without braille shows the rest
     sys.exit(_status())
 
 
@@ -74,7 +74,7 @@ def _status() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GradyardClientError, GradyardError) as error:
-        hint = "; give it with --key or GRADYARD_KEY" if getattr(error, "status", 0) == 401 else ""
+        hint = "; pass the key with --key or GRADYARD_KEY" if getattr(error, "status", 0) == 401 else ""
         lines = [text.printable(line) for line in f"{error}{hint}".split("\n")]
         typer.echo("gradyard: " + "\n".join(lines), err=True)
         return _status_for(error)

@@ -1,4 +1,4 @@
-"""The options that several commands share, and the client that they ask for."""
+"""Options of several commands, and the client that these commands use."""
 
 import json
 from pathlib import Path
@@ -12,23 +12,22 @@ from gradyard.jobs.settings import Settings, load
 
 UrlOption = Annotated[
     str | None,
-    typer.Option("--url", help="Where the service is; else GRADYARD_URL, else the stack of the state folder."),
+    typer.Option("--url", help="The URL of the service; else GRADYARD_URL, else the stack of the state folder."),
 ]
-KeyOption = Annotated[
-    str | None, typer.Option("--key", envvar="GRADYARD_KEY", help="An API key, where one is asked for.")
-]
+KeyOption = Annotated[str | None, typer.Option("--key", envvar="GRADYARD_KEY", help="The API key.")]
 StateDirOption = Annotated[
     Path | None,
     typer.Option("--state-dir", help="The state folder; else GRADYARD_STATE_DIR, else ~/.local/state/gradyard."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for scripts.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-SHORT_PATIENCE_SECONDS = 3.0  # a person waits for an answer
-LONG_PATIENCE_SECONDS = 60.0  # a watched job outlives a restart of the service
+# How long a request that got no answer is repeated
+SHORT_RETRY_SECONDS = 3.0  # a person waits for the answer
+LONG_RETRY_SECONDS = 60.0  # a watched job outlives a restart of the service
 
 
 def settings_for(state_dir: Path | None, **given: Any) -> Settings:
-    """The settings of the environment, under what was given on the command line."""
+    """The settings of the environment; options of the command line win."""
     chosen = {name: value for name, value in given.items() if value is not None}
     if state_dir is not None:
         chosen["state_dir"] = state_dir.expanduser().absolute()
@@ -36,13 +35,13 @@ def settings_for(state_dir: Path | None, **given: Any) -> Settings:
 
 
 def connect(
-    url: str | None, key: str | None, state_dir: Path | None, patience_seconds: float = SHORT_PATIENCE_SECONDS
+    url: str | None, key: str | None, state_dir: Path | None, retry_seconds: float = SHORT_RETRY_SECONDS
 ) -> Client:
-    """The client for a command."""
+    """A client of the service that the options and the environment name."""
     found_url, found_key = find_service(url, key, settings_for(state_dir))
-    return Client(found_url, found_key, retry_seconds=patience_seconds)
+    return Client(found_url, found_key, retry_seconds=retry_seconds)
 
 
 def print_json(value: Any) -> None:
-    """A value on stdout, for scripts: indented, and not a byte more."""
+    """Prints the value on stdout as indented JSON, and nothing else."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Watching jobs until they are over: live bars on a terminal, a line now and then elsewhere."""
+"""Follows jobs until they are finished: live bars on a terminal, single lines elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from rich.text import Text
 from gradyard.cli import text
 from gradyard.cli.tables import short
 from gradyard.client.client import Client
-from gradyard.client.models import Job
 from gradyard.jobs.states import State
+from gradyard.shapes import Job
 
 SHORTEST_LOOK_SECONDS = 0.1
 LONGEST_LOOK_SECONDS = 1.0
-# Between two lines about one running job, where there is no terminal: more with time, a long run needs no long log.
+# Between two lines about one running job, without a terminal: it grows with time, so a long run has no long log.
 SHORTEST_LINE_SECONDS, LONGEST_LINE_SECONDS = 5.0, 60.0
 
 
 def follow(client: Client, jobs: list[Job], console: Console, between_looks: Callable[[], None] = lambda: None) -> None:
-    """Shows the progress of `jobs` until all are over, and keeps the list up to date, also when it is interrupted.
+    """Shows the progress of `jobs` until all are finished, and keeps the list up to date.
 
-    between_looks: called a few times a second; what it raises ends the watching.
+    between_looks: called a few times a second; an exception that it raises ends the call.
     """
     shown = _Bars(console) if console.is_terminal else _Lines(console)
     began = time.monotonic()
@@ -41,7 +41,7 @@ def follow(client: Client, jobs: list[Job], console: Console, between_looks: Cal
 
 
 def _pause(began: float, between_looks: Callable[[], None]) -> None:
-    """Short at first, since most jobs are; up to a second later on."""
+    """Waits 0.1 s at first, since most jobs are short, and up to 1 s later."""
     look_at = time.monotonic() + min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, (time.monotonic() - began) / 20))
     while time.monotonic() < look_at:
         between_looks()
@@ -49,7 +49,7 @@ def _pause(began: float, between_looks: Callable[[], None]) -> None:
 
 
 class _Bars:
-    """One bar for each job."""
+    """A progress bar for each job."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -58,7 +58,7 @@ class _Bars:
             BarColumn(bar_width=min(40, max(10, console.width - 70))),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[outcome]}"),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -71,14 +71,14 @@ class _Bars:
         self._progress.stop()
 
     def show(self, job: Job) -> None:
-        """Draws the job's bar as the job is now."""
+        """Draws the bar of the job in its present state."""
         if job.id not in self._tasks:
-            self._tasks[job.id] = self._progress.add_task(job.id, total=job.steps, stage=job.stage, said="")
+            self._tasks[job.id] = self._progress.add_task(job.id, total=job.steps, stage=job.stage, outcome="")
         style = text.STATE_STYLES.get(job.state, "")
-        said = f"[{style}]{job.state}[/]"
+        outcome = f"[{style}]{job.state}[/]"
         if job.succeeded and job.loss:
-            said += f", loss {text.number(job.loss.get('last'))}"
-        self._progress.update(self._tasks[job.id], completed=job.steps_done, said=said)
+            outcome += f", loss {text.number(job.loss.get('last'))}"
+        self._progress.update(self._tasks[job.id], completed=job.steps_done, outcome=outcome)
         if job.finished:
             self._progress.stop_task(self._tasks[job.id])
 
@@ -88,7 +88,7 @@ class _Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said: dict[str, tuple[str, float]] = {}
+        self._last_lines: dict[str, tuple[str, float]] = {}
         self._began = time.monotonic()
 
     def __enter__(self) -> "_Lines":
@@ -98,11 +98,11 @@ class _Lines:
         return None
 
     def show(self, job: Job) -> None:
-        """Writes a line if there is something new to say."""
-        state, said_at = self._said.get(job.id, ("", 0.0))
+        """Prints a line if the state has changed, or if the last line about a running job is old."""
+        state, printed_at = self._last_lines.get(job.id, ("", 0.0))
         now = time.monotonic()
-        silence = min(LONGEST_LINE_SECONDS, max(SHORTEST_LINE_SECONDS, (now - self._began) / 4))
-        if job.state == state and (job.state != State.RUNNING or now - said_at < silence):
+        pause = min(LONGEST_LINE_SECONDS, max(SHORTEST_LINE_SECONDS, (now - self._began) / 4))
+        if job.state == state and (job.state != State.RUNNING or now - printed_at < pause):
             return
-        self._said[job.id] = (job.state, now)
+        self._last_lines[job.id] = (job.state, now)
         self._console.print(Text(f"{job.stage:<9} {job.state:<9} {short(text.outcome(job))}".rstrip()))

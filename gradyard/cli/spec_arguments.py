@@ -11,9 +11,9 @@ from gradyard.cli.errors import BadUsage
 
 
 def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -> dict[str, Any]:
-    """The spec: `file` (`-` is stdin) first, then `stage`, then each `path=value` over it.
+    """The spec from `file` (`-`: stdin); `stage` and then each `path=value` override it.
 
-    Raises BadUsage where there is nothing to submit, no such file, no JSON object in it, or no `=` in an assignment.
+    Raises BadUsage if the spec is empty, the file cannot be read or holds no JSON object, or an assignment has no `=`.
     """
     spec = {} if file is None else _read(file)
     if stage is not None:
@@ -21,26 +21,26 @@ def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -
     for assignment in assignments:
         _assign(spec, assignment)
     if not spec:
-        raise BadUsage("which job? name a FILE with its spec, `-` for stdin, or a stage: gradyard submit --stage optim")
+        raise BadUsage("nothing to submit: name a FILE with the spec, `-` for stdin, or a stage (--stage optim)")
     return spec
 
 
 def axis_from(argument: str) -> tuple[str, Sequence[Any] | range]:
-    """One axis of a sweep, `name=1,2,3` or `name=0:100` or `name=0:100:10`; BadUsage where it is none."""
+    """An axis of a sweep from `name=1,2,3`, `name=0:100` or `name=0:100:10`. Raises BadUsage for other text."""
     path, equals, text = argument.partition("=")
     if not equals or not path or not text:
         raise BadUsage(f"--grid {argument}: write it as name=1,2,3 or name=0:100, such as --grid seed=0:100")
     if re.fullmatch(r"-?\d+:-?\d+(:\d+)?", text):
         first, end, *step = map(int, text.split(":"))
-        found = range(first, end, *step) if step != [0] else range(0)
-        if not found:
-            raise BadUsage(f"--grid {argument}: there is no number from the first to the end")
-        return path, found
+        values = range(first, end, *step) if step != [0] else range(0)
+        if not values:
+            raise BadUsage(f"--grid {argument}: the range is empty")
+        return path, values
     return path, [_value(each) for each in text.split(",")]
 
 
 def drawn_from(argument: str) -> tuple[str, dict[str, Any]]:
-    """One drawn parameter of a sweep, `name=LOW:HIGH` or `name=LOW:HIGH:log`; BadUsage where it is none."""
+    """A random parameter of a sweep from `name=LOW:HIGH` or `name=LOW:HIGH:log`. Raises BadUsage for other text."""
     path, _, text = argument.partition("=")
     low, _, rest = text.partition(":")
     high, _, scale = rest.partition(":")
@@ -49,14 +49,14 @@ def drawn_from(argument: str) -> tuple[str, dict[str, Any]]:
             raise ValueError
         return path, {"low": float(low), "high": float(high), "scale": scale or "linear"}
     except ValueError:
-        words = "write it as name=LOW:HIGH or name=LOW:HIGH:log, such as --random learning_rate=1e-7:1e-5:log"
-        raise BadUsage(f"--random {argument}: {words}") from None
+        hint = "write it as name=LOW:HIGH or name=LOW:HIGH:log, such as --random learning_rate=1e-7:1e-5:log"
+        raise BadUsage(f"--random {argument}: {hint}") from None
 
 
 def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec, where a part of it that does not say its kind or name is of the kind that the stage has by default.
+    """The spec; a part of it without a kind or name gets the one that the stage has by default.
 
-    So `--set dataset.points=100` is the default dataset with other points.
+    So `--set dataset.points=100` means the default data set with 100 points.
     """
     return {name: _with_kind(value, defaults.get(name)) for name, value in spec.items()}
 
@@ -68,16 +68,16 @@ def _with_kind(value: Any, default: Any) -> Any:
 
 
 def _read(file: str) -> dict[str, Any]:
-    place = "stdin" if file == "-" else file
+    source = "stdin" if file == "-" else file
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text()
         spec = json.loads(text)
     except OSError as error:
-        raise BadUsage(f"{place} cannot be read ({error.strerror})") from None
+        raise BadUsage(f"{source} cannot be read ({error.strerror})") from None
     except ValueError as error:
-        raise BadUsage(f"{place} holds no JSON ({error})") from None
+        raise BadUsage(f"{source} holds no JSON ({error})") from None
     if not isinstance(spec, dict):
-        raise BadUsage(f'{place} holds no job spec; one is a JSON object, such as {{"stage": "optim"}}')
+        raise BadUsage(f'{source} holds no job spec; one is a JSON object, such as {{"stage": "optim"}}')
     return spec
 
 
@@ -92,7 +92,7 @@ def _assign(spec: dict[str, Any], assignment: str) -> None:
     for parent in parents:
         inner = part.setdefault(parent, {})
         if not isinstance(inner, dict):
-            raise BadUsage(f"--set {assignment}: {parent} is no object already, so nothing can be set in it")
+            raise BadUsage(f"--set {assignment}: {parent} is not an object, so nothing can be set in it")
         part = inner
     part[name] = _value(text)
 

@@ -9,17 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.client.models import ApiKey, Artifact, Batch, Job, Queue, RefusedPlugin, Stage, Worker
 from gradyard.jobs.states import State
+from gradyard.shapes import ApiKey, Artifact, BatchSummary, Job, Queue, RefusedPlugin, Stage, Worker
 
-PLAIN_WIDTH = 200  # of what goes into a pipe or a file: nothing is to be cut there
+PLAIN_WIDTH = 200  # of a pipe or a file, where nothing may be cut
 WIDTH_WITH_FORMULA = 150
 KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
 
 
 def console(*, stderr: bool = False) -> Console:
-    """The terminal, as wide as it is; or a pipe, wide enough for every table and without control codes."""
+    """A console of the terminal's width; of a pipe, one that is wide enough for every table, without control codes."""
     found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not found.is_terminal:
         found.width = PLAIN_WIDTH
@@ -27,12 +27,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def state_text(state: State) -> Text:
-    """The state in its colour."""
+    """The state in the colour of its kind."""
     return Text(str(state), style=text.STATE_STYLES.get(state, ""))
 
 
 def jobs_table(jobs: Iterable[Job]) -> Table:
-    """One line for each job, its id in full so that it can be copied."""
+    """One line for each job, with the whole id, so that it can be copied."""
     table = _table("id", "stage", "state", "steps>", "last loss>", "submitted>", "name")
     for job in jobs:
         steps = text.count(job.steps) if job.succeeded else f"{job.steps_done:,} / {job.steps:,}"
@@ -49,8 +49,8 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
     return table
 
 
-def batches_table(batches: Iterable[Batch]) -> Table:
-    """One line for each batch: how many of its jobs are where."""
+def batches_table(batches: Iterable[BatchSummary]) -> Table:
+    """One line for each batch, with the number of its jobs in each state."""
     states = [str(state) for state in State]
     table = _table("id", "state", "jobs>", *(f"{state}>" for state in states), "submitted>", "name")
     for batch in batches:
@@ -61,7 +61,7 @@ def batches_table(batches: Iterable[Batch]) -> Table:
 
 
 def best_table(jobs: Iterable[Job], axes: Sequence[str]) -> Table:
-    """One line for each job: its last loss, and the values of the parameters that a sweep was about."""
+    """One line for each job: its last loss, and the values of the parameters that a sweep varied."""
     table = _table("id", "last loss>", *(f"{axis}>" for axis in axes))
     for job in jobs:
         values = [_at(job.spec, axis) for axis in axes]
@@ -88,7 +88,7 @@ def stages_table(stages: Iterable[Stage]) -> Table:
 
 
 def refused_text(refused: Iterable[RefusedPlugin]) -> Text:
-    """The stages of installed packages that are not offered, a line each."""
+    """The plug-in stages that are not offered, one line each with the reason."""
     lines = (f"not offered: {each.name} of {each.package}: {each.reason}" for each in refused)
     return Text("\n".join(text.printable(line) for line in lines), style="yellow")
 
@@ -102,7 +102,7 @@ def artifacts_table(artifacts: Iterable[Artifact]) -> Table:
 
 
 def workers_table(workers: Iterable[Worker]) -> Table:
-    """One line for each slot, the dead ones last; below one that is drained, why."""
+    """One line for each slot, the dead ones last; the reason of a drain is on the line below."""
     found = sorted(workers, key=lambda worker: worker.state == "dead")
     on_gpus = any(worker.device_uuid for worker in found)
     table = _table("host", "slot", "queue", "device", *(["UUID", "GPU>"] if on_gpus else []), "state", "pack>",
@@ -151,7 +151,7 @@ def _hold(queue: Queue) -> Text:
 
 
 def outcomes(jobs: Sequence[Job], width: int) -> RenderableType:
-    """What came of each job: the loss before and after, how fast it went, and the formula where `width` has room."""
+    """The results of jobs; the formula is a column if `width` allows it, else a list below the table."""
     with_formula = width >= WIDTH_WITH_FORMULA
     names = ("stage", "state", "first loss>", "last loss>", "train s>", "steps/s>", "queue", "formula")
     table = _table(*(names if with_formula else names[:-1]))
@@ -167,14 +167,14 @@ def outcomes(jobs: Sequence[Job], width: int) -> RenderableType:
 
 
 def short(formula: str) -> str:
-    """A formula with four significant digits a coefficient, to be read and not to be computed with."""
+    """The formula with four significant digits for each coefficient, for reading."""
     import re
 
     return re.sub(r"\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+", lambda found: f"{float(found.group()):.4g}", formula)
 
 
 def _table(*names: str) -> Table:
-    """A table without vertical lines; a name that ends in `>` heads a column of numbers, aligned to the right."""
+    """A table without vertical lines. A name that ends in `>` heads a column aligned to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
     for name in names:
         whole = name.endswith(">") or name in ("id", "stage", "state", "name")

@@ -1,14 +1,13 @@
-"""Numbers, times and events as a person says them."""
+"""Numbers, times and events as text for people."""
 
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from gradyard.client.models import Event, Job, Worker
 from gradyard.jobs.states import State
+from gradyard.shapes import Event, Job, JobWarning, Waiting, Worker
 
 UUID_LETTERS = 12
 
@@ -22,17 +21,17 @@ STATE_STYLES = {
 
 
 def printable(text: str) -> str:
-    """Text from somebody else, without what would move the cursor, colour the terminal or turn the line around."""
+    """Untrusted text for a terminal: characters that could control it are replaced."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, as short as they go; a dash for what is not known."""
+    """At most four significant digits; a hyphen for None."""
     return "-" if value is None else f"{value:.4g}"
 
 
 def count(value: float | None) -> str:
-    """A whole number with its thousands apart."""
+    """A whole number with thousands separators; a hyphen for None."""
     return "-" if value is None else f"{value:,.0f}"
 
 
@@ -51,7 +50,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(moment: datetime | None) -> str:
-    """How long ago that was, in its largest unit."""
+    """The time since `moment` in its largest unit: `3 min ago`."""
     if moment is None:
         return "-"
     seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
@@ -66,15 +65,15 @@ def clock(moment: datetime | None) -> str:
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def happened(event: Event) -> str:
-    """One change of state as a sentence without a subject, which is the job."""
+def event_sentence(event: Event) -> str:
+    """One event of a job as a sentence; its subject, the job, is left out."""
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     sentences: Mapping[tuple[State | None, State], str] = {
         (None, State.QUEUED): f"submitted by {event.actor}",
-        (State.QUEUED, State.RUNNING): f"taken by {event.actor}{attempt}",
-        (State.RUNNING, State.QUEUED): f"back in the queue, says {event.actor}",
-        (State.RUNNING, State.SUCCEEDED): f"trained to the end by {event.actor}",
-        (State.RUNNING, State.FAILED): f"failed, says {event.actor}",
+        (State.QUEUED, State.RUNNING): f"claimed by {event.actor}{attempt}",
+        (State.RUNNING, State.QUEUED): f"returned to the queue by {event.actor}",
+        (State.RUNNING, State.SUCCEEDED): f"succeeded on {event.actor}",
+        (State.RUNNING, State.FAILED): f"failed on {event.actor}",
         (State.QUEUED, State.CANCELLED): f"cancelled by {event.actor}",
         (State.RUNNING, State.CANCELLED): f"cancelled by {event.actor}",
     }
@@ -83,35 +82,31 @@ def happened(event: Event) -> str:
     return printable(f"{sentence}: {event.detail}" if event.detail else sentence)
 
 
-def warning(given: Any) -> str:
-    """One warning of a job: where in the spec, and what."""
-    if isinstance(given, Mapping):
-        given = f"{given.get('pointer', '')}: {given.get('message', '')}".removeprefix(": ")
-    return printable(str(given))
+def warning(given: JobWarning) -> str:
+    """One warning of a job: the place in the spec, and the message."""
+    return printable(f"{given['pointer']}: {given['message']}".removeprefix(": "))
 
 
 def waiting(job: Job) -> str | None:
-    """Why a queued job is not running yet, as far as the service knows; None for the others."""
+    """Why a queued job does not run yet; None for other jobs."""
     if job.state is not State.QUEUED or not job.waiting:
         return None
-    if not isinstance(job.waiting, Mapping):
-        return str(job.waiting)
-    reason, position = job.waiting.get("reason"), job.waiting.get("position")
-    parts = [f"number {position:,} in its queue" if isinstance(position, int) else None, reason, _start(job)]
-    return ", ".join(str(part) for part in parts if part) or None
+    position = job.waiting["position"]
+    place = None if position is None else f"number {position:,} in its queue"
+    return ", ".join(part for part in (place, job.waiting["reason"], _start(job.waiting)) if part)
 
 
-def _start(job: Job) -> str | None:
-    """When a queued job starts, as far as the service can tell."""
-    said = (job.waiting or {}).get("estimated_start_at")
-    if not isinstance(said, str):
+def _start(waiting: Waiting) -> str | None:
+    """The estimated start of a queued job; None without an estimate."""
+    start = waiting["estimated_start_at"]
+    if start is None:
         return None
-    seconds = (datetime.fromisoformat(said) - datetime.now(UTC)).total_seconds()
+    seconds = (start - datetime.now(UTC)).total_seconds()
     return f"starts in about {duration(seconds)}" if seconds >= 1 else "starts about now"
 
 
 def gpu(worker: Worker) -> str:
-    """How a worker's GPU is: how busy, how hot, how full; a hyphen where there is none."""
+    """Utilization, temperature and memory of a worker's GPU; a hyphen without a GPU."""
     used, whole = worker.memory_used_mib, worker.memory_mib
     parts = [
         f"{worker.utilization_percent:.0f}%" if worker.utilization_percent is not None else None,
@@ -122,17 +117,17 @@ def gpu(worker: Worker) -> str:
 
 
 def short_uuid(uuid: str | None) -> str:
-    """A GPU's UUID as far as people tell them apart by it, which `--gpus` takes too; a hyphen where there is none."""
+    """The first letters of a GPU's UUID, which `--gpus` accepts as well; a hyphen without a GPU."""
     return "-" if not uuid else uuid if len(uuid) <= UUID_LETTERS else f"{uuid[:UUID_LETTERS]}…"
 
 
 def failure_of(job: Job) -> str:
-    """Why it failed: the reason and the message, as far as there are any."""
+    """The reason and the message of a failed job."""
     return printable(": ".join(part for part in (job.reason, job.message) if part))
 
 
 def outcome(job: Job) -> str:
-    """What came of a job that is over, or where it stands, in one line; empty where there is no more to say."""
+    """The result of a finished job, or the progress of another one, in one line; empty without either."""
     if job.succeeded:
         return job.formula or f"loss {number(job.loss.get('last'))}"
     if job.state is State.FAILED:
@@ -142,8 +137,8 @@ def outcome(job: Job) -> str:
     return waiting(job) or ""
 
 
-def how_it_was_called() -> str:
-    """The command as this terminal can type it again: `gradyard`, or its path where it is not on PATH."""
+def command_as_called() -> str:
+    """The command as the user can type it again: `gradyard`, or its path if it is not on PATH."""
     called = Path(sys.argv[0])
     if called.name != "gradyard" or shutil.which("gradyard") is not None:
         return "gradyard"
@@ -151,5 +146,5 @@ def how_it_was_called() -> str:
 
 
 def shape(sizes: Sequence[int]) -> str:
-    """The shape of an array: 2,000, or 3 x 16; a single number has none."""
+    """The shape of an array: `2,000`, `3 x 16`, or `1` for a single number."""
     return " x ".join(f"{size:,}" for size in sizes) or "1"

@@ -1,1 +1,1 @@
-"""A whole stack on one machine: what `gradyard up` and `gradyard demo` start."""
+"""A whole stack on one machine, as `gradyard up` and `gradyard demo` start it."""

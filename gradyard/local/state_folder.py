@@ -1,4 +1,4 @@
-"""The folder of one machine's own stack: who runs in it, where it answers, its logs. The database lies beside them."""
+"""The state folder of a stack on one machine: its owner, its address, its logs. The database lies in it as well."""
 
 import json
 import os
@@ -11,27 +11,27 @@ from gradyard.client.endpoint import ENDPOINT_FILE, LOCK_FILE, Endpoint, lock_at
 from gradyard.local.errors import CannotStart, StateFolderInUse
 
 LARGEST_LOG_BYTES = 10 * 2**20
-READER_SECONDS = 0.5  # a reader of the endpoint holds the lock for a moment
+READER_SECONDS = 0.5  # a reader of endpoint.json holds the lock for a moment
 
 
 class StateFolder:
-    """One state folder. `take()` makes us its owner, as one `gradyard up` at a time can be."""
+    """A state folder. `take()` makes this process its owner; there is one owner at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self._lock: IO[str] | None = None
 
     def take(self) -> list[int]:
-        """Makes the folder if there is none, and us its owner until `leave()` or our end.
+        """Creates the folder if needed, and makes this process its owner until `leave()` or the end of the process.
 
-        Returns the processes of an owner that was killed; they may still be ending. Raises CannotStart where the
-        folder cannot be written, StateFolderInUse where somebody has it.
+        Returns the processes of an earlier owner that was killed; they may still be ending. Raises CannotStart if the
+        folder cannot be written, StateFolderInUse if another process owns it.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self.path / LOCK_FILE).open("a+")
             if not _lock_within(lock, READER_SECONDS):
-                self._say_who(lock)
+                self._refuse(lock)
             (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -41,16 +41,16 @@ class StateFolder:
         self._lock = lock
         return [int(pid) for pid in _read(lock).get("processes", [])]
 
-    def _say_who(self, lock: IO[str]) -> NoReturn:
+    def _refuse(self, lock: IO[str]) -> NoReturn:
         owner = _read(lock)
         lock.close()
         raise StateFolderInUse(
             f"the state folder {self.path} is in use by process {owner.get('pid', '?')}, "
-            f"at {owner.get('url', 'an address not yet known')}; use that one, stop it, or choose another --state-dir"
+            f"at {owner.get('url', 'an address not yet known')}; use that stack, stop it, or choose another --state-dir"
         )
 
     def note(self, url: str, processes: list[int]) -> None:
-        """Leaves word for whoever comes next: where we are about to answer, and what we started."""
+        """Writes the URL and the processes of this stack into the lock file, for the next `gradyard up`."""
         if self._lock is None:
             raise RuntimeError("only the owner of a state folder writes into it")
         self._lock.truncate(0)
@@ -58,18 +58,18 @@ class StateFolder:
         self._lock.flush()
 
     def announce(self, url: str) -> None:
-        """Writes `endpoint.json`: from now on, clients find us."""
+        """Writes `endpoint.json`: from now on, clients find this stack."""
         new = self.path / (ENDPOINT_FILE + ".new")
         new.write_text(json.dumps(asdict(Endpoint(url, os.getpid()))) + "\n")
         new.replace(self.path / ENDPOINT_FILE)
 
     def withdraw(self) -> None:
-        """Removes `endpoint.json`: no client is to find what is being stopped."""
+        """Removes `endpoint.json`: clients must not find a stack that is being stopped."""
         if self._lock is not None:
             (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
 
     def leave(self) -> None:
-        """Lets the next one in."""
+        """Releases the folder for the next owner."""
         if self._lock is None:
             return
         self._lock.truncate(0)
@@ -77,7 +77,7 @@ class StateFolder:
         self._lock = None
 
     def log(self, name: str) -> Path:
-        """The file for that process's output; one that has grown over 10 MB becomes `NAME.log.1` and starts anew."""
+        """The log file of the process `name`; one over 10 MB is renamed to `NAME.log.1` first."""
         path = self.path / "logs" / f"{name}.log"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:

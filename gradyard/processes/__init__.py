@@ -1,1 +1,1 @@
-"""Child processes that end with their parent. The standard library alone, so that everything may stand on it."""
+"""Child processes that end with their parent. They import the standard library alone, so every package may use them."""

@@ -1,4 +1,4 @@
-"""Starts, watches and stops processes that cannot outlive us; each runs below a tether (`tether.py`)."""
+"""Starts, watches and stops child processes that cannot outlive this one. Each runs below a tether (`tether.py`)."""
 
 import contextlib
 import os
@@ -10,16 +10,17 @@ from pathlib import Path
 
 from gradyard.processes import tether
 
-TAIL_BYTES = 64 * 1024  # what of a log is read for its last lines
-KILL_SECONDS = 2.0  # for a tether to kill its group, before it is killed itself
+TAIL_BYTES = 64 * 1024  # read from the end of a log
+KILL_SECONDS = 2.0  # after that, the tether is killed as well
 
 
 class Child:
-    """One process of ours. It ends within `orphan_grace_seconds` of our own end, even if that is a kill -9.
+    """A child process. It ends within `orphan_grace_seconds` of its parent, also when the parent gets kill -9.
 
-    `log_path` gets its stdout and stderr, appended; None: they are ours. `env` is its whole environment; None: ours.
-    It leads a session of its own, so a Ctrl-C in our terminal reaches us alone and the order of stopping stays ours.
-    A parent that forks without exec hands the pipe to the fork, and the child then lives as long as both.
+    `env` is its whole environment, `folder` its current folder; None: those of the parent. Its stdout and stderr are
+    appended to `log_path`; None: they go where the parent's go. It leads a session of its own, so a Ctrl-C in the
+    terminal reaches the parent alone, which decides the order of stopping. If the parent forks without exec, the fork
+    holds the pipe too, and the child lives as long as both.
     """
 
     def __init__(
@@ -42,10 +43,10 @@ class Child:
         self._lifeline: int | None = None
 
     def start(self) -> None:
-        """Starts it; again, if it has ended. OSError if there is no room for a process or the log cannot be opened."""
+        """Starts the command, also when it has ended. Raises OSError if the system cannot start it or open the log."""
         if self._process is not None and self.returncode() is None:
-            raise RuntimeError(f"{self.name} is running already (process {self._process.pid})")
-        read_end, write_end = os.pipe()  # neither is inherited, but for the read end by the tether
+            raise RuntimeError(f"{self.name} is already running (process {self._process.pid})")
+        read_end, write_end = os.pipe()  # the tether alone inherits the read end
         try:
             self._process = self._start_tether(read_end)
         except BaseException:
@@ -56,7 +57,7 @@ class Child:
         self._lifeline = write_end
 
     def _start_tether(self, lifeline: int) -> subprocess.Popen[bytes]:
-        # -I and -S: the tether needs the standard library alone, and starts in 20 ms instead of 60
+        # -I and -S: the tether needs the standard library alone; it starts in 20 ms instead of 60
         command = [sys.executable, "-I", "-S", tether.__file__, str(lifeline)]
         command += ["--grace", str(self._orphan_grace_seconds), "--", *self.command]
         log = None
@@ -80,57 +81,57 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The process id of its tether (the command is the tether's only child); None before the first start."""
+        """The process id of the tether, whose only child is the command; None before the first start."""
         return None if self._process is None else self._process.pid
 
     def returncode(self) -> int | None:
-        """None while it runs or was never started, then its exit status; 128 + n where signal n ended it."""
+        """The exit status of the command, 128 + n after signal n; None while it runs or before the first start."""
         status = None if self._process is None else self._process.poll()
         if status is not None:
-            self._let_go()
+            self._close_lifeline()
         return status
 
     def terminate(self) -> None:
-        """Asks it to end (SIGTERM to the command)."""
+        """Sends SIGTERM to the command."""
         if self._process is not None:
             self._process.terminate()
 
     def kill(self) -> None:
-        """Kills the command and its whole process group; returns when that is done, after 2 s at the latest."""
+        """Kills the command and its process group; returns when they have ended, after 2 s at most."""
         if self._process is None or self._lifeline is None:
             return
         with contextlib.suppress(BrokenPipeError):
             os.write(self._lifeline, tether.KILL)
-        if not self.wait(KILL_SECONDS):  # somebody stopped the tether itself; Linux kills the command with it
+        if not self.wait(KILL_SECONDS):  # the tether itself is stopped; on Linux the command dies with it
             self._process.kill()
 
     def wait(self, seconds: float) -> bool:
-        """Waits for its end, `seconds` at most; says whether it has ended. One never started has."""
+        """Waits `seconds` at most until it ends; returns whether it has ended. True before the first start."""
         if self._process is None:
             return True
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
-        self._let_go()
+        self._close_lifeline()
         return True
 
     def tail(self, lines: int) -> list[str]:
-        """The last lines of its log, fewer if there are fewer; empty without a log."""
+        """At most `lines` last lines of its log; empty without a log."""
         if self.log_path is None or not self.log_path.exists():
             return []
         with self.log_path.open("rb") as log:
             log.seek(max(0, self.log_path.stat().st_size - TAIL_BYTES))
             return log.read().decode(errors="replace").splitlines()[-lines:]
 
-    def _let_go(self) -> None:
+    def _close_lifeline(self) -> None:
         lifeline, self._lifeline = self._lifeline, None
         if lifeline is not None:
             os.close(lifeline)
 
 
 def stop_in_order(children: Iterable[Child], grace_seconds: float, hurry: Callable[[], bool] = lambda: False) -> None:
-    """Stops each before the next is asked: SIGTERM, `grace_seconds`, kill. Once `hurry()` is true, no more grace."""
+    """Stops one child after the other: SIGTERM, at most `grace_seconds`, kill. `hurry()` true: kill at once."""
     for child in children:
         child.terminate()
         give_up_at = time.monotonic() + grace_seconds

@@ -1,12 +1,14 @@
-"""Runs one command that ends when the process that asked for it does, however that one ends.
+"""Runs one command that ends when its parent ends, whatever ended the parent.
 
     python -I gradyard/processes/tether.py FD [--grace SECONDS] -- command [argument ...]
 
-FD is the read end of a pipe whose write end the parent alone holds. It says three things: end of file, the parent is
-gone, so SIGTERM to the command and, after the grace, SIGKILL to its whole process group; the byte `KILL`, the parent
-wants that group killed now; silence, all is well. SIGTERM and SIGINT are handed on to the command. The exit status is
-the command's, 128 + n when signal n ended it, 127 when it could not be started. When the command has ended, what it
-left in its group is killed.
+FD is the read end of a pipe; the parent alone holds the write end.
+
+- End of file: the parent has ended. The command gets SIGTERM and, after the grace, its whole process group SIGKILL.
+- The byte `KILL`: the parent wants the process group killed now.
+
+SIGTERM and SIGINT are forwarded to the command. The exit status is that of the command, 128 + n when signal n ended it,
+127 when it could not be started. When the command has ended, the rest of its process group is killed.
 """
 
 import argparse
@@ -21,12 +23,12 @@ import time
 from collections.abc import Callable
 
 KILL = b"k"
-HANDED_ON = (signal.SIGTERM, signal.SIGINT)
+FORWARDED = (signal.SIGTERM, signal.SIGINT)
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class Tether:
-    """One command, the pipe to its parent, and the loop that looks at both."""
+    """One command, the pipe to its parent, and the loop that watches both."""
 
     def __init__(self, lifeline: int, command: list[str], grace_seconds: float) -> None:
         self._lifeline = lifeline
@@ -34,20 +36,20 @@ class Tether:
         self._kill_at: float | None = None
         self._signals = _signals_as_bytes()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
-        self._selector.register(lifeline, selectors.EVENT_READ, self._take_word)
+        self._selector.register(self._signals, selectors.EVENT_READ, self._forward_signals)
+        self._selector.register(lifeline, selectors.EVENT_READ, self._read_lifeline)
         # preexec_fn is safe here: this process has one thread
         self._command = subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_the_tether())
 
     def run(self) -> int:
-        """Looks until the command has ended; returns its status as a shell would say it."""
+        """Waits until the command has ended; returns its status, 128 + n for signal n, as a shell does."""
         while not self._has_ended():
-            self._look()
+            self._wait_for_event()
         self._signal_group(signal.SIGKILL)  # before the leader is reaped: until then its group's number is ours
         status = self._command.wait()
         return status if status >= 0 else 128 - status
 
-    def _look(self) -> None:
+    def _wait_for_event(self) -> None:
         seconds = None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
         for key, _ in self._selector.select(seconds):
             key.data()
@@ -55,55 +57,57 @@ class Tether:
             self._signal_group(signal.SIGKILL)
             self._kill_at = None
 
-    def _take_signals(self) -> None:
+    def _forward_signals(self) -> None:
         for number in os.read(self._signals, 512):
-            if number in HANDED_ON:
+            if number in FORWARDED:
                 self._signal_command(number)
 
-    def _take_word(self) -> None:
-        word = os.read(self._lifeline, 1)
-        if word == KILL:
+    def _read_lifeline(self) -> None:
+        byte = os.read(self._lifeline, 1)
+        if byte == KILL:
             self._signal_group(signal.SIGKILL)
-        elif not word:
+        elif not byte:
             self._selector.unregister(self._lifeline)
             self._signal_command(signal.SIGTERM)
             self._kill_at = time.monotonic() + self._grace_seconds
 
     def _has_ended(self) -> bool:
-        if not hasattr(os, "waitid"):  # macOS before Python 3.13: reaps, and sweeps the group a moment too late
+        if not hasattr(os, "waitid"):  # macOS before Python 3.13: `poll` reaps the command before its group is killed
             return self._command.poll() is not None
         return os.waitid(os.P_PID, self._command.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _signal_command(self, number: int) -> None:
-        # not Popen.send_signal: it reaps a command that has just ended, and `_has_ended` would find no child to ask for
+        # Popen.send_signal would reap a command that has just ended, and `_has_ended` would find no child
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._command.pid, number)
 
     def _signal_group(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the second of a group of zombies
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # macOS raises PermissionError for a group of zombies
             os.killpg(self._command.pid, number)
 
 
 def _signals_as_bytes() -> int:
-    """The read end of a pipe that gets one byte, its number, for every signal; so that one select waits for all."""
+    """The read end of a pipe that receives each signal as one byte, its number, so that one select waits for all."""
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    for number in (*HANDED_ON, signal.SIGCHLD):
+    for number in (*FORWARDED, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return read_end
 
 
 def _die_with_the_tether() -> Callable[[], None] | None:
-    """What the command does between fork and exec: on Linux it asks to be killed when the tether is."""
+    """Runs in the command between fork and exec: on Linux the kernel then kills the command with the tether."""
     if not sys.platform.startswith("linux"):
         return None
-    libc = ctypes.CDLL(None)  # before the fork: the child must not wait for the loader's lock
+    libc = ctypes.CDLL(None)  # loaded before the fork: the child must not wait for the loader's lock
     tether = os.getpid()
 
     def ask() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != tether:  # killed before we could ask
+        if os.getppid() != tether:  # the tether was killed before the call
             os._exit(1)
 
     return ask

@@ -17,8 +17,17 @@ from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, ans
 RESULT: dict[str, Any] = {
     "formula": "y = 1.25 + -0.5 x",
     "coefficients": {"a": 1.25, "b": -0.5},
-    "loss": {"first": 500.0, "last": 8.5, "min": 8.25, "min_step": 1990},
-    "timings": {"train_seconds": 0.25, "steps_per_second": 8000.0, "queued_seconds": 0.01, "pack_size": 4},
+    "loss": {"first": 500.0, "last": 8.5, "min": 8.25, "min_step": 1990, "diverged_at": None},
+    "timings": {
+        "queued_seconds": 0.01,
+        "setup_seconds": 0.0,
+        "train_seconds": 0.25,
+        "steps_per_second": 8000.0,
+        "pack_size": 4,
+        "records": 1,
+        "attempts": 1,
+    },
+    "environment": None,
 }
 DONE = job(state="succeeded", steps_done=2000, attempt=1, result=RESULT, name="mine")
 
@@ -112,12 +121,12 @@ def test_a_spec_comes_from_a_file_or_stdin_and_options_go_over_it(run: Run, tmp_
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [
-        ((), "", "which job?"),
+        ((), "", "nothing to submit"),
         (("nowhere.json",), "", "nowhere.json cannot be read (No such file or directory)"),
         (("-",), "{", "stdin holds no JSON"),
         (("-",), "[]", "stdin holds no job spec"),
         (("--stage", "nn", "--set", "steps"), "", "write it as name=value"),
-        (("--set", "a=1", "--set", "a.b=2"), "", "a is no object"),
+        (("--set", "a=1", "--set", "a.b=2"), "", "a is not an object"),
     ],
 )
 def test_wrong_usage_is_said_in_one_line(run: Run, arguments: tuple[str, ...], stdin: str, said: str) -> None:
@@ -200,13 +209,13 @@ def test_keys_are_a_table_and_are_revoked_by_id(run: Run) -> None:
     assert table.count("gradyard_5xA9Qd…") == table.count("physics") == table.count(JOB_ID) == 2
     assert "2026-11-24 09:30 UTC" in table
     assert [each["state"] for each in told] == ["live", "expired"]
-    assert (revoked.status, revoked.out) == (0, f"{JOB_ID} opens nothing any more\n")
+    assert (revoked.status, revoked.out) == (0, f"{JOB_ID} revoked\n")
 
 
 def test_no_key_yet_says_how_to_make_one(run: Run) -> None:
     with answering(Said(200, {"keys": []})) as running:
         assert run("keys", "list", "--url", running.url).out == (
-            "there is no key yet; `gradyard keys create NAME` makes one\n"
+            "there is no key yet; `gradyard keys create NAME` creates one\n"
         )
 
 
@@ -217,7 +226,7 @@ def test_jobs_are_a_table_with_whole_ids_or_json_or_ids(run: Run) -> None:
         ids = run("jobs", "--ids", "--url", running.url).out
     assert table.count(JOB_ID) == 2
     assert "0 / 2,000" in table
-    assert found[0] == DONE | {"submitted_at": found[0]["submitted_at"]}
+    assert found[0] == DONE | {"submitted_at": found[0]["submitted_at"], "tags": {}}
     assert ids == f"{JOB_ID}\n{JOB_ID}\n"
 
 
@@ -239,16 +248,16 @@ def test_no_jobs_are_a_sentence(run: Run) -> None:
         assert "there are no jobs yet" in run("jobs", "--url", running.url).out
 
 
-def test_a_card_tells_the_whole_story(run: Run) -> None:
+def test_show_has_spec_result_curve_and_event_log(run: Run) -> None:
     with service().running() as running:
         out = run("show", JOB_ID, "--url", running.url).out
     for said in (
         JOB_ID,
         "y = 1.25 + -0.5 x",
-        "500 at first, 8.5 at last, 8.25 at best (step 1,990)",
+        "500 first, 8.5 last, 8.25 lowest (step 1,990)",
         "250 ms of training (8,000 steps/s) after 10 ms in the queue, in a pack of 4",
         "submitted by api",
-        "taken by cpu-0",
+        "claimed by cpu-0",
         "step, log scale",
     ):
         assert said in out
@@ -284,19 +293,21 @@ def test_retry_prints_the_ids_of_the_new_jobs_and_delete_those_that_went(run: Ru
 def test_logs_name_the_attempt_and_cannot_command_the_terminal(run: Run) -> None:
     with service().running() as running:
         text, as_json = run("logs", JOB_ID, "--url", running.url), run("logs", JOB_ID, "--json", "--url", running.url)
-    assert "attempt 1, its last 64 KiB" in text.out
+    assert "attempt 1, the last 64 KiB" in text.out
     assert "begins\n" in text.out
     assert "Traceback" in text.out
     assert "\x1b[31m" not in text.out
     assert json.loads(as_json.out)[0]["attempt"] == 1
     with service(logs={"logs": []}).running() as running:
         nothing = run("logs", JOB_ID, "--url", running.url)
-    assert (nothing.status, nothing.out, nothing.err) == (0, "", "it said nothing\n")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "no logs\n")
 
 
 def test_the_fleet_has_its_tables_and_json(run: Run) -> None:
     stages = {"stages": [{"name": "nn", "title": "nn", "devices": ["cpu"], "defaults": {"steps": 2000}}]}
-    workers = {"workers": [{"id": "1", "host": "h", "slot": "cpu-0", "state": "idle", "current_jobs": []}]}
+    workers = {
+        "workers": [{"id": "1", "host": "h", "slot": "cpu-0", "queue": "cpu", "state": "idle", "current_jobs": []}]
+    }
     queues = {"queues": [{"name": "cpu", "depth": 3, "oldest_wait_seconds": 61, "idle_slots": 0, "live_slots": 1}]}
     with service(stages=stages, workers=workers, queues=queues).running() as running:
         for name, word in (("stages", "2,000"), ("workers", "cpu-0"), ("queues", "1 min 1 s")):
@@ -329,7 +340,7 @@ def test_every_command_has_help(run: Run, arguments: tuple[str, ...]) -> None:
     ("arguments", "status", "said"),
     [
         (("api", "--host", "0.0.0.0"), 1, "set GRADYARD_ADMIN_KEY"),
-        (("api", "--processes", "2"), 2, "SQLite has one writer"),
+        (("api", "--processes", "2"), 2, "SQLite allows one API process"),
         (("db", "upgrade", "no-such-revision"), 1, "no-such-revision"),
     ],
 )

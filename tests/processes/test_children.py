@@ -38,7 +38,7 @@ def test_a_running_child_has_no_status_and_cannot_be_started_twice(start: Start,
     child = start(WAITS, tmp_path / "pid")
     assert child.returncode() is None
     assert not child.wait(0.01)
-    with pytest.raises(RuntimeError, match="is running already"):
+    with pytest.raises(RuntimeError, match="is already running"):
         child.start()
 
 
@@ -84,7 +84,7 @@ def test_a_child_outlives_its_siblings(start: Start, tmp_path: Path) -> None:
     second = start(WAITS, tmp_path / "second")
     second_pid = pid_in(tmp_path / "second")
     pid_in(tmp_path / "first")
-    first._let_go()  # what the kernel does when we die
+    first._close_lifeline()  # what the kernel does when we die
     assert first.wait(10)
     assert runs(second_pid)
     assert second.returncode() is None

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from gradyard.cli.commands.jobs import PANEL, FileArgument, SetOption, StageOption
 from gradyard.cli.options import (
-    LONG_PATIENCE_SECONDS,
+    LONG_RETRY_SECONDS,
     JsonOption,
     KeyOption,
     StateDirOption,
@@ -19,30 +19,32 @@ from gradyard.cli.options import (
 from gradyard.cli.spec_arguments import axis_from, drawn_from, spec_from, with_kinds
 from gradyard.cli.tables import batches_table, best_table, console
 from gradyard.client.client import Client
-from gradyard.client.models import Batch
+from gradyard.shapes import Batch
 
 GridOption = Annotated[
     list[str] | None,
-    typer.Option("--grid", metavar="NAME=VALUES", help="Values by comma, or FIRST:END[:STEP]; may be given often."),
+    typer.Option("--grid", metavar="NAME=VALUES", help="Values separated by commas, or FIRST:END[:STEP]; repeatable."),
 ]
 RandomOption = Annotated[
     list[str] | None,
-    typer.Option("--random", metavar="NAME=LOW:HIGH", help="Drawn anew for each job; LOW:HIGH:log on a log scale."),
+    typer.Option(
+        "--random", metavar="NAME=LOW:HIGH", help="A new random value for each job; LOW:HIGH:log draws on a log scale."
+    ),
 ]
 SamplesOption = Annotated[
-    int, typer.Option("--samples", min=1, help="Jobs of each combination, with draws of their own.")
+    int, typer.Option("--samples", min=1, help="Jobs for each combination, each with its own random values.")
 ]
-NameOption = Annotated[str | None, typer.Option("--name", help="What to call the batch.")]
-CountOption = Annotated[int, typer.Option("--best", help="How many of the best to show.")]
-NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the batch's id and leave.")]
-BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="A line for each loss: job, step, loss.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Write into this file; else to stdout.")]
-LimitOption = Annotated[int, typer.Option("--limit", help="How many to list.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The name of the batch.")]
+CountOption = Annotated[int, typer.Option("--best", help="How many of the best jobs to show.")]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the id of the batch and do not wait.")]
+BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The id of the batch.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV with a line for each loss: job,step,loss.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write to this file. Default: stdout.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="How many batches to list, the newest first.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     app.command(rich_help_panel=PANEL)(sweep)
     app.command(rich_help_panel=PANEL)(batches)
     app.command(rich_help_panel=PANEL)(export)
@@ -63,7 +65,7 @@ def sweep(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Hand in every combination of some parameters' values, follow them with one bar, and show the best.
+    """Submit a job for every combination of some values, follow their progress, and show the best.
 
     gradyard sweep --stage autograd --grid learning_rate=1e-7,3e-7,1e-6 --grid seed=0:100
 
@@ -75,9 +77,9 @@ def sweep(
     axes = dict(axis_from(each) for each in grid or [])
     drawn = dict(drawn_from(each) for each in random or [])
     paths = [*axes, *drawn]
-    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
+    with connect(url, key, state_dir, LONG_RETRY_SECONDS) as client:
         if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
-            spec = _with_parts(spec, paths, client)
+            spec = _with_default_kinds(spec, paths, client)
         batch = client.sweep(spec, grid=axes, random=drawn, samples=samples, name=name)
         if no_wait:
             typer.echo(batch.id)
@@ -95,11 +97,13 @@ def batches(
 ) -> None:
     """List the batches, the newest first."""
     with connect(url, key, state_dir) as client:
-        found = list(client.batches(limit=limit))
+        listed = list(client.batches(limit=limit))
     if as_json:
-        print_json([batch.as_json() for batch in found])
+        print_json([batch.as_json() for batch in listed])
+    elif listed:
+        console().print(batches_table(listed))
     else:
-        console().print(batches_table(found))
+        typer.echo("there are no batches yet; `gradyard sweep` submits one")
 
 
 def export(
@@ -110,7 +114,7 @@ def export(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Write every job of a batch with its result and all of its losses: a JSON object a line, or CSV.
+    """Export every job of a batch with its result and all of its losses: one JSON object a line, or CSV.
 
     gradyard export 01a2081e-7429-7d9c-8bc3-0e0ab1fea600 --csv --out curves.csv
     """
@@ -124,8 +128,8 @@ def export(
             file.writelines(f"{line}\n" for line in lines)
 
 
-def _with_parts(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:
-    """The spec with the parts that an axis reaches into, of the kind that the stage has by default."""
+def _with_default_kinds(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:
+    """The spec with each part that a path leads into; such a part gets the kind that the stage has by default."""
     parts: dict[str, Any] = {path.partition(".")[0]: {} for path in paths if "." in path}
     return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)
 
@@ -133,30 +137,32 @@ def _with_parts(spec: dict[str, Any], paths: list[str], client: Client) -> dict[
 def _follow(client: Client, batch: Batch) -> None:
     shown = console(stderr=True)
     columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn(), TextColumn("{task.fields[said]}"))  # fmt: skip
+               TimeElapsedColumn(), TextColumn("{task.fields[counts]}"))  # fmt: skip
     try:
         with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-            task = progress.add_task(batch.name or "sweep", total=batch.size, said="")
-            client.wait_batch(batch.id, lambda now: progress.update(task, completed=_over(now), said=_said(now)))
+            task = progress.add_task(batch.name or "sweep", total=batch.size, counts="")
+            client.wait_batch(
+                batch.id, lambda now: progress.update(task, completed=_finished(now), counts=_counts(now))
+            )
     except KeyboardInterrupt:
-        typer.echo(f"batch {batch.id} goes on; `gradyard batches` shows how far it is", err=True)
+        typer.echo(f"batch {batch.id} goes on; `gradyard batches` shows its progress", err=True)
         raise typer.Exit(130) from None
 
 
-def _over(batch: Batch) -> int:
+def _finished(batch: Batch) -> int:
     return batch.size - batch.counts.get("queued", 0) - batch.counts.get("running", 0)
 
 
-def _said(batch: Batch) -> str:
+def _counts(batch: Batch) -> str:
     return ", ".join(f"{count:,} {state}" for state, count in batch.counts.items() if count)
 
 
 def _report(client: Client, batch: Batch, axes: list[str], best: int, as_json: bool) -> None:
-    found = client.best(batch.id, best)
+    best_jobs = client.best(batch.id, best)
     if as_json:
-        print_json({"batch": batch.as_json(), "best": [job.as_json() for job in found]})
+        print_json({"batch": batch.as_json(), "best": [job.as_json() for job in best_jobs]})
     else:
-        typer.echo(f"batch {batch.id}: {_said(batch)}", err=True)
-        console().print(best_table(found, axes))
+        typer.echo(f"batch {batch.id}: {_counts(batch)}", err=True)
+        console().print(best_table(best_jobs, axes))
     if batch.counts.get("succeeded") != batch.size:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Commands for the database's tables: db upgrade, db downgrade."""
+"""Commands for the tables of the database: db upgrade, db downgrade."""
 
 from typing import Annotated
 
@@ -8,17 +8,19 @@ from gradyard.cli.options import StateDirOption, settings_for
 from gradyard.local.database_upgrade import downgrade_tables, upgrade_tables
 from gradyard.local.launch import absolute
 
-app = typer.Typer(
-    help="Bring the tables of the database (DATABASE_URL) to this version, or back.", no_args_is_help=True
-)
+app = typer.Typer(help="Upgrade or downgrade the tables of the database (DATABASE_URL).", no_args_is_help=True)
 
-WantedArgument = Annotated[str, typer.Argument(metavar="REVISION", help="How far; the newest if not given.")]
-TargetArgument = Annotated[str, typer.Argument(metavar="REVISION", help="A revision, -1 for one step, base for none.")]
+RevisionArgument = Annotated[
+    str, typer.Argument(metavar="REVISION", help="The revision to upgrade to. Default: the newest.")
+]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="REVISION", help="The revision to go back to; -1: one step back; base: no tables.")
+]
 
 
 @app.command()
-def upgrade(revision: WantedArgument = "head", state_dir: StateDirOption = None) -> None:
-    """Bring the tables to this version; they may be empty, older, or there already.
+def upgrade(revision: RevisionArgument = "head", state_dir: StateDirOption = None) -> None:
+    """Upgrade the tables to this version. It is safe to repeat.
 
     DATABASE_URL=postgresql://user@host/name gradyard db upgrade
     """
@@ -31,7 +33,7 @@ def upgrade(revision: WantedArgument = "head", state_dir: StateDirOption = None)
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def downgrade(revision: TargetArgument, state_dir: StateDirOption = None) -> None:
-    """Take the tables back to an older version; `base` removes them, with every job in them.
+    """Take the tables back to an older version. `base` removes them, with every job in them.
 
     gradyard db downgrade -1
     """

@@ -1,4 +1,4 @@
-"""Commands that look at the service itself: stages, workers, queues."""
+"""Commands for the service itself: stages, workers, queues, drain, undrain."""
 
 from typing import Annotated
 
@@ -6,23 +6,26 @@ import typer
 from rich.console import Console
 
 from gradyard.cli.errors import BadUsage
-from gradyard.cli.job_details import stage_card
+from gradyard.cli.job_details import stage_details
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.cli.tables import console, queues_table, refused_text, stages_table, workers_table
-from gradyard.client.models import Worker
+from gradyard.shapes import Worker
 
 PANEL = "The service"
 
-NameArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="One stage, with all of its parameters.")]
+NameArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="Show this stage with all of its parameters.")]
 
-ActionArgument = Annotated[str | None, typer.Argument(metavar="pause|resume", help="What to do with a queue.")]
+ActionArgument = Annotated[str | None, typer.Argument(metavar="pause|resume", help="What to do with the queue.")]
 QueueArgument = Annotated[str | None, typer.Argument(metavar="QUEUE", help="cpu or gpu.")]
-PlaceArgument = Annotated[str, typer.Argument(metavar="HOST|SLOT", help="A host, SLOT@HOST, or a slot of every host.")]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for those who wait.")]
+TargetArgument = Annotated[
+    str,
+    typer.Argument(metavar="HOST|SLOT", help="A host, SLOT@HOST, a slot of every host, or the UUID of a GPU."),
+]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="The reason, shown with the jobs that wait.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     app.command(rich_help_panel=PANEL)(stages)
     app.command(rich_help_panel=PANEL)(workers)
     for command in (queues, drain, undrain):
@@ -47,7 +50,7 @@ def stages(
     with connect(url, key, state_dir) as client:
         if name is not None:
             stage = client.stage(name)
-            print_json(stage.as_json()) if as_json else console().print(stage_card(stage))
+            print_json(stage.as_json()) if as_json else console().print(stage_details(stage))
             return
         found, refused = client.stages(), client.refused_stages()
     print_json([stage.as_json() for stage in found]) if as_json else console().print(stages_table(found))
@@ -58,13 +61,13 @@ def stages(
 def workers(
     as_json: JsonOption = False, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
 ) -> None:
-    """List the worker slots: where they are, their device, and what they do."""
+    """List the worker slots with their host, device and state."""
     with connect(url, key, state_dir) as client:
         found = client.workers()
     if found or as_json:
         _print_workers(found, as_json)
     else:
-        typer.echo("no worker has reported yet; `gradyard worker` starts some")
+        typer.echo("no worker has reported yet; `gradyard worker` starts workers")
 
 
 def queues(
@@ -76,7 +79,7 @@ def queues(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List the queues, or pause or resume one: its jobs wait, those in training go on.
+    """List the queues, or pause or resume one. Jobs of a paused queue wait; running jobs go on.
 
     gradyard queues
 
@@ -85,7 +88,7 @@ def queues(
     gradyard queues resume gpu
     """
     if action not in (None, "pause", "resume") or (action is None) != (name is None):
-        raise BadUsage("it is `gradyard queues`, `gradyard queues pause QUEUE` or `gradyard queues resume QUEUE`")
+        raise BadUsage("write `gradyard queues`, `gradyard queues pause QUEUE` or `gradyard queues resume QUEUE`")
     with connect(url, key, state_dir) as client:
         if action == "pause":
             client.pause(str(name), reason=reason)
@@ -96,14 +99,14 @@ def queues(
 
 
 def drain(
-    name: PlaceArgument,
+    name: TargetArgument,
     reason: ReasonOption = None,
     as_json: JsonOption = False,
     url: UrlOption = None,
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Let a host or a slot end what it trains and take nothing more, also when it is started again.
+    """Drain a host or slot: it finishes what it trains and claims nothing more, also after a restart.
 
     gradyard drain node-7 --reason "new disk"
 
@@ -115,13 +118,13 @@ def drain(
 
 
 def undrain(
-    name: PlaceArgument,
+    name: TargetArgument,
     as_json: JsonOption = False,
     url: UrlOption = None,
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Let a drained host or slot take jobs again.
+    """Let a drained host or slot claim jobs again.
 
     gradyard undrain node-7
     """

@@ -1,4 +1,4 @@
-"""Commands that look at jobs: jobs, show, losses, logs."""
+"""Commands that show jobs: jobs, show, losses, logs."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from gradyard.cli import text
 from gradyard.cli.commands.jobs import PANEL, IdArgument
 from gradyard.cli.commands.metrics_and_artifacts import write_npy
 from gradyard.cli.errors import BadUsage
-from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST, job_card
+from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST, job_details
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
 from gradyard.cli.tables import console, jobs_table
@@ -20,14 +20,16 @@ from gradyard.jobs.states import State
 
 StateOption = Annotated[State | None, typer.Option("--state", help="Only jobs in this state.")]
 StageOption = Annotated[str | None, typer.Option("--stage", help="Only jobs of this stage.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")]
-IdsOption = Annotated[bool, typer.Option("--ids", help="The ids alone, one a line.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Every step as CSV: step,loss.")]
-NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Every step into FILE, as numpy's NPY.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many jobs to list, the newest first.")]
+IdsOption = Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print every step as CSV: step,loss.")]
+NpyOption = Annotated[
+    Path | None, typer.Option("--npy", metavar="FILE", help="Write every step to FILE in numpy's NPY format.")
+]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     app.command("jobs", rich_help_panel=PANEL)(list_jobs)
     app.command(rich_help_panel=PANEL)(show)
     app.command(rich_help_panel=PANEL)(losses)
@@ -51,15 +53,17 @@ def list_jobs(
     gradyard jobs --stage optim -n 500 --json
     """
     with connect(url, key, state_dir) as client:
-        found = list(client.jobs(state=state, stage=stage, limit=limit))
+        listed = list(client.jobs(state=state, stage=stage, limit=limit))
     if as_json:
-        print_json([job.as_json() for job in found])
+        print_json([job.as_json() for job in listed])
     elif ids:
-        typer.echo("".join(f"{job.id}\n" for job in found), nl=False)
-    elif found:
-        console().print(jobs_table(found))
+        typer.echo("".join(f"{job.id}\n" for job in listed), nl=False)
+    elif listed:
+        console().print(jobs_table(listed))
     else:
-        typer.echo("there are no such jobs" if state or stage else "there are no jobs yet; `gradyard submit` makes one")
+        typer.echo(
+            "there are no such jobs" if state or stage else "there are no jobs yet; `gradyard submit` submits one"
+        )
 
 
 def show(
@@ -69,7 +73,7 @@ def show(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Show all about one job: what was asked, what came of it, its loss curve and its story."""
+    """Show one job: its spec, result, loss curve and event log."""
     with connect(url, key, state_dir) as client:
         job = client.job(job_id)
         if as_json:
@@ -77,7 +81,7 @@ def show(
             return
         points = client.loss_points(job_id) if job.steps_done or job.finished else None
         terminal = console()
-        terminal.print(job_card(job, client.events(job_id), points, terminal))
+        terminal.print(job_details(job, client.events(job_id), points, terminal))
 
 
 def losses(
@@ -89,7 +93,7 @@ def losses(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Draw a job's loss curve, or hand out every loss of it.
+    """Draw the loss curve of a job, or export every loss.
 
     gradyard losses ID
 
@@ -108,7 +112,7 @@ def losses(
             sys.stdout.writelines(f"{step},{loss!s}\n" for step, loss in enumerate(every))
         elif as_json:
             every = client.losses(job_id)
-            shortest = [float(str(loss)) for loss in every]  # the digits that a float32 has, not those of its float64
+            shortest = [float(str(loss)) for loss in every]  # float64 would show digits that a float32 does not have
             typer.echo(json.dumps({"steps": list(range(len(every))), "losses": shortest}))
         else:
             _draw(client, job_id)
@@ -121,21 +125,21 @@ def logs(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Print what a job's runner said: its output, and the traceback of an error; the last 64 KiB of each attempt.
+    """Print the logs of a job: the output of its runner and the traceback of an error, 64 KiB of each attempt.
 
     gradyard logs ID
     """
     with connect(url, key, state_dir) as client:
-        found = client.logs(job_id)
+        attempts = client.logs(job_id)
     if as_json:
-        print_json([log.as_json() for log in found])
+        print_json([log.as_json() for log in attempts])
         return
-    for log in found:
-        cut = ", its last 64 KiB" if log.truncated else ""
+    for log in attempts:
+        cut = ", the last 64 KiB" if log.truncated else ""
         typer.echo(typer.style(f"attempt {log.attempt}{cut}", dim=True))
         typer.echo("\n".join(text.printable(line.expandtabs()) for line in log.text.splitlines()))
-    if not found:
-        typer.echo("it said nothing", err=True)
+    if not attempts:
+        typer.echo("no logs", err=True)
 
 
 def _draw(client: Client, job_id: str) -> None:

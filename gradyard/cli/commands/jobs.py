@@ -7,7 +7,7 @@ from rich.text import Text
 
 from gradyard.cli import text
 from gradyard.cli.options import (
-    LONG_PATIENCE_SECONDS,
+    LONG_RETRY_SECONDS,
     JsonOption,
     KeyOption,
     StateDirOption,
@@ -19,27 +19,35 @@ from gradyard.cli.progress import follow
 from gradyard.cli.spec_arguments import spec_from, with_kinds
 from gradyard.cli.tables import console
 from gradyard.client.client import Client
-from gradyard.client.models import Job
+from gradyard.shapes import Job
 
 PANEL = "Jobs"
 
-FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - for stdin.")]
+FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - reads stdin.")]
 StageOption = Annotated[str | None, typer.Option("--stage", help="The stage to train; see `gradyard stages`.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Sets one parameter; JSON, else text. May be given often."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter, as JSON or text; repeatable.",
+    ),
 ]
-WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end, showing the progress.")]
-RepeatOption = Annotated[
+WaitOption = Annotated[
+    bool, typer.Option("--wait", "-w", help="Wait until the job is finished, and show its progress.")
+]
+IdempotencyKeyOption = Annotated[
     str | None,
-    typer.Option("--idempotency-key", metavar="TEXT", help="The same key with the same spec is the same job."),
+    typer.Option(
+        "--idempotency-key", metavar="TEXT", help="Submitting again with the same key and spec gives the same job."
+    ),
 ]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the job.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of the jobs.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     app.command(rich_help_panel=PANEL)(submit)
     app.command(rich_help_panel=PANEL)(watch)
     app.command(rich_help_panel=PANEL)(cancel)
@@ -52,13 +60,13 @@ def submit(
     stage: StageOption = None,
     assignments: SetOption = None,
     wait: WaitOption = False,
-    idempotency_key: RepeatOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
     as_json: JsonOption = False,
     url: UrlOption = None,
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Hand in a job; its id is printed.
+    """Submit a job and print its id.
 
     gradyard submit --stage optim --set learning_rate=1e-3 --wait
 
@@ -67,7 +75,7 @@ def submit(
     gradyard submit spec.json --set seed=7 --json
     """
     spec = spec_from(file, stage, assignments or [])
-    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS if wait else 10.0) as client:
+    with connect(url, key, state_dir, LONG_RETRY_SECONDS if wait else 10.0) as client:
         if any("." in assignment.partition("=")[0] for assignment in assignments or []) and "stage" in spec:
             spec = with_kinds(spec, client.stage(str(spec["stage"])).defaults)
         job = client.submit(spec, idempotency_key=idempotency_key)
@@ -90,18 +98,18 @@ def watch(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """Follow a job until it is over; the exit status is 0 if it succeeded, else 1.
+    """Follow a job until it is finished. The exit status is 0 if it succeeded, else 1.
 
     Ctrl-C ends the watching, not the job.
     """
-    with connect(url, key, state_dir, LONG_PATIENCE_SECONDS) as client:
+    with connect(url, key, state_dir, LONG_RETRY_SECONDS) as client:
         _wait_and_report(client, client.job(job_id), as_json)
 
 
 def cancel(
     job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
 ) -> None:
-    """Cancel jobs, queued or running; one that is over already is refused.
+    """Cancel queued and running jobs. A finished job is refused.
 
     gradyard cancel ID
 
@@ -114,7 +122,7 @@ def cancel(
 
 
 def retry(job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None) -> None:
-    """Submit jobs that are over once more; the ids of the new ones are printed.
+    """Submit finished jobs once more, and print the ids of the new jobs.
 
     gradyard retry ID
 
@@ -128,7 +136,7 @@ def retry(job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, st
 def delete(
     job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
 ) -> None:
-    """Delete jobs that are over, with their results, losses and logs.
+    """Delete finished jobs with their results, losses and logs.
 
     gradyard delete ID
     """
@@ -139,12 +147,12 @@ def delete(
 
 
 def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:
-    """Shows the progress on stderr and the outcome on stdout; exits with 1 unless the job succeeded."""
+    """Shows the progress on stderr and the outcome on stdout. Exits with 1 unless the job succeeded."""
     watched = [job]
     try:
         follow(client, watched, console(stderr=True))
     except KeyboardInterrupt:
-        typer.echo(f"job {job.id} goes on; `gradyard watch {job.id}` comes back to it", err=True)
+        typer.echo(f"job {job.id} goes on; `gradyard watch {job.id}` follows it again", err=True)
         raise typer.Exit(130) from None
     [job] = watched
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands for what a plug-in's stage finds beside its losses: metrics, artifacts."""
+"""Commands for the results of plug-in stages beside the losses: metrics, artifacts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,13 +16,17 @@ from gradyard.cli.tables import artifacts_table, console
 if TYPE_CHECKING:
     import numpy as np
 
-MetricArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which one; without it, their names.")]
-ArtifactArgument = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which one; without it, all of them.")]
-NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Into FILE, as numpy's NPY.")]
+MetricArgument = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The curve to draw or export. Default: list the names.")
+]
+ArtifactArgument = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The array to export. Default: list all arrays.")
+]
+NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Write to FILE in numpy's NPY format.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     app.command(rich_help_panel=PANEL)(metrics)
     app.command(rich_help_panel=PANEL)(artifacts)
 
@@ -36,7 +40,7 @@ def metrics(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List the curves that a job has beside its loss, draw one of them, or hand it out.
+    """List the curves of a job beside its loss, or draw or export one of them.
 
     gradyard metrics ID
 
@@ -47,7 +51,7 @@ def metrics(
             names = client.metrics(job_id)
             print_json(names) if as_json else typer.echo("".join(f"{each}\n" for each in names), nl=False)
             if not names:
-                typer.echo("it has none beside its loss", err=True)
+                typer.echo("no metrics", err=True)
             return
         steps, values = client.metric(job_id, name)
     if npy is not None:
@@ -68,7 +72,7 @@ def artifacts(
     key: KeyOption = None,
     state_dir: StateDirOption = None,
 ) -> None:
-    """List the arrays that a job found, or hand one out.
+    """List the arrays that a job returned, or export one of them.
 
     gradyard artifacts ID
 
@@ -79,19 +83,19 @@ def artifacts(
             array = client.artifact(job_id, name)
             write_npy(array, npy) if npy is not None else print_json(array.tolist())
             return
-        found = client.artifacts(job_id)
+        listed = client.artifacts(job_id)
     if npy is not None:
-        raise BadUsage("artifacts: --npy wants the name of one array")
+        raise BadUsage("artifacts: --npy needs the name of one array")
     if as_json:
-        print_json([each.as_json() for each in found])
-    elif found:
-        console().print(artifacts_table(found))
+        print_json([artifact.as_json() for artifact in listed])
+    elif listed:
+        console().print(artifacts_table(listed))
     else:
-        typer.echo("it found no arrays", err=True)
+        typer.echo("no artifacts", err=True)
 
 
 def write_npy(array: "np.ndarray", file: Path) -> None:
-    """Into a file of numpy; BadUsage where it cannot be written."""
+    """Writes the array as an NPY file. Raises BadUsage if the file cannot be written."""
     import numpy as np
 
     try:
@@ -99,4 +103,4 @@ def write_npy(array: "np.ndarray", file: Path) -> None:
             np.save(opened, array, allow_pickle=False)
     except OSError as error:
         raise BadUsage(f"{file} cannot be written ({error.strerror})") from None
-    typer.echo(f"{text.shape(array.shape)} {array.dtype} in {file}", err=True)
+    typer.echo(f"{text.shape(array.shape)} {array.dtype} written to {file}", err=True)

@@ -18,30 +18,34 @@ if TYPE_CHECKING:
 PANEL = "Processes"
 LOOK_SECONDS = 0.2
 
-HostOption = Annotated[str | None, typer.Option("--host", help="Listen here; else GRADYARD_HOST, else 127.0.0.1.")]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="The address to listen on; else GRADYARD_HOST, else 127.0.0.1.")
+]
 PortOption = Annotated[
-    int | None, typer.Option("--port", min=0, max=65535, help="Listen here; else PORT, else 8000. 0: any free port.")
+    int | None,
+    typer.Option("--port", min=0, max=65535, help="The port to listen on; else PORT, else 8000. 0: any free port."),
 ]
 CpuSlotsOption = Annotated[
-    int | None, typer.Option("--cpu-slots", min=0, help="How many jobs or packs train at once on CPU cores.")
+    int | None, typer.Option("--cpu-slots", min=0, help="How many CPU slots; each trains one pack at a time.")
 ]
 GpusOption = Annotated[
-    str | None, typer.Option("--gpus", metavar="all|none|0,2|UUID", help="A worker on each GPU, on none, on these.")
+    str | None, typer.Option("--gpus", metavar="all|none|0,2|UUID", help="The GPUs to use, one worker for each.")
 ]
 SlotsPerGpuOption = Annotated[
-    int | None, typer.Option("--slots-per-gpu", min=1, help="Workers that share each GPU and its memory; 1.")
+    int | None, typer.Option("--slots-per-gpu", min=1, help="Workers that share each GPU and its memory. Default: 1.")
 ]
-QueuesOption = Annotated[str | None, typer.Option("--queues", help="cpu, gpu, or both by comma.")]
-PoolOption = Annotated[str | None, typer.Option("--pool", help="A name that jobs can ask for.")]
-ApiOnlyOption = Annotated[bool, typer.Option("--api-only", help="No workers here; they run on other hosts.")]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of all eight jobs.")]
+QueuesOption = Annotated[str | None, typer.Option("--queues", help="cpu, gpu or cpu,gpu. Default: both.")]
+PoolOption = Annotated[str | None, typer.Option("--pool", help="The name of this pool, which jobs can ask for.")]
+ApiOnlyOption = Annotated[bool, typer.Option("--api-only", help="Start no workers; they run on other hosts.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The seed of all eight jobs.")]
 ProcessesOption = Annotated[
-    int | None, typer.Option("--processes", min=1, help="API processes; one on SQLite, else one a core up to four.")
+    int | None,
+    typer.Option("--processes", min=1, help="API processes. Default: one on SQLite, else one a core, up to four."),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds this family to the command."""
+    """Adds these commands to `app`."""
     for command in (up, demo, worker, maintain, api):
         app.command(rich_help_panel=PANEL)(command)
 
@@ -54,7 +58,7 @@ def up(
     gpus: GpusOption = None,
     api_only: ApiOnlyOption = False,
 ) -> None:
-    """Start everything on this machine: Redis, the tables, the API and the workers. Ctrl-C stops it all.
+    """Start everything on this machine: Redis, the tables, the API and the workers. Ctrl-C stops it.
 
     gradyard up
 
@@ -90,9 +94,9 @@ def _run(options: "StackOptions") -> int:
 
 
 def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
-    """Train the tutorial's eight stages over HTTP, and show what came of them.
+    """Train the tutorial's eight stages over HTTP, and show the results.
 
-    It uses the stack that is up, or starts one for as long as it takes.
+    It uses the stack that is up, or starts one and stops it afterwards.
     """
     from gradyard.cli.demo import demonstrate
     from gradyard.cli.tables import console
@@ -107,7 +111,7 @@ def worker(
     queues: QueuesOption = None,
     pool: PoolOption = None,
 ) -> None:
-    """Start this host's workers: slots on CPU cores, one on each GPU. They need DATABASE_URL and REDIS_URL.
+    """Start the workers of this host: slots on CPU cores, one for each GPU. Uses DATABASE_URL and REDIS_URL.
 
     gradyard worker --cpu-slots 2 --gpus none
 
@@ -122,9 +126,9 @@ def maintain() -> None:
 
 
 def api(host: HostOption = None, port: PortOption = None, processes: ProcessesOption = None) -> None:
-    """Start the API alone, on tables that are up to date. It needs DATABASE_URL and REDIS_URL.
+    """Start the API alone, on tables that are up to date. Uses DATABASE_URL and REDIS_URL.
 
-    gradyard api --host 0.0.0.0 --port 80    (asks for keys; GRADYARD_ADMIN_KEY is the first)
+    gradyard api --host 0.0.0.0 --port 80    (needs GRADYARD_ADMIN_KEY, the first key)
     """
     settings = settings_for(None, host=host, port=port)
     launch.refuse_open_door(settings)
@@ -135,7 +139,7 @@ def api(host: HostOption = None, port: PortOption = None, processes: ProcessesOp
 def _process_count(processes: int | None, settings: Settings) -> int:
     if settings.database.startswith("sqlite"):
         if processes not in (None, 1):
-            raise BadUsage(f"--processes {processes}: SQLite has one writer at a time, so one process; use PostgreSQL")
+            raise BadUsage(f"--processes {processes}: SQLite allows one API process; use PostgreSQL for more")
         return 1
     return processes or min(4, os.cpu_count() or 1)
 
@@ -147,5 +151,5 @@ def _become(command: list[str], environment: dict[str, str], folder: Path | None
 
 
 def _say(line: str) -> None:
-    with contextlib.suppress(OSError):  # a terminal that was closed must not keep us from stopping
+    with contextlib.suppress(OSError):  # a closed terminal must not prevent the stop
         typer.echo(f"gradyard: {line}", err=True)
