@@ -19,39 +19,38 @@ if TYPE_CHECKING:
         Unreachable,
         WaitTimeout,
     )
-    from gradyard.client.models import ApiKey, Batch, Event, Job, Queue, Readiness, Stage, Worker
-
-_ANSWERS = ("ApiKey", "Batch", "Event", "Job", "Queue", "Readiness", "Stage", "Worker")
-_ERRORS = (
-    "AnswerNotUnderstood", "GradyardClientError", "JobNotFound", "RefusedByService", "Unreachable", "WaitTimeout",
-)  # fmt: skip
-_HOMES = {
-    "Client": "gradyard.client.client",
-    **dict.fromkeys(_ANSWERS, "gradyard.client.models"),
-    **dict.fromkeys(_ERRORS, "gradyard.client.errors"),
-}
+    from gradyard.shapes import (
+        ApiKey,
+        Artifact,
+        AttemptLog,
+        Batch,
+        BatchSummary,
+        Event,
+        Hold,
+        Job,
+        NewApiKey,
+        Queue,
+        Readiness,
+        RefusedPlugin,
+        Stage,
+        StageWithSchema,
+        Worker,
+    )
 
 __all__ = [
-    "AnswerNotUnderstood",
-    "ApiKey",
-    "Batch",
-    "Client",
-    "Event",
-    "GradyardClientError",
-    "Job",
-    "JobNotFound",
-    "Queue",
-    "Readiness",
-    "RefusedByService",
-    "Stage",
-    "Unreachable",
-    "WaitTimeout",
-    "Worker",
-]
+    "AnswerNotUnderstood", "ApiKey", "Artifact", "AttemptLog", "Batch", "BatchSummary", "Client", "Event",
+    "GradyardClientError", "Hold", "Job", "JobNotFound", "NewApiKey", "Queue", "Readiness", "RefusedByService",
+    "RefusedPlugin", "Stage", "StageWithSchema", "Unreachable", "WaitTimeout", "Worker",
+]  # fmt: skip
+
+_ERRORS = {
+    "AnswerNotUnderstood", "GradyardClientError", "JobNotFound", "RefusedByService", "Unreachable", "WaitTimeout",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when asked for: `import gradyard` takes a millisecond, the HTTP client and its models a hundred.
-    if name not in _HOMES:
+    # On demand: `import gradyard` takes a millisecond, the HTTP client and the models a hundred.
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    errors_or_shapes = "gradyard.client.errors" if name in _ERRORS else "gradyard.shapes"
+    return getattr(importlib.import_module("gradyard.client.client" if name == "Client" else errors_or_shapes), name)

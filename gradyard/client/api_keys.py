@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gradyard.client.base import BaseClient
-from gradyard.client.models import ApiKey
+from gradyard.shapes import ApiKey, NewApiKey
 
 
 class KeyRequests(BaseClient):
@@ -15,7 +15,7 @@ class KeyRequests(BaseClient):
     def make_key(
         self, name: str, *, project: str | None = None, scopes: Sequence[str] | None = None,
         expires_in_days: float | None = None,
-    ) -> ApiKey:  # fmt: skip
+    ) -> NewApiKey:  # fmt: skip
         """A key for somebody's use of a project, which is made where there is none of that name.
 
         Its `key` is told this once. scopes: `jobs:read` and `jobs:write` unless given; `metrics:read`, `admin`. Where
@@ -25,7 +25,7 @@ class KeyRequests(BaseClient):
         given = {"project": project, "scopes": chosen, "expires_in_days": expires_in_days}
         asked: dict[str, Any] = {"name": name} | {each: value for each, value in given.items() if value is not None}
         headers, body = {"Content-Type": "application/json"}, json.dumps(asked).encode()
-        return self._one(ApiKey, self._transport.ask_json("POST", "/v1/keys", body=body, headers=headers, once=True))
+        return self._one(NewApiKey, self._transport.ask_json("POST", "/v1/keys", body=body, headers=headers, once=True))
 
     def keys(self) -> list[ApiKey]:
         """All keys of all projects, the newest first; none of them with its `key`."""

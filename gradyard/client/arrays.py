@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from gradyard.client.base import BaseClient, job_path
 from gradyard.client.errors import AnswerNotUnderstood
-from gradyard.client.models import Artifact
+from gradyard.shapes import Artifact
 
 if TYPE_CHECKING:
     import numpy as np

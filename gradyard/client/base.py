@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from gradyard.client.endpoint import find_service
 from gradyard.client.errors import AnswerNotUnderstood
-from gradyard.client.models import Answer
 from gradyard.client.transport import Transport
+from gradyard.shapes.base import Answer
 
 A = TypeVar("A", bound=Answer)
 

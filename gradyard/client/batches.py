@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gradyard.client.base import BaseClient, as_list
-from gradyard.client.models import Batch, Job
+from gradyard.shapes import Batch, BatchSummary, Job
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,13 +65,13 @@ class BatchRequests(BaseClient):
         """The same as text: an object a job, or with `csv` a line a loss under a heading."""
         return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
 
-    def batches(self, *, limit: int | None = None) -> Iterator[Batch]:
+    def batches(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
         """The batches, newest first, `limit` at most."""
         cursor, left = None, limit
         while left is None or left > 0:
             params = {"limit": min(left or PAGE, PAGE), "cursor": cursor}
             page = self._transport.ask_json("GET", "/v1/batches", params=params)
-            yield from self._many(Batch, page, "batches")
+            yield from self._many(BatchSummary, page, "batches")
             cursor = page.get("next_cursor")
             left = None if left is None else left - len(page["batches"])
             if cursor is None:

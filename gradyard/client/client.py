@@ -13,7 +13,7 @@ from gradyard.client.base import as_list, job_path
 from gradyard.client.batches import BatchRequests
 from gradyard.client.errors import WaitTimeout
 from gradyard.client.fleet import FleetRequests
-from gradyard.client.models import AttemptLog, Event, Job, RefusedPlugin, Stage
+from gradyard.shapes import AttemptLog, Event, Job, RefusedPlugin, Stage, StageWithSchema
 
 LONGEST_HOLD_SECONDS = 30  # of one long poll
 PROGRESS_HOLD_SECONDS = 1
@@ -121,6 +121,6 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
         answer = self._transport.ask_json("GET", "/v1/stages")
         return self._many(RefusedPlugin, {"refused": [], **answer}, "refused")  # an older service names none
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> StageWithSchema:
         """One stage, with the JSON Schema of its parameters."""
-        return self._one(Stage, self._transport.ask_json("GET", f"/v1/stages/{quote(name, safe='')}"))
+        return self._one(StageWithSchema, self._transport.ask_json("GET", f"/v1/stages/{quote(name, safe='')}"))

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from gradyard.client.base import BaseClient
-from gradyard.client.models import Queue, Readiness, Worker
+from gradyard.shapes import Queue, Readiness, Worker
 
 
 class FleetRequests(BaseClient):

@@ -1,42 +1,18 @@
-"""The shapes of answers, as the OpenAPI document describes them; nothing at run time is made of them."""
+"""Each JSON answer as one model: the service builds it, OpenAPI shows it, the Client reads it."""
 
-from gradyard.shapes.api_keys import Key, KeyList, NewKey
+from gradyard.shapes.api_keys import ApiKey, ApiKeyList, NewApiKey
 from gradyard.shapes.batches import Batch, BatchAccepted, BatchList, BatchSummary, BestJobs
-from gradyard.shapes.fleet import (
-    Health,
-    Hold,
-    Queue,
-    QueueList,
-    Readiness,
-    RefusedPlugin,
-    StageFacts,
-    StageList,
-    StageWithSchema,
-    Worker,
-    WorkerList,
-)
-from gradyard.shapes.jobs import (
-    AttemptLog,
-    Event,
-    EventList,
-    FieldError,
-    Job,
-    JobList,
-    JobResult,
-    LogList,
-    Losses,
-    LossFigures,
-    Problem,
-    Timings,
-    Waiting,
-    Warned,
-)
+from gradyard.shapes.fleet import Health, Hold, Queue, QueueList, Readiness, Worker, WorkerList
+from gradyard.shapes.histories import AttemptLog, Event, EventList, LogList, Losses
+from gradyard.shapes.jobs import Job, JobList, JobResult, JobWarning, LossFigures, Timings, Waiting
 from gradyard.shapes.metrics_and_artifacts import Artifact, ArtifactList, MetricCurve, MetricList
+from gradyard.shapes.problems import FieldError, Problem
+from gradyard.shapes.stages import RefusedPlugin, Stage, StageList, StageWithSchema
 
 __all__ = [
-    "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList", "BatchSummary", "BestJobs",
-    "Event", "EventList", "FieldError", "Health", "Hold", "Job", "JobList", "JobResult", "Key", "KeyList",
-    "LogList", "LossFigures", "Losses", "MetricCurve", "MetricList", "NewKey", "Problem", "Queue", "QueueList",
-    "Readiness", "RefusedPlugin", "StageFacts", "StageList", "StageWithSchema", "Timings", "Waiting", "Warned",
-    "Worker", "WorkerList",
+    "ApiKey", "ApiKeyList", "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchList",
+    "BatchSummary", "BestJobs", "Event", "EventList", "FieldError", "Health", "Hold", "Job", "JobList", "JobResult",
+    "JobWarning", "LogList", "LossFigures", "Losses", "MetricCurve", "MetricList", "NewApiKey", "Problem", "Queue",
+    "QueueList", "Readiness", "RefusedPlugin", "Stage", "StageList", "StageWithSchema", "Timings", "Waiting", "Worker",
+    "WorkerList",
 ]  # fmt: skip

@@ -2,33 +2,34 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from gradyard.jobs.api_keys import Scope
+from gradyard.shapes.base import Answer
 
 
-class Key(BaseModel):
-    """A key, without itself."""
+class ApiKey(Answer):
+    """A key of the API: its name, the project that it opens and for what. The secret itself is not stored."""
 
     id: str
-    name: str
-    project: str
-    hint: str = Field(description="how the key begins")
-    scopes: list[Scope]
+    name: str = ""
+    project: str = ""
+    hint: str = Field(default="", description="how the key begins")
+    scopes: tuple[Scope | str, ...] = Field(default=(), json_schema_extra={"items": {"enum": list(Scope)}})
     state: Literal["live", "expired", "revoked"]
-    created_at: AwareDatetime
-    created_by: str
-    expires_at: AwareDatetime | None
-    revoked_at: AwareDatetime | None
+    created_at: AwareDatetime | None = None
+    created_by: str = ""
+    expires_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
 
 
-class NewKey(Key):
-    """A key that was just made, with the key itself: this is the only time that it is told."""
+class NewApiKey(ApiKey):
+    """A key that was just made, with its secret: `key` is shown once."""
 
-    key: str
+    key: str = Field(repr=False)
 
 
-class KeyList(BaseModel):
-    """All keys."""
+class ApiKeyList(Answer):
+    """The keys of all projects, the newest first."""
 
-    keys: list[Key]
+    keys: tuple[ApiKey, ...]

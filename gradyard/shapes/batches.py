@@ -1,44 +1,51 @@
-"""Batches."""
+"""Batches: jobs that were submitted together."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
+from gradyard.shapes.base import Answer
 from gradyard.shapes.jobs import Job
 
 
-class BatchSummary(BaseModel):
-    """Jobs that were submitted together."""
+class BatchSummary(Answer):
+    """A batch in a list: how many of its jobs are in each state."""
 
     id: str
-    name: str | None
-    size: int
-    submitted_at: AwareDatetime
+    name: str | None = None
+    size: int = 0
+    submitted_at: AwareDatetime | None = None
     state: Literal["queued", "running", "finished"]
-    counts: dict[str, int]
+    counts: Mapping[str, int] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether none of its jobs waits or runs."""
+        return self.state == "finished"
 
 
 class Batch(BatchSummary):
-    """A batch, and the sweep that it came from, if it was one and is not too long to be kept."""
+    """A batch, with the sweep that it came from; null where it was no sweep, or a very long one."""
 
-    sweep: dict[str, Any] | None
+    sweep: Mapping[str, Any] | None = None
 
 
-class BatchAccepted(BaseModel):
+class BatchAccepted(Answer):
     """A batch that was stored."""
 
     id: str
     size: int
 
 
-class BestJobs(BaseModel):
+class BestJobs(Answer):
     """Jobs, the lowest last loss first."""
 
-    jobs: list[Job]
+    jobs: tuple[Job, ...]
 
 
-class BatchList(BaseModel):
-    """Batches, the newest first."""
+class BatchList(Answer):
+    """Batches, the newest first. `next_cursor` asks for the next page; null on the last one."""
 
-    batches: list[BatchSummary]
+    batches: tuple[BatchSummary, ...]
     next_cursor: str | None

@@ -1,116 +1,91 @@
-"""Stages, workers, queues, and how the service is."""
+"""Workers, queues, holds on them, and the health of the service."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field, WithJsonSchema
 
+from gradyard.jobs import fleet
+from gradyard.shapes.base import Answer
 
-class StageFacts(BaseModel):
-    """What a stage is, and what a job of it gets where its spec is silent."""
-
-    name: str
-    title: str
-    description: str
-    devices: list[str]
-    dtype: str
-    packable: bool
-    executions: list[str]
-    numerics_version: int
-    compiled_pays_from: int | None = Field(description="job-steps on one worker; null: never, or nobody measured it")
-    defaults: dict[str, Any]
+# Text, so that a newer service may have more queues; the enum itself would share its name with the model below.
+QueueName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(fleet.Queue)})]
 
 
-class RefusedPlugin(BaseModel):
-    """A stage of an installed package that is not offered, and what is wrong with it."""
+class Hold(Answer):
+    """A pause or a drain: since when, by whom and why."""
 
-    name: str
-    package: str
-    reason: str
-
-
-class StageList(BaseModel):
-    """The stages that jobs can be of."""
-
-    stages: list[StageFacts]
-    refused: list[RefusedPlugin]
+    since: AwareDatetime | None = None
+    actor: str = ""
+    reason: str | None = None
 
 
-class StageWithSchema(StageFacts):
-    """A stage, with the JSON Schema of its spec."""
-
-    json_schema: dict[str, Any] = Field(alias="schema")
-
-
-class Hold(BaseModel):
-    """Since when, by whom and why nothing is claimed."""
-
-    since: AwareDatetime
-    actor: str
-    reason: str | None
-
-
-class Worker(BaseModel):
-    """A worker process and its device."""
+class Worker(Answer):
+    """A worker process: its slot, its device, and the jobs of the caller's project that it trains now."""
 
     id: str
-    host: str
-    slot: str
-    queue: str
-    device_name: str
-    device_uuid: str | None
-    pool: str | None
+    host: str = ""
+    slot: str = ""
+    queue: QueueName
+    device_name: str | None = None
+    device_uuid: str | None = None
+    pool: str | None = None
     state: Literal["idle", "busy", "draining", "drained", "dead"]
-    drained: Hold | None
-    pack_size: int | None
-    steps_per_second: float | None = Field(description="of all members of its pack, in the last ten seconds")
-    jobs_per_second: float | None = Field(description="that ended, in the last minute")
-    utilization_percent: float | None = Field(description="of its GPU")
-    temperature_celsius: float | None
-    memory_used_mib: int | None
-    memory_mib: int | None
-    pid: int
-    heartbeat_at: AwareDatetime
-    started_at: AwareDatetime
-    current_jobs: list[str]
-    versions: dict[str, Any]
-    engines: list[str]
+    drained: Hold | None = None
+    pack_size: int | None = None
+    steps_per_second: float | None = Field(
+        default=None, description="of all members of its pack, over the last ten seconds"
+    )
+    jobs_per_second: float | None = Field(default=None, description="finished, over the last minute")
+    utilization_percent: float | None = Field(default=None, description="of its GPU")
+    temperature_celsius: float | None = None
+    memory_used_mib: int | None = None
+    memory_mib: int | None = None
+    pid: int | None = None
+    heartbeat_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    current_jobs: tuple[str, ...] = ()
+    versions: Mapping[str, Any] | None = None
+    engines: tuple[str, ...] = ("eager",)
 
 
-class WorkerList(BaseModel):
+class WorkerList(Answer):
     """Live workers, and those that left in the last minutes."""
 
-    workers: list[Worker]
+    workers: tuple[Worker, ...]
 
 
-class Queue(BaseModel):
-    """What waits in a queue and who could take it; `any` waits for either of the others."""
+class Queue(Answer):
+    """A queue: how many jobs wait, for how long, and the slots that take them. `any` waits for either of the others."""
 
-    name: str
-    depth: int
-    oldest_wait_seconds: float
-    idle_slots: int
-    live_slots: int
-    jobs_per_second: float = Field(description="that ended, in the last minute")
-    empty_in_seconds: float | None = Field(description="at that rate, with those of `any`; null where nothing ended")
-    paused: Hold | None
+    name: QueueName
+    depth: int = 0
+    oldest_wait_seconds: float | None = None
+    idle_slots: int = 0
+    live_slots: int = 0
+    jobs_per_second: float | None = Field(default=None, description="finished, over the last minute")
+    empty_in_seconds: float | None = Field(
+        default=None, description="at that rate, with the jobs of `any`; null where no job finished"
+    )
+    paused: Hold | None = None
 
 
-class QueueList(BaseModel):
+class QueueList(Answer):
     """The queues."""
 
-    queues: list[Queue]
+    queues: tuple[Queue, ...]
 
 
-class Health(BaseModel):
+class Health(Answer):
     """The process is alive."""
 
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
-    """Whether jobs are accepted and done: degraded ones are accepted and wait, unavailable accepts none."""
+class Readiness(Answer):
+    """Whether jobs are accepted and trained: `degraded` accepts jobs, which wait; `unavailable` accepts none."""
 
     status: Literal["ready", "degraded", "unavailable"]
-    database: str
-    redis: str
-    workers: dict[str, int]
+    database: str | None = None
+    redis: str | None = None
+    workers: Mapping[str, int] = {}

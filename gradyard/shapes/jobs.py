@@ -1,38 +1,28 @@
-"""Jobs and all that belongs to one, and the problem that every error is."""
+"""A job. What it contains are typed dicts, so that `job.timings["pack_size"]` works as in the JSON itself."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, NonNegativeInt
+from pydantic import AwareDatetime, ConfigDict, Field, NonNegativeInt, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from gradyard.jobs.states import Reason, State
+from gradyard.jobs.states import FINISHED, Reason, State
+from gradyard.shapes.base import Answer
 
-
-class Problem(BaseModel):
-    """What went wrong (RFC 9457); `type` is one word for programs, `errors` says which fields of the request."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list["FieldError"] = []
+EXTRA_FIELDS_ARE_KEPT = ConfigDict(extra="allow")
 
 
-class FieldError(BaseModel):
-    """One thing wrong with a request: a JSON pointer (RFC 6901) to it, and what."""
-
-    pointer: str
-    message: str
-
-
-class Waiting(BaseModel):
-    """Why a queued job is not running; lists, and the answer to a submission, leave out position and start."""
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class Waiting(TypedDict):
+    """Why a queued job is not running. Lists, and the answer to a submission, leave position and start null."""
 
     position: int | None
     reason: str
     estimated_start_at: AwareDatetime | None
 
 
-class LossFigures(BaseModel):
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class LossFigures(TypedDict):
     """A loss curve in numbers. The loss of step t belongs to the weights before update t."""
 
     first: float | None
@@ -42,8 +32,9 @@ class LossFigures(BaseModel):
     diverged_at: NonNegativeInt | None
 
 
-class Timings(BaseModel):
-    """Where a job's time went; training of all attempts together."""
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class Timings(TypedDict):
+    """Where a job's time went. `train_seconds` is the sum over all attempts."""
 
     queued_seconds: float
     setup_seconds: float
@@ -54,8 +45,9 @@ class Timings(BaseModel):
     attempts: int
 
 
-class JobResult(BaseModel):
-    """What came of a job; a failed or cancelled one has its losses and timings only."""
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class JobResult(TypedDict):
+    """The result of a job. A failed or cancelled job has its losses and timings only."""
 
     coefficients: dict[str, float] | None
     formula: str | None
@@ -64,79 +56,76 @@ class JobResult(BaseModel):
     environment: dict[str, Any] | None
 
 
-class Warned(BaseModel):
-    """Something that the sender of a job should know, and the field of the spec that it is about."""
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class JobWarning(TypedDict):
+    """Something that the sender of a job should know, and a JSON pointer to the field of the spec."""
 
     pointer: str
     message: str
 
 
-class Job(BaseModel):
-    """A job: what was asked, where it stands, what came of it."""
+class Job(Answer):
+    """A job: its spec, its state, and its result once it is finished. Times are in UTC."""
 
     id: str
     state: State
     stage: str
-    name: str | None
-    tags: dict[str, str]
-    spec: dict[str, Any]
-    resolved: dict[str, Any]
-    warnings: list[Warned]
-    attempt: int
-    submitted_at: AwareDatetime
-    started_at: AwareDatetime | None
-    finished_at: AwareDatetime | None
-    steps: int
-    steps_done: int
-    reason: Reason | None
-    message: str | None
-    retry_of: str | None
-    batch: str | None
-    waiting: Waiting | None
-    result: JobResult | None
+    name: str | None = None
+    tags: Mapping[str, str] = {}
+    spec: Mapping[str, Any] = {}
+    resolved: Mapping[str, Any] | None = None
+    warnings: tuple[JobWarning, ...] = ()
+    attempt: int = 0
+    submitted_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    steps: int = 0
+    steps_done: int = 0
+    reason: Annotated[Reason | str, Field(union_mode="left_to_right")] | None = None  # a newer service may have more
+    message: str | None = None
+    retry_of: str | None = None
+    batch: str | None = None
+    waiting: Waiting | None = None
+    result: JobResult | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the state is final."""
+        return self.state in FINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the job trained to its last step."""
+        return self.state is State.SUCCEEDED
+
+    @property
+    def formula(self) -> str | None:
+        """The fitted formula, as the tutorial prints it; None before success and for plug-ins without a formula."""
+        return self.result["formula"] if self.result else None
+
+    @property
+    def coefficients(self) -> Mapping[str, float] | None:
+        """The fitted coefficients by letter, in order; None where there is no formula."""
+        return self.result["coefficients"] if self.result else None
+
+    @property
+    def loss(self) -> Mapping[str, Any]:
+        """The loss in numbers: first, last, min, min_step, diverged_at; empty while there is no result."""
+        return self.result["loss"] if self.result else {}
+
+    @property
+    def timings(self) -> Mapping[str, Any]:
+        """Where the time went: queued_seconds, train_seconds, steps_per_second, …; empty while there is no result."""
+        return self.result["timings"] if self.result else {}
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What trained the job: device, engine, versions, …; empty before success."""
+        return (self.result["environment"] if self.result else None) or {}
 
 
-class AttemptLog(BaseModel):
-    """The last 64 KiB of what the runner said during one attempt; `truncated` where it said more."""
+class JobList(Answer):
+    """Jobs, the newest first. `next_cursor` asks for the next page; null on the last one."""
 
-    attempt: int
-    text: str
-    truncated: bool
-
-
-class LogList(BaseModel):
-    """What was said, by attempt."""
-
-    logs: list[AttemptLog]
-
-
-class JobList(BaseModel):
-    """Jobs, the newest first, and the cursor of those that follow."""
-
-    jobs: list[Job]
+    jobs: tuple[Job, ...]
     next_cursor: str | None
-
-
-class Losses(BaseModel):
-    """Some steps of a loss curve, its first, last, lowest and highest among them."""
-
-    steps: list[int]
-    losses: list[float | None]
-
-
-class Event(BaseModel):
-    """One move of a job."""
-
-    sequence: int
-    from_state: State | None = Field(alias="from")
-    to_state: State = Field(alias="to")
-    attempt: int
-    actor: str
-    at: AwareDatetime
-    detail: str | None
-
-
-class EventList(BaseModel):
-    """The moves of a job, the oldest first."""
-
-    events: list[Event]

@@ -1,31 +1,31 @@
-"""What a stage of a plug-in finds beside its losses."""
+"""What a stage of a plug-in reports beside its losses: named curves and named arrays."""
 
-from pydantic import BaseModel
+from gradyard.shapes.base import Answer
 
 
-class MetricList(BaseModel):
+class MetricList(Answer):
     """The names of the curves that a job has beside its loss."""
 
-    metrics: list[str]
+    metrics: tuple[str, ...]
 
 
-class MetricCurve(BaseModel):
-    """Some values of a curve that was measured at every `every`-th step; a value that is not finite is null."""
+class MetricCurve(Answer):
+    """Some values of a curve that was measured at every `every`-th step. A value that is not finite is null."""
 
     every: int
-    steps: list[int]
-    values: list[float | None]
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
 
 
-class Artifact(BaseModel):
+class Artifact(Answer):
     """A named array: its dtype as numpy calls it, and its shape."""
 
     name: str
-    dtype: str
-    shape: list[int]
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
 
 
-class ArtifactList(BaseModel):
-    """The arrays that a job found."""
+class ArtifactList(Answer):
+    """The arrays that a job reported."""
 
-    artifacts: list[Artifact]
+    artifacts: tuple[Artifact, ...]

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from importlib.resources import files
+from inspect import isclass
 from typing import Any
 
 import orjson
@@ -10,12 +11,13 @@ from flask import Blueprint, Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from gradyard import shapes
 from gradyard.jobs.api_keys import KeyRequest
 from gradyard.jobs.submission.batches import SweepBody
 from gradyard.jobs.submission.parse import spec_adapter
+from gradyard.shapes.base import Answer
 from service.http.scopes import NEEDED
 
 REF = "#/components/schemas/{model}"
@@ -129,10 +131,10 @@ BATCH_OF_JOBS = {
 
 @cache
 def _schemas() -> dict[str, Any]:
-    models = [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    models = [each for name in shapes.__all__ if isclass(each := getattr(shapes, name)) and issubclass(each, Answer)]
     inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [("JobSpec", "validation", spec_adapter())]
     inputs += [(name, "validation", TypeAdapter(each)) for name, each in BODIES.items()]
-    inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in models if each is not BaseModel]
+    inputs += [(each.__name__, "serialization", TypeAdapter(each)) for each in models]
     named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
     return {
         **{name: named[name, "validation"] for name in ("JobSpec", *BODIES)}, "BatchOfJobs": BATCH_OF_JOBS,

@@ -5,8 +5,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from service.representation.rows import as_datetime
-
 
 class Held:
     """All holds that there are."""
@@ -34,8 +32,3 @@ class Held:
         assert hold is not None
         said = f"the queue {hold.name} is paused" if paused else f"{hold.name} is drained"
         return f"{said}: {hold.reason}" if hold.reason else said
-
-
-def hold_as_json(hold: Row[Any] | None) -> dict[str, Any] | None:
-    """Since when, by whom and why; None where there is none."""
-    return None if hold is None else {"since": as_datetime(hold.since), "actor": hold.actor, "reason": hold.reason}

@@ -1,25 +1,23 @@
 """Keys of the API, for the administrator: made, listed, revoked."""
 
-from typing import Any
-
 from flask import Response
-from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.api_keys import new_secret, read_key_request
 from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.json_response import json_response
 from service.http.openapi import KEY_REQUEST, problems, routes
 from service.http.path_ids import parse_id
 from service.http.services import current_services
-from service.representation.rows import as_datetime, json_response
+from service.representation.api_keys import key_answer, new_key_answer
 from service.routes.jobs import json_body
 
 api = routes("keys", "/v1/keys")
 
 
-@api.post("", responses={"201": shapes.NewKey, **problems(400, 409, 413, 415, 422)}, openapi_extensions=KEY_REQUEST)
+@api.post("", responses={"201": shapes.NewApiKey, **problems(400, 409, 413, 415, 422)}, openapi_extensions=KEY_REQUEST)
 def make_key(query: parameters.NoQuery) -> Response:
     """Make a key, and its project where there is none of that name.
 
@@ -29,14 +27,15 @@ def make_key(query: parameters.NoQuery) -> Response:
     with current_services().database.begin() as connection:
         key_id = lifecycle.make_key(connection, asked, secret, actor=current_caller().actor)
         made = queries.key_by_id(connection, key_id)
-    return json_response(_as_json(made) | {"key": secret}, 201)
+    return json_response(new_key_answer(made, secret), 201)
 
 
-@api.get("", responses={"200": shapes.KeyList, **problems(422)})
+@api.get("", responses={"200": shapes.ApiKeyList, **problems(422)})
 def list_keys(query: parameters.NoQuery) -> Response:
     """List the keys of all projects, the newest first, also those that are revoked or expired."""
     with current_services().database.read() as connection:
-        return json_response({"keys": [_as_json(row) for row in queries.keys_newest_first(connection)]})
+        keys = [key_answer(row) for row in queries.keys_newest_first(connection)]
+    return json_response(shapes.ApiKeyList.of(keys=keys))
 
 
 @api.delete("/<key_id>", responses={"204": None, **problems(404, 422)})
@@ -46,14 +45,3 @@ def revoke_key(path: parameters.KeyPath, query: parameters.NoQuery) -> Response:
     with current_services().database.begin() as connection:
         lifecycle.revoke_key(connection, key_id)
     return Response(status=204)
-
-
-def _as_json(row: Row[Any]) -> dict[str, Any]:
-    expired = row.expires_at is not None and row.expires_at <= row.read_at
-    return {
-        "id": row.id, "name": row.name, "project": row.project, "hint": row.hint, "scopes": row.scopes,
-        "state": "revoked" if row.revoked_at is not None else "expired" if expired else "live",
-        "created_at": as_datetime(row.created_at), "created_by": row.created_by,
-        "expires_at": as_datetime(row.expires_at),
-        "revoked_at": as_datetime(row.revoked_at),
-    }  # fmt: skip

@@ -19,10 +19,12 @@ from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.garbage_collector import collector_at_rest
+from service.http.json_response import json_response
 from service.http.openapi import BATCH_SUBMISSION, problems, routes
 from service.http.path_ids import parse_id
 from service.http.services import current_services
-from service.representation.rows import batch_as_json, job_as_json, json_response
+from service.representation.batches import batch_answer, batch_summary
+from service.representation.jobs import job_answer
 from service.routes.jobs import CANCEL_SECONDS, idempotency_key, refuse_encoded
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -64,9 +66,8 @@ def list_batches(query: parameters.PageQuery) -> Response:
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         counts = queries.counts_of_batches(connection, [batch.id for batch in batches])
-    return json_response(
-        {"batches": [batch_as_json(batch, counts[batch.id]) for batch in batches], "next_cursor": cursor}
-    )
+    shown = [batch_summary(batch, counts[batch.id]) for batch in batches]
+    return json_response(shapes.BatchList.of(batches=shown, next_cursor=cursor))
 
 
 @api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 422)})
@@ -82,7 +83,7 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
     with current_services().database.read() as connection:
         queries.batch_by_id(connection, current_caller().project_id, batch_id)
         best = queries.best_of_batch(connection, current_caller().project_id, batch_id, query.limit)
-    return json_response({"jobs": [job_as_json(job, None) for job in best]})
+    return json_response(shapes.BestJobs.of(jobs=[job_answer(job, None) for job in best]))
 
 
 @api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 422)})
@@ -145,7 +146,7 @@ def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
         for queue in _queues(parsed):
             services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    accepted = {"id": submitted.batch_id, "size": len(parsed.jobs)}
+    accepted = shapes.BatchAccepted.of(id=submitted.batch_id, size=len(parsed.jobs))
     return json_response(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
 
 
@@ -158,4 +159,4 @@ def _shown(batch_id: UUID) -> Response:
     with current_services().database.read() as connection:
         batch: Any = queries.batch_by_id(connection, current_caller().project_id, batch_id)
         counts = queries.counts_of_batches(connection, [batch_id])
-    return json_response(batch_as_json(batch, counts[batch_id]) | {"sweep": batch.sweep})
+    return json_response(batch_answer(batch, counts[batch_id]))

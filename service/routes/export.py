@@ -14,10 +14,11 @@ from werkzeug.exceptions import NotAcceptable, Unauthorized
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import Caller, current_caller
+from service.http.json_response import dump_json
 from service.http.openapi import EXPORT, problems, routes
 from service.http.path_ids import parse_id
 from service.http.services import Services, current_services
-from service.representation.rows import job_as_json
+from service.representation.jobs import job_answer
 from service.routes.losses import CSV, csv_lines
 
 NDJSON = "application/x-ndjson"
@@ -67,11 +68,10 @@ def _jobs(services: Services, caller: Caller, batch_id: UUID) -> Iterator[tuple[
 def _as_json(
     jobs: Iterator[tuple[Row[Any], np.ndarray]], written: Callable[[np.ndarray], np.ndarray | str]
 ) -> Iterator[bytes]:
-    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
     for job, losses in jobs:
-        shown = {name: value for name, value in job_as_json(job, None).items() if name not in LEFT_OUT}
+        shown = {name: value for name, value in job_answer(job, None).__dict__.items() if name not in LEFT_OUT}
         shown |= {"seed": job.spec["seed"], "dtype": job.dtype, "losses": written(losses)}
-        yield orjson.dumps(shown, option=options)
+        yield dump_json(shown, orjson.OPT_APPEND_NEWLINE)
 
 
 def _as_numbers(losses: np.ndarray) -> np.ndarray:

@@ -11,10 +11,11 @@ from gradyard.jobs.errors import NotFound
 from gradyard.store import fleet, queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.json_response import json_response
 from service.http.openapi import problems, routes
 from service.http.services import current_services
-from service.representation.holds import Held, hold_as_json
-from service.representation.rows import json_response, worker_as_json
+from service.representation.fleet import hold_answer, worker_answer
+from service.representation.holds import Held
 
 QUEUES = ("cpu", "gpu")
 UUID_LETTERS = 12  # of a GPU's UUID, at least, name it
@@ -61,7 +62,7 @@ def list_queues(query: parameters.NoQuery) -> Response:
     What waits is that of all projects for an administrator, else the project's own.
     """
     with current_services().database.read() as connection:
-        return json_response({"queues": _queues(connection)})
+        return json_response(shapes.QueueList.of(queues=_queues(connection)))
 
 
 @api.post("/queues/<queue>/pause", responses={"200": shapes.Queue, **problems(404, 422)})
@@ -70,7 +71,7 @@ def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Resp
     name = _queue(path.queue)
     with current_services().database.begin() as connection:
         fleet.hold(connection, "queue", name, actor=current_caller().actor, reason=query.reason)
-        return json_response(next(each for each in _queues(connection) if each["name"] == name))
+        return json_response(next(each for each in _queues(connection) if each.name == name))
 
 
 @api.post("/queues/<queue>/resume", responses={"200": shapes.Queue, **problems(404, 422)})
@@ -79,7 +80,7 @@ def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Respo
     name, services = _queue(path.queue), current_services()
     with services.database.begin() as connection:
         fleet.lift(connection, "queue", name)
-        shown = next(each for each in _queues(connection) if each["name"] == name)
+        shown = next(each for each in _queues(connection) if each.name == name)
         idle = fleet.idle_slots(connection)
     _ring({name: idle.get(name, 0)})
     return json_response(shown)
@@ -90,10 +91,10 @@ def _workers(connection: Connection, name: str | None = None) -> Response:
     claims = [row.claim_id for row in workers.values() if row.claim_id]
     members, held = queries.members_of(connection, current_caller().project_id, claims), Held(queries.holds(connection))
     shown = [
-        worker_as_json(row, members.get(row.claim_id, []), hold_as_json(held.drain_of(row)))
+        worker_answer(row, members.get(row.claim_id, []), held.drain_of(row))
         for row in workers.values() if name in (None, row.host, row.slot, f"{row.slot}@{row.host}", row.device_uuid)
     ]  # fmt: skip
-    return json_response({"workers": shown})
+    return json_response(shapes.WorkerList.of(workers=shown))
 
 
 def _places(connection: Connection, name: str) -> list[tuple[str, str]]:
@@ -114,7 +115,7 @@ def _queue(name: str) -> str:
     return name
 
 
-def _queues(connection: Connection) -> list[dict[str, Any]]:
+def _queues(connection: Connection) -> list[shapes.Queue]:
     caller = current_caller()
     all_projects = caller.may(Scope.ADMIN)
     depths = queries.depths_of_all(connection) if all_projects else queries.queue_depths(connection, caller.project_id)
@@ -123,13 +124,13 @@ def _queues(connection: Connection) -> list[dict[str, Any]]:
     live["any"], idle["any"], rates["any"] = sum(live.values()), sum(idle.values()), sum(rates.values())
     waiting = {each.queue: each.depth for each in depths}
     return [
-        {
-            "name": each.queue, "depth": each.depth, "oldest_wait_seconds": each.oldest_wait_seconds,
-            "idle_slots": idle.get(each.queue, 0), "live_slots": live.get(each.queue, 0),
-            "jobs_per_second": rates.get(each.queue, 0.0),
-            "empty_in_seconds": _for_its_slots(each.queue, waiting) / rate if (rate := rates.get(each.queue)) else None,
-            "paused": hold_as_json(held.of_queue(each.queue)),
-        }
+        shapes.Queue.of(
+            name=each.queue, depth=each.depth, oldest_wait_seconds=each.oldest_wait_seconds,
+            idle_slots=idle.get(each.queue, 0), live_slots=live.get(each.queue, 0),
+            jobs_per_second=rates.get(each.queue, 0.0),
+            empty_in_seconds=_for_its_slots(each.queue, waiting) / rate if (rate := rates.get(each.queue)) else None,
+            paused=hold_answer(held.of_queue(each.queue)),
+        )
         for each in depths
     ]  # fmt: skip
 

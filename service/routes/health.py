@@ -9,9 +9,9 @@ from gradyard import shapes
 from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
 from gradyard.store import queries
 from gradyard.store.database import Database
+from service.http.json_response import json_response
 from service.http.openapi import OPEN_TO_ALL, routes
 from service.http.services import current_services
-from service.representation.rows import json_response
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ api = routes("health", "")
 @api.get("/healthz", responses={"200": shapes.Health}, security=OPEN_TO_ALL)
 def healthz() -> Response:
     """Say that the process is alive; touches nothing."""
-    return json_response({"status": "ok"})
+    return json_response(shapes.Health.of(status="ok"))
 
 
 @api.get("/readyz", responses={"200": shapes.Readiness, "503": shapes.Readiness}, security=OPEN_TO_ALL)
@@ -33,7 +33,7 @@ def readyz() -> Response:
     database, workers = _database_and_workers(services.database)
     redis = "ok" if services.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
     status = "unavailable" if database != "ok" else "ready" if redis == "ok" and any(workers.values()) else "degraded"
-    body = {"status": status, "database": database, "redis": redis, "workers": workers}
+    body = shapes.Readiness.of(status=status, database=database, redis=redis, workers=workers)
     return json_response(body, 503, Retry_After="1") if status == "unavailable" else json_response(body)
 
 

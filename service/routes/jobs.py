@@ -15,11 +15,12 @@ from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import HeaderInvalid, ParametersInvalid
+from service.http.json_response import json_response
 from service.http.long_poll import finishes_within
 from service.http.openapi import SUBMISSION, problems, routes
 from service.http.path_ids import parse_id
 from service.http.services import current_services
-from service.representation.rows import event_as_json, job_as_json, json_response
+from service.representation.jobs import event_answer, job_answer
 from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
 
 CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
@@ -55,7 +56,7 @@ def store_and_ring(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None)
         services.bells.ring(job.queue, job.id, job.spec)
     waiting = without_position(job, fleet)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    return json_response(job_as_json(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+    return json_response(job_answer(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
 
 
 @api.get("", responses={"200": shapes.JobList, **problems(422)})
@@ -67,8 +68,8 @@ def list_jobs(query: parameters.ListQuery) -> Response:
         except SpecInvalid as error:  # the cursor is none of ours
             raise ParametersInvalid(error.problems) from None
         waiting = why_each_waits(connection, page.jobs)
-    jobs = [job_as_json(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
-    return json_response({"jobs": jobs, "next_cursor": page.next_cursor})
+    jobs = [job_answer(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
+    return json_response(shapes.JobList.of(jobs=jobs, next_cursor=page.next_cursor))
 
 
 @api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 410, 422)})
@@ -88,7 +89,7 @@ def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
         events = queries.events_of(connection, current_caller().project_id, job.id)
-    return json_response({"events": [event_as_json(event) for event in events]})
+    return json_response(shapes.EventList.of(events=[event_answer(event) for event in events]))
 
 
 @api.post("/<job_id>/cancel", responses={"200": shapes.Job, **problems(404, 409, 410, 422)})
@@ -125,7 +126,7 @@ def _shown(job_id: UUID) -> Response:
     with current_services().database.read() as connection:
         job = queries.job_by_id(connection, current_caller().project_id, job_id)
         waiting = why_it_waits(connection, job, current_caller().project_id)
-    return json_response(job_as_json(job, waiting))
+    return json_response(job_answer(job, waiting))
 
 
 def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:

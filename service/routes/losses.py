@@ -8,13 +8,14 @@ import orjson
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable
 
+from gradyard import shapes
 from gradyard.jobs import curves
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.json_response import json_response
 from service.http.openapi import EVERY_LOSS, problems, routes
 from service.http.services import current_services
-from service.representation.rows import json_response
 from service.routes.jobs import find_job
 
 JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
@@ -43,7 +44,7 @@ def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Resp
 
 def _json(losses: np.ndarray, points: int) -> Response:
     steps = curves.reduce(losses, points)
-    return json_response({"steps": steps, "losses": losses[steps]})
+    return json_response(shapes.Losses.of(steps=steps, losses=losses[steps]))
 
 
 def npy(array: np.ndarray) -> Response:

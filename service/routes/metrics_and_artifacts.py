@@ -12,9 +12,9 @@ from gradyard.jobs.errors import NotFound
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.json_response import json_response
 from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
 from service.http.services import current_services
-from service.representation.rows import json_response
 from service.routes.jobs import find_job
 from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
 
@@ -28,7 +28,8 @@ def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Respons
     """List the names of the curves that the job has beside its loss."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        return json_response({"metrics": queries.metric_names(connection, current_caller().project_id, job.id)})
+        names = queries.metric_names(connection, current_caller().project_id, job.id)
+    return json_response(shapes.MetricList.of(metrics=names))
 
 
 @api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
@@ -51,7 +52,8 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
         response = npy(curve.values)
     else:
         shown = curves.reduce(np.nan_to_num(curve.values), query.points)
-        response = json_response({"every": curve.every, "steps": curve.steps[shown], "values": curve.values[shown]})
+        points = shapes.MetricCurve.of(every=curve.every, steps=curve.steps[shown], values=curve.values[shown])
+        response = json_response(points)
     response.headers["Vary"] = "Accept"
     return response
 
@@ -61,10 +63,9 @@ def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Respo
     """List the arrays that the job found."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        found = queries.artifacts_of(connection, current_caller().project_id, job.id)
-    return json_response(
-        {"artifacts": [{"name": each.name, "dtype": each.dtype, "shape": each.shape} for each in found]}
-    )
+        rows = queries.artifacts_of(connection, current_caller().project_id, job.id)
+    artifacts = [shapes.Artifact.of(name=each.name, dtype=each.dtype, shape=each.shape) for each in rows]
+    return json_response(shapes.ArtifactList.of(artifacts=artifacts))
 
 
 @api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 410, 422)})

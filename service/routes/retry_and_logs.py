@@ -10,9 +10,9 @@ from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.json_response import json_response
 from service.http.openapi import REPEATABLE, problems, routes
 from service.http.services import current_services
-from service.representation.rows import json_response
 from service.routes.jobs import find_job, store_and_ring
 
 api = routes("retry_and_logs", "/v1/jobs", tag="jobs")
@@ -40,7 +40,6 @@ def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        logs = queries.logs_of(connection, current_caller().project_id, job.id)
-    return json_response(
-        {"logs": [{"attempt": each.attempt, "text": each.text, "truncated": each.truncated} for each in logs]}
-    )
+        rows = queries.logs_of(connection, current_caller().project_id, job.id)
+    logs = [shapes.AttemptLog.of(attempt=each.attempt, text=each.text, truncated=each.truncated) for each in rows]
+    return json_response(shapes.LogList.of(logs=logs))

@@ -9,8 +9,8 @@ from gradyard import shapes
 from gradyard.jobs.stages.registry import REFUSED, STAGES, stage_named
 from gradyard.jobs.stages.stage import Stage
 from service.http import parameters
+from service.http.json_response import json_response
 from service.http.openapi import problems, routes
-from service.representation.rows import json_response
 
 api = routes("stages", "/v1/stages")
 
@@ -18,16 +18,16 @@ api = routes("stages", "/v1/stages")
 @api.get("", responses={"200": shapes.StageList, **problems(422)})
 def list_stages(query: parameters.NoQuery) -> Response:
     """List the stages, the tutorial's first and in its order; and those of plug-ins that are no good."""
-    return json_response(
-        {"stages": [_facts(stage) for stage in STAGES.values()], "refused": [asdict(each) for each in REFUSED]}
-    )
+    stages = [shapes.Stage.of(**_facts(stage)) for stage in STAGES.values()]
+    refused = [shapes.RefusedPlugin.of(**asdict(each)) for each in REFUSED]
+    return json_response(shapes.StageList.of(stages=stages, refused=refused))
 
 
 @api.get("/<name>", responses={"200": shapes.StageWithSchema, **problems(404, 422)})
 def show_stage(path: parameters.StagePath, query: parameters.NoQuery) -> Response:
     """Look at a stage, with the JSON Schema of its spec."""
     stage = stage_named(path.name)
-    return json_response(_facts(stage) | {"schema": stage.spec.model_json_schema()})
+    return json_response(shapes.StageWithSchema.of(**_facts(stage), parameters=stage.spec.model_json_schema()))
 
 
 def _facts(stage: Stage) -> dict[str, Any]:

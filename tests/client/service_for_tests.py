@@ -41,6 +41,15 @@ def job(**changed: Any) -> dict[str, Any]:
     return {**usual, **times, **rest, "waiting": None, "result": None, "retry_of": None, "batch": None, **changed}
 
 
+def result(**changed: Any) -> dict[str, Any]:
+    """The result of a succeeded job as the service answers it."""
+    loss = {"first": 9.0, "last": 3.0, "min": 3.0, "min_step": 1999, "diverged_at": None}
+    seconds = {"queued_seconds": 0.1, "setup_seconds": 0.2, "train_seconds": 0.5, "steps_per_second": 4000.0}
+    timings = {**seconds, "pack_size": 1, "records": 1, "attempts": 1}
+    fit = {"formula": "y = 1.0 + 2.0 x", "coefficients": {"a": 1.0, "b": 2.0}}
+    return {**fit, "loss": loss, "timings": timings, "environment": {"device": "cpu"}, **changed}
+
+
 def problem(status: int, title: str, detail: str = "", **more: Any) -> Said:
     """A problem+json answer."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}

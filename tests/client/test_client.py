@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from gradyard import AnswerNotUnderstood, Client, JobNotFound, RefusedByService, Unreachable, WaitTimeout
-from gradyard.client.models import Job
 from gradyard.jobs.states import State
-from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, answering, job, problem
+from gradyard.shapes import Job
+from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, answering, job, problem, result
 
 
 @pytest.fixture(autouse=True)
@@ -148,12 +148,12 @@ def test_jobs_follow_the_cursors(limit: int | None, expected: int, requests: int
 
 
 def test_waiting_holds_until_the_job_is_over() -> None:
-    result = {"formula": "y = 1.0 + 2.0 x", "coefficients": {"a": 1.0, "b": 2.0}, "loss": {"last": 3.0}}
-    over = job(state="succeeded", steps_done=2000, result=result)
+    over = job(state="succeeded", steps_done=2000, result=result(more="of a newer service"))
     with answering(Said(200, job(state="running")), Said(200, over)) as service, Client(service.url) as client:
         done = client.wait(JOB_ID)
-    assert (done.succeeded, done.formula, done.loss) == (True, "y = 1.0 + 2.0 x", {"last": 3.0})
-    assert done.coefficients == {"a": 1.0, "b": 2.0}
+    assert (done.succeeded, done.formula, done.loss["last"]) == (True, "y = 1.0 + 2.0 x", 3.0)
+    assert (done.coefficients, done.environment["device"]) == ({"a": 1.0, "b": 2.0}, "cpu")
+    assert (done.timings["pack_size"], done.as_json()["result"]) == (1, over["result"])
     assert service.asked[0].params == {"wait": "30"}
 
 
@@ -224,7 +224,7 @@ def test_everything_else_has_its_shape() -> None:
         "/v1/jobs/x/logs": {"logs": [{"attempt": 2, "text": "Traceback", "truncated": True}]},
         "/v1/stages": {"stages": [{"name": "nn", "devices": ["cpu"], "defaults": {"steps": 2000}}]},
         "/v1/stages/nn": {"name": "nn", "schema": {"type": "object"}},
-        "/v1/workers": {"workers": [{"id": "1", "host": "h", "state": "idle", "current_jobs": ["x"]}]},
+        "/v1/workers": {"workers": [{"id": "1", "host": "h", "queue": "cpu", "state": "idle", "current_jobs": ["x"]}]},
         "/v1/queues": {
             "queues": [{"name": "cpu", "depth": 3, "oldest_wait_seconds": 1.5, "idle_slots": 0, "live_slots": 1}]
         },

@@ -86,7 +86,7 @@ def test_a_drained_host_has_no_idle_slot_and_its_jobs_say_so(
 def test_what_a_heartbeat_tells_is_shown(client: FlaskClient, database: Database, settings: Settings) -> None:
     worker = worker_of(database, "gpu-0", "gpu")
     with database.begin() as connection:
-        fleet.heartbeat(connection, worker, LEASE, pulse=HeartbeatReport(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
+        fleet.heartbeat(connection, worker, LEASE, report=HeartbeatReport(1000.0, 2.5, 97.0, 61.0, 4096, {"jobs": 3}))
     (shown,) = client.get("/v1/workers").json["workers"]  # type: ignore[index]
     assert [shown[name] for name in HeartbeatReport().columns()] == [1000.0, 2.5, 97.0, 61.0, 4096]
     submitted(database, settings, device="gpu")
@@ -201,7 +201,7 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
                 "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
     for _ in range(2):
         with database.begin() as connection:
-            fleet.heartbeat(connection, worker, LEASE, pulse=HeartbeatReport(5.0, 1.0, happened=happened))
+            fleet.heartbeat(connection, worker, LEASE, report=HeartbeatReport(5.0, 1.0, happened=happened))
     response = client.get("/metrics")
     assert response.status_code == 200
     found = {

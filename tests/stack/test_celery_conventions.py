@@ -42,7 +42,7 @@ def test_a_worker_started_by_hand_takes_a_gpu_and_trains(service: Service) -> No
     job = service.client.wait(service.client.submit(stage="tensor", steps=20, device="gpu").id, timeout=300)
     assert job.succeeded
     assert job.result is not None
-    assert job.result["environment"]["device"] == "Fake GPU"
+    assert job.environment["device"] == "Fake GPU"
     (worker,) = service.client.workers()
     assert (worker.slot, worker.device_uuid) == ("gpu-0", f"GPU-fake-0@{platform.node()}")
 

@@ -100,7 +100,7 @@ def device_of(client: Client, job_id: str) -> str:
     job = client.wait(job_id, timeout=300)
     assert job.succeeded, job.message
     assert job.result is not None
-    return str(job.result["environment"]["device"])
+    return str(job.environment["device"])
 
 
 def test_the_commands_of_the_file_train_jobs_and_end_when_asked(

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 import migrations
-from gradyard.client.models import Worker
 from gradyard.processes.children import Child, stop_in_order
+from gradyard.shapes import Worker
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until
@@ -134,7 +134,7 @@ def test_each_worker_sees_exactly_its_own_gpu(host: Host) -> None:
     assert job.succeeded
     taken = next(event for event in host.client.events(job.id) if event.to_state == "running").actor
     slot = slots[taken.removeprefix("worker ").partition("@")[0]]
-    assert job.result["environment"]["device_uuid"] == slot.device_uuid, "as its runner saw it"
+    assert job.environment["device_uuid"] == slot.device_uuid, "as its runner saw it"
     runners = [each for each in host.service.processes("workers.runner") if each.ppid() == slot.pid]
     assert [each.environ()["CUDA_VISIBLE_DEVICES"] for each in runners] == [slot.device_uuid]
 
@@ -212,7 +212,7 @@ def test_a_gpu_on_which_no_fresh_process_can_compute_is_drained_and_its_job_is_n
     host.client.undrain("gpu-6")
     ended = host.client.wait(job.id, timeout=300)
     assert ended.succeeded
-    assert ended.result["environment"]["device_uuid"] == "MIG-00000006"  # type: ignore[index]
+    assert ended.environment["device_uuid"] == "MIG-00000006"
     assert "its device failed" in str([event.detail for event in host.client.events(job.id)])
 
 
@@ -282,7 +282,9 @@ def test_a_host_without_a_gpu_trains_on_its_cores_and_jobs_for_one_say_what_they
     until(lambda: host.client.readiness().workers.get("cpu"), [host.service.pool])
     job = host.client.submit(stage="tensor", device="gpu", steps=20)
     assert host.client.wait(host.client.submit(stage="tensor", steps=20).id, timeout=300).succeeded
-    assert host.client.job(job.id).waiting["reason"] == "no gpu worker is alive"
+    waiting = host.client.job(job.id).waiting
+    assert waiting is not None
+    assert waiting["reason"] == "no gpu worker is alive"
     stop_in_order([host.service.pool], 10.0)
     host.install(host.gpus[:1])
     host.service.pool.start()

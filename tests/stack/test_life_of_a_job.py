@@ -39,7 +39,7 @@ def test_a_job_tells_all_that_it_found(client: Client) -> None:
     timings = job.result["timings"]
     assert (timings["records"], timings["attempts"], timings["pack_size"]) == (1, 1, 1)
     assert timings["train_seconds"] > 0
-    environment = job.result["environment"]
+    environment = job.environment
     assert (environment["engine"], environment["threads"], environment["device"]) == ("eager", 1, "cpu")
     assert [event.to_state for event in client.events(job.id)] == ["queued", "running", "succeeded"]
 
@@ -65,7 +65,7 @@ def test_a_gpu_job_runs_on_the_gpu_queue_and_names_its_device(service: Service, 
     job = client.wait(client.submit(stage="autograd", device="gpu", steps=50).id, timeout=300)
     assert job.state == "succeeded", job.message
     assert job.result is not None
-    assert job.result["environment"]["device"] == "Fake GPU"
+    assert job.environment["device"] == "Fake GPU"
     (worker,) = [each for each in client.workers() if each.queue == "gpu" and each.state != "dead"]
     assert worker.device_uuid == f"GPU-fake-0@{platform.node()}"
     runner = service.runner_of("Fake GPU")

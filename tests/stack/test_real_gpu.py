@@ -52,7 +52,7 @@ def test_every_stage_trains_there_and_says_so(client: Client, stage: str, execut
     there, here = (client.wait(job.id, timeout=300) for job in (on_gpu, on_cpu))
     assert there.succeeded, there.message
     assert there.result is not None
-    environment = there.result["environment"]
+    environment = there.environment
     assert environment["engine"] == engine
     assert (environment["device"], environment["device_uuid"]) == (GPUS[0].name, GPUS[0].uuid)
     assert environment["numerics_class"].startswith("cuda")

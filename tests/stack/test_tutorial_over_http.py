@@ -70,7 +70,8 @@ def test_the_linear_layers_begin_as_the_tutorials_do(client: Client, stage: str,
 def test_stage_4_ends_where_the_tutorial_ends(client: Client) -> None:
     job = client.wait(client.submit(stage="function").id, timeout=300)
     assert job.result is not None
-    found = job.result["coefficients"]
+    found = job.coefficients
+    assert found is not None
     assert abs(found["a"]) < 1e-7
     assert abs(found["c"]) < 1e-7
     assert (found["b"], found["d"]) == pytest.approx((-2.2085268, 0.2554861), abs=2e-6)

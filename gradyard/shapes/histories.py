@@ -1,0 +1,51 @@
+"""What a job leaves behind while it runs: events, logs and losses."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from gradyard.jobs.events import EventKind
+from gradyard.jobs.states import State
+from gradyard.shapes.base import Answer
+
+
+class Event(Answer):
+    """One change of a job's state."""
+
+    sequence: int
+    from_state: State | None = Field(default=None, alias="from")
+    to_state: State = Field(alias="to")
+    kind: Annotated[EventKind | str, Field(union_mode="left_to_right")] | None = Field(
+        default=None, description="what changed the state; null for events from before this field"
+    )
+    attempt: int = 0
+    actor: str = ""
+    at: AwareDatetime
+    detail: str | None = None
+
+
+class EventList(Answer):
+    """The changes of a job's state, the oldest first."""
+
+    events: tuple[Event, ...]
+
+
+class AttemptLog(Answer):
+    """The output of a job's runner in one attempt, its last 64 KiB; `truncated` where there was more."""
+
+    attempt: int
+    text: str
+    truncated: bool = False
+
+
+class LogList(Answer):
+    """The logs of a job by attempt, the oldest first."""
+
+    logs: tuple[AttemptLog, ...]
+
+
+class Losses(Answer):
+    """Some steps of a loss curve, its first, last, lowest and highest among them. A loss that is not finite is null."""
+
+    steps: tuple[int, ...]
+    losses: tuple[float | None, ...]
