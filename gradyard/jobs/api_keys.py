@@ -6,7 +6,7 @@ import secrets
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from gradyard.jobs.errors import ApiKeyInvalid, SpecInvalid
 from gradyard.jobs.strict_model import StrictModel
@@ -48,12 +48,15 @@ class KeyRequest(StrictModel):
     expires_in_days: float | None = Field(default=None, gt=0, le=36_525, allow_inf_nan=False)
 
 
+_KEY_REQUEST = TypeAdapter(KeyRequest)
+
+
 def read_key_request(body: bytes) -> KeyRequest:
     """Read it from JSON; BodyMalformed where it is none, ApiKeyInvalid (by JSON pointer) where a field is wrong."""
     try:
-        return KeyRequest.model_validate_json(body)
+        return _KEY_REQUEST.validate_json(body)
     except ValidationError as error:
-        refusal = refusal_of(error)
+        refusal = refusal_of(error, _KEY_REQUEST)
         raise ApiKeyInvalid(refusal.problems) if isinstance(refusal, SpecInvalid) else refusal from None
 
 

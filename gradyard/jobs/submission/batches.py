@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
@@ -37,6 +37,9 @@ class SweepBody(Sweep, _Named):
     """A sweep that is called something."""
 
 
+_NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(SweepBody)
+
+
 def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
 
@@ -49,9 +52,9 @@ def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> 
     if "jobs" in whole:
         return _listed(whole, settings)
     try:
-        sweep = SweepBody.model_validate_json(_dumped(whole))
+        sweep = _SWEEP.validate_json(_dumped(whole))
     except ValidationError as error:
-        raise SpecInvalid(problems_of(error)) from None
+        raise SpecInvalid(problems_of(error, _SWEEP)) from None
     _check_count(sweep.size, settings)
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
@@ -84,9 +87,9 @@ def _listed(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
     if len(whole) > MOST_FIELDS:
         raise SpecInvalid([FieldProblem("", 'beside "jobs" a batch has a "name", and nothing else')])
     try:
-        named = _Named.model_validate_json(_dumped(whole))
+        named = _NAMED.validate_json(_dumped(whole))
     except ValidationError as error:
-        raise SpecInvalid(problems_of(error)) from None
+        raise SpecInvalid(problems_of(error, _NAMED)) from None
     _check_count(len(jobs), settings)
     return ParsedBatch(_all_of(jobs, settings), named.name)
 

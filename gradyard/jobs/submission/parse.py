@@ -11,6 +11,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.limits import check_cost
+from gradyard.jobs.submission.pointers import Place, pointers_into
 from gradyard.jobs.submission.resolve import resolve
 
 MOST_COLONS = 20_000
@@ -52,7 +53,7 @@ def read_spec(body: bytes, settings: Settings) -> JobSpec:
     try:
         spec: JobSpec = spec_adapter().validate_json(body)
     except ValidationError as error:
-        raise refusal_of(error) from None
+        raise refusal_of(error, spec_adapter()) from None
     check_cost(spec, settings)
     return spec
 
@@ -68,54 +69,25 @@ def resolved(spec: JobSpec) -> ParsedJob:
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 
 
-def refusal_of(error: ValidationError) -> Exception:
-    """BodyMalformed where the body is no JSON at all, else SpecInvalid."""
+def refusal_of(error: ValidationError, adapter: TypeAdapter[Any]) -> Exception:
+    """BodyMalformed where the body is not JSON at all, else SpecInvalid. `adapter` is the one that raised the error."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return BodyMalformed(details[0]["msg"].removeprefix("Invalid JSON: "))
-    return SpecInvalid(problems_of(error))
+    return SpecInvalid(problems_of(error, adapter))
 
 
-def problems_of(error: ValidationError) -> list[FieldProblem]:
-    """What is wrong, in our own words, by JSON pointer."""
+def problems_of(error: ValidationError, adapter: TypeAdapter[Any]) -> list[FieldProblem]:
+    """What is wrong, each by its JSON pointer. `adapter` is the one that raised the error."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
-    problems = {(_pointer(detail["loc"], detail["type"]), _message(detail)) for detail in details}
+    pointers = pointers_into(adapter)
+    problems = {_problem(detail, pointers.place_of(detail["loc"], detail["type"])) for detail in details}
     return [FieldProblem(*problem) for problem in sorted(problems)]
 
 
-# A discriminated union puts the chosen tag into pydantic's location; a request knows no such level.
-_TAGGED = {"dataset": {"function", "inline"}, "loss": {"mse", "l1", "smooth_l1", "huber"},
-           "optimizer": {"sgd", "rmsprop", "adam", "adamw", "adagrad"}}  # fmt: skip
-_BRANCHES = {"learning_rate", "init", "name", "pool", "gpu_memory_mib"}
-
-
-def _pointer(loc: tuple[int | str, ...], kind: str) -> str:
-    """A JSON pointer into the request (RFC 6901), without the levels that the models add."""
-    if kind.startswith("at_"):  # a rule over several fields says itself which one it is about
-        return "/" + kind.removeprefix("at_")
-    parts = list(loc[1:]) if loc and loc[0] in STAGES else list(loc)
-    if parts and parts[0] == "grid":
-        parts = [part for index, part in enumerate(parts) if index != 2 or part not in ("list", "span")]
-    if len(parts) > 1 and parts[1] in _TAGGED.get(str(parts[0]), ()):
-        del parts[1]
-    if parts and parts[0] in _BRANCHES:
-        inside = [part for part in parts[1:] if part in COEFFICIENT_KEYS] if parts[0] == "init" else []
-        parts = [parts[0], *inside]
-    if parts and parts[-1] == "[key]":
-        parts.pop()
-    if kind.startswith("union_tag") and len(parts) <= 1:
-        parts = [*parts, {"dataset": "kind"}.get(str(parts[0]), "name")] if parts else ["stage"]
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-COEFFICIENT_KEYS = frozenset("abcdefghij")
-
-
-def _message(detail: Any) -> str:
+def _problem(detail: Any, place: Place) -> tuple[str, str]:
     if detail["type"] == "extra_forbidden":
-        return "there is no such field here"
-    if detail["type"] in ("union_tag_not_found", "union_tag_invalid") and len(detail["loc"]) == 0:
-        return f"must name a stage: one of {', '.join(STAGES)}"
-    if detail["type"].startswith("union_tag") and detail["loc"][1] in _TAGGED:
-        return f"must be one of {', '.join(sorted(_TAGGED[detail['loc'][1]]))}"
-    return str(detail["msg"]).removeprefix("Value error, ")
+        return place.pointer, "there is no such field here"
+    if place.tags:
+        return place.pointer, f"must be one of {', '.join(place.tags)}"
+    return place.pointer, str(detail["msg"]).removeprefix("Value error, ")

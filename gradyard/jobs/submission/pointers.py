@@ -1,0 +1,147 @@
+"""JSON pointers (RFC 6901) for pydantic's errors, whatever models a stage brings.
+
+pydantic's location of an error names fields, keys and positions, and also levels that a request does not have: the
+branch of a union, its tag, `[key]`. Pointers walk the schema that pydantic made of the model and leave these out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from pydantic_core import SchemaValidator
+
+Schema = Mapping[str, Any]
+Loc = tuple[int | str, ...]
+
+KEY = "[key]"
+_WITH_ITEMS = {"list", "set", "frozenset", "generator"}
+_WITH_FIELDS = {"model-fields": "model-field", "typed-dict": "typed-dict-field", "dataclass-args": "dataclass-field"}
+_INNER = ("schema", "json_schema", "strict_schema")
+
+
+class Place(NamedTuple):
+    """Where an error is. `tags` holds the names that a tagged union there understands; it is empty elsewhere."""
+
+    pointer: str
+    tags: tuple[str, ...] = ()
+
+
+class _End(NamedTuple):
+    """Where a walk ends: the parts that a request has, and the schema there; None past what the schema describes."""
+
+    parts: Loc
+    schema: Schema | None
+
+
+class Pointers:
+    """Places of the errors of one model."""
+
+    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+        self._root: Schema = adapter.core_schema
+        self._definitions = {each["ref"]: each for each in self._root.get("definitions", ())}
+        self._names: dict[int, list[str]] = {}  # of a union's branches, by the id of its schema
+        # A batch of 100,000 wrong members has few distinct locations.
+        self.place_of = lru_cache(maxsize=4096)(self._place_of)
+
+    def _place_of(self, loc: Loc, kind: str) -> Place:
+        """The place of an error of that location and type (`loc` and `type` of pydantic's error)."""
+        parts, schema = self._walk(self._root, loc, ())
+        if kind.startswith("at_"):  # a rule over several fields names the one that it is about
+            return Place(_pointer((*parts, kind.removeprefix("at_"))))
+        if schema is None or not kind.startswith("union_tag"):
+            return Place(_pointer(parts))
+        union = self._bare(schema)
+        field = union["discriminator"] if isinstance(union["discriminator"], str) else _field_of(union["discriminator"])
+        return Place(_pointer((*parts, field) if field else parts), tuple(map(str, union["choices"])))
+
+    def _walk(self, schema: Schema | None, loc: Loc, parts: Loc) -> _End:
+        if not loc or schema is None:
+            return _End(parts + loc, schema)
+        schema = self._bare(schema)
+        match schema["type"]:
+            case "union":
+                return self._best(self._branches(schema, str(loc[0])), loc[1:], parts)
+            case "tagged-union":
+                return self._walk(schema["choices"].get(loc[0]), loc[1:], parts)
+            case "dict":
+                if loc[1:2] == (KEY,):
+                    return self._walk(schema.get("keys_schema"), loc[2:], (*parts, loc[0]))
+                return self._walk(schema.get("values_schema"), loc[1:], (*parts, loc[0]))
+            case "chain":
+                return self._best(schema["steps"], loc, parts)
+            case _:
+                taken, inner = self._step(schema, loc)
+                return self._walk(inner, loc[taken:], parts + loc[:taken])
+
+    def _best(self, schemas: list[Schema], loc: Loc, parts: Loc) -> _End:
+        """The first walk that the schemas describe to its end."""
+        ends = [self._walk(schema, loc, parts) for schema in schemas]
+        return next((end for end in ends if end.schema is not None), ends[0])
+
+    def _step(self, schema: Schema, loc: Loc) -> tuple[int, Schema | None]:
+        """How many parts of the location lead to the next schema, and that schema; None where none is known."""
+        kind = schema["type"]
+        if kind in _WITH_ITEMS:
+            return 1, schema.get("items_schema")
+        if kind == "tuple" and isinstance(loc[0], int):
+            items = schema["items_schema"]  # the last one serves all that follow
+            return 1, items[min(loc[0], len(items) - 1)] if items else None
+        if kind in _WITH_FIELDS:
+            for path, inner in _fields(schema):
+                if loc[: len(path)] == path:
+                    return len(path), inner
+            return 1, schema.get("extras_schema")
+        return len(loc), None
+
+    def _bare(self, schema: Schema) -> Schema:
+        """The schema without the wrappers that add no level: defaults, optional values, validators, models."""
+        while True:
+            if schema["type"] == "definition-ref":
+                schema = self._definitions[schema["schema_ref"]]
+            elif inner := next((schema[name] for name in _INNER if name in schema), None):
+                schema = inner
+            else:
+                return schema
+
+    def _branches(self, union: Schema, label: str) -> list[Schema]:
+        """The branches of that label, as pydantic shortens it; all where none has it."""
+        branches = [choice[0] if isinstance(choice, tuple) else choice for choice in union["choices"]]
+        if id(union) not in self._names:
+            self._names[id(union)] = [self._name_of(choice) for choice in union["choices"]]
+        pattern = re.compile(re.escape(label).replace(re.escape("..."), ".*"), re.DOTALL)
+        named = zip(branches, self._names[id(union)], strict=True)
+        return [branch for branch, name in named if pattern.fullmatch(name)] or branches
+
+    def _name_of(self, choice: Any) -> str:
+        if isinstance(choice, tuple):
+            return str(choice[1])
+        definitions = list(self._definitions.values())
+        schema: Any = {"type": "definitions", "schema": choice, "definitions": definitions} if definitions else choice
+        return str(SchemaValidator(schema).title)
+
+
+@lru_cache(maxsize=64)
+def pointers_into(adapter: TypeAdapter[Any]) -> Pointers:
+    """The pointers of the adapter's model, made once."""
+    return Pointers(adapter)
+
+
+def _pointer(parts: Loc) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _field_of(discriminator: Any) -> str | None:
+    """The field that a function reads the tag from, where the function says so (`named`)."""
+    return getattr(discriminator, "field", None)
+
+
+def _fields(schema: Schema) -> Iterator[tuple[Loc, Schema]]:
+    """Every field with each location that its errors may have: its aliases and its name."""
+    fields = schema["fields"]
+    for name, field in fields.items() if isinstance(fields, dict) else ((each["name"], each) for each in fields):
+        alias = field.get("validation_alias")
+        for path in alias if isinstance(alias, list) and isinstance(alias[0], list) else [alias] if alias else []:
+            yield tuple(path) if isinstance(path, list) else (path,), field["schema"]
+        yield (name,), field["schema"]
