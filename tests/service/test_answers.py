@@ -1,0 +1,87 @@
+"""The real answer of every JSON route has exactly the fields of the model that the OpenAPI document names for it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from gradyard import shapes
+from gradyard.jobs.settings import Settings
+from gradyard.shapes.base import Answer
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import Outcome
+from tests.actors import claimed, progress_of, submitted, worker_of
+
+BODIES: dict[str, Any] = {
+    "/v1/jobs": {"stage": "tensor"}, "/v1/keys": {"name": "ada"},
+    "/v1/batches": {"spec": {"stage": "tensor"}, "grid": {"seed": [1, 2]}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def values(client: FlaskClient, database: Database, settings: Settings) -> dict[str, str]:
+    """A value for each variable of a path: a succeeded job with a metric, a running batch, a drained slot."""
+    done = submitted(database, settings, steps=5)
+    worker = worker_of(database)
+    member = claimed(database, worker).members[0]
+    measured = replace(progress_of(member, [5.0, 4.0, 3.0, 2.0, 1.0]), metrics={"nn": np.array([1.0, 2.0])}, every=4)
+    outcome = Outcome({"a": 0.5}, "y = 0.5", {"engine": "eager"}, {"weights": np.arange(6)})
+    with database.begin() as connection:
+        assert lifecycle.record(connection, measured)
+        assert lifecycle.keep_log(connection, member.id, member.attempt, "it begins", truncated=False)
+        assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+    batch = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
+    claimed(database, worker)
+    queued = submitted(database, settings)
+    client.post("/v1/workers/cpu-0@host/drain?reason=fan")
+    client.post("/v1/queues/cpu/pause")
+    key = client.post("/v1/keys", json={"name": "bob"}).get_json()["id"]
+    jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch}
+    return {**jobs, "name": "nn", "place": "cpu-0@host", "queue": "cpu", "key_id": key}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_answer_has_exactly_the_fields_of_its_model(client: FlaskClient, values: dict[str, str]) -> None:
+    document: Any = client.get("/openapi.json").json
+    schemas = document["components"]["schemas"]
+    seen = set()
+    for method, path, model in _json_routes(document):
+        job = values["queued"] if path.endswith("/cancel") else values["job_id"]
+        body = BODIES.get(path) if method == "post" else None
+        response = client.open(path.format(**values | {"job_id": job}), method=method, json=body)
+        assert response.status_code < 300, (method, path, response.text)
+        _check(response.json, {"$ref": model}, schemas, f"{method} {path}")
+        shape: type[Answer] = getattr(shapes, model.rpartition("/")[2])
+        assert shape.model_validate(response.json).model_extra == {}
+        seen.add(shape.__name__)
+    assert len(seen) > 20, seen
+
+
+def _json_routes(document: Any) -> Iterator[tuple[str, str, str]]:
+    """Method, path and model of every route that answers JSON."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                content = answer.get("content", {})
+                if status < "300" and "application/json" in content:
+                    yield method, path, content["application/json"]["schema"]["$ref"]
+
+
+def _check(value: Any, schema: Any, schemas: Any, where: str) -> None:
+    """The value has the fields of its schema, in its order, and so have the objects in it."""
+    schema = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if "anyOf" in schema:
+        for each in schema["anyOf"]:
+            if value is not None and "$ref" in each and isinstance(value, dict):
+                _check(value, each, schemas, where)
+    elif "properties" in schema:
+        assert list(value) == list(schema["properties"]) == schema["required"], where
+        for name, field in schema["properties"].items():
+            _check(value[name], field, schemas, f"{where}: {name}")
+    elif isinstance(value, list):
+        for each in value:
+            _check(each, schema["items"], schemas, where)
