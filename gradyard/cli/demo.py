@@ -47,23 +47,25 @@ def demonstrate(settings: Settings, seed: int, console: Console) -> int:
 @contextmanager
 def _service(settings: Settings, console: Console, stop: StopSignal) -> Iterator[tuple[Client, Callable[[], None]]]:
     """A client of the running stack, or of one started for the demo, and a function to call a few times a second."""
-
-    def stop_when_asked() -> None:
-        if stop.requested():
-            raise Interrupted
-
     endpoint = running_stack(settings.state_dir)
-    if endpoint is not None:
-        console.print(f"using the stack at {endpoint.url}")
-        _, key = find_service(settings=settings)
-        with Client(endpoint.url, key) as client:
-            yield client, stop_when_asked
+    if endpoint is None:
+        with _own_stack(settings, console, stop) as own:
+            yield own
         return
+    console.print(f"using the stack at {endpoint.url}")
+    _, key = find_service(settings=settings)
+    with Client(endpoint.url, key) as client:
+        yield client, lambda: _raise_if_stopped(stop)
+
+
+@contextmanager
+def _own_stack(settings: Settings, console: Console, stop: StopSignal) -> Iterator[tuple[Client, Callable[[], None]]]:
+    """A client of a stack that ends with the `with` statement, and a function that keeps this stack running."""
     key = settings.admin_key.get_secret_value() if settings.admin_key else None
     stack = Stack(StackOptions(settings.model_copy(update={"port": 0})), console.print, stop.requested)
 
     def tend() -> None:
-        stop_when_asked()
+        _raise_if_stopped(stop)
         stack.mend()
 
     try:
@@ -74,6 +76,11 @@ def _service(settings: Settings, console: Console, stop: StopSignal) -> Iterator
     finally:
         console.print("stopping the stack")
         stack.stop(stop.in_a_hurry)
+
+
+def _raise_if_stopped(stop: StopSignal) -> None:
+    if stop.requested():
+        raise Interrupted
 
 
 def _train(client: Client, seed: int, console: Console, jobs: list[Job], between_looks: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -12,18 +12,9 @@ from gradyard.cli import text
 from gradyard.jobs.states import State
 from gradyard.shapes import ApiKey, Artifact, BatchSummary, Job, Queue, RefusedPlugin, Stage, Worker
 
-PLAIN_WIDTH = 200  # of a pipe or a file, where nothing may be cut
 WIDTH_WITH_FORMULA = 150
 KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A console of the terminal's width; of a pipe, one that is wide enough for every table, without control codes."""
-    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not found.is_terminal:
-        found.width = PLAIN_WIDTH
-    return found
 
 
 def state_text(state: State) -> Text:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradyard.processes.children import Child, stop_in_order
-from tests.processes.processes_for_tests import DEAF, WAITS, becomes_true, pid_in, python, runs
+from tests.processes.processes_for_tests import IGNORES_SIGTERM, WAITS, becomes_true, pid_in, python, runs
 
 Start = Callable[..., Child]
 
@@ -60,7 +60,7 @@ def test_a_child_never_started_has_nothing_to_stop() -> None:
 
 
 def test_terminate_asks_and_kill_does_not(start: Start, tmp_path: Path) -> None:
-    child = start(DEAF, tmp_path / "pid")
+    child = start(IGNORES_SIGTERM, tmp_path / "pid")
     pid_in(tmp_path / "pid")
     child.terminate()
     assert not child.wait(0.2)
@@ -99,7 +99,7 @@ time.sleep(600)
 """
 
 
-@pytest.mark.parametrize("code", [WAITS, DEAF], ids=["obedient", "deaf"])
+@pytest.mark.parametrize("code", [WAITS, IGNORES_SIGTERM], ids=["obedient", "ignores SIGTERM"])
 def test_nothing_outlives_a_kill_of_the_parent_by_ten_seconds(tmp_path: Path, code: str) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT, code, str(tmp_path / "pid")])
     try:
@@ -126,8 +126,10 @@ def test_children_are_stopped_in_the_order_given(start: Start, tmp_path: Path) -
     assert [child.returncode() for child in children] == [0, 0]
 
 
-def test_the_deaf_are_killed_after_the_grace_and_at_once_in_a_hurry(start: Start, tmp_path: Path) -> None:
-    patient, hurried = start(DEAF, tmp_path / "a"), start(DEAF, tmp_path / "b")
+def test_children_that_ignore_sigterm_are_killed_after_the_grace_and_at_once_in_a_hurry(
+    start: Start, tmp_path: Path
+) -> None:
+    patient, hurried = start(IGNORES_SIGTERM, tmp_path / "a"), start(IGNORES_SIGTERM, tmp_path / "b")
     pid_in(tmp_path / "a")
     pid_in(tmp_path / "b")
     stop_in_order([patient], grace_seconds=0.3)

@@ -11,7 +11,7 @@ import pytest
 
 from gradyard.processes import tether
 from tests.processes.processes_for_tests import (
-    DEAF,
+    IGNORES_SIGTERM,
     LEAVES_ONE_BEHIND,
     WAITS,
     WITH_A_DEAF_CHILD,
@@ -97,7 +97,7 @@ def test_end_of_file_ends_the_command_by_sigterm(start: type[Tethered], tmp_path
 
 
 def test_after_the_grace_the_deaf_are_killed(start: type[Tethered], tmp_path: Path) -> None:
-    tethered = start(python(DEAF, tmp_path / "pid"))
+    tethered = start(python(IGNORES_SIGTERM, tmp_path / "pid"))
     pid_in(tmp_path / "pid")
     tethered.let_go()
     assert tethered.process.wait(10) == 128 + signal.SIGKILL
@@ -119,7 +119,7 @@ def test_what_a_command_leaves_in_its_group_is_killed(start: type[Tethered], tmp
 
 
 def test_the_parent_can_ask_for_a_kill(start: type[Tethered], tmp_path: Path) -> None:
-    tethered = start(python(DEAF, tmp_path / "pid"), grace_seconds=600)
+    tethered = start(python(IGNORES_SIGTERM, tmp_path / "pid"), grace_seconds=600)
     pid_in(tmp_path / "pid")
     os.write(tethered.write_end, tether.KILL)
     assert tethered.process.wait(10) == 128 + signal.SIGKILL
@@ -128,7 +128,7 @@ def test_the_parent_can_ask_for_a_kill(start: type[Tethered], tmp_path: Path) ->
 def test_a_signal_to_hand_on_to_a_command_that_has_just_ended_does_not_lose_its_status(
     start: type[Tethered], tmp_path: Path
 ) -> None:
-    tethered = start(python(DEAF, tmp_path / "pid"), grace_seconds=600)
+    tethered = start(python(IGNORES_SIGTERM, tmp_path / "pid"), grace_seconds=600)
     pid = pid_in(tmp_path / "pid")
     tethered.process.send_signal(signal.SIGSTOP)  # so that it finds both at once when it goes on
     os.kill(pid, signal.SIGKILL)
@@ -139,7 +139,7 @@ def test_a_signal_to_hand_on_to_a_command_that_has_just_ended_does_not_lose_its_
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child of its parent's death")
 def test_killing_the_tether_kills_the_command(start: type[Tethered], tmp_path: Path) -> None:
-    tethered = start(python(DEAF, tmp_path / "pid"), grace_seconds=600)
+    tethered = start(python(IGNORES_SIGTERM, tmp_path / "pid"), grace_seconds=600)
     pid = pid_in(tmp_path / "pid")
     tethered.process.kill()
     assert becomes_true(lambda: not runs(pid), 2)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.cli.tables import console, keys_table
+from gradyard.cli.tables import keys_table
+from gradyard.cli.terminal import print_table
 
 app = typer.Typer(
     help="Create, list and revoke API keys; each key opens one project. For the administrator.", no_args_is_help=True
@@ -59,7 +60,7 @@ def list_keys(
     with connect(url, key, state_dir) as client:
         keys = client.keys()
     if keys or as_json:
-        print_json([key.as_json() for key in keys]) if as_json else console().print(keys_table(keys))
+        print_json([key.as_json() for key in keys]) if as_json else print_table(keys_table(keys))
     else:
         typer.echo("there is no key yet; `gradyard keys create NAME` creates one")
 

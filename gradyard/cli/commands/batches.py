@@ -17,7 +17,8 @@ from gradyard.cli.options import (
     print_json,
 )
 from gradyard.cli.spec_arguments import axis_from, drawn_from, spec_from, with_kinds
-from gradyard.cli.tables import batches_table, best_table, console
+from gradyard.cli.tables import batches_table, best_table
+from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
 from gradyard.shapes import Batch
 
@@ -101,7 +102,7 @@ def batches(
     if as_json:
         print_json([batch.as_json() for batch in listed])
     elif listed:
-        console().print(batches_table(listed))
+        print_table(batches_table(listed))
     else:
         typer.echo("there are no batches yet; `gradyard sweep` submits one")
 
@@ -163,6 +164,6 @@ def _report(client: Client, batch: Batch, axes: list[str], best: int, as_json: b
         print_json({"batch": batch.as_json(), "best": [job.as_json() for job in best_jobs]})
     else:
         typer.echo(f"batch {batch.id}: {_counts(batch)}", err=True)
-        console().print(best_table(best_jobs, axes))
+        print_table(best_table(best_jobs, axes))
     if batch.counts.get("succeeded") != batch.size:
         raise typer.Exit(1)

@@ -8,7 +8,8 @@ from rich.console import Console
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import stage_details
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.cli.tables import console, queues_table, refused_text, stages_table, workers_table
+from gradyard.cli.tables import queues_table, refused_text, stages_table, workers_table
+from gradyard.cli.terminal import console, print_table
 from gradyard.shapes import Worker
 
 PANEL = "The service"
@@ -53,7 +54,7 @@ def stages(
             print_json(stage.as_json()) if as_json else console().print(stage_details(stage))
             return
         found, refused = client.stages(), client.refused_stages()
-    print_json([stage.as_json() for stage in found]) if as_json else console().print(stages_table(found))
+    print_json([stage.as_json() for stage in found]) if as_json else print_table(stages_table(found))
     if refused:
         Console(stderr=True).print(refused_text(refused), soft_wrap=True)
 
@@ -95,7 +96,7 @@ def queues(
         elif action == "resume":
             client.resume(str(name))
         found = client.queues()
-    print_json([queue.as_json() for queue in found]) if as_json else console().print(queues_table(found))
+    print_json([queue.as_json() for queue in found]) if as_json else print_table(queues_table(found))
 
 
 def drain(
@@ -134,4 +135,4 @@ def undrain(
 
 
 def _print_workers(workers: list[Worker], as_json: bool) -> None:
-    print_json([worker.as_json() for worker in workers]) if as_json else console().print(workers_table(workers))
+    print_json([worker.as_json() for worker in workers]) if as_json else print_table(workers_table(workers))

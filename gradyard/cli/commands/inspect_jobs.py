@@ -14,7 +14,8 @@ from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST, job_details
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.cli.tables import console, jobs_table
+from gradyard.cli.tables import jobs_table
+from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
 from gradyard.jobs.states import State
 
@@ -59,7 +60,7 @@ def list_jobs(
     elif ids:
         typer.echo("".join(f"{job.id}\n" for job in listed), nl=False)
     elif listed:
-        console().print(jobs_table(listed))
+        print_table(jobs_table(listed))
     else:
         typer.echo(
             "there are no such jobs" if state or stage else "there are no jobs yet; `gradyard submit` submits one"

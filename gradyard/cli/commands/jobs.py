@@ -17,7 +17,7 @@ from gradyard.cli.options import (
 )
 from gradyard.cli.progress import follow
 from gradyard.cli.spec_arguments import spec_from, with_kinds
-from gradyard.cli.tables import console
+from gradyard.cli.terminal import console
 from gradyard.client.client import Client
 from gradyard.shapes import Job
 

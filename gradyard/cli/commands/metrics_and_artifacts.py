@@ -11,7 +11,8 @@ from gradyard.cli.errors import BadUsage
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST
 from gradyard.cli.loss_chart import curve
 from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
-from gradyard.cli.tables import artifacts_table, console
+from gradyard.cli.tables import artifacts_table
+from gradyard.cli.terminal import console, print_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +90,7 @@ def artifacts(
     if as_json:
         print_json([artifact.as_json() for artifact in listed])
     elif listed:
-        console().print(artifacts_table(listed))
+        print_table(artifacts_table(listed))
     else:
         typer.echo("no artifacts", err=True)
 

@@ -99,7 +99,7 @@ def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
     It uses the stack that is up, or starts one and stops it afterwards.
     """
     from gradyard.cli.demo import demonstrate
-    from gradyard.cli.tables import console
+    from gradyard.cli.terminal import console
 
     raise typer.Exit(demonstrate(settings_for(state_dir), seed, console()))
 

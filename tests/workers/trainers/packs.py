@@ -92,14 +92,14 @@ def _scaled(name: str, value: Any, factor: float) -> Any:
     return value * (1.0 - (1.0 - factor) / 8) if name in ("beta1", "beta2", "alpha") else value * factor
 
 
-class Lettered(Trainer, FindsCoefficients, Protocol):
+class TrainerWithCoefficients(Trainer, FindsCoefficients, Protocol):
     """What the eight trainers are."""
 
 
-def trainer_of(members: Sequence[Member], device: str = "cpu") -> Lettered:
+def trainer_of(members: Sequence[Member], device: str = "cpu") -> TrainerWithCoefficients:
     """The trainer of the members' stage."""
     path = f"workers.trainers.{MODULES[members[0]['stage']]}:Trainer"
-    return cast(Lettered, load_trainer(path, members, device))
+    return cast(TrainerWithCoefficients, load_trainer(path, members, device))
 
 
 def assert_alone_equals_packed(members: list[Member], chosen: list[int], steps: int) -> None:
