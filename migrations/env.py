@@ -1,11 +1,17 @@
-"""Alembic's entry: run on the connection that `migrations` hands in, inside its transaction."""
+"""Alembic's entry: run on the connection that `migrations.running` hands in.
+
+On PostgreSQL each step is a transaction of its own, so that no lock outlives its step. On SQLite all steps are in the
+caller's transaction.
+"""
 
 from alembic import context
 
 from gradyard.store.tables import Table
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Table.metadata, render_as_batch=True,
-    transactional_ddl=True,
+    connection=connection, target_metadata=Table.metadata, render_as_batch=True, transactional_ddl=True,
+    transaction_per_migration=connection.dialect.name == "postgresql",
 )  # fmt: skip
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,17 +1,17 @@
-"""The Celery settings that the producer of bells and the workers share, and the names of the task and its queues."""
+"""The Celery settings that the producer of bells and the workers share, and the name of the task."""
 
 from typing import Any
 
-from kombu import Queue
+import kombu
 
+from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
 
 TASK = "gradyard.train"
-QUEUES = ("cpu", "gpu")
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
-    """The Celery configuration that those who ring and those who listen share."""
+    """The configuration of every Celery app of ours, in the API and in the workers."""
     seconds = settings.bell_timeout_seconds
     return {
         "broker_url": settings.broker,
@@ -22,7 +22,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "task_ignore_result": True,
         "task_publish_retry": False,
-        "task_default_queue": "cpu",
+        "task_default_queue": Queue.CPU.value,
         "task_create_missing_queues": False,
-        "task_queues": [Queue(name) for name in QUEUES],
+        "task_queues": [kombu.Queue(queue.value) for queue in WORKER_QUEUES],
     }

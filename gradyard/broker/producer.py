@@ -17,8 +17,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from gradyard.broker.celery_settings import QUEUES, TASK, celery_config
+from gradyard.broker.celery_settings import TASK, celery_config
 from gradyard.broker.circuit_breaker import Breaker
+from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Bells:
     def ring(self, queue: str, job_id: UUID, spec: Mapping[str, Any]) -> bool:
         """Tell one worker of the queue (`any`: of both) that this job waits; whether it was rung."""
         message = {"job_id": str(job_id), "spec": _at_a_glance(spec)}
-        rings = [(name, message) for name in (QUEUES if queue == "any" else (queue,))]
+        rings = [(name, message) for name in (WORKER_QUEUES if queue == Queue.ANY else (queue,))]
         return self._ring(rings) == len(rings)
 
     def ring_many(self, queue: str, count: int) -> int:

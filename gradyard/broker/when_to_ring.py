@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select, update
 
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.fleet import claimable_by_idle_slot
 from gradyard.store.tables import Bell
 

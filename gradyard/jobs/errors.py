@@ -1,22 +1,22 @@
 """Everything that can go wrong, as one tree.
 
 GradyardError
-├── SettingsInvalid           a variable of the environment is wrong
-├── Refused                   the request asks for something that we do not do
-│   ├── BodyMalformed         it is no JSON
-│   ├── SpecInvalid           it is JSON, but no job: which fields, and why
-│   │   └── ApiKeyInvalid        the same of an API key
-│   ├── BatchInvalid          it is a batch, but not every member of it is a job
-│   ├── IdempotencyKeyReused             the idempotency key came with another body before
-│   ├── TooManyApiKeys           somebody has two API keys already
-│   └── QueueFull             too much is waiting already
-├── NotFound                  there is no such job, stage or worker
-│   └── Gone                  there was one, and somebody deleted it
-├── SlotTaken                another live worker has the slot, or its GPU
+├── SettingsInvalid           an environment variable is wrong
+├── Refused                   the request cannot be done as it is
+│   ├── BodyMalformed         the body is not JSON
+│   ├── SpecInvalid           the body is not a valid job: which fields, and why
+│   │   └── ApiKeyInvalid     the body is not a valid API key
+│   ├── BatchInvalid          some jobs of the batch are not valid
+│   ├── IdempotencyKeyReused  the idempotency key came with another body before
+│   ├── TooManyApiKeys        there are two live API keys of that name already
+│   └── QueueFull             too many jobs wait already
+├── NotFound                  there is no such job, batch, stage or worker
+│   └── Gone                  it was deleted
+├── SlotTaken                 another live worker has the slot or its GPU
 ├── IllegalMove               the job's state does not allow that move
 ├── DatabaseUnavailable       the database does not answer
-│   └── StorageFull           it answers, but its disk is full
-└── DatabaseNotReady          it answers, but its tables are not those of this version
+│   └── StorageFull           the database's disk is full
+└── DatabaseNotReady          the tables of the database are not those of this version
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class GradyardError(Exception):
 
 
 class SettingsInvalid(GradyardError):
-    """A setting is wrong."""
+    """A setting is not valid."""
 
 
 class Refused(GradyardError):
-    """The request cannot be done."""
+    """The request cannot be done as it is."""
 
 
 class BodyMalformed(Refused):
@@ -40,7 +40,7 @@ class BodyMalformed(Refused):
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One thing wrong with a request: where (a JSON pointer, RFC 6901) and what."""
+    """One problem of a request: where (a JSON pointer, RFC 6901) and what."""
 
     pointer: str
     message: str
@@ -55,16 +55,16 @@ class SpecInvalid(Refused):
 
 
 class ApiKeyInvalid(SpecInvalid):
-    """The API key that is asked for is not valid."""
+    """The request for an API key is not valid."""
 
 
 class BatchInvalid(Refused):
-    """The batch is not valid, and nothing of it is stored."""
+    """The batch is not valid; none of its jobs was stored."""
 
     def __init__(self, problems: list[tuple[int, FieldProblem]], total: int) -> None:
         self.problems, self.total = problems, total
         shown = "; ".join(f"job {index}: {each.pointer or '/'}: {each.message}" for index, each in problems[:5])
-        super().__init__(f"{total:,} of its jobs are wrong: {shown}")
+        super().__init__(f"{total:,} of its jobs are not valid: {shown}")
 
 
 class IdempotencyKeyReused(Refused):
@@ -72,7 +72,7 @@ class IdempotencyKeyReused(Refused):
 
 
 class TooManyApiKeys(Refused):
-    """Two keys of that name live already."""
+    """There are two live API keys of that name already."""
 
 
 class QueueFull(Refused):
@@ -88,7 +88,7 @@ class Gone(NotFound):
 
 
 class SlotTaken(GradyardError):
-    """Another live worker has this slot, or its GPU."""
+    """Another live worker has this slot or its GPU."""
 
 
 class IllegalMove(GradyardError):

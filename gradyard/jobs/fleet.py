@@ -1,4 +1,4 @@
-"""The words of the fleet: queues, slot addresses, what can be put on hold, what is counted."""
+"""The vocabulary of the fleet: queues, slot addresses, kinds of holds, counters."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""UUIDs of version 7 (RFC 9562): the time in milliseconds, then randomness, so that newer ids sort later."""
+"""UUIDs of version 7 (RFC 9562): the time, then random bits, so that newer ids sort later."""
 
 import os
 import threading

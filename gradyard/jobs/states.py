@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a job stands."""
+    """The state of a job; `SENTENCES` has a sentence for each."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -33,11 +33,19 @@ MOVES: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset({State.QUEUED, State.RUNNING}),
 }
 
+SENTENCES: dict[State, str] = {
+    State.QUEUED: "The job waits for a worker that may train it.",
+    State.RUNNING: "A worker holds the job in a claim and trains it.",
+    State.SUCCEEDED: "The job trained to its end; its result and every loss are stored.",
+    State.FAILED: "The job cannot be done; `reason` and `message` say why.",
+    State.CANCELLED: "The job was cancelled before its end.",
+}
+
 FINISHED: frozenset[State] = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 
 def picture() -> str:
-    """MOVES as a Mermaid state diagram, the one in `docs/states.md`."""
+    """MOVES as a Mermaid state diagram, as in `docs/states.md`."""
     lines = ["stateDiagram-v2", "    [*] --> queued"]
     lines += [f"    {source} --> {to}" for source in State for to in State if source in MOVES[to]]
     lines += [f"    {state} --> [*]" for state in State if state in FINISHED]

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from gradyard.jobs.errors import GradyardError
-from gradyard.store.database import Database, now
+from gradyard.store.database import Database
+from gradyard.store.dialects import now
 from gradyard.store.tables import Claim, Job, Worker
 
 LOOK_SECONDS = 0.2

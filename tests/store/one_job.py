@@ -10,7 +10,8 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle
-from gradyard.store.database import Database, now
+from gradyard.store.database import Database
+from gradyard.store.dialects import now
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker

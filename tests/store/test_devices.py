@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from gradyard.jobs.errors import SlotTaken
+from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.store import fleet
 from gradyard.store.database import Database
@@ -94,10 +95,10 @@ def test_the_hold_of_a_gpu_is_for_whichever_worker_has_it(database: Database) ->
     enters(database, moved)
     enters(database, other)
     with database.begin() as connection:
-        fleet.hold(connection, "host", "host", actor="ada")  # another hold, which somebody lifts
+        fleet.hold(connection, HoldKind.HOST, "host", actor="ada")  # another hold, which somebody lifts
         for _ in range(2):
             fleet.drain_device(connection, broken, "it fell off the bus")
-        fleet.lift(connection, "host", "host")
+        fleet.lift(connection, HoldKind.HOST, "host")
     with database.read() as connection:
         held = [fleet.is_on_hold(connection, worker.id) for worker in (broken, moved, other)]
     assert held == [True, True, False]
@@ -108,4 +109,4 @@ def test_a_device_that_has_no_uuid_is_its_slot(database: Database) -> None:
     with database.begin() as connection:
         fleet.drain_device(connection, worker, "it does not add")
         assert fleet.is_on_hold(connection, worker.id)
-        assert fleet.lift(connection, "slot", "gpu-0@host")
+        assert fleet.lift(connection, HoldKind.SLOT, "gpu-0@host")

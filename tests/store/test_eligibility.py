@@ -80,8 +80,15 @@ def test_each_rule_alone_agrees(database: Database, settings: Settings, number: 
 
 def test_the_first_rule_that_leaves_no_worker_is_the_reason() -> None:
     worker = SimpleNamespace(queue="gpu", pool=None, engines=["eager"], device_memory_mib=10, stages={"nn": 1})
-    job = {"queue": "gpu", "pool": None, "stage": "nn", "numerics_version": 1, "engine": None, "gpu_memory_mib": None}
-    changes = [
+    job: dict[str, object] = {
+        "queue": "gpu",
+        "pool": None,
+        "stage": "nn",
+        "numerics_version": 1,
+        "engine": None,
+        "gpu_memory_mib": None,
+    }
+    changes: list[tuple[dict[str, object], str]] = [
         ({"queue": "cpu"}, "no cpu worker is alive"), ({"pool": "big"}, "no gpu worker of pool big is alive"),
         ({"stage": "mlp", "numerics_version": 3}, "no gpu worker has stage mlp 3"),
         ({"engine": "blas"}, "it was begun with the engine blas, and no gpu worker that is alive has it"),

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, update
 
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
-from gradyard.store.database import Database, now
+from gradyard.store.database import Database
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
 from tests.servers import PostgresServer

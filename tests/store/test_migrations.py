@@ -1,18 +1,30 @@
 """The migrations make what `gradyard.store.tables` says, and can be taken back."""
 
+import itertools
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, event, exc, inspect
 
 import migrations
 from gradyard.jobs.errors import DatabaseNotReady
+from gradyard.jobs.fleet import HoldKind
+from gradyard.jobs.settings import Settings
+from gradyard.store import fleet
 from gradyard.store.database import Database
 from gradyard.store.tables import Table
+from migrations import online
+from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
+from tests.actors import claimed, submitted, worker_of
+from tests.stack.until import until
 
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
@@ -68,3 +80,104 @@ def test_a_step_is_named_for_its_moment() -> None:
     for script in scripts:
         assert re.fullmatch(r"\d{4}_(pre|post)", script.revision)
         assert Path(script.path).name.startswith(f"v{script.revision}_")
+
+
+def test_a_step_may_take_longer_than_a_statement_of_the_service(database: Database, database_url: str) -> None:
+    if database.is_sqlite:
+        return  # it has no statement timeout
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "30s"
+    shown: list[str] = []
+    run_steps(database_url, lambda connection: shown.append(_shown(connection, "statement_timeout")))
+    run_steps(database_url, lambda connection: shown.append(_shown(connection, "lock_timeout")))
+    assert shown == ["0", f"{LOCK_TIMEOUT_SECONDS * 1000:.0f}ms"]
+
+
+def _shown(connection: Connection, setting: str) -> str:
+    return str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
+
+
+WORDS = [
+    ("jobs", "reason"), ("jobs", "dtype"), ("jobs", "engine"), ("jobs", "queue"), ("jobs", "state"),
+    ("job_events", "kind"), ("job_events", "from_state"), ("job_events", "to_state"), ("workers", "queue"),
+    ("claims", "queue"), ("holds", "kind"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "column"), WORDS)
+def test_a_word_that_is_not_known_is_refused(database: Database, settings: Settings, table: str, column: str) -> None:
+    submitted(database, settings)
+    claimed(database, worker_of(database))
+    with database.begin() as connection:
+        fleet.hold(connection, HoldKind.QUEUE, "cpu", actor="test")
+    with pytest.raises(exc.IntegrityError, match=column), database.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
+
+
+def test_steps_run_while_others_write(database: Database, database_url: str, settings: Settings) -> None:
+    """Everything after the first tables, over rows that are there already, while two threads insert and update."""
+    for _ in range(50):
+        submitted(database, settings)
+    database.close()
+    migrations.downgrade(database_url, "0009_pre")
+    finished, waits, errors = threading.Event(), [0.0], list[Exception]()
+    row = "SELECT id, project_id, {}, 'queued', 0, 'test', 0.0 FROM jobs LIMIT 1"
+    columns = "job_id, project_id, sequence, to_state, attempt, actor, at"
+
+    def write(number: int) -> None:
+        for count in itertools.count():
+            if finished.is_set():
+                return
+            began = time.monotonic()
+            try:
+                with database.begin() as connection:
+                    connection.exec_driver_sql("UPDATE jobs SET steps_done = 1, dtype = dtype")
+                    sequence = 1_000 + 2 * count + number
+                    connection.exec_driver_sql(f"INSERT INTO job_events ({columns}) {row.format(sequence)}")
+            except Exception as error:
+                errors.append(error)
+                return
+            waits.append(time.monotonic() - began)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    until(lambda: len(waits) > 20)
+    migrations.upgrade(database_url)
+    written = len(waits)
+    until(lambda: len(waits) > written + 20 or errors)
+    finished.set()
+    for writer in writers:
+        writer.join()
+    assert errors == []
+    assert max(waits) < 10.0, "no writer waited for the whole upgrade, nor for its own timeout"
+    migrations.check(database)
+
+
+def test_an_index_of_a_large_table_is_built_concurrently(database: Database, database_url: str) -> None:
+    if database.is_sqlite:
+        return  # it has one writer at a time in any case
+    statements: list[str] = []
+
+    def steps(connection: Connection) -> None:
+        connection.rollback()
+        event.listen(connection, "before_cursor_execute", lambda *call: statements.append(call[2]))
+        context = MigrationContext.configure(connection, opts={"transaction_per_migration": True})
+        with Operations.context(context), context.begin_transaction(_per_migration=True):
+            for _ in range(2):  # again, as after an interruption
+                online.create_index("ix_for_a_test", "jobs", ["name"])
+
+    run_steps(database_url, steps)
+    assert sum("CREATE INDEX CONCURRENTLY" in each for each in statements) == 2
+    with database.read() as connection:
+        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_for_a_test'::regclass"
+        assert connection.exec_driver_sql(valid).scalar_one() is True
+
+
+def test_two_upgrades_at_once_are_one_after_the_other(database: Database, database_url: str) -> None:
+    database.close()
+    migrations.downgrade(database_url, "base")
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(migrations.upgrade, database_url) for _ in range(2)]:
+            done.result()
+    migrations.check(database)

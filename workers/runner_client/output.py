@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import suppress
 
-from gradyard.store.database import strip_unstorable
+from gradyard.store.dialects import strip_unstorable
 
 KEPT_BYTES = 64 * 1024
 COPIED_BYTES = 256 * 1024  # a second, at most; a log of gigabytes is of no use

@@ -56,7 +56,7 @@ class Supervisor:
 
     def _train(self, claim: Claim) -> None:
         heartbeat = self._context.heartbeat
-        heartbeat.throughput.count(fleet.size_counter(len(claim.members)))
+        heartbeat.throughput.count(fleet.pack_counter(len(claim.members)))
         heartbeat.throughput.count(FleetCounter.PACK_MEMBERS, len(claim.members))
         log.info("claimed", claim=str(claim.id), **names(claim.members), pack_size=len(claim.members),
                  stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip

@@ -1,7 +1,7 @@
 """Workers, the holds on them, their counters, and what each of them may claim."""
 
 from gradyard.store.fleet.claimable import something_to_claim
-from gradyard.store.fleet.counters import PACK_SIZES, count, size_counter
+from gradyard.store.fleet.counters import PACK_SIZES, count, pack_counter
 from gradyard.store.fleet.eligibility import able_workers
 from gradyard.store.fleet.holds import drain_device, hold, is_on_hold, lift
 from gradyard.store.fleet.idle import claimable_by_idle_slot, idle_slots
@@ -19,5 +19,5 @@ from gradyard.store.fleet.workers import (
 __all__ = [
     "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "able_workers", "claimable_by_idle_slot", "count",
     "drain_device", "earlier_processes", "forget_workers", "heartbeat", "hold", "idle_slots", "is_on_hold", "lift",
-    "register", "retire", "size_counter", "something_to_claim",
+    "pack_counter", "register", "retire", "something_to_claim",
 ]  # fmt: skip

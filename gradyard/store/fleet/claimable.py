@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from gradyard.jobs.curves import Summary
-from gradyard.store.database import for_claiming, now
+from gradyard.store.dialects import for_claiming, now
 from gradyard.store.fleet.eligibility import claimable_by
 from gradyard.store.fleet.holds import on_hold
 from gradyard.store.fleet.workers import Capabilities
@@ -35,15 +35,15 @@ _may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), on_ho
 class ClaimQueries:
     """The queries of workers of equal capabilities. Built once: building them costs more than executing them."""
 
-    any: Any  # whether there is a head at all
+    any: Any  # a row where there is a head
     head: Any
-    waiting: Any  # how many jobs of a key, at most `most`
+    waiting: Any  # how many jobs of a key wait, at most `most`
     riders: Any
 
 
 @lru_cache(maxsize=32)
 def claim_queries(capabilities: Capabilities) -> ClaimQueries:
-    """The queries of a worker of these capabilities."""
+    """The claim queries of a worker of these capabilities. Cached."""
     claim_order = (Job.priority.desc(), Job.rank, Job.id)
     able, most = _claimable_now(capabilities), bindparam("most", type_=Integer)
     same = (
@@ -69,5 +69,5 @@ def _claimable_now(capabilities: Capabilities) -> list[ColumnElement[bool]]:
 
 
 def something_to_claim(connection: Connection, capabilities: Capabilities) -> bool:
-    """Whether a worker of these capabilities would find a job now. Nothing is claimed or locked."""
+    """Whether a worker of these capabilities could claim a job now. Nothing is claimed or locked."""
     return connection.execute(claim_queries(capabilities).any).first() is not None

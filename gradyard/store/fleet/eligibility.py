@@ -1,4 +1,4 @@
-"""Which worker may claim which job. Each rule stands here twice, as SQL for claims and in Python for explanations.
+"""Which worker may claim which job. Each rule is here in SQL, for claims, and in Python, for explanations.
 
 A claim asks SQL for the jobs that one worker may take. The reason why a job waits is found in Python: of the live
 workers it keeps those that may take the job, and names the first rule that leaves none. A test compares both over
@@ -20,8 +20,8 @@ from gradyard.store.tables import Job
 class Rule:
     """One condition on a job and the capabilities of a worker.
 
-    sql: on the rows of `jobs`, for a given worker. allows: on a job's row and a worker. why_none: where no worker is
-    left, why, of a job's row and its kind of worker ("cpu ", "gpu " or "" for any).
+    sql: a condition on rows of `jobs`, for the worker. allows: the same condition, of a row of `jobs` and the worker.
+    why_none: the reason to give where no worker meets it, of a row of `jobs` and "cpu ", "gpu " or "" (any).
     """
 
     sql: Callable[[Capabilities], ColumnElement[bool]]

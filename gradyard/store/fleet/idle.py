@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.fleet.claimable import something_to_claim
 from gradyard.store.fleet.eligibility import capabilities_of
 from gradyard.store.fleet.holds import on_hold

@@ -1,6 +1,6 @@
 """Every change of a job's state, and nothing else. Each function works inside the caller's transaction.
 
-Every write of a running job is fenced: it names the attempt, and where the row has moved on it changes nothing.
+Every write of a running job is fenced: it names the attempt, and changes nothing where the job has moved on.
 """
 
 from gradyard.store.lifecycle.api_keys import make_key, revoke_key

@@ -1,4 +1,4 @@
-"""Keys of the API: made, and revoked."""
+"""API keys are made and revoked."""
 
 from uuid import UUID
 
@@ -7,24 +7,24 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 from gradyard.jobs.api_keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
 from gradyard.jobs.errors import NotFound, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
-from gradyard.store.database import insert_or_ignore, now
+from gradyard.store.dialects import insert_or_ignore, now
 from gradyard.store.tables import ApiKey, Project
 
 is_live: ColumnElement[bool] = and_(
     ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
 )
-"""Of a row of `api_keys`: whether it opens anything."""
+"""A condition on a row of `api_keys`: neither revoked nor expired."""
 
 
 def make_key(connection: Connection, asked: KeyRequest, secret: str, *, actor: str) -> UUID:
-    """Store a key, without itself; its project is made where there is none of that name.
+    """Store the digest of a new key. Its project is made where there is none of that name.
 
-    Raises TooManyApiKeys where `LIVE_KEYS` of that name live in the project.
+    Raises TooManyApiKeys where the project has `LIVE_KEYS` live keys of that name.
     """
     project_id = _locked_project(connection, asked.project)
     mine = (ApiKey.project_id == project_id, ApiKey.name == asked.name, is_live)
     if connection.execute(select(func.count()).where(*mine)).scalar_one() >= LIVE_KEYS:
-        raise TooManyApiKeys(f"{asked.name} has {LIVE_KEYS} keys of {asked.project}; revoke one of them first")
+        raise TooManyApiKeys(f"{asked.name} has {LIVE_KEYS} live keys of {asked.project}; revoke one of them first")
     days, key_id = asked.expires_in_days, new_id()
     row = {
         "id": key_id, "project_id": project_id, "name": asked.name, "sha256": digest_of(secret),
@@ -36,13 +36,13 @@ def make_key(connection: Connection, asked: KeyRequest, secret: str, *, actor: s
 
 
 def revoke_key(connection: Connection, key_id: UUID) -> None:
-    """From now on it opens nothing; one that is revoked already stays as it is. NotFound where there is none."""
+    """Revoke a key. A second call changes nothing. Raises NotFound where there is no such key."""
     revoked = update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=func.coalesce(ApiKey.revoked_at, now()))
     if not connection.execute(revoked).rowcount:
         raise NotFound(f"there is no key {key_id}")
 
 
 def _locked_project(connection: Connection, name: str) -> int:
-    """Its number. Who asks for a key of it at the same time waits, and counts ours."""
+    """The id of the project, locked: another `make_key` for it waits, and then counts our key."""
     connection.execute(insert_or_ignore(connection, Project), {"name": name})
     return int(connection.execute(select(Project.id).where(Project.name == name).with_for_update()).scalar_one())

@@ -1,4 +1,4 @@
-"""Jobs that come, and are cancelled, together."""
+"""Batches: jobs that are submitted together, and cancelled together."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
 from gradyard.store.lifecycle.moves import move, write_events, write_first_events
 from gradyard.store.lifecycle.submit import check_queue_capacity, claim_key, columns_of, new_job
@@ -22,7 +22,7 @@ CANCEL_SLICE = 1000  # jobs of one transaction: SQLite's other writers wait for 
 
 @dataclass(frozen=True)
 class SubmittedBatch:
-    """The batch of a submission; `replayed` where an earlier submission of the same key had made it."""
+    """The batch of a submission; `replayed` where an earlier submission with the same idempotency key made it."""
 
     batch_id: UUID
     replayed: bool
@@ -32,7 +32,7 @@ def submit_batch(
     connection: Connection, parsed: ParsedBatch, *, project_id: int, actor: str, max_queued: int,
     key: str | None = None, body_sha256: str = "",
 ) -> SubmittedBatch:  # fmt: skip
-    """Store all its jobs, or find the batch that this key already made.
+    """Store a batch with all its jobs, or find the batch that this idempotency key made before.
 
     Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
     """
@@ -55,10 +55,10 @@ def submit_batch(
 
 
 def cancel_some(connection: Connection, batch_id: UUID, *, actor: str) -> bool:
-    """Mark all its running jobs and cancel some of its queued ones; whether others are left, so: once more.
+    """Mark the running jobs of a batch, and cancel some of its queued ones. Returns whether to call again.
 
-    Between two transactions of a large batch workers claim more of it, and what a claim holds at this moment cannot be
-    seen as running yet.
+    Each call is a short transaction. Between two of them workers claim more of the batch, and a job that is being
+    claimed at this moment is neither marked nor cancelled.
     """
     _mark(connection, batch_id)
     _cancel_queued(connection, batch_id, actor)
@@ -74,7 +74,7 @@ def _mark(connection: Connection, batch_id: UUID) -> None:
 
 
 def _running_of(batch_id: UUID) -> Any:
-    """Its running jobs, locked in the order in which a worker locks them that records its pack."""
+    """Its running jobs, locked in the order in which a record of a pack locks them."""
     running = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
     return running.order_by(Job.id).with_for_update()
 
@@ -92,7 +92,7 @@ def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
 
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:
-    """Cancel the marked jobs whose workers did not answer in time; how many."""
+    """Cancel the marked jobs of a batch whose workers did not react in time. Returns how many."""
     marked = _running_of(batch_id).add_columns(Job.attempt).where(Job.cancel_requested_at.is_not(None))
     return sum(
         move(connection, row.id, State.CANCELLED, attempt=row.attempt, actor=actor, detail="worker silent")

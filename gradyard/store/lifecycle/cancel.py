@@ -1,4 +1,4 @@
-"""Cancel is a move of the row; the fence makes it safe."""
+"""Cancel: at once for a queued job, by a mark for a running one."""
 
 from uuid import UUID
 
@@ -6,22 +6,22 @@ from sqlalchemy import Connection, func, select, update
 
 from gradyard.jobs.errors import IllegalMove, NotFound
 from gradyard.jobs.states import State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
 
 
 def request_cancel(connection: Connection, job_id: UUID, *, actor: str) -> State:
-    """Cancel a queued job at once; mark a running one for its worker. The state after.
+    """Cancel a queued job at once, or mark a running one for its worker. Returns the state after that.
 
-    Raises IllegalMove where the job is over; a job that is cancelled already stays so without complaint. NotFound
-    where it was deleted.
+    A job that is cancelled already stays so. Raises IllegalMove where it succeeded or failed, NotFound where it was
+    deleted.
     """
-    # Locked while we look: between two statements it could be claimed or handed back.
-    found = connection.execute(select(Job.state).where(Job.id == job_id).with_for_update()).scalar()
-    if found is None:
+    # The row is locked: between two statements it could be claimed or handed back.
+    present = connection.execute(select(Job.state).where(Job.id == job_id).with_for_update()).scalar()
+    if present is None:
         raise NotFound(f"there is no job {job_id}")
-    state = State(found)
+    state = State(present)
     if state is State.QUEUED:
         move(connection, job_id, State.CANCELLED, actor=actor, only_from=State.QUEUED, detail="while queued")
         return State.CANCELLED
@@ -34,12 +34,12 @@ def request_cancel(connection: Connection, job_id: UUID, *, actor: str) -> State
 
 
 def cancel_by_worker(connection: Connection, job_id: UUID, attempt: int, *, actor: str) -> bool:
-    """The worker that trains it lets go of a marked job; False where it has moved on."""
+    """Cancel a running job whose worker saw the mark. Returns False where it has moved on."""
     return move(connection, job_id, State.CANCELLED, attempt=attempt, actor=actor, detail="while running")
 
 
 def move_silent(connection: Connection, job_id: UUID, *, actor: str) -> bool:
-    """Cancel a marked job whose worker did not answer in time."""
+    """Cancel a marked job whose worker did not react in time. Returns False where it has moved on."""
     marked = connection.execute(
         select(Job.attempt).where(Job.id == job_id, Job.cancel_requested_at.is_not(None))
     ).scalar()

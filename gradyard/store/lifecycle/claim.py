@@ -1,4 +1,4 @@
-"""A worker takes the first job that it can train, and with it the riders that train as one program."""
+"""A worker claims the first job that it may train, and the riders that train with it as one program."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.fleet.claimable import FIGURES, claim_queries
 from gradyard.store.fleet.idle import idle_slots
 from gradyard.store.fleet.workers import WorkerInfo
@@ -20,14 +20,14 @@ from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
 
-MOST_TOLD_POINTS = 1_000_000  # of inline data, in one pack: 40 MB of JSON
+MOST_INLINE_POINTS = 1_000_000  # of all data sets of one pack that specs hold themselves
 
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """One member of a claimed pack: its fence (id, attempt) and what training it needs.
+    """One member of a claimed pack: its fence (id, attempt) and what its training needs.
 
-    `summary` holds the curve's figures so far, by the names of the columns of `jobs`.
+    summary: the figures of its curve so far, by the names of the columns of `jobs`.
     """
 
     id: UUID
@@ -45,7 +45,7 @@ class ClaimedJob:
 
 @dataclass(frozen=True)
 class Claim:
-    """A pack that this worker now holds; every member has the same stage, steps, dtype and start step."""
+    """A pack that a worker holds. All members have the same stage, steps, dtype and start step."""
 
     id: UUID
     stage: str
@@ -58,9 +58,9 @@ class Claim:
 def claim(
     connection: Connection, worker: WorkerInfo, lease_seconds: float, memory_mib: int | None = None
 ) -> Claim | None:
-    """Claim the first claimable job of the worker's queue and the riders of its key; None where there is none.
+    """Claim the first claimable job of the worker's queue and its riders; None where there is none.
 
-    None as well where the worker's queue is paused, or its GPU, slot or host drained. `memory_mib` of its GPU are free.
+    None also where a hold names the worker's queue, GPU, slot or host. memory_mib: the free memory of its GPU.
     """
     head = connection.execute(claim_queries(worker.capabilities).head, {"of_worker": worker.id}).first()
     if head is None:
@@ -97,18 +97,18 @@ _take = (
 
 
 def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) -> None:
-    """The engine that these attempts (job and attempt) were to be trained with does not work on this machine."""
+    """Change the engine of these attempts (job, attempt) to `eager`: their own does not work on this machine."""
     for job_id, attempt in fences:
         fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
         connection.execute(update(Job).where(*fence).values(engine="eager"))
 
 
 def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
-    """Jobs of the head's key, as many as its width allows and as leave the other idle slots their share."""
+    """Jobs of the head's pack key, at most as many as its width allows and as this slot's share of those that wait."""
     widest = stage_named(head.stage).width(
         head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
     )
-    widest = min(widest, head.max_pack or widest, worker.most_members, _told_within(head.spec["dataset"]))
+    widest = min(widest, head.max_pack or widest, worker.most_members, _most_of_dataset(head.spec["dataset"]))
     if widest <= 1:
         return []
     ask = claim_queries(worker.capabilities)
@@ -123,7 +123,7 @@ def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, 
 
 
 def _who_fit(rows: list[Any], widest: int) -> list[Any]:
-    """The riders, in their order, that leave everybody's `max_pack`, their own included, as wide as the pack."""
+    """The riders, in claim order, with which the pack is no wider than any member's `max_pack`."""
     riders: list[Any] = []
     for row in rows:
         allowed = min(widest, row.max_pack or widest)
@@ -133,9 +133,9 @@ def _who_fit(rows: list[Any], widest: int) -> list[Any]:
     return riders
 
 
-def _told_within(dataset: dict[str, Any]) -> int:
-    """How many such data sets may go to a runner at once: those that a spec holds itself are told in full."""
-    return max(1, MOST_TOLD_POINTS // len(dataset["x"])) if "x" in dataset else MOST_TOLD_POINTS
+def _most_of_dataset(dataset: dict[str, Any]) -> int:
+    """How many such data sets may go to a runner at once. Those that a spec holds itself are sent in full."""
+    return max(1, MOST_INLINE_POINTS // len(dataset["x"])) if "x" in dataset else MOST_INLINE_POINTS
 
 
 def _points(dataset: dict[str, Any]) -> int:

@@ -1,4 +1,4 @@
-"""A job that is over is taken out of the database with all that it left; that it existed is remembered."""
+"""Finished jobs are deleted with all their rows. Their ids stay, so that the API can answer 410."""
 
 from uuid import UUID
 
@@ -6,14 +6,14 @@ from sqlalchemy import Connection, delete, insert, select
 
 from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.states import FINISHED
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.tables import DeletedJob, Job
 
 
 def delete_job(connection: Connection, project_id: int, job_id: UUID) -> bool:
-    """Delete it with its result, losses, checkpoints, events and logs; False where the project has none of that id.
+    """Delete a job with its result, losses, checkpoints, events and logs; False where the project has none of that id.
 
-    Raises IllegalMove where it is queued or running.
+    Raises IllegalMove where the job is queued or running.
     """
     mine = (Job.id == job_id, Job.project_id == project_id)
     if connection.execute(delete(Job).where(*mine, Job.state.in_(list(FINISHED)))).rowcount:
@@ -21,5 +21,5 @@ def delete_job(connection: Connection, project_id: int, job_id: UUID) -> bool:
         return True
     state = connection.execute(select(Job.state).where(*mine)).scalar()
     if state is not None:
-        raise IllegalMove(f"the job is {state}; cancel it, or wait for its end, before you delete it")
+        raise IllegalMove(f"the job is {state}; cancel it or wait for its end before you delete it")
     return False

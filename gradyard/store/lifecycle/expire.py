@@ -6,11 +6,11 @@ from sqlalchemy import Connection, delete, exists, or_, select, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.requeue_lost import requeue_lost
 from gradyard.store.tables import Claim, IdempotencyKey, Job
 
-ENOUGH = 100  # jobs moved by one transaction: SQLite's other writers wait for it
+MOST_JOBS_AT_ONCE = 100  # jobs moved by one transaction: SQLite's other writers wait for it
 
 
 def lease_expired(connection: Connection) -> bool:
@@ -19,12 +19,12 @@ def lease_expired(connection: Connection) -> bool:
 
 
 def expire_claims(connection: Connection, *, actor: str) -> int:
-    """Queue again the jobs of expired claims, about `ENOUGH` in one transaction. Returns how many were moved."""
+    """Queue again jobs of expired claims, about `MOST_JOBS_AT_ONCE` of them. Returns how many were moved."""
     moved = 0
     for claim_id, width in list(
         connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
     ):
-        if moved >= ENOUGH:
+        if moved >= MOST_JOBS_AT_ONCE:
             break
         held = select(Job.id, Job.attempt, Job.times_lost).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
         jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))

@@ -1,11 +1,12 @@
-"""Whose turn it is: start-time fair queueing (Goyal, Vin and Cheng, 1996), filled in at submit.
+"""The claim order: start-time fair queueing (Goyal, Vin and Cheng, 1996), computed at submit.
 
-A flow is a batch, or the jobs of a project that came one by one. Its jobs stand one behind the other in virtual
-seconds, their `rank`: each as far behind the last as that one takes of its flow's share, the first where the workers
-are now. So flows take turns by the seconds that their jobs train, and one that comes late waits for no backlog.
+A flow is a batch, or the jobs of a project that were submitted one by one. Each job has a virtual start, its `rank` in
+seconds. The first job of a flow starts where the workers are now, each other one where the job before it ends: after
+its cost, times the number of flows that share the project. So flows share the workers by the seconds that their jobs
+train, and a new flow does not wait for the backlog of others.
 
-A batch of a project that has others waiting takes a smaller share, so that a project gains little by splitting its
-work: N waiting batches of one project weigh 1 + 1/2 + ... + 1/N, not N, beside one batch of another.
+A project gains little by splitting its work: N waiting batches of one project weigh 1 + 1/2 + ... + 1/N, not N,
+beside one batch of another project.
 """
 
 from collections.abc import Sequence
@@ -15,38 +16,39 @@ from uuid import UUID
 from sqlalchemy import Connection, Double, Integer, Row, bindparam, func, literal_column, or_, select, update
 from sqlalchemy import cast as as_type
 
+from gradyard.jobs.fleet import WORKER_QUEUES
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.states import State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.tables import Batch, Job, Worker
 
-SECONDS_A_STEP, SECONDS_A_POINT_STEP = 3e-5, 5e-9  # of a job alone, eager, about the same for every stage
+SECONDS_A_STEP, SECONDS_A_POINT_STEP = 3e-5, 5e-9  # of a job alone and eager; about the same for every stage
 FLOWS_COUNTED = 16  # batches of a project, the newest first
-SINGLES_LOOKED_AT = 64  # newest jobs of a project, for the last of a priority
+SINGLES_LOOKED_AT = 64  # newest single jobs of a project, to find the last of a priority
 WAITING_LOOKED_AT = 256
 
 
 def seconds_alone(spec: JobSpec) -> float:
-    """About how long the job would train on one core without company: the measure that flows are weighed by."""
+    """About how long the job would train alone on one core: the cost by which flows are weighed."""
     return spec.steps * (SECONDS_A_STEP + spec.dataset.points * SECONDS_A_POINT_STEP)
 
 
 def claim_order_of_batch(connection: Connection, project_id: int, specs: Sequence[JobSpec]) -> list[dict[str, float]]:
-    """Rank, cost and share of each job of a new batch, in order, by the names of the columns of `jobs`."""
+    """Rank, cost and share of each job of a new batch, in its order. Keys are columns of `jobs`."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
-    ahead: dict[tuple[str, int], float] = {}
-    found = []
+    next_rank: dict[tuple[str, int], float] = {}
+    orders = []
     for spec in specs:
-        line = spec.device, spec.priority
-        if line not in ahead:
-            ahead[line] = _virtual_now(connection, *line)
-        found.append(_claim_order(ahead[line], spec, flows))
-        ahead[line] += found[-1]["share_seconds"]
-    return found
+        among = spec.device, spec.priority
+        if among not in next_rank:
+            next_rank[among] = _virtual_now(connection, *among)
+        orders.append(_claim_order(next_rank[among], spec, flows))
+        next_rank[among] += orders[-1]["share_seconds"]
+    return orders
 
 
 def claim_order_of_job(connection: Connection, project_id: int, spec: JobSpec) -> dict[str, float]:
-    """Rank, cost and share of a job that comes alone, behind the last one of its project that did."""
+    """Rank, cost and share of a single job, behind the last single job of its project. Keys are columns of `jobs`."""
     flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
     last = connection.execute(_end_of_singles, {"project": project_id, "priority": spec.priority}).scalar()
     here = _virtual_now(connection, spec.device, spec.priority)
@@ -59,14 +61,14 @@ def _claim_order(rank: float, spec: JobSpec, flows: int) -> dict[str, float]:
 
 
 def advance_virtual_time(connection: Connection, worker_id: UUID, head: Row[Any]) -> None:
-    """The worker has taken this job: virtual time goes on, and never back."""
+    """Note that the worker claimed this job: its virtual time becomes the job's rank, if that is later."""
     taken = {"of_worker": worker_id, "of_priority": head.priority, "of_rank": head.rank}
     connection.execute(_serve, taken)
 
 
 def _virtual_now(connection: Connection, device: str, priority: int) -> float:
-    """Where the workers of that device are in the jobs of that priority, or where they will begin."""
-    queues = ["cpu", "gpu"] if device == "auto" else [device]
+    """The virtual time of that device's workers among jobs of that priority, or of the first such job that waits."""
+    queues = list(WORKER_QUEUES) if device == "auto" else [device]
     return float(connection.execute(_here, {"queues": queues, "priority": priority}).scalar_one())
 
 
@@ -90,7 +92,7 @@ _queues: Any = bindparam("queues", expanding=True)
 _served = select(func.max(Worker.served_rank)).where(
     Worker.queue.in_(_queues), Worker.served_priority == bindparam("priority", type_=Integer)
 )
-# Nobody serves this priority now: the next is the first of those that wait for nothing but a worker.
+# Where no worker serves this priority, virtual time is that of the first job that waits for nothing but a worker.
 _ahead = (
     select(Job.rank, Job.queue, Job.pool, Job.not_before)
     .where(Job.state == literal_column("'queued'"), Job.priority == bindparam("priority", type_=Integer))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
-from gradyard.store.database import now, strip_unstorable
+from gradyard.store.dialects import now, strip_unstorable
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
 from gradyard.store.lifecycle.record import little_endian
 from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
@@ -18,7 +18,7 @@ from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job that trained to its end found; `arrays` by name, where its trainer finds arrays."""
+    """The result of a job that trained to its end; `arrays` by name, where its trainer has any."""
 
     coefficients: dict[str, float] | None
     formula: str | None
@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Ended:
-    """An attempt that trained to its end, and what it found."""
+    """An attempt that trained to its end, and its result."""
 
     job_id: UUID
     attempt: int
@@ -36,16 +36,16 @@ class Ended:
 
 
 def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
-    """The job is done and this is its result; False where it has moved on, and nothing is stored."""
+    """Store the result of a job that is done. Returns False, and stores nothing, where the job has moved on."""
     return bool(succeed_all(connection, [Ended(job_id, attempt, outcome)], actor=actor))
 
 
 def succeed_all(
     connection: Connection, ended: Sequence[Ended], *, actor: str, running: set[UUID] | None = None
 ) -> set[UUID]:
-    """The same for a pack; of which jobs, and nothing of those that have moved on.
+    """Store the results of a pack. Returns the jobs that succeeded: those that have not moved on.
 
-    `running` where this transaction knows already which of them run still, from `record_all`.
+    running: the jobs that still run, where `record_all` found and locked them in this transaction.
     """
     if running is None:
         running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
@@ -54,7 +54,7 @@ def succeed_all(
         return running
     moved = move_all(connection, [(each.job_id, each.attempt) for each in ended], State.SUCCEEDED, actor=actor)
     connection.execute(_new_result, [
-        {"of_job": each.job_id, "of_attempt": each.attempt, "found": each.outcome.coefficients or {},
+        {"of_job": each.job_id, "of_attempt": each.attempt, "of_coefficients": each.outcome.coefficients or {},
          "as_formula": each.outcome.formula, "made_by": each.outcome.environment} for each in ended
     ])  # fmt: skip
     arrays = [
@@ -69,7 +69,7 @@ def succeed_all(
 # Built once: building such statements costs more than executing them.
 _new_result = insert(Result).values(
     job_id=bindparam("of_job"), project_id=project_of_job, attempt=bindparam("of_attempt"),
-    coefficients=bindparam("found"), formula=bindparam("as_formula"), environment=bindparam("made_by"),
+    coefficients=bindparam("of_coefficients"), formula=bindparam("as_formula"), environment=bindparam("made_by"),
 )  # fmt: skip
 _new_artifact = insert(Artifact).values(
     job_id=bindparam("of_job"), project_id=project_of_job, name=bindparam("called"), dtype=bindparam("of_dtype"),
@@ -80,7 +80,7 @@ _new_artifact = insert(Artifact).values(
 def fail(
     connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
 ) -> bool:
-    """The job cannot be done; False where it has moved on."""
+    """Let the job fail, and delete its checkpoints. Returns False where it has moved on."""
     message = strip_unstorable(message)
     columns |= {"reason": reason, "message": message}
     failed = move(
@@ -96,10 +96,10 @@ def hand_back(
     kind: EventKind = EventKind.HANDED_BACK, lost: bool = False, max_pack: int | None = None,
     wait_seconds: float = 0.0, **columns: Any,
 ) -> bool:  # fmt: skip
-    """Back into the queue, to go on from its newest checkpoint; False where it has moved on.
+    """Put a job back into the queue, to resume at its newest checkpoint. Returns False where it has moved on.
 
-    `lost` counts in `times_lost`, `max_pack` makes its next pack smaller, `wait_seconds` puts it off.
-    A job that someone asked to cancel meanwhile is cancelled instead.
+    lost: count it in `times_lost`. max_pack: a limit for its next pack. wait_seconds: no claim before.
+    A job with a cancel mark is cancelled instead.
     """
     if lost:
         columns["times_lost"] = Job.times_lost + 1
@@ -109,7 +109,7 @@ def hand_back(
         columns["not_before"] = now() + wait_seconds
     columns["steps_done"] = Job.start_step
     about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
-    # The mark is looked at by the very statement that moves: one that comes between a look and a move would be lost.
+    # The statement that moves also checks the mark: one that came between a check and a move would be lost.
     return (
         move(connection, job_id, State.QUEUED, unmarked=True, kind=kind, **about, **columns)
         or move(connection, job_id, State.CANCELLED, **about)
@@ -117,7 +117,7 @@ def hand_back(
 
 
 def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
-    """Give up a claim; a job that still runs under it is queued again."""
+    """End a claim. Jobs that still run under it go back into the queue."""
     for job in connection.execute(_held, {"of_claim": claim_id}).all():
         detail = "its claim ended without a result for it"
         hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=EventKind.CLAIM_RELEASED)

@@ -1,4 +1,4 @@
-"""The one statement that moves a job, and the event that it leaves."""
+"""The statement that moves a job, and the event that each move writes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, String, Text, bindparam, func, insert, litera
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
-from gradyard.store.database import now, strip_unstorable
+from gradyard.store.dialects import now, strip_unstorable
 from gradyard.store.tables import Job, JobEvent
 
 _these: Any = bindparam("of_jobs", expanding=True)
@@ -20,16 +20,15 @@ def move(
     only_from: State | None = None, unmarked: bool = False, kind: EventKind | None = None, detail: str | None = None,
     **columns: Any,
 ) -> bool:  # fmt: skip
-    """Move one job, if its state and (where given) its attempt allow; whether it moved.
+    """Move one job, if its state and (where given) its attempt allow it. Returns whether it moved.
 
-    An attempt is a fence: it stands for the state `running` as well. `only_from` narrows the states of MOVES;
-    `unmarked` skips a job with a cancel mark. `kind` is needed for a move into the queue; the other states have one
-    kind each.
+    attempt: the fence; the job must be running in this attempt. only_from: narrows the states of MOVES. unmarked: leave
+    a job with a cancel mark. kind: needed for a move into the queue; each other state has one kind.
 
-    One statement: of two workers, or a worker and a cancel, exactly one wins.
+    It is one statement: of two workers, or a worker and a cancel, exactly one wins.
     """
     before: str | None = State.RUNNING if attempt is not None else only_from
-    if before is None:  # read in the same transaction, for the event alone; the guard is the statement below
+    if before is None:  # read for the event alone; the UPDATE below is the guard
         before = connection.execute(select(Job.state).where(Job.id == job_id)).scalar()
     statement = _guarded(to, attempt is not None, only_from, unmarked)
     if columns:
@@ -44,7 +43,7 @@ def move(
 def move_all(
     connection: Connection, fences: Sequence[tuple[UUID, int]], to: State, *, actor: str, detail: str | None = None
 ) -> set[UUID]:
-    """Move these attempts, which `still_running` found and locked in this transaction; which they are."""
+    """Move these attempts, which `still_running` found and locked in this transaction. Returns their job ids."""
     of_attempt: dict[int, list[UUID]] = {}
     for job_id, attempt in fences:
         of_attempt.setdefault(attempt, []).append(job_id)
@@ -60,10 +59,10 @@ KIND_OF_STATE = {
     State.FAILED: EventKind.FAILED,
     State.CANCELLED: EventKind.CANCELLED,
 }
-"""What a move to this state is called. A move into the queue has many causes, and names its own."""
+"""The kind of a move to this state. A move into the queue has several possible kinds: its caller gives it."""
 
 
-# One statement for many rows: SQLite copies every page that a statement changes, in case it must take it back.
+# One statement for many rows: SQLite copies each page that a statement changes, once a statement.
 @cache
 def _guarded_many(to: State) -> Any:
     fence = (Job.id.in_(_these), Job.attempt == bindparam("fenced"), Job.state == State.RUNNING)
@@ -82,9 +81,9 @@ def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -
 
 
 def still_running(connection: Connection, fences: Collection[tuple[UUID, int]]) -> set[UUID]:
-    """Which of these attempts (job, attempt) run still; their rows stay locked until the transaction is over.
+    """The jobs of these attempts (job, attempt) that still run. Their rows stay locked until the transaction ends.
 
-    They are locked in the order of their ids, so that no two packs wait for one another.
+    Rows are locked in the order of their ids, so that no two packs wait for each other.
     """
     wanted = dict(fences)
     rows = connection.execute(_running_of, {"of_jobs": list(wanted)})
@@ -97,13 +96,13 @@ _running_of = (
 
 
 def _consequences(to: State) -> dict[str, Any]:
-    """What every move to that state sets, whoever makes it."""
+    """The columns that every move to that state sets."""
     if to in FINISHED:
         return {"finished_at": now(), "claim_id": None}
     return {"claim_id": None, "started_at": None} if to is State.QUEUED else {}
 
 
-# What belongs to a job bears the job's project, copied by the very statement that writes it.
+# Rows that belong to a job have the job's project, copied by the statement that inserts them.
 project_of_job = select(Job.project_id).where(Job.id == bindparam("of_job")).scalar_subquery()
 
 _EVENT = ("job_id", "project_id", "sequence", "from_state", "to_state", "kind", "attempt", "actor", "at", "detail")
@@ -118,7 +117,7 @@ def write_events(
     connection: Connection, job_ids: Iterable[UUID], before: str | None, to: str, kind: EventKind, *, actor: str,
     detail: str | None = None,
 ) -> None:  # fmt: skip
-    """One event for each of these jobs, which have moved: of its attempt now, numbered after those that it has."""
+    """Write an event for each of these jobs after its move, with its present attempt and the next sequence number."""
     move = {
         "before": before,
         "to": to,
@@ -130,7 +129,7 @@ def write_events(
 
 
 def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) -> None:
-    """The first event of every job of a batch."""
+    """Write the first event of every job of a batch."""
     first = select(
         Job.id, Job.project_id, literal(1), literal(State.QUEUED.value), literal(EventKind.SUBMITTED.value),
         Job.attempt, literal(actor[:200]), now(),

@@ -1,4 +1,4 @@
-"""What a running job has done so far, stored so that any host can go on from there."""
+"""Records: the losses and the checkpoint of a running job, stored so that any host can resume it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.states import State
-from gradyard.store.database import insert_or_ignore, insert_or_replace
+from gradyard.store.dialects import insert_or_ignore, insert_or_replace
 from gradyard.store.lifecycle.moves import project_of_job, still_running
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
@@ -20,9 +20,9 @@ CHECKPOINTS_KEPT = 2
 
 @dataclass(frozen=True)
 class Progress:
-    """What one member did since its last record: losses (steps,) of its dtype, and the state after the last of them.
+    """What one member did since its last record: losses (steps,) in its dtype, and the state after the last of them.
 
-    `metrics` are named curves, each (measured steps,), of the steps that `every` divides; stored in float64.
+    metrics: named curves, each of shape (measured steps,), at the steps that `every` divides; stored in float64.
     """
 
     job_id: UUID
@@ -38,20 +38,20 @@ class Progress:
 
     @property
     def steps_done(self) -> int:
-        """Steps done in all, this record's included."""
+        """Steps done in all, with those of this record."""
         return self.start_step + len(self.losses)
 
 
 def record(connection: Connection, progress: Progress) -> bool:
-    """The same for one member: False where the job has moved on, and nothing is stored."""
+    """Store the record of one job. Returns False, and stores nothing, where the job has moved on."""
     return bool(record_all(connection, [progress]))
 
 
 def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UUID]:
-    """Store each member's chunk of losses and the checkpoint after it; of which jobs, and nothing of those moved on.
+    """Store each member's losses and the checkpoint after them. Returns the jobs stored: those that have not moved on.
 
-    Told twice (the answer to the first commit got lost), it stores once; told again with more losses from the same
-    step on, it stores those.
+    Idempotent: a caller that lost the answer to its commit calls again, with the same losses or more from the same step
+    on; the later call replaces the chunk.
     """
     running = still_running(connection, [(each.job_id, each.attempt) for each in progresses])
     stored = [each for each in progresses if each.job_id in running]
@@ -61,8 +61,8 @@ def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UU
         {"of_job": each.job_id, "job_id": each.job_id, "start_step": each.start_step, "steps": len(each.losses),
          "losses": little_endian(each.losses)} for each in stored if len(each.losses)
     ])  # fmt: skip
-    _keep_metrics(connection, stored)
-    _keep_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
+    _store_metrics(connection, stored)
+    _store_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
     return running
 
 
@@ -83,23 +83,23 @@ _running = update(Job).where(
     Job.id == bindparam("of_job"), Job.state == State.RUNNING, Job.attempt == bindparam("of_attempt")
 )
 _without_state = _running.values(_figures)
-# A newer checkpoint is progress: whatever went wrong before it is forgiven.
-_forgiven = {"crashes": 0, "times_lost": 0, "max_pack": None}
-_with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _forgiven)
+# A newer checkpoint is progress: crashes and losses of workers before it no longer count.
+_counters_reset = {"crashes": 0, "times_lost": 0, "max_pack": None}
+_with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _counters_reset)
 
 
 @cache
 def _owned_by_project(statement: Any) -> Any:
-    """The INSERT of a row that belongs to a job, with the job's project."""
+    """The INSERT, with the project of the job that the row belongs to."""
     return statement.values(project_id=project_of_job)
 
 
 def little_endian(array: np.ndarray) -> bytes:
-    """Its numbers in C order."""
+    """The bytes of the array in C order, little-endian."""
     return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _keep_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
+def _store_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
     _execute(connection, _owned_by_project(insert_or_replace(connection, MetricChunk)), [
         {"of_job": each.job_id, "job_id": each.job_id, "name": name, "start_step": each.start_step,
          "every": each.every, "metric_values": little_endian(values.astype(np.float64))}
@@ -107,12 +107,12 @@ def _keep_metrics(connection: Connection, progresses: Sequence[Progress]) -> Non
     ])  # fmt: skip
 
 
-def _keep_checkpoints(connection: Connection, progresses: Sequence[Progress]) -> None:
+def _store_checkpoints(connection: Connection, progresses: Sequence[Progress]) -> None:
     _execute(connection, _owned_by_project(insert_or_ignore(connection, Checkpoint)), [
         {"of_job": each.job_id, "job_id": each.job_id, "step": each.steps_done, "sha256": each.checkpoint_sha256,
          "fingerprint": each.fingerprint, "blob": each.checkpoint} for each in progresses
     ])  # fmt: skip
-    later = [{"of_job": each.job_id} for each in progresses if each.start_step]  # else it is the first
+    later = [{"of_job": each.job_id} for each in progresses if each.start_step]  # at step 0 it has no older one
     _execute(connection, _older_checkpoints, later)
 
 

@@ -1,4 +1,4 @@
-"""A job goes back to an older checkpoint, or to its begin: what it stored since is taken back."""
+"""A running job goes back to an older checkpoint, or to step 0: what it stored since is deleted."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 
 def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> bool:
-    """Take back all that a job stored from `step` on, as its checkpoint there is no good; False where it moved on."""
+    """Delete all that a job stored after `step`: its newer checkpoints cannot be used. False where it has moved on."""
     fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
     if not connection.execute(update(Job).where(*fence).values(start_step=step, steps_done=step)).rowcount:
         return False
@@ -25,9 +25,9 @@ def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> boo
 
 
 def _summary_up_to(connection: Connection, job_id: UUID, step: int) -> Summary:
-    """The figures of the losses that are left; a chunk that reaches beyond `step` is cut there.
+    """The figures of the losses that are left. A chunk that reaches beyond `step` is cut there.
 
-    Such a one is there where a record's answer got lost, and it was told again with what had come since.
+    There is such a chunk where the answer to a record got lost, and it was stored again with more losses.
     """
     job = connection.execute(
         select(Job.dtype, Job.setup_seconds, Job.train_seconds, Job.records).where(Job.id == job_id)

@@ -1,4 +1,4 @@
-"""A job comes into being, once for each idempotency key."""
+"""A job is stored, once for each idempotency key."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert
 
 from gradyard.jobs.errors import FieldProblem, IdempotencyKeyReused, QueueFull, SpecInvalid
 from gradyard.jobs.events import EventKind
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.parse import ParsedJob
-from gradyard.store.database import insert_or_ignore, now
+from gradyard.store.dialects import insert_or_ignore, now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_job
 from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Batch, IdempotencyKey, Job
@@ -21,7 +22,7 @@ from gradyard.store.tables import Batch, IdempotencyKey, Job
 
 @dataclass(frozen=True)
 class Submitted:
-    """The job of a submission; `replayed` where an earlier submission of the same key had made it."""
+    """The job of a submission; `replayed` where an earlier submission with the same idempotency key made it."""
 
     job_id: UUID
     replayed: bool
@@ -31,7 +32,7 @@ def submit(
     connection: Connection, parsed: ParsedJob, *, project_id: int, actor: str, max_queued: int,
     key: str | None = None, body: bytes = b"", retry_of: UUID | None = None,
 ) -> Submitted:  # fmt: skip
-    """Store a new queued job (`retry_of` is the one that it repeats), or find the one that this key already made.
+    """Store a new queued job (a retry of `retry_of`), or find the job that this idempotency key made before.
 
     Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the
     project wait.
@@ -51,9 +52,10 @@ def submit(
 def claim_key(
     connection: Connection, project_id: int, key: str, digest: str, job_id: UUID, batch_id: UUID | None = None
 ) -> Any:
-    """Take the key for a job, or for a batch and its first job; None, or what an earlier taker made (job_id, batch_id).
+    """Take an idempotency key for a job, or for a batch and its first job. Returns None, or the row of its earlier use.
 
-    A concurrent twin is waited for. Raises IdempotencyKeyReused where the body, of that SHA-256, was another.
+    The row has job_id and batch_id. A concurrent request with the same key is waited for. Raises IdempotencyKeyReused
+    where the earlier body had another SHA-256.
     """
     row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
            "created_at": now()}  # fmt: skip
@@ -64,13 +66,14 @@ def claim_key(
     columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id
     earlier = connection.execute(select(*columns).where(*mine)).one()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
-        raise IdempotencyKeyReused(f"the key {key!r} was used with another body; take a new key for a new job")
+        raise IdempotencyKeyReused(f"the idempotency key {key!r} came with another body before; use a new key")
     made = select(Job.id).where(Job.id == earlier.job_id)
     if earlier.batch_id is not None:
         made = select(Batch.id).where(Batch.id == earlier.batch_id)
     if connection.execute(made).scalar() is not None:
         return earlier
-    connection.execute(update(IdempotencyKey).where(*mine).values(row))  # its job was deleted: the key is free again
+    # That job was deleted, so the key is free again.
+    connection.execute(update(IdempotencyKey).where(*mine).values(row))
     return None
 
 
@@ -81,7 +84,7 @@ _waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type
 
 
 def check_queue_capacity(connection: Connection, project_id: int, max_queued: int, new: int = 1) -> None:
-    """QueueFull where more than `max_queued` jobs of the project would wait, with the new ones."""
+    """Raise QueueFull where the new jobs would make more than `max_queued` of the project wait."""
     if new > max_queued:
         raise SpecInvalid([FieldProblem("", f"{new:,} jobs; at most {max_queued:,} of a project may wait")])
     others = max_queued - new + 1
@@ -91,12 +94,12 @@ def check_queue_capacity(connection: Connection, project_id: int, max_queued: in
 
 
 def columns_of(parsed: ParsedJob) -> dict[str, Any]:
-    """What an intake says, by the names of the columns of `jobs`."""
+    """A parsed job by the names of the columns of `jobs`."""
     spec, stage = parsed.spec, stage_named(parsed.spec.stage)
     return {
         "stage": spec.stage, "numerics_version": stage.numerics_version, "name": spec.name, "tags": dict(spec.tags),
         "spec": parsed.as_json, "spec_sha256": parsed.sha256, "resolved": parsed.resolved, "warnings": parsed.warnings,
         "steps": spec.steps, "dtype": spec.dtype, "priority": spec.priority,
-        "queue": "any" if spec.device == "auto" else spec.device, "pool": spec.pool,
+        "queue": Queue.ANY if spec.device == "auto" else spec.device, "pool": spec.pool,
         "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": parsed.pack_key, "state": State.QUEUED,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every read, named as the question that it answers. A project's rows are filtered here and nowhere else."""
+"""Every read, named as the question that it answers. Only these functions filter rows by project."""
 
 from gradyard.store.queries.api_keys import key_by_id, keys_newest_first, live_key
 from gradyard.store.queries.batches import (

@@ -1,4 +1,4 @@
-"""Keys of the API and the projects that they open. These belong to the operator: no project filters them."""
+"""API keys and their projects. They are the operator's: no project filters them."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from gradyard.jobs.errors import NotFound
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.api_keys import is_live
 from gradyard.store.tables import ApiKey, Project
 
@@ -17,12 +17,12 @@ _live_key = _keys.where(ApiKey.sha256 == bindparam("digest"), is_live)
 
 
 def live_key(connection: Connection, digest: str) -> Row[Any] | None:
-    """The key of that SHA-256, unless it is revoked or expired."""
+    """The key of that SHA-256; None where there is none, or it is revoked or expired."""
     return connection.execute(_live_key, {"digest": digest}).first()
 
 
 def key_by_id(connection: Connection, key_id: UUID) -> Row[Any]:
-    """The key; NotFound where there is none."""
+    """The key of that id, live or not. Raises NotFound where there is none."""
     row = connection.execute(_keys.where(ApiKey.id == key_id)).first()
     if row is None:
         raise NotFound(f"there is no key {key_id}")
@@ -30,5 +30,5 @@ def key_by_id(connection: Connection, key_id: UUID) -> Row[Any]:
 
 
 def keys_newest_first(connection: Connection) -> list[Row[Any]]:
-    """All of them, those that open nothing any more included."""
+    """All keys, with revoked and expired ones."""
     return list(connection.execute(_keys.order_by(ApiKey.id.desc())))

@@ -1,4 +1,4 @@
-"""Batches, and how their jobs stand."""
+"""Batches, and the states of their jobs."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ MOST_AT_ONCE = 500  # jobs of one read
 
 
 def batch_by_id(connection: Connection, project_id: int, batch_id: UUID) -> Row[Any]:
-    """The batch; NotFound where the project has none of that id."""
+    """The batch of that id. Raises NotFound where the project has none."""
     query = select(*Batch.__table__.columns).where(Batch.project_id == project_id, Batch.id == batch_id)
     row = connection.execute(query).first()
     if row is None:
@@ -25,7 +25,7 @@ def batch_by_id(connection: Connection, project_id: int, batch_id: UUID) -> Row[
 def batches_newest_first(
     connection: Connection, project_id: int, *, limit: int, cursor: str | None = None
 ) -> tuple[list[Row[Any]], str | None]:
-    """A page of batches, newest first and without their sweeps, and the cursor of those that follow."""
+    """A page of batches, newest first and without their sweeps, and the cursor of the next page."""
     columns = [column for column in Batch.__table__.columns if column.name != "sweep"]
     query = select(*columns).where(Batch.project_id == project_id)
     if cursor is not None:
@@ -46,7 +46,7 @@ def counts_of_batches(connection: Connection, batch_ids: list[UUID]) -> dict[UUI
 
 
 def best_of_batch(connection: Connection, project_id: int, batch_id: UUID, limit: int) -> list[Row[Any]]:
-    """Its succeeded jobs of the lowest last loss, the best first."""
+    """The succeeded jobs of a batch with the lowest last losses, the lowest first."""
     mine = of_project(project_id).where(Job.batch_id == batch_id, Job.state == State.SUCCEEDED)
     return list(connection.execute(mine.order_by(Job.loss_last, Job.id).limit(limit)))
 
@@ -54,7 +54,7 @@ def best_of_batch(connection: Connection, project_id: int, batch_id: UUID, limit
 def jobs_of_batch(
     connection: Connection, project_id: int, batch_id: UUID, after: UUID | None, most_bytes: int
 ) -> list[Row[Any]]:
-    """Its next jobs after that id, in the order of ids: as many as have curves of so many bytes, at least one."""
+    """The next jobs of a batch after that id, in the order of ids: with curves of about `most_bytes`, at least one."""
     query = of_project(project_id).where(Job.batch_id == batch_id).order_by(Job.id)
     if after is not None:
         query = query.where(Job.id > after)
@@ -66,6 +66,6 @@ def jobs_of_batch(
 
 
 def batch_is_marked(connection: Connection, batch_id: UUID) -> bool:
-    """Whether any of its running jobs still waits for its worker to cancel it."""
+    """Whether a running job of the batch has a cancel mark, which its worker has not followed yet."""
     marked = (Job.batch_id == batch_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
     return connection.execute(select(Job.id).where(*marked).limit(1)).first() is not None

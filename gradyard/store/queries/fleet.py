@@ -1,4 +1,4 @@
-"""Who trains and what waits: workers, the packs that they hold, queues."""
+"""Workers, the packs that they hold, holds, queues and counters."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,15 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
 
+from gradyard.jobs.fleet import HoldKind, Queue, SlotAddress
 from gradyard.jobs.states import State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
 
 
 def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
-    """The members of a claim that someone asked to cancel."""
+    """The members of a claim that have a cancel mark."""
     marked = (Job.claim_id == claim_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
     return list(connection.execute(select(Job.id).where(*marked)).scalars())
 
@@ -28,7 +29,7 @@ _claim_of = select(Claim.id).where(Claim.id == bindparam("claim"))
 
 
 def workers_seen(connection: Connection) -> list[Row[Any]]:
-    """Live workers, and those that left in the last minutes; each with whether it lives and its claim."""
+    """Live workers, and those whose leases ended in the last ten minutes; each with `alive` and its claim."""
     return list(connection.execute(_workers_seen))
 
 
@@ -67,37 +68,41 @@ def live_slots(connection: Connection) -> dict[str, int]:
 
 
 def jobs_per_second(connection: Connection) -> dict[str, float]:
-    """How many jobs of each queue ended a second in the last minute, by what its live workers say."""
+    """How many jobs a second each queue finished in the last minute, as its live workers report it."""
     rate = func.coalesce(func.sum(Worker.jobs_per_second), 0.0)
     query = select(Worker.queue, rate).where(Worker.lease_until > now()).group_by(Worker.queue)
     return {queue: float(number or 0.0) for queue, number in connection.execute(query)}
 
 
 def holds(connection: Connection) -> list[Row[Any]]:
-    """The queues that are paused, the hosts, slots and GPUs that are drained: kind, name, reason, actor, since."""
+    """All holds: kind, name, reason, actor, since."""
     return list(connection.execute(_holds))
 
 
 _holds = select(*Hold.__table__.columns).order_by(Hold.kind, Hold.name)
 
 
-def drain_targets_named(connection: Connection, name: str) -> list[tuple[str, str]]:
-    """What HOST, SLOT@HOST, a SLOT of every host, or a GPU's UUID names among workers seen lately: kind and name."""
+def drain_targets_named(connection: Connection, name: str) -> list[tuple[HoldKind, str]]:
+    """The kind and name of each hold that would drain `name`: a host, SLOT@HOST, a slot of every host, a GPU's UUID.
+
+    Only hosts, slots and GPUs of workers in the table count.
+    """
     rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct()).all()
-    found = {("host", host) for host, _, _ in rows if name == host}
-    found |= {("slot", f"{slot}@{host}") for host, slot, _ in rows if name in (slot, f"{slot}@{host}")}
-    return sorted(found | {("gpu", uuid) for _, _, uuid in rows if uuid == name and uuid is not None})
+    found = {(HoldKind.HOST, host) for host, _, _ in rows if name == host}
+    slots = (SlotAddress(slot, host) for host, slot, _ in rows)
+    found |= {(HoldKind.SLOT, str(each)) for each in slots if name in (each.slot, str(each))}
+    return sorted(found | {(HoldKind.GPU, uuid) for _, _, uuid in rows if uuid == name and uuid is not None})
 
 
 def gpus_at(connection: Connection, name: str) -> set[str]:
-    """The UUIDs of the GPUs that slots of this name (SLOT@HOST, or SLOT) have, among workers seen lately."""
+    """The UUIDs of the GPUs that slots of this name (SLOT@HOST, or SLOT) have, of workers in the table."""
     rows = connection.execute(select(Worker.host, Worker.slot, Worker.device_uuid).distinct())
-    return {uuid for host, slot, uuid in rows if uuid is not None and name in (slot, f"{slot}@{host}")}
+    return {uuid for host, slot, uuid in rows if uuid is not None and name in (slot, str(SlotAddress(slot, host)))}
 
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """How many jobs of a queue wait for a worker, and how long the oldest has."""
+    """How many jobs wait in a queue, and how long the oldest has waited."""
 
     queue: str
     depth: int
@@ -105,12 +110,12 @@ class QueueDepth:
 
 
 def queue_depths(connection: Connection, project_id: int) -> list[QueueDepth]:
-    """Of each queue, what of the project waits in it."""
+    """The depth of each queue, of the project's jobs alone."""
     return _depths(connection, Job.project_id == project_id)
 
 
 def depths_of_all(connection: Connection) -> list[QueueDepth]:
-    """Of each queue, what of all projects waits in it."""
+    """The depth of each queue, of all projects together."""
     return _depths(connection)
 
 
@@ -121,11 +126,11 @@ def _depths(connection: Connection, *those: ColumnElement[bool]) -> list[QueueDe
         queue: QueueDepth(queue, depth, max(0.0, wait))
         for queue, depth, wait in connection.execute(query.group_by(Job.queue))
     }
-    return [found.get(queue, QueueDepth(queue, 0, 0.0)) for queue in ("cpu", "gpu", "any")]
+    return [found.get(queue, QueueDepth(queue, 0, 0.0)) for queue in Queue]
 
 
 def job_counts(connection: Connection) -> list[tuple[str, str, str | None, int]]:
-    """How many jobs of all projects there are: state, stage, reason (of failed ones), count."""
+    """How many jobs of all projects there are, by state, stage and reason (of failed ones)."""
     others = select(Job.state, Job.stage, func.count()).where(Job.state != State.FAILED).group_by(Job.state, Job.stage)
     failed = select(Job.stage, Job.reason, func.count()).where(Job.state == State.FAILED)
     found: list[tuple[str, str, str | None, int]] = []
@@ -135,7 +140,7 @@ def job_counts(connection: Connection) -> list[tuple[str, str, str | None, int]]
 
 
 def counters(connection: Connection) -> list[Row[Any]]:
-    """What happened how often: name, counted_by, count."""
+    """All counters: name, counted_by, total."""
     return list(connection.execute(select(*Counter.__table__.columns).order_by(Counter.name, Counter.counted_by)))
 
 

@@ -1,4 +1,4 @@
-"""What a job left: its losses, events, logs and checkpoints."""
+"""What a job leaves: losses, metrics, artifacts, events, logs and checkpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from gradyard.store.tables import Artifact, AttemptLog, Checkpoint, JobEvent, Lo
 
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
-    """Every stored loss of the job, shape (steps_done,), in its own dtype, little-endian."""
+    """Every stored loss of the job, shape (steps_done,), in the job's dtype, little-endian."""
     chunks = connection.execute(_chunks, {"job": job_id, "project": project_id}).all()
     raw = chunks[0][0] if len(chunks) == 1 else b"".join(losses for (losses,) in chunks)
     return np.frombuffer(raw, dtype=np.dtype(dtype).newbyteorder("<"))
@@ -28,18 +28,20 @@ _chunks = (
 
 
 def loss_curves(connection: Connection, project_id: int, jobs: Sequence[Row[Any]]) -> dict[UUID, np.ndarray]:
-    """The same of many jobs at once, by their ids."""
+    """Every stored loss of each job, by its id: shape (steps_done,), in the job's dtype, little-endian."""
     query = select(LossChunk.job_id, LossChunk.losses).order_by(LossChunk.job_id, LossChunk.start_step)
     query = query.where(LossChunk.job_id.in_([job.id for job in jobs]), LossChunk.project_id == project_id)
-    found: dict[UUID, list[bytes]] = {job.id: [] for job in jobs}
+    chunks: dict[UUID, list[bytes]] = {job.id: [] for job in jobs}
     for job_id, losses in connection.execute(query):
-        found[job_id].append(losses)
-    return {job.id: np.frombuffer(b"".join(found[job.id]), dtype=np.dtype(job.dtype).newbyteorder("<")) for job in jobs}
+        chunks[job_id].append(losses)
+    return {
+        job.id: np.frombuffer(b"".join(chunks[job.id]), dtype=np.dtype(job.dtype).newbyteorder("<")) for job in jobs
+    }
 
 
 @dataclass(frozen=True)
 class MetricCurve:
-    """A named curve: `values` (measured steps,), float64, of the steps 0, `every`, 2 * `every`, ..."""
+    """A named curve: `values`, shape (measured steps,), float64, at the steps 0, `every`, 2 * `every`, ..."""
 
     every: int
     values: np.ndarray
@@ -51,13 +53,13 @@ class MetricCurve:
 
 
 def metric_names(connection: Connection, project_id: int, job_id: UUID) -> list[str]:
-    """The names of the curves that the job has beside its loss."""
+    """The names of the job's metrics, sorted."""
     query = select(MetricChunk.name).where(MetricChunk.job_id == job_id, MetricChunk.project_id == project_id)
     return list(connection.execute(query.distinct().order_by(MetricChunk.name)).scalars())
 
 
 def metric_curve(connection: Connection, project_id: int, job_id: UUID, name: str) -> MetricCurve:
-    """The curve of that name; NotFound where the job has none."""
+    """The metric of that name. Raises NotFound where the job has none."""
     mine = (MetricChunk.job_id == job_id, MetricChunk.project_id == project_id, MetricChunk.name == name)
     columns = select(MetricChunk.every, MetricChunk.metric_values).where(*mine)
     chunks = connection.execute(columns.order_by(MetricChunk.start_step)).all()
@@ -68,14 +70,14 @@ def metric_curve(connection: Connection, project_id: int, job_id: UUID, name: st
 
 
 def artifacts_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:
-    """The arrays that the job found: name, dtype, shape, without their content."""
+    """The job's artifacts without their content: name, dtype, shape."""
     columns = select(Artifact.name, Artifact.dtype, Artifact.shape)
     mine = columns.where(Artifact.job_id == job_id, Artifact.project_id == project_id)
     return list(connection.execute(mine.order_by(Artifact.name)))
 
 
 def artifact(connection: Connection, project_id: int, job_id: UUID, name: str) -> np.ndarray:
-    """The array of that name, little-endian; NotFound where the job has none."""
+    """The artifact of that name, little-endian. Raises NotFound where the job has none."""
     mine = (Artifact.job_id == job_id, Artifact.project_id == project_id, Artifact.name == name)
     row = connection.execute(select(Artifact.dtype, Artifact.shape, Artifact.content).where(*mine)).first()
     if row is None:
@@ -84,14 +86,14 @@ def artifact(connection: Connection, project_id: int, job_id: UUID, name: str) -
 
 
 def events_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:
-    """The moves of a job, the oldest first."""
+    """The events of a job, the oldest first."""
     query = select(*JobEvent.__table__.columns).where(JobEvent.job_id == job_id, JobEvent.project_id == project_id)
     query = query.order_by(JobEvent.sequence)
     return list(connection.execute(query))
 
 
 def logs_of(connection: Connection, project_id: int, job_id: UUID) -> list[Row[Any]]:
-    """What was said in each attempt that said something: attempt, text, truncated."""
+    """The logs of a job, the oldest first: attempt, text, truncated. Attempts without output are left out."""
     columns = select(AttemptLog.attempt, AttemptLog.text, AttemptLog.truncated)
     mine = columns.where(AttemptLog.job_id == job_id, AttemptLog.project_id == project_id)
     return list(connection.execute(mine.order_by(AttemptLog.attempt)))

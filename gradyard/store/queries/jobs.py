@@ -20,14 +20,14 @@ from sqlalchemy import (
 
 from gradyard.jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
 from gradyard.jobs.states import State
-from gradyard.store.database import now
+from gradyard.store.dialects import now
 from gradyard.store.tables import Claim, DeletedJob, Job, Result
 
 
 def of_project(project_id: int | BindParameter[Any], *, by_index: bool = True) -> Select[Any]:
-    """The jobs of one project, each with its result and with what its claim has done so far.
+    """The jobs of one project, each with its result and the steps that its claim has done so far.
 
-    `by_index=False` hides the project from the planner, which then looks for an index of what else is asked.
+    by_index: False hides the project from the query planner, which then takes an index of another condition.
     """
     columns = [*Job.__table__.columns, Result.coefficients, Result.formula, Result.environment,
                Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
@@ -39,7 +39,7 @@ _job_by_id = of_project(bindparam("project")).where(Job.id == bindparam("job"))
 
 
 def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]:
-    """The job; NotFound where the project has none of that id, Gone where it had one."""
+    """The job of that id. Raises NotFound where the project has none, Gone where it was deleted."""
     row = connection.execute(_job_by_id, {"project": project_id, "job": job_id}).first()
     if row is None:
         deleted = select(DeletedJob.id).where(DeletedJob.id == job_id, DeletedJob.project_id == project_id)
@@ -53,19 +53,19 @@ _state_of = select(Job.state).where(Job.id == bindparam("job"), Job.project_id =
 
 
 def state_of(connection: Connection, project_id: int, job_id: UUID) -> State | None:
-    """Where the job stands; None where the project has none of that id."""
+    """The state of the job; None where the project has none of that id."""
     state = connection.execute(_state_of, {"project": project_id, "job": job_id}).scalar()
     return None if state is None else State(state)
 
 
 def crashes_of(connection: Connection, job_id: UUID) -> int:
-    """How often its runner died since its newest checkpoint, while it was alone."""
+    """How often the runner died since the job's newest checkpoint while it trained this job alone."""
     return int(connection.execute(select(Job.crashes).where(Job.id == job_id)).scalar_one())
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some jobs, and the cursor of those that follow (None at the end)."""
+    """A page of jobs, and the cursor of the next page (None on the last)."""
 
     jobs: list[Row[Any]]
     next_cursor: str | None
@@ -75,8 +75,8 @@ def jobs_newest_first(
     connection: Connection, project_id: int, *, limit: int, cursor: str | None = None,
     state: State | None = None, stage: str | None = None, batch: UUID | None = None,
 ) -> Page:  # fmt: skip
-    """A page of jobs, newest first; SpecInvalid where the cursor is none of ours."""
-    # Of a batch in one state SQLite would read the whole batch by the index that begins with the project.
+    """A page of jobs, newest first. Raises SpecInvalid where the cursor is not one that this service gave."""
+    # For a batch and one state SQLite would read the whole batch, by the index that begins with the project.
     by_index = batch is None or (state is None and stage is None)
     asked = {Job.state: state, Job.stage: stage, Job.batch_id: batch}
     chosen = [column == value for column, value in asked.items() if value is not None]
@@ -91,7 +91,7 @@ def jobs_newest_first(
 
 
 def _newest_of_every_state(chosen: list[ColumnElement[bool]], limit: int) -> CompoundSelect[Any]:
-    """The ids of so many of each state: one index then serves these jobs with a state and without."""
+    """The newest ids of each state, `limit` of each: a filter by state and none then take the same index."""
     of_each = (
         select(Job.id).where(*chosen, Job.state == state).order_by(Job.id.desc()).limit(limit) for state in State
     )
@@ -104,7 +104,7 @@ def cursor_after(last: UUID) -> str:
 
 
 def id_in(cursor: str) -> UUID:
-    """The id that a cursor stands for; SpecInvalid where it is none of ours."""
+    """The id in a cursor. Raises SpecInvalid where it is not one that this service gave."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         if raw[:1] != b"1":

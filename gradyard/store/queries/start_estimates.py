@@ -1,4 +1,4 @@
-"""When the turn of a queued job comes: what is before it, how fast such jobs were, when the slots are free."""
+"""When a queued job will start: what is before it, how fast such jobs were, when slots get free."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal_column, or_, select
 
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import State
 from gradyard.store.tables import Claim, Job, Project, Result, Worker
 
-NEWEST = 50  # succeeded jobs of a stage: what is known of its speed
-MOST_LOOKED_AT = 1000  # to find so many of a queue
-MOST_PROJECTS = 8  # of others, where one's own project knows nothing
-ALIKE = 2.0  # as large or as small: of the same size
+NEWEST = 50  # succeeded jobs of a stage, by which its speed is estimated
+MOST_LOOKED_AT = 1000  # to find that many of one queue
+MOST_PROJECTS = 8  # other projects to look at where the own one has no such jobs
+ALIKE = 2.0  # costs within this factor count as the same size
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """So many queued jobs of a stage that cost so much (`Job.cost_seconds`; None: nobody knows)."""
+    """Queued jobs of one stage and one cost (`Job.cost_seconds`; None where it is unknown), and how many."""
 
     stage: str
     cost_seconds: float | None
@@ -26,7 +27,7 @@ class Ahead:
 
 
 def ahead_of(connection: Connection, job: Row[Any]) -> list[Ahead]:
-    """The queued jobs that come before this one at the slots of its queue, by stage and cost."""
+    """The queued jobs before this one in the claim order of its queue, by stage and cost."""
     query = select(Job.stage, Job.cost_seconds, func.count()).where(*_before(job))
     return [Ahead(*row) for row in connection.execute(query.group_by(Job.stage, Job.cost_seconds))]
 
@@ -34,17 +35,17 @@ def ahead_of(connection: Connection, job: Row[Any]) -> list[Ahead]:
 def _before(job: Row[Any]) -> tuple[ColumnElement[bool], ...]:
     same, same_rank = Job.priority == job.priority, Job.rank == job.rank
     earlier = or_(Job.priority > job.priority, same & (Job.rank < job.rank), same & same_rank & (Job.id < job.id))
-    # A slot takes jobs of its own queue and of `any`, and one of those waits for every slot.
-    mine = Job.queue.in_(("cpu", "gpu", "any") if job.queue == "any" else (job.queue, "any"))
+    # A slot claims jobs of its own queue and of `any`; a job of `any` waits for slots of both queues.
+    mine = Job.queue.in_(list(Queue) if job.queue == Queue.ANY else (job.queue, Queue.ANY))
     return Job.state == literal_column("'queued'"), mine, earlier
 
 
 def seconds_ahead(
     connection: Connection, project_id: int, workers: Collection[Row[Any]], ahead: Sequence[Ahead]
 ) -> float | None:
-    """How long one slot of these workers would train that, by what the newest jobs of its stages took on such devices.
+    """How long one slot of these workers would train the jobs ahead, by what the newest jobs of their stages took.
 
-    None where nobody knows.
+    None where a cost or a speed is unknown.
     """
     total, paces = 0.0, {each.stage: _pace(connection, project_id, each.stage, workers) for each in ahead}
     for each in ahead:
@@ -59,10 +60,10 @@ def seconds_ahead(
 def _pace(
     connection: Connection, project_id: int, stage: str, workers: Collection[Row[Any]]
 ) -> list[tuple[float, float]]:
-    """Of the stage's newest succeeded jobs: what each cost, and how many seconds of a slot went into each of these.
+    """For each of the stage's newest succeeded jobs, its cost, and the seconds of a slot for each unit of cost.
 
-    Those that devices of the same name trained, else of the same queue. The project's own; where it has none yet, those
-    of another one: how fast a fleet is, is no project's secret.
+    Jobs trained on devices of the same name are preferred, then those of the same queue. A project without such jobs
+    takes those of another project: the speed of the fleet is no secret of a project.
     """
     queues, devices = sorted({worker.queue for worker in workers}), {worker.device_name for worker in workers}
     others = connection.execute(select(Project.id).where(Project.id != project_id).limit(MOST_PROJECTS)).scalars()
@@ -92,7 +93,7 @@ _newest = (
 
 
 def free_in_seconds(connection: Connection, workers: Collection[Row[Any]]) -> list[float]:
-    """Of each of these workers, when its present pack will be over: 0 where it has none, or nobody can tell."""
+    """For each of these workers, in how many seconds its present pack ends; 0 where it has none, or that is unknown."""
     steps = select(func.max(Job.steps)).where(Job.claim_id == Claim.id).scalar_subquery()
     columns = Claim.width, Claim.steps_done, Worker.steps_per_second, steps.label("steps")
     those = select(*columns).select_from(Worker).outerjoin(Claim, Claim.worker_id == Worker.id)
@@ -107,7 +108,11 @@ def _left(row: Row[Any]) -> float:
 
 
 def start_in_seconds(ahead: float, free: Sequence[float]) -> float | None:
-    """When a slot takes the next job, after so many seconds of work that all slots share as they get free."""
+    """In how many seconds a slot takes the next job.
+
+    ahead: the seconds of work before it, shared by all slots. free: in how many seconds each slot gets free.
+    None where there is no slot.
+    """
     for count, (begin, end) in enumerate(zip(sorted(free), [*sorted(free)[1:], None], strict=True), start=1):
         if end is None or ahead <= count * (end - begin):
             return begin + ahead / count

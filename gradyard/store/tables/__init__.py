@@ -1,4 +1,4 @@
-"""The tables, one room: what is asked (`jobs`) by whom (`keys`), what is left (`histories`), who does it (`fleet`)."""
+"""The tables: jobs and batches, API keys, what a job leaves (`histories`), workers and what they hold (`fleet`)."""
 
 from gradyard.store.tables.api_keys import ApiKey
 from gradyard.store.tables.base import Table

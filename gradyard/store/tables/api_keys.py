@@ -1,4 +1,4 @@
-"""Who may ask: the keys of the API."""
+"""The keys of the API."""
 
 from uuid import UUID
 
@@ -9,9 +9,9 @@ from gradyard.store.tables.base import Table
 
 
 class ApiKey(Table):
-    """A key that opens one project, as far as its scopes say. Of the key itself only the SHA-256 is kept.
+    """A key that opens one project, within its scopes. Of the key itself only the SHA-256 is stored.
 
-    `project_id` and `name` together say whose it is. Rows of revoked and expired keys stay: they tell who could ask.
+    Its holder is the name within the project. Rows of revoked and expired keys stay: they show who had access.
     """
 
     __tablename__ = "api_keys"
@@ -20,7 +20,7 @@ class ApiKey(Table):
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     name: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    hint: Mapped[str] = mapped_column(String(32))  # how the key begins, for people who look for it
+    hint: Mapped[str] = mapped_column(String(32))  # the first characters of the key, by which people find it
     scopes: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[float]
     created_by: Mapped[str] = mapped_column(String(200))

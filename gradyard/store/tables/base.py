@@ -1,6 +1,6 @@
-"""What all tables have in common. Every moment is a float of seconds since 1970 UTC, by the database's own clock.
+"""The base of all tables. Every time is a float of seconds since 1970 UTC, by the database's own clock.
 
-Names of constraints carry the sentence that they guard.
+The name of a constraint is the sentence that it guards.
 """
 
 from typing import Any

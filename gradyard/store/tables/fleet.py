@@ -1,4 +1,4 @@
-"""Who trains: workers, the packs that they hold, and the bells of the queues."""
+"""Workers, the packs that they hold, holds on them, their counters, and the bells of the queues."""
 
 from typing import Any
 from uuid import UUID
@@ -6,11 +6,13 @@ from uuid import UUID
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gradyard.jobs.fleet import WORKER_QUEUES, HoldKind
 from gradyard.store.tables.base import Table
+from gradyard.store.tables.vocabularies import is_known
 
 
 class Worker(Table):
-    """A worker process of a slot, present or past; its lease says whether it lives."""
+    """A worker process of a slot. It is alive while its lease holds."""
 
     __tablename__ = "workers"
 
@@ -26,7 +28,7 @@ class Worker(Table):
     shares_device: Mapped[bool | None] = mapped_column(Boolean)  # with other slots of its pool
     versions: Mapped[dict[str, Any]]
     stages: Mapped[dict[str, Any]]
-    engines: Mapped[list[str] | None] = mapped_column(JSON)  # none: an older version's, which has the eager one
+    engines: Mapped[list[str] | None] = mapped_column(JSON)  # NULL: an older version's worker, with the eager one
     started_at: Mapped[float]
     heartbeat_at: Mapped[float]
     lease_until: Mapped[float] = mapped_column(index=True)
@@ -36,15 +38,15 @@ class Worker(Table):
     utilization_percent: Mapped[float | None]  # of its GPU
     temperature_celsius: Mapped[float | None]
     memory_used_mib: Mapped[int | None] = mapped_column(Integer)
-    # where it is in the queue
+    # how far it is in the queue (lifecycle/fair_queueing.py)
     served_priority: Mapped[int | None] = mapped_column(Integer)  # of its newest claim
-    served_rank: Mapped[float | None]  # how far it has come in the jobs of that priority: lifecycle/turns.py
+    served_rank: Mapped[float | None]  # the virtual start of that claim's head
 
-    __table_args__ = (Index("ix_workers_slot", "host", "slot"),)
+    __table_args__ = (Index("ix_workers_slot", "host", "slot"), is_known("queue", WORKER_QUEUES))
 
 
 class Claim(Table):
-    """A pack that a worker holds; narrow, since every heartbeat rewrites it."""
+    """A pack that a worker holds. Few columns, since every heartbeat rewrites the row."""
 
     __tablename__ = "claims"
 
@@ -56,25 +58,29 @@ class Claim(Table):
     steps_done: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[float]
 
+    __table_args__ = (is_known("queue", WORKER_QUEUES),)
+
 
 class Hold(Table):
-    """A queue that is paused; a host, slot or GPU that is drained: whoever it names claims nothing until it is lifted.
+    """A queue that is paused, or a host, slot or GPU that is drained: its workers claim nothing until it is lifted.
 
-    `name` is that of a queue, a host, SLOT@HOST, or a UUID. Rows outlive the processes: a slot that starts again stays
-    drained.
+    `name` is that of a queue, a host, SLOT@HOST, or a UUID. Rows outlive the worker processes: a slot that starts again
+    stays drained.
     """
 
     __tablename__ = "holds"
 
-    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # queue, host, slot or gpu
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # a HoldKind
     name: Mapped[str] = mapped_column(String(320), primary_key=True)
     reason: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(String(200))
     since: Mapped[float]
 
+    __table_args__ = (is_known("kind", HoldKind),)
+
 
 class Counter(Table):
-    """How often something happened, since ever, counted by whoever it happened to: no two write one row."""
+    """How often something happened since the table was made. Each row has one writer, the process that counts."""
 
     __tablename__ = "counters"
 
@@ -84,7 +90,7 @@ class Counter(Table):
 
 
 class Bell(Table):
-    """When a queue's bell was last rung by maintenance, and how often in a row nobody answered."""
+    """When maintenance last rang a queue's bell, and how many rings in a row no worker answered."""
 
     __tablename__ = "bells"
 

@@ -1,4 +1,4 @@
-"""What a job leaves: its result, losses, checkpoints, moves, and what its trainer said."""
+"""What a job leaves: its result, losses, metrics, artifacts, checkpoints, events and logs."""
 
 from typing import Any
 from uuid import UUID
@@ -6,11 +6,14 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gradyard.jobs.events import EventKind
+from gradyard.jobs.states import State
 from gradyard.store.tables.base import Table
+from gradyard.store.tables.vocabularies import is_known
 
 
 class Result(Table):
-    """What a succeeded job found. Its key is the job's: there can be no second one."""
+    """The result of a succeeded job. Its primary key is the job's id: there can be no second one."""
 
     __tablename__ = "results"
 
@@ -35,20 +38,20 @@ class LossChunk(Table):
 
 
 class MetricChunk(Table):
-    """A named curve beside the loss: of a record's steps that `every` divides, float64, raw little-endian bytes."""
+    """A part of a named curve: its values at the steps that `every` divides, raw little-endian float64."""
 
     __tablename__ = "metric_chunks"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk beside it
+    start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk of the same record
     every: Mapped[int]
     metric_values: Mapped[bytes]
 
 
 class Artifact(Table):
-    """A named array that a succeeded job found, raw little-endian bytes in C order."""
+    """A named array of a succeeded job's result, raw little-endian bytes in C order."""
 
     __tablename__ = "artifacts"
 
@@ -74,7 +77,7 @@ class Checkpoint(Table):
 
 
 class JobEvent(Table):
-    """One move of a job: who moved it, when, why, in which attempt."""
+    """One move of a job: its kind, the actor, the time, the attempt and a sentence for people."""
 
     __tablename__ = "job_events"
 
@@ -83,15 +86,17 @@ class JobEvent(Table):
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
     from_state: Mapped[str | None] = mapped_column(String(16))
     to_state: Mapped[str] = mapped_column(String(16))
-    kind: Mapped[str | None] = mapped_column(String(24))  # an EventKind; none: of an older version
+    kind: Mapped[str | None] = mapped_column(String(24))  # an EventKind; NULL: an event of an older version
     attempt: Mapped[int] = mapped_column(Integer)
     actor: Mapped[str] = mapped_column(String(200))
     at: Mapped[float]
     detail: Mapped[str | None] = mapped_column(Text)
 
+    __table_args__ = (is_known("from_state", State), is_known("to_state", State), is_known("kind", EventKind))
+
 
 class AttemptLog(Table):
-    """The last of what the runner said during one attempt, with the traceback of an error."""
+    """The end of the runner's output during one attempt, with the traceback of an error."""
 
     __tablename__ = "attempt_logs"
 

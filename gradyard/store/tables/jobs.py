@@ -1,4 +1,4 @@
-"""Jobs, whose they are, the keys that they came with, and the ids of those that were deleted."""
+"""Projects, their jobs and batches, idempotency keys, and the ids of deleted jobs."""
 
 from typing import Any
 from uuid import UUID
@@ -6,14 +6,16 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gradyard.jobs.fleet import Queue
+from gradyard.jobs.states import FINISHED, Reason, State
 from gradyard.store.tables.base import Table
+from gradyard.store.tables.vocabularies import DTYPES, ENGINES, in_sql, is_known
 
-STATES = "'queued', 'running', 'succeeded', 'failed', 'cancelled'"
-FINISHED = "'succeeded', 'failed', 'cancelled'"
+_FINISHED = in_sql(state for state in State if state in FINISHED)
 
 
 class Project(Table):
-    """Whose jobs they are. One exists from the start: number 1, `default`."""
+    """A project owns jobs. Number 1, `default`, exists from the start."""
 
     __tablename__ = "projects"
 
@@ -22,7 +24,7 @@ class Project(Table):
 
 
 class Batch(Table):
-    """Jobs that were submitted together; what they are called, and the sweep that they came from, if any."""
+    """Jobs that were submitted together, with the sweep that made them, if any."""
 
     __tablename__ = "batches"
 
@@ -37,11 +39,11 @@ class Batch(Table):
 
 
 class Job(Table):
-    """One job: what was asked, where it stands, and the summary of its result."""
+    """One job: its spec, its state, and a summary of its curve."""
 
     __tablename__ = "jobs"
 
-    # what was asked
+    # the spec
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     stage: Mapped[str] = mapped_column(String(64))
@@ -49,27 +51,27 @@ class Job(Table):
     name: Mapped[str | None] = mapped_column(String(200))
     tags: Mapped[dict[str, Any]]
     batch_id: Mapped[UUID | None]  # no foreign key: SQLite cannot add one to a table that is there
-    retry_of: Mapped[UUID | None]  # no foreign key: the job that it repeats may be deleted
+    retry_of: Mapped[UUID | None]  # no foreign key: that job may be deleted
     spec: Mapped[dict[str, Any]]
     spec_sha256: Mapped[str] = mapped_column(String(64))
     resolved: Mapped[dict[str, Any]]
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     steps: Mapped[int]
     submitted_at: Mapped[float]
-    # where it may run, and when its turn is
+    # where it may run, and its place in the claim order
     queue: Mapped[str] = mapped_column(String(8))
     pool: Mapped[str | None] = mapped_column(String(64))
     gpu_memory_mib: Mapped[int | None] = mapped_column(Integer)
     priority: Mapped[int] = mapped_column(Integer)
-    rank: Mapped[float]  # virtual seconds: lifecycle/turns.py
-    cost_seconds: Mapped[float | None]  # about what it would train alone; none: of an older version
-    share_seconds: Mapped[float | None]  # of its flow's turn: lifecycle/turns.py
+    rank: Mapped[float]  # virtual start, in seconds (lifecycle/fair_queueing.py)
+    cost_seconds: Mapped[float | None]  # about how long it would train alone; NULL: a job of an older version
+    share_seconds: Mapped[float | None]  # of its flow: how far behind it the next one starts
     pack_key: Mapped[str] = mapped_column(String(64))
     start_step: Mapped[int] = mapped_column(default=0)
     max_pack: Mapped[int | None] = mapped_column(Integer)
     engine: Mapped[str | None] = mapped_column(String(16))  # chosen at the first claim, kept in later attempts
     not_before: Mapped[float | None]
-    # where it stands
+    # its state
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), index=True)
@@ -96,9 +98,12 @@ class Job(Table):
     pack_size: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
-        CheckConstraint(f"state IN ({STATES})", name="state_is_known"),
-        CheckConstraint("queue IN ('cpu', 'gpu', 'any')", name="queue_is_known"),
-        CheckConstraint(f"(state IN ({FINISHED})) = (finished_at IS NOT NULL)", name="over_means_dated"),
+        is_known("state", State),
+        is_known("queue", Queue),
+        is_known("reason", Reason),
+        is_known("dtype", DTYPES),
+        is_known("engine", ENGINES),
+        CheckConstraint(f"(state IN ({_FINISHED})) = (finished_at IS NOT NULL)", name="over_means_dated"),
         CheckConstraint("(state = 'running') = (claim_id IS NOT NULL)", name="running_means_claimed"),
         CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="failed_means_a_reason"),
         Index("ix_jobs_claimable", text("priority DESC"), "rank", "id",
@@ -130,7 +135,7 @@ class IdempotencyKey(Table):
 
 
 class DeletedJob(Table):
-    """That there was such a job: its id answers 410 for ever."""
+    """The id of a deleted job, for which the API answers 410."""
 
     __tablename__ = "deleted_jobs"
 

@@ -1,0 +1,86 @@
+"""What SQLite and PostgreSQL do differently in a statement: the clock, inserts that meet a row, locks, text."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import Double
+
+
+class now(FunctionElement[float]):  # noqa: N801 - reads like a SQL function
+    """The database's clock, in seconds since 1970 UTC. Leases follow this clock alone, never that of a host."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_sqlite(element: Any, compiler: Any, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _now_postgresql(element: Any, compiler: Any, **_: Any) -> str:
+    # clock_timestamp(), never now(): that is when the transaction began, before it waited for a lock.
+    return "extract(epoch FROM clock_timestamp())::double precision"
+
+
+def strip_unstorable(text: str) -> str:
+    """The text without what no database stores: NUL and unpaired surrogates."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def insert_or_ignore(connection: Connection, table: Any) -> Any:
+    """An INSERT that does nothing where the row exists. PostgreSQL waits for a transaction that inserts the same."""
+    return _insert_or_ignore(connection.dialect.name, table)
+
+
+def insert_or_replace(connection: Connection, table: Any) -> Any:
+    """An INSERT that replaces the values of a row with the same primary key."""
+    return _insert_or_replace(connection.dialect.name, table)
+
+
+def insert_or_add(connection: Connection, table: Any, column: str) -> Any:
+    """An INSERT that adds its value of the column to that of a row with the same primary key."""
+    return _insert_or_add(connection.dialect.name, table, column)
+
+
+@cache
+def _insert_or_add(dialect_name: str, table: Any, column: str) -> Any:
+    statement = _insert(dialect_name, table)
+    columns = table.__table__.columns
+    key = [each.name for each in columns if each.primary_key]
+    total = columns[column] + statement.excluded[column]
+    return statement.on_conflict_do_update(index_elements=key, set_={column: total})
+
+
+@cache
+def _insert_or_ignore(dialect_name: str, table: Any) -> Any:
+    return _insert(dialect_name, table).on_conflict_do_nothing()
+
+
+@cache
+def _insert_or_replace(dialect_name: str, table: Any) -> Any:
+    statement = _insert(dialect_name, table)
+    columns = table.__table__.columns
+    key = [column.name for column in columns if column.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=key, set_=others)
+
+
+def _insert(dialect_name: str, table: Any) -> Any:
+    return (sqlite if dialect_name == "sqlite" else postgresql).insert(table.__table__)
+
+
+def advisory_lock(connection: Connection, name: str) -> None:
+    """Hold the lock of that name until the transaction ends; others wait for it. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+def for_claiming(query: Any) -> Any:
+    """The query, locking its rows and skipping those that another claim has locked. SQLite has one writer anyway."""
+    return query.with_for_update(skip_locked=True)

@@ -1,0 +1,65 @@
+"""Changes of large tables for use in steps, while others write.
+
+On PostgreSQL none of them holds a lock that writers wait for while it reads the table: each statement commits alone,
+so each function can be called again after an interruption. Call them for tables of jobs and what jobs leave; small
+tables (workers, holds, counters, bells) need no such care.
+
+SQLite has one writer, and an upgrade is one transaction: other writers wait until it ends. It cannot add a CHECK to a
+table without copying the table, so there a CHECK is a pair of triggers.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic import op
+from sqlalchemy import text
+
+
+def create_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
+    """Build an index of a large table, on PostgreSQL CONCURRENTLY. An invalid one of that name is built anew.
+
+    options: those of `op.create_index`.
+    """
+    if op.get_bind().dialect.name != "postgresql":
+        op.create_index(name, table, columns, **options)
+        return
+    with op.get_context().autocommit_block():
+        # Both wait for older transactions, and writers do not wait for them: no lock timeout.
+        op.execute(text("SET lock_timeout = 0"))
+        op.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))
+        op.create_index(name, table, columns, postgresql_concurrently=True, **options)
+        op.execute(text("RESET lock_timeout"))
+
+
+def check_words(table: str, column: str, words: Sequence[str]) -> None:
+    """Let the column hold one of these words, or NULL. Rows that are there already are checked on PostgreSQL alone."""
+    known = ", ".join(f"'{word}'" for word in words)
+    if op.get_bind().dialect.name == "postgresql":
+        _add_constraint(table, f"ck_{table}_{column}_is_known", f"{column} IN ({known})")
+        return
+    for moment, event in (("insert", "INSERT"), ("update", f"UPDATE OF {column}")):
+        op.execute(text(
+            f"CREATE TRIGGER {table}_{column}_is_known_on_{moment} BEFORE {event} ON {table} "
+            f"WHEN NEW.{column} NOT IN ({known}) "
+            f"BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: {table}.{column} is not known'); END"
+        ))  # fmt: skip
+
+
+def _add_constraint(table: str, name: str, condition: str) -> None:
+    """Add a CHECK on PostgreSQL: for new rows at once, then for the old rows, while others write.
+
+    Two transactions: adding it locks the table for a moment; the reading of old rows must not hold that lock.
+    """
+    with op.get_context().autocommit_block():
+        op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
+        op.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"))
+        op.execute(text(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+
+
+def drop_check_of_words(table: str, column: str) -> None:
+    """Undo `check_words`."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{column}_is_known"))
+        return
+    for moment in ("insert", "update"):
+        op.execute(text(f"DROP TRIGGER {table}_{column}_is_known_on_{moment}"))
