@@ -13,7 +13,7 @@ import structlog
 
 from gradyard.broker.producer import Bells
 from gradyard.jobs.errors import SlotTaken
-from gradyard.jobs.fleet import Queue, SlotAddress
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
@@ -55,7 +55,7 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     """In a new child: make its parts and start the heartbeat, which registers the worker."""
     global current
     worker = worker_info(settings, queue)
-    write_logs(settings, {"worker": str(SlotAddress(worker.slot, worker.host)), "worker_id": str(worker.id)})
+    write_logs(settings, {"worker": str(worker.address), "worker_id": str(worker.id)})
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, reason=each.reason)
     heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, worker))
@@ -109,7 +109,7 @@ def _enter(settings: Settings, worker: WorkerInfo) -> None:
         with database.begin() as connection:
             for pid, age in fleet.earlier_processes(connection, worker):
                 if _lives(pid, age):
-                    raise SlotTaken(f"{SlotAddress(worker.slot, worker.host)} is held by process {pid}")
+                    raise SlotTaken(f"{worker.address} is held by process {pid}")
             fleet.register(connection, worker, settings.lease_seconds)
             handed_back = lifecycle.hand_back_slot(connection, worker)
     finally:

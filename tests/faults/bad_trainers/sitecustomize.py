@@ -82,7 +82,7 @@ def _remove_fence(module: Any) -> None:
         anyone = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
         module._without_state = anyone.values(module._figures)
         module._with_state = anyone.values(
-            module._figures | {"start_step": bindparam("new_steps_done")} | module._forgiven
+            module._figures | {"start_step": bindparam("new_steps_done")} | module._counters_reset
         )
 
 
