@@ -60,6 +60,7 @@ clean:  ## remove the virtual environment and everything that was built
 	@echo "setting up .venv"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
+# editable_mode=compat: mypy, pyright and editors do not find a package behind setuptools' import hook.
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing gradyard with PyTorch and an embedded Redis server (the first time takes a minute or more)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql]'
