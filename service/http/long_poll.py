@@ -13,6 +13,7 @@ from service.http.errors import TooManyWaiting
 
 # A look costs about 0.1 ms. Waiting longer makes the looks rarer: an answer comes at most 1% (and 1 ms) late.
 SHORTEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS = 0.001, 0.1
+CANCEL_SECONDS = 0.7  # a worker has this long to let go of a cancelled job; then the service moves it
 
 
 def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:

@@ -13,19 +13,21 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from gradyard import shapes
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
-from gradyard.store import fleet, lifecycle, queries
+from gradyard.jobs.submission.batches import parse_batch
+from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.garbage_collector import collector_at_rest
 from service.http.json_response import json_response
+from service.http.long_poll import CANCEL_SECONDS
 from service.http.openapi import BATCH_SUBMISSION, problems, routes
 from service.http.path_ids import parse_id
+from service.http.requests import refuse_encoded
 from service.http.services import current_services
 from service.representation.batches import batch_answer, batch_summary
 from service.representation.jobs import job_answer
-from service.routes.jobs import CANCEL_SECONDS, idempotency_key, refuse_encoded
+from service.submission import accept_batch
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
@@ -52,7 +54,7 @@ def submit_batch(query: parameters.NoQuery) -> Response:
             digest.update(chunk)
         body.seek(0)
         parsed = parse_batch(body, current_services().settings, lines=request.mimetype == NDJSON)
-        return _store_and_ring(parsed, digest.hexdigest())
+        return accept_batch(parsed, digest.hexdigest())
 
 
 @api.get("", responses={"200": shapes.BatchList, **problems(422)})
@@ -131,28 +133,6 @@ def _body() -> Iterator[IO[bytes]]:
             raise BodyMalformed('there is no body; a small one is {"spec": {"stage": "nn"}, "grid": {"seed": [1, 2]}}')
         file.seek(0)
         yield file
-
-
-def _store_and_ring(parsed: ParsedBatch, digest: str) -> Response:
-    services, caller = current_services(), current_caller()
-    with services.database.begin() as connection:
-        submitted = lifecycle.submit_batch(
-            connection, parsed, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs,
-            key=idempotency_key(), body_sha256=digest,
-        )  # fmt: skip
-        idle = fleet.idle_slots(connection)
-    if not submitted.replayed:
-        for queue in _queues(parsed):
-            services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))
-    replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    accepted = shapes.BatchAccepted.of(id=submitted.batch_id, size=len(parsed.jobs))
-    return json_response(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
-
-
-def _queues(parsed: ParsedBatch) -> set[str]:
-    devices: set[str] = {job.spec.device for job in parsed.jobs}
-    return {"cpu", "gpu"} if "auto" in devices else devices
 
 
 def _shown(batch_id: UUID) -> Response:

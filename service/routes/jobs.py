@@ -1,29 +1,27 @@
 """Jobs: submit, list, look at, wait for, cancel, delete."""
 
-from typing import Any
 from uuid import UUID
 
-from flask import Response, request
-from sqlalchemy import Row
-from werkzeug.exceptions import RequestEntityTooLarge, Unauthorized, UnsupportedMediaType
+from flask import Response
+from werkzeug.exceptions import Unauthorized
 
 from gradyard import shapes
-from gradyard.jobs.errors import BodyMalformed, SpecInvalid
+from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.parse import ParsedJob, parse_job
+from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
-from service.http.errors import HeaderInvalid, ParametersInvalid
+from service.http.errors import ParametersInvalid
 from service.http.json_response import json_response
-from service.http.long_poll import finishes_within
+from service.http.long_poll import CANCEL_SECONDS, finishes_within
 from service.http.openapi import SUBMISSION, problems, routes
-from service.http.path_ids import parse_id
+from service.http.path_ids import find_job, parse_id
+from service.http.requests import json_body
 from service.http.services import current_services
 from service.representation.jobs import event_answer, job_answer
-from service.representation.wait_reasons import Fleet, why_each_waits, why_it_waits, without_position
-
-CANCEL_SECONDS = 0.7  # for the job's worker to let go of it, before it is cancelled over the worker's head
+from service.representation.wait_reasons import why_each_waits, why_it_waits
+from service.submission import accept_job
 
 api = routes("jobs", "/v1/jobs")
 
@@ -37,26 +35,7 @@ def submit_job(query: parameters.NoQuery) -> Response:
     With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
     """
     body = json_body()
-    return store_and_ring(parse_job(body, current_services().settings), body)
-
-
-def store_and_ring(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None) -> Response:
-    """Store a new job under the request's key (`body` tells two uses of it apart), ring for it, and answer 202."""
-    services, caller = current_services(), current_caller()
-    with services.database.begin() as connection:
-        submitted = lifecycle.submit(
-            connection, parsed, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs,
-            key=idempotency_key(), body=body, retry_of=retry_of,
-        )  # fmt: skip
-        # Read before the commit: once the job is stored, nothing may fail between here and the answer.
-        job = queries.job_by_id(connection, caller.project_id, submitted.job_id)
-        fleet = Fleet.seen(connection)
-    if job.state == State.QUEUED:
-        services.bells.ring(job.queue, job.id, job.spec)
-    waiting = without_position(job, fleet)
-    replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    return json_response(job_answer(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+    return accept_job(parse_job(body, current_services().settings), body)
 
 
 @api.get("", responses={"200": shapes.JobList, **problems(422)})
@@ -117,42 +96,8 @@ def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     return Response(status=204)
 
 
-def find_job(connection: Any, text: str) -> Row[Any]:
-    """The job whose id is in a path; NotFound where there is none."""
-    return queries.job_by_id(connection, current_caller().project_id, parse_id(text, "job"))
-
-
 def _shown(job_id: UUID) -> Response:
     with current_services().database.read() as connection:
         job = queries.job_by_id(connection, current_caller().project_id, job_id)
         waiting = why_it_waits(connection, job, current_caller().project_id)
     return json_response(job_answer(job, waiting))
-
-
-def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
-    """The request's body; 413 where it is too large, 415 where it is said to be no JSON."""
-    body = request.get_data(cache=False)
-    if (
-        len(body) > current_services().settings.max_json_bytes
-    ):  # a chunked body is cut off at the app's limit, in silence
-        raise RequestEntityTooLarge
-    if not body:
-        raise BodyMalformed(f"there is no body; the smallest is {smallest}")
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("send the body as Content-Type: application/json")
-    refuse_encoded()
-    return body
-
-
-def refuse_encoded() -> None:
-    """UnsupportedMediaType where the body is compressed: a small one may stand for gigabytes."""
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
-
-
-def idempotency_key() -> str | None:
-    """The request's Idempotency-Key; HeaderInvalid where it is none."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise HeaderInvalid("Idempotency-Key: must be 1 to 255 printable ASCII characters")
-    return key

@@ -14,8 +14,8 @@ from service.http import parameters
 from service.http.callers import current_caller
 from service.http.json_response import json_response
 from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
+from service.http.path_ids import find_job
 from service.http.services import current_services
-from service.routes.jobs import find_job
 from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")

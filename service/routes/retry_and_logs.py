@@ -12,8 +12,9 @@ from service.http import parameters
 from service.http.callers import current_caller
 from service.http.json_response import json_response
 from service.http.openapi import REPEATABLE, problems, routes
+from service.http.path_ids import find_job
 from service.http.services import current_services
-from service.routes.jobs import find_job, store_and_ring
+from service.submission import accept_job
 
 api = routes("retry_and_logs", "/v1/jobs", tag="jobs")
 
@@ -32,7 +33,7 @@ def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     if job.state not in FINISHED:
         raise IllegalMove(f"the job is {job.state}; only one that is over can be tried again")
     parsed = parse_job(orjson.dumps(job.spec), current_services().settings)
-    return store_and_ring(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
+    return accept_job(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
 
 
 @api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 410, 422)})
