@@ -21,6 +21,7 @@ from gradyard.broker.celery_settings import TASK, celery_config
 from gradyard.broker.circuit_breaker import Breaker
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.datasets import stored_dataset
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,4 @@ def _timed_out(error: BaseException | None) -> bool:
 
 def _at_a_glance(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The spec as a person watching the queue wants it: of points given in the request, only how many."""
-    dataset = spec.get("dataset") or {}
-    if dataset.get("kind") != "inline":
-        return dict(spec)
-    return {**spec, "dataset": {"kind": "inline", "points": len(dataset["x"])}}
+    return {**spec, "dataset": stored_dataset(spec["dataset"]).summary()} if "dataset" in spec else dict(spec)

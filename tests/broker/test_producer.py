@@ -15,10 +15,11 @@ from gradyard.broker.circuit_breaker import Breaker
 from gradyard.broker.producer import Bells
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.specs.datasets import FunctionData
 from tests.service.redis_for_tests import RedisForTests
 from tests.stack.until import until
 
-SPEC = {"stage": "tensor", "dataset": {"kind": "function"}}
+SPEC = {"stage": "tensor", "dataset": FunctionData().summary()}
 
 
 @pytest.fixture

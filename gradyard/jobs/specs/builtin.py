@@ -25,14 +25,14 @@ class CoefficientsSpec(JobSpec):
     loss: Loss = MeanSquaredError()
 
     @property
-    def letters(self) -> str:
+    def coefficient_names(self) -> str:
         """The model's coefficients, in order."""
         return COEFFICIENTS[:4]
 
     @model_validator(mode="after")
     def _init_names_every_coefficient(self) -> Self:
-        if isinstance(self.init, dict) and sorted(self.init) != sorted(self.letters):
-            message = f"must give a number for each of {', '.join(self.letters)} and for nothing else"
+        if isinstance(self.init, dict) and sorted(self.init) != sorted(self.coefficient_names):
+            message = f"must give a number for each of {', '.join(self.coefficient_names)} and for nothing else"
             raise PydanticCustomError("at_init", message)
         return self
 
@@ -53,7 +53,7 @@ class CoefficientsSpec(JobSpec):
     def shape(self) -> list[Any]:
         """Everything but seed, init, the learning rate, the other numbers of the optimizer, and the data."""
         return [
-            len(self.letters), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
+            len(self.coefficient_names), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
             _slots(self.__dict__.get("optimizer")),
         ]  # fmt: skip
 
@@ -64,7 +64,7 @@ class PolynomialSpec(CoefficientsSpec):
     degree: int = Field(default=3, ge=0, le=9)
 
     @property
-    def letters(self) -> str:
+    def coefficient_names(self) -> str:
         """The model's coefficients, in order."""
         return COEFFICIENTS[: self.degree + 1]
 
@@ -130,7 +130,7 @@ class DynamicSpec(CoefficientsSpec):
     optimizer: Optimizer = Sgd(name="sgd", momentum=0.9)
 
     @property
-    def letters(self) -> str:
+    def coefficient_names(self) -> str:
         """The model's coefficients, in order."""
         return COEFFICIENTS[:5]
 

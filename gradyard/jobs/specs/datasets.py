@@ -1,16 +1,40 @@
-"""What a job may be trained on, as a request describes it; the runner makes the arrays."""
+"""What a job may be trained on: one class for each kind of data set. The runner makes the arrays that it trains on.
 
-from typing import Annotated, Literal, Self
+Code elsewhere asks the object and never its kind. A stored spec, which was validated when it was submitted, becomes
+such an object by `stored_dataset`.
+"""
 
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
 from pydantic import FailFast, Field, Tag, model_validator
 
+from gradyard.jobs.settings import Settings
 from gradyard.jobs.strict_model import Finite, StrictModel, named
 
 FunctionName = Literal["sin", "cos", "exp", "tanh", "step", "abs", "gauss"]
 
 
+class Grid(NamedTuple):
+    """`points` values of x from `start` to `stop`, evenly spaced."""
+
+    start: float
+    stop: float
+    points: int
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def values(self) -> np.ndarray:
+        """The values, float64, (points,)."""
+        return np.linspace(self.start, self.stop, self.points)
+
+
 class FunctionData(StrictModel):
     """A function on an even grid, with seeded normal noise of standard deviation `noise` on y."""
+
+    points_field: ClassVar[str] = "points"
+    is_sent_in_full: ClassVar[bool] = False
 
     kind: Literal["function"] = "function"
     function: FunctionName = "sin"
@@ -25,26 +49,85 @@ class FunctionData(StrictModel):
             raise ValueError("start must be less than stop")
         return self
 
+    @staticmethod
+    def max_points(settings: Settings) -> int:
+        """The most points that such a data set may have."""
+        return settings.max_points
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of x. Equal grids have equal values."""
+        return Grid(self.start, self.stop, self.points)
+
+    def x_values(self) -> np.ndarray:
+        """x in float64, (points,)."""
+        return self.grid.values()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that a runner must be sent: none, the description is enough."""
+        return {}
+
+    def summary(self) -> dict[str, Any]:
+        """The data set as JSON, without arrays."""
+        return self.model_dump(mode="json")
+
 
 class InlineData(StrictModel):
     """Points given in the request itself: x and y of one length."""
 
+    points_field: ClassVar[str] = "x"
+    is_sent_in_full: ClassVar[bool] = True
+
     kind: Literal["inline"]
-    x: Annotated[list[Finite], FailFast()] = Field(min_length=1)  # one wrong value is said, not a million
+    x: Annotated[list[Finite], FailFast()] = Field(min_length=1)  # one wrong value is reported, not a million
     y: Annotated[list[Finite], FailFast()] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _lengths_agree(self) -> Self:
         if len(self.x) != len(self.y):
-            raise ValueError(f"x has {len(self.x)} values and y has {len(self.y)}; they must be as many")
+            raise ValueError(f"x has {len(self.x)} values and y has {len(self.y)}; both must have the same number")
         return self
+
+    @staticmethod
+    def max_points(settings: Settings) -> int:
+        """The most points that such a data set may have."""
+        return settings.max_inline_points
 
     @property
     def points(self) -> int:
-        """How many points there are."""
+        """The number of points."""
         return len(self.x)
+
+    @property
+    def grid(self) -> None:
+        """None: x may have any values."""
+        return None
+
+    def x_values(self) -> np.ndarray:
+        """x in float64, (points,)."""
+        return np.array(self.x)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that a runner must be sent: x and y, float64, (points,) each."""
+        return {"x": np.asarray(self.x, np.float64), "y": np.asarray(self.y, np.float64)}
+
+    def summary(self) -> dict[str, Any]:
+        """The data set as JSON, without arrays."""
+        return {"kind": self.kind, "points": self.points}
 
 
 Dataset = Annotated[
     Annotated[FunctionData, Tag("function")] | Annotated[InlineData, Tag("inline")], named("kind", "function")
 ]
+
+_KINDS: dict[str, type[FunctionData | InlineData]] = {"function": FunctionData, "inline": InlineData}
+
+
+def stored_dataset(dataset: Mapping[str, Any]) -> FunctionData | InlineData:
+    """The data set of a stored spec. It is not validated again: 10,000 points cost as little as one."""
+    return _KINDS[dataset["kind"]].model_construct(**dataset)
+
+
+def digest(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """A hash of the arrays: data sets of equal hashes are sent to a runner once."""
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).digest()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
-from gradyard.jobs.specs.datasets import InlineData
 
 
 def check_cost(spec: JobSpec, settings: Settings) -> None:
@@ -16,10 +15,9 @@ def check_cost(spec: JobSpec, settings: Settings) -> None:
 
 def _excesses(spec: JobSpec, settings: Settings) -> Iterator[FieldProblem]:
     points, steps = spec.dataset.points, spec.steps
-    inline = isinstance(spec.dataset, InlineData)
-    most_points = settings.max_inline_points if inline else settings.max_points
+    most_points = spec.dataset.max_points(settings)
     if points > most_points:
-        pointer = "/dataset/x" if inline else "/dataset/points"
+        pointer = f"/dataset/{spec.dataset.points_field}"
         yield FieldProblem(pointer, f"{figure(points)} points; at most {most_points:,}")
     if steps > settings.max_steps:
         yield FieldProblem("/steps", f"{figure(steps)} steps; at most {settings.max_steps:,}")

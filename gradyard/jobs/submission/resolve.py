@@ -1,6 +1,6 @@
 """What is computed once, when a job is submitted: the learning rate of `auto`, and the stability limit."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
-from gradyard.jobs.specs.datasets import InlineData
+from gradyard.jobs.specs.datasets import FunctionData, Grid, InlineData
 
 SLICE = 65_536  # points
 # Of the matrix of x's powers. The weights lose as many digits as it has, of sixteen; the losses far fewer.
@@ -18,7 +18,7 @@ _HELP = 'take a lower degree, bring x nearer to [-1, 1], or use execution "eager
 
 
 def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The numbers that the spec leaves open, and warnings (pointer, message) that its sender should read."""
+    """The numbers that the spec leaves open, and warnings (pointer, message) for the sender."""
     if not isinstance(spec, CoefficientsSpec):
         return {}, []
     if spec.execution == "gram":
@@ -37,48 +37,23 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
 
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
-    """What `resolve` looks at, and how many numbers that are; the same thing again costs nothing."""
+    """What `resolve` computes from, and how many numbers it is. Equal values of the first are computed once."""
     if not isinstance(spec, CoefficientsSpec) or not spec.descends_a_quadratic:
         return None, 0
-    data, letters = spec.dataset, len(spec.letters)
-    if isinstance(data, InlineData):
-        return object(), data.points * letters
-    return (data.start, data.stop, data.points, letters, spec.execution), data.points * letters
+    grid, columns = spec.dataset.grid, len(spec.coefficient_names)
+    key: Hashable = object() if grid is None else (grid, columns, spec.execution)
+    return key, spec.dataset.points * columns
 
 
 def _steepest_curvature(spec: CoefficientsSpec) -> float:
     """lambda_max of the Hessian 2 X'X of the summed squared error (over n for the mean); 0 where X is 0."""
-    letters, mean = len(spec.letters), spec.loss.reduction == "mean"
-    if isinstance(spec.dataset, InlineData):
-        return _steepest(np.array(spec.dataset.x), letters, mean)
-    return _steepest_on_grid(spec.dataset.start, spec.dataset.stop, spec.dataset.points, letters, mean)
-
-
-@lru_cache(maxsize=256)  # the members of a batch mostly share their grid
-def _steepest_on_grid(start: float, stop: float, points: int, letters: int, mean: bool) -> float:
-    return _steepest(_grid(start, stop, points), letters, mean)
-
-
-def _steepest(x: np.ndarray, letters: int, mean: bool) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        hessian = np.zeros((letters, letters))
-        for begin in range(0, x.size, SLICE):  # a million points at degree 9 at once would be 80 MB
-            powers = np.vander(x[begin : begin + SLICE], letters, increasing=True)
-            hessian += 2.0 * powers.T @ powers
-        if mean:
-            hessian /= x.size
-    if not np.isfinite(hessian).all():
-        return 0.0
-    return float(np.linalg.eigvalsh(hessian)[-1])
+    columns = len(spec.coefficient_names)
+    return _computed(_steepest_of_mean if spec.loss.reduction == "mean" else _steepest_of_sum, spec.dataset, columns)
 
 
 def _check_condition(spec: CoefficientsSpec) -> None:
-    """Refuse `gram` for powers of x that are nearly the same: SpecInvalid says how nearly, and what helps."""
-    data, letters = spec.dataset, len(spec.letters)
-    if isinstance(data, InlineData):
-        condition = _condition(np.array(data.x), letters)
-    else:
-        condition = _condition_on_grid(data.start, data.stop, data.points, letters)
+    """Refuse `gram` for powers of x that are nearly dependent: SpecInvalid gives their condition, and what helps."""
+    condition = _computed(_condition, spec.dataset, len(spec.coefficient_names))
     if condition > MOST_CONDITION:
         message = (
             f"the powers of x have the condition {condition:.1g}, over {MOST_CONDITION:.0e}, and gram loses digits"
@@ -86,22 +61,48 @@ def _check_condition(spec: CoefficientsSpec) -> None:
         raise SpecInvalid([FieldProblem("/execution", f"{message}; {_HELP}")])
 
 
-@lru_cache(maxsize=256)
-def _condition_on_grid(start: float, stop: float, points: int, letters: int) -> float:
-    return _condition(_grid(start, stop, points), letters)
+OfPowers = Callable[[np.ndarray, int], float]
+"""A number that depends on x, (points,), and on how many powers of x there are."""
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _grid(start: float, stop: float, points: int) -> np.ndarray:
-    return np.linspace(start, stop, points)
+def _computed(compute: OfPowers, data: FunctionData | InlineData, columns: int) -> float:
+    """The number for the data's x. Numbers of grids are kept, since the members of a batch mostly share their grid."""
+    if data.grid is None:
+        return compute(data.x_values(), columns)
+    return _computed_on_grid(compute, data.grid, columns)
 
 
-def _condition(x: np.ndarray, letters: int) -> float:
-    """Of the matrix of x's powers: its largest singular value over its smallest."""
-    triangle = np.zeros((0, letters))
+@lru_cache(maxsize=512)
+def _computed_on_grid(compute: OfPowers, grid: Grid, columns: int) -> float:
+    return compute(grid.values(), columns)
+
+
+def _steepest_of_sum(x: np.ndarray, columns: int) -> float:
+    return _steepest(x, columns, 1)
+
+
+def _steepest_of_mean(x: np.ndarray, columns: int) -> float:
+    return _steepest(x, columns, x.size)
+
+
+def _steepest(x: np.ndarray, columns: int, divisor: int) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        hessian = np.zeros((columns, columns))
+        for begin in range(0, x.size, SLICE):  # a million points at degree 9 at once would be 80 MB
+            powers = np.vander(x[begin : begin + SLICE], columns, increasing=True)
+            hessian += 2.0 * powers.T @ powers
+        hessian /= divisor
+    if not np.isfinite(hessian).all():
+        return 0.0
+    return float(np.linalg.eigvalsh(hessian)[-1])
+
+
+def _condition(x: np.ndarray, columns: int) -> float:
+    """The condition of the matrix of x's powers: its largest singular value over its smallest."""
+    triangle = np.zeros((0, columns))
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, x.size, SLICE):
-            powers = np.vander(x[begin : begin + SLICE], letters, increasing=True)
+            powers = np.vander(x[begin : begin + SLICE], columns, increasing=True)
             if not np.isfinite(powers).all():
                 return np.inf
             triangle = np.asarray(np.linalg.qr(np.vstack([triangle, powers]), mode="r"))

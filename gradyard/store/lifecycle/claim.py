@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Double, bindparam, insert, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.specs.datasets import Dataset, stored_dataset
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
@@ -105,10 +106,11 @@ def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) ->
 
 def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
     """Jobs of the head's pack key, at most as many as its width allows and as this slot's share of those that wait."""
+    dataset = stored_dataset(head.spec["dataset"])
     widest = stage_named(head.stage).width(
-        head.dtype, _points(head.spec["dataset"]), engine, worker.queue, memory_mib, head.gpu_memory_mib
+        head.dtype, dataset.points, engine, worker.queue, memory_mib, head.gpu_memory_mib
     )
-    widest = min(widest, head.max_pack or widest, worker.most_members, _most_of_dataset(head.spec["dataset"]))
+    widest = min(widest, head.max_pack or widest, worker.most_members, _most_of_dataset(dataset))
     if widest <= 1:
         return []
     ask = claim_queries(worker.capabilities)
@@ -133,13 +135,9 @@ def _who_fit(rows: list[Any], widest: int) -> list[Any]:
     return riders
 
 
-def _most_of_dataset(dataset: dict[str, Any]) -> int:
+def _most_of_dataset(dataset: Dataset) -> int:
     """How many such data sets may go to a runner at once. Those that a spec holds itself are sent in full."""
-    return max(1, MOST_INLINE_POINTS // len(dataset["x"])) if "x" in dataset else MOST_INLINE_POINTS
-
-
-def _points(dataset: dict[str, Any]) -> int:
-    return len(dataset["x"]) if "x" in dataset else int(dataset["points"])
+    return max(1, MOST_INLINE_POINTS // dataset.points) if dataset.is_sent_in_full else MOST_INLINE_POINTS
 
 
 def _member(row: Any) -> ClaimedJob:

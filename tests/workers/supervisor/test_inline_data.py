@@ -22,7 +22,7 @@ def test_each_distinct_data_set_is_carried_once() -> None:
 
 def test_specs_keep_everything_but_the_numbers() -> None:
     inline = InlineData([FUNCTION, FIRST])
-    assert inline.specs == [FUNCTION, {"seed": 1, "dataset": {"kind": "inline"}}]
+    assert inline.specs == [FUNCTION, {"seed": 1, "dataset": {"kind": "inline", "points": 3}}]
     assert "x" in json.dumps(FIRST), "the claim's own spec is not changed"
 
 

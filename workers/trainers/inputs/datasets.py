@@ -1,92 +1,137 @@
-"""A pack's x and y: which rows it has, the rows of the numpy stage, and noise. Loads without torch."""
+"""A pack's x and y: one class for each kind of data set, and the rows of the numpy stage. Loads without torch."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from workers.trainers.contract import Array, Member
-from workers.trainers.inputs.draws import Floats, Stream, normals
+from workers.trainers.inputs.draws import Stream, normals
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Any)
+"""A numpy array or a torch tensor, (points,)."""
 
-FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
-    "sin": np.sin,
-    "cos": np.cos,
-    "exp": np.exp,
-    "tanh": np.tanh,
-    "step": lambda x: np.heaviside(x, np.ones((), x.dtype)),
-    "abs": np.abs,
-    "gauss": lambda x: np.exp(-(x**2)),
-}
+
+class Library(Protocol[Row]):
+    """What a data set needs of numpy or torch, in the pack's dtype."""
+
+    functions: Mapping[str, Callable[[Row], Row]]
+
+    def linspace(self, start: float, stop: float, points: int) -> Row:
+        """An even grid, (points,)."""
+        ...
+
+    def copy(self, values: Any) -> Row:
+        """A list or a float64 array, rounded to the dtype. Never a view: the source may be read-only and shared."""
+        ...
+
+
+class FunctionData:
+    """A function on an even grid, with seeded normal noise on y."""
+
+    def __init__(self, member: Member) -> None:
+        self._dataset: Mapping[str, Any] = member["dataset"]
+        self._seed: int = member["seed"]
+        self._noise: float = self._dataset.get("noise", 0.0)
+
+    def x_key(self) -> Hashable:
+        """Data sets of equal keys have the same x."""
+        return self._dataset["start"], self._dataset["stop"], self._dataset["points"]
+
+    def y_key(self) -> Hashable:
+        """Data sets of equal `x_key` and `y_key` have the same y."""
+        return self._dataset["function"], self._noise, self._seed if self._noise else None
+
+    def x(self, library: Library[Row]) -> Row:
+        """(points,)"""
+        return library.linspace(self._dataset["start"], self._dataset["stop"], self._dataset["points"])
+
+    def y(self, library: Library[Row], x: Row) -> Row:
+        """(points,); the noise is drawn and scaled in float64."""
+        y = library.functions[self._dataset["function"]](x)
+        if not self._noise:
+            return y
+        noise = self._noise * normals(self._seed, Stream.NOISE, self._dataset["points"])
+        return y + library.copy(noise)
+
+
+class InlineData:
+    """Points given in the request: x and y as lists or as float64 arrays."""
+
+    def __init__(self, member: Member) -> None:
+        self._dataset: Mapping[str, Any] = member["dataset"]
+
+    def x_key(self) -> Hashable:
+        """Data sets of equal keys have the same x."""
+        return _digest(self._dataset["x"])
+
+    def y_key(self) -> Hashable:
+        """Data sets of equal `x_key` and `y_key` have the same y."""
+        return _digest(self._dataset["y"])
+
+    def x(self, library: Library[Row]) -> Row:
+        """(points,)"""
+        return library.copy(self._dataset["x"])
+
+    def y(self, library: Library[Row], x: Row) -> Row:
+        """(points,); `x` is not used."""
+        return library.copy(self._dataset["y"])
+
+
+_KINDS: Mapping[str, type[FunctionData | InlineData]] = {"function": FunctionData, "inline": InlineData}
+
+
+class NumpyLibrary:
+    """Rows as numpy arrays."""
+
+    functions: Mapping[str, Callable[[Array], Array]] = {
+        "sin": np.sin,
+        "cos": np.cos,
+        "exp": np.exp,
+        "tanh": np.tanh,
+        "step": lambda x: np.heaviside(x, np.ones((), x.dtype)),
+        "abs": np.abs,
+        "gauss": lambda x: np.exp(-(x**2)),
+    }
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = np.dtype(dtype)
+
+    def linspace(self, start: float, stop: float, points: int) -> Array:
+        """An even grid, (points,)."""
+        return np.linspace(start, stop, points, dtype=self._dtype)
+
+    def copy(self, values: Any) -> Array:
+        """A new array of the values, rounded to the dtype."""
+        return np.array(values, dtype=self._dtype)
 
 
 def numpy_rows(members: Sequence[Member]) -> tuple[list[Array], list[Array]]:
-    """The x rows and the y rows, each (points,) each; one where all members have the same, else one for each."""
-    dtype = np.dtype(members[0]["dtype"])
-    return x_and_y_rows(members, lambda member: _numpy_x(member, dtype), lambda member, x: _numpy_y(member, x, dtype))
+    """The x rows and the y rows, each (points,); one where all members have the same, else one for each."""
+    return x_and_y_rows(members, NumpyLibrary(members[0]["dtype"]))
 
 
-def x_and_y_rows(
-    members: Sequence[Member], make_x: Callable[[Member], Row], make_y: Callable[[Member, Row], Row]
-) -> tuple[list[Row], list[Row]]:
-    """Make every distinct row once. A row of its own has the same bits as a shared one, only the memory differs."""
-    x_keys = [_x_key(member["dataset"]) for member in members]
+def x_and_y_rows(members: Sequence[Member], library: Library[Row]) -> tuple[list[Row], list[Row]]:
+    """Make every distinct row once. A row of its own has the same bits as a shared one; only the memory differs."""
+    datasets = [_KINDS[member["dataset"]["kind"]](member) for member in members]
+    x_keys = [dataset.x_key() for dataset in datasets]
+    y_keys = [(x_key, dataset.y_key()) for x_key, dataset in zip(x_keys, datasets, strict=True)]
     made_x: dict[Hashable, Row] = {}
     made_y: dict[Hashable, Row] = {}
-    y_keys = []
-    for member, x_key in zip(members, x_keys, strict=True):
+    for dataset, x_key, y_key in zip(datasets, x_keys, y_keys, strict=True):
         if x_key not in made_x:
-            made_x[x_key] = make_x(member)
-        y_key = (x_key, _y_key(member))
-        y_keys.append(y_key)
+            made_x[x_key] = dataset.x(library)
         if y_key not in made_y:
-            made_y[y_key] = make_y(member, made_x[x_key])
+            made_y[y_key] = dataset.y(library, made_x[x_key])
     return _one_or_all(x_keys, made_x), _one_or_all(y_keys, made_y)
-
-
-def noise(member: Member, count: int) -> Floats | None:
-    """What the dataset adds to y, drawn and scaled in float64, shape (count,); None where it adds nothing."""
-    scale = member["dataset"].get("noise", 0.0)
-    return scale * normals(member["seed"], Stream.NOISE, count) if scale else None
 
 
 def _one_or_all(keys: Sequence[Hashable], made: Mapping[Hashable, Row]) -> list[Row]:
     return list(made.values()) if len(made) == 1 else [made[key] for key in keys]
 
 
-def _x_key(dataset: Mapping[str, Any]) -> Hashable:
-    if dataset["kind"] == "inline":
-        return _digest(dataset["x"])
-    return dataset["start"], dataset["stop"], dataset["points"]
-
-
-def _y_key(member: Member) -> Hashable:
-    dataset = member["dataset"]
-    if dataset["kind"] == "inline":
-        return _digest(dataset["y"])
-    scale = dataset.get("noise", 0.0)
-    return dataset["function"], scale, member["seed"] if scale else None
-
-
 def _digest(values: Any) -> bytes:
     return hashlib.sha256(np.asarray(values, dtype=np.float64).tobytes()).digest()
-
-
-def _numpy_x(member: Member, dtype: np.dtype[Any]) -> Array:
-    dataset = member["dataset"]
-    if dataset["kind"] == "inline":
-        return np.array(dataset["x"], dtype=dtype)
-    return np.linspace(dataset["start"], dataset["stop"], dataset["points"], dtype=dtype)
-
-
-def _numpy_y(member: Member, x: Array, dtype: np.dtype[Any]) -> Array:
-    dataset = member["dataset"]
-    if dataset["kind"] == "inline":
-        return np.array(dataset["y"], dtype=dtype)
-    y = FUNCTIONS[dataset["function"]](x)
-    added = noise(member, len(x))
-    return y if added is None else y + added.astype(dtype)
