@@ -58,7 +58,7 @@ def _fleet_if_it_answers(database: Database) -> Fleet | None:
 
 
 def accept_batch(parsed: ParsedBatch, digest: str) -> Response:
-    """Store a batch under the request's Idempotency-Key, ring for it, and answer 202. `digest` is the body's SHA-256."""
+    """Store a batch under the request's Idempotency-Key, ring for it, and answer 202. `digest`: SHA-256 of the body."""
     services, caller, key = current_services(), current_caller(), idempotency_key()
     with services.database.read() as connection:
         idle = fleet.idle_slots(connection)

@@ -1,17 +1,18 @@
-"""Who may ask: whoever brings a bearer key; or, where the environment has none, this machine's own programs as well.
+"""Access: requests need a bearer key. A service without GRADYARD_ADMIN_KEY also serves programs of its own machine.
 
-A browser is such a program too, and any page in it can send requests here. So without a key the Host must be a loopback
-name (another name is a foreign page's, rebound to us), and the Origin of a change must be ourselves.
+A browser is such a program, and any page in it can send requests here. So a request without a key must name a loopback
+host (another name means that a page of another site was rebound to this address), and a change must have this service
+as its Origin.
 """
 
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from gradyard.jobs.access import is_loopback, open_without_a_key
 from gradyard.jobs.api_keys import PREFIX, Scope
 from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import Settings
@@ -20,51 +21,41 @@ from service.http.callers import OPERATOR, Caller
 from service.http.scopes import NEEDED
 from service.http.services import current_services
 
-# What the service can do is no secret, and a browser that shows the documentation can send no key.
+# The documentation holds no secrets, and a browser that shows it cannot send a key.
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", *openapi.ENDPOINTS})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Guard every route but those of OPEN_ENDPOINTS, also those yet to be written, and paths that lead nowhere.
+    """Guard every route except OPEN_ENDPOINTS, unknown paths included.
 
-    Raises SettingsInvalid where others than this machine could ask and there is no key.
+    Raises SettingsInvalid where other machines could reach the service and it has no key.
     """
     key = settings.admin_key.get_secret_value() if settings.admin_key else ""
-    if not key and not is_loopback(settings.host):
+    if open_without_a_key(settings):
         where = settings.host or "every address"
-        raise SettingsInvalid(f"GRADYARD_ADMIN_KEY: is needed to listen on {where}, where others can ask as well")
+        raise SettingsInvalid(f"GRADYARD_ADMIN_KEY: is needed to listen on {where}, which other machines can reach")
 
     @app.before_request
     def guard() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
         g.caller = _caller(key)
-        if request.endpoint is None or request.method == "OPTIONS":  # it leads nowhere, or only tells the methods
+        if request.endpoint is None or request.method == "OPTIONS":  # an unknown path, or a question for the methods
             return
         if not g.caller.may(needed := NEEDED.get(request.endpoint, Scope.ADMIN)):
             raise Forbidden(f"this is for keys with the scope {needed}; yours has {', '.join(sorted(g.caller.scopes))}")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this name or address means this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _caller(admin_key: str) -> Caller:
-    """Whose request this is; Unauthorized or Forbidden where nobody says so whom we know."""
+    """The caller of this request; Unauthorized or Forbidden where it has no valid key and needs one."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     given = given.strip()
-    brings_one = scheme.lower() == "bearer"
-    if not admin_key and not (brings_one and given.startswith(PREFIX)):  # another key is meant for another service
+    has_bearer = scheme.lower() == "bearer"
+    if not admin_key and not (has_bearer and given.startswith(PREFIX)):  # other keys are of other services
         _check_caller_is_local()
         return OPERATOR
-    if not brings_one:
+    if not has_bearer:
         wanted = WWWAuthenticate("bearer", {"realm": "gradyard"})
         raise Unauthorized("send a key of this service: Authorization: Bearer KEY", www_authenticate=wanted)
     # In bytes and in constant time: the time of a refusal must not tell how much of a guess was right.
@@ -73,7 +64,7 @@ def _caller(admin_key: str) -> Caller:
     known = current_services().keys.caller_of(given) if given.startswith(PREFIX) else None
     if known is None:
         wanted = WWWAuthenticate("bearer", {"realm": "gradyard", "error": "invalid_token"})
-        raise Unauthorized("that is no key of this service, or not any more", www_authenticate=wanted)
+        raise Unauthorized("the key is not valid: it is unknown, expired or revoked", www_authenticate=wanted)
     return known
 
 

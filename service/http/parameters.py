@@ -1,4 +1,4 @@
-"""What a path and a query may say."""
+"""The parameters of paths and queries."""
 
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -117,7 +117,7 @@ class KeyPath(BaseModel):
 class DrainPath(BaseModel):
     """Which host, or which slot."""
 
-    place: str = Field(description="HOST, SLOT@HOST, or a SLOT of every host")
+    target: str = Field(description="HOST, SLOT@HOST, a SLOT of every host, or the UUID of a GPU")
 
 
 class QueuePath(BaseModel):

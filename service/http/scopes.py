@@ -8,16 +8,16 @@ _ROUTES = {
         metrics_and_artifacts.list_metrics metrics_and_artifacts.show_metric
         metrics_and_artifacts.list_artifacts metrics_and_artifacts.fetch_artifact
         batches.list_batches batches.show_batch batches.list_best export.export_batch
-        stages.list_stages stages.show_stage workers.list_workers workers.list_queues
+        stages.list_stages stages.show_stage fleet.list_workers fleet.list_queues
     """,
     Scope.JOBS_WRITE: """
         jobs.submit_job jobs.cancel_job jobs.delete_job retry_and_logs.retry_job
         batches.submit_batch batches.cancel_batch
     """,
-    Scope.METRICS_READ: "metrics.metrics",
+    Scope.METRICS_READ: "prometheus.metrics",
     Scope.ADMIN: """
-        keys.make_key keys.list_keys keys.revoke_key
-        workers.drain_workers workers.undrain_workers workers.pause_queue workers.resume_queue
+        api_keys.make_key api_keys.list_keys api_keys.revoke_key
+        fleet.drain_workers fleet.undrain_workers fleet.pause_queue fleet.resume_queue
     """,
 }
 

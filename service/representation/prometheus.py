@@ -1,4 +1,4 @@
-"""The service in numbers for Prometheus: everything is read from SQL, so that every API process tells the same."""
+"""Metrics for Prometheus. All are read from SQL, so that every API process answers the same numbers."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ from gradyard.store.database import Database
 from gradyard.store.fleet import PACK_SIZES
 from service.representation.holds import Held
 
-FRESH_SECONDS = 5.0  # counting a million jobs takes a tenth of a second: not with every scrape of every watcher
-PLACE = ("host", "slot")
+FRESH_SECONDS = 5.0  # counting a million jobs takes 0.1 s, too long for every scrape
+SLOT_LABELS = ("host", "slot")
 GAUGES = {
     "steps_per_second": ("worker_steps_per_second", "Steps of all members of the worker's pack, lately", 1.0),
     "jobs_per_second": ("worker_jobs_per_second", "Jobs that ended on the worker, in the last minute", 1.0),
@@ -25,9 +25,9 @@ GAUGES = {
     "device_memory_mib": ("gpu_memory_bytes", "Memory of the worker's GPU", 2.0**20),
 }
 COUNTERS = {
-    FleetCounter.JOBS_FINISHED: ("jobs_ended", "Jobs that ended on the worker"),
+    FleetCounter.JOBS_FINISHED: ("jobs_finished", "Jobs that finished on the worker"),
     FleetCounter.FENCED_WRITES: ("fenced_writes", "Writes of workers that came too late and changed nothing"),
-    FleetCounter.LEASES_LOST: ("lease_losses", "Jobs taken from workers that were not heard of for a lease"),
+    FleetCounter.LEASES_LOST: ("leases_lost", "Jobs taken from workers that were not heard of for a lease"),
     FleetCounter.RUNNER_DEATHS: ("runner_deaths", "Runners that died in training"),
 }
 
@@ -42,7 +42,7 @@ class Metrics:
         self._read_at = -FRESH_SECONDS
 
     def collect(self) -> Iterable[Metric]:
-        """Every metric; DatabaseUnavailable where there is nobody to ask."""
+        """Every metric; DatabaseUnavailable where the database does not answer."""
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH_SECONDS:
                 with self._database.read() as connection:
@@ -78,22 +78,22 @@ def _queues(connection: Connection, held: Held) -> Iterator[Metric]:
 
 
 def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
-    labels = (*PLACE, "queue", "device", "device_uuid", "pool")
+    labels = (*SLOT_LABELS, "queue", "device", "device_uuid", "pool")
     up = GaugeMetricFamily("gradyard_worker_up", "1 where the worker's lease holds", labels=labels)
-    busy = GaugeMetricFamily("gradyard_worker_pack_size", "Members of its pack; 0: it is idle", labels=PLACE)
-    drained = GaugeMetricFamily("gradyard_worker_drained", "1 where its GPU, slot or host is drained", labels=PLACE)
-    gauges = {column: GaugeMetricFamily(f"gradyard_{name}", text, labels=PLACE)
+    busy = GaugeMetricFamily("gradyard_worker_pack_size", "Members of its pack; 0: it is idle", labels=SLOT_LABELS)
+    drained = GaugeMetricFamily("gradyard_worker_drained", "1 where GPU, slot or host is drained", labels=SLOT_LABELS)
+    gauges = {column: GaugeMetricFamily(f"gradyard_{name}", text, labels=SLOT_LABELS)
               for column, (name, text, _) in GAUGES.items()}  # fmt: skip
-    # A slot that was started again has a dead row, and a live one that speaks for it.
+    # A slot that was restarted has a dead row and a live one; the live one comes last and counts.
     newest: dict[tuple[str, str], Any] = {(row.host, row.slot): row for row in queries.workers_seen(connection)}
-    for place, row in newest.items():
+    for slot, row in newest.items():
         device = (row.queue, row.device_name, row.device_uuid or "", row.pool or "")
-        up.add_metric((*place, *device), float(row.alive))
-        busy.add_metric(place, row.width or 0)
-        drained.add_metric(place, float(held.drain_of(row) is not None))
+        up.add_metric((*slot, *device), float(row.alive))
+        busy.add_metric(slot, row.width or 0)
+        drained.add_metric(slot, float(held.drain_of(row) is not None))
         for column, gauge in gauges.items():
             if row.alive and getattr(row, column) is not None:
-                gauge.add_metric(place, getattr(row, column) * GAUGES[column][2])
+                gauge.add_metric(slot, getattr(row, column) * GAUGES[column][2])
     yield from (up, busy, drained, *gauges.values())
 
 
@@ -101,8 +101,8 @@ def _counted(connection: Connection) -> Iterator[Metric]:
     counted = {(row.name, row.counted_by): row.total for row in queries.counters(connection)}
     for key, (name, text) in COUNTERS.items():
         family = CounterMetricFamily(f"gradyard_{name}", text, labels=("counted_by",))
-        for (said, by), number in counted.items():
-            if said == key:
+        for (counter, by), number in counted.items():
+            if counter == key:
                 family.add_metric((by,), number)
         yield family
     yield _pack_sizes(counted)

@@ -1,4 +1,4 @@
-"""Why a queued job is not running, in words that its sender can act on, and when it will."""
+"""Why a queued job waits, in words that its sender can act on, and when it is likely to start."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import State
 from gradyard.shapes import Waiting
 from gradyard.store import queries
@@ -17,7 +18,7 @@ from service.representation.holds import Held
 
 @dataclass(frozen=True)
 class Fleet:
-    """The live workers, and what holds them."""
+    """The live workers, and the holds on them."""
 
     workers: Sequence[Row[Any]]
     held: Held
@@ -30,9 +31,9 @@ class Fleet:
 
 
 def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[Waiting | None]:
-    """For each job what keeps it (None where it is not queued), without its position and start.
+    """Why each job waits, without position and start; None for a job that is not queued.
 
-    That takes a count a job: 0.2 ms in a short queue, 60 ms in one of 200,000.
+    Position and start would take a count for each job: 0.2 ms in a short queue, 60 ms in one of 200,000.
     """
     if not any(job.state == State.QUEUED for job in jobs):
         return [None] * len(jobs)
@@ -41,17 +42,17 @@ def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[Wai
 
 
 def without_position(job: Row[Any], fleet: Fleet) -> Waiting | None:
-    """What keeps this job; None where it is not queued."""
+    """Why this job waits, without position and start; None where it is not queued."""
     if job.state != State.QUEUED:
         return None
     return {"position": None, "reason": reason_of(job, fleet), "estimated_start_at": None}
 
 
 def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> Waiting | None:
-    """What keeps this job, its place in the queue (the first is 1), and when it starts; None where it is not queued.
+    """Why this job waits, its position in the queue (the first is 1), and its start; None where it is not queued.
 
-    The start is estimated from what the newest jobs of the same stages took, and None where nothing is known of them,
-    or where nobody can take the job at all.
+    The start is estimated from the times of the newest jobs of the same stages. It is None where no such job finished,
+    and where no worker can take the job.
     """
     if job.state != State.QUEUED:
         return None
@@ -68,7 +69,7 @@ def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> Wait
 
 
 def reason_of(job: Row[Any], fleet: Fleet) -> str:
-    """The first hindrance of a queued job."""
+    """The first reason why a queued job is not running."""
     if job.not_before is not None and job.not_before > job.read_at:
         return f"it is retried in {math.ceil(job.not_before - job.read_at)} s"
     able, why_none = _able(job, fleet)
@@ -80,7 +81,7 @@ def reason_of(job: Row[Any], fleet: Fleet) -> str:
 
 
 def _kind(job: Row[Any]) -> str:
-    return "" if job.queue == "any" else f"{job.queue} "
+    return "" if job.queue == Queue.ANY else f"{job.queue} "
 
 
 def _able(job: Row[Any], fleet: Fleet) -> tuple[list[Row[Any]], str]:

@@ -14,14 +14,15 @@ from service.http.requests import json_body
 from service.http.services import current_services
 from service.representation.api_keys import key_answer, new_key_answer
 
-api = routes("keys", "/v1/keys")
+api = routes("api_keys", "/v1/keys", tag="keys")
 
 
 @api.post("", responses={"201": shapes.NewApiKey, **problems(400, 409, 413, 415, 422)}, openapi_extensions=KEY_REQUEST)
 def make_key(query: parameters.NoQuery) -> Response:
     """Make a key, and its project where there is none of that name.
 
-    The answer alone has the key: it is kept nowhere. Two of one name may live at a time, to change them over.
+    Only this answer has the key; the service does not store it. Two keys of one name may be live at a time, so that
+    one can replace the other.
     """
     asked, secret = read_key_request(json_body('{"name": "ada"}')), new_secret()
     with current_services().database.begin() as connection:
@@ -40,7 +41,7 @@ def list_keys(query: parameters.NoQuery) -> Response:
 
 @api.delete("/<key_id>", responses={"204": None, **problems(404, 422)})
 def revoke_key(path: parameters.KeyPath, query: parameters.NoQuery) -> Response:
-    """Revoke a key: within seconds it opens nothing any more. Said twice, it is the same."""
+    """Revoke a key: it stops working within seconds. A second call changes nothing."""
     key_id = parse_id(path.key_id, "key")
     with current_services().database.begin() as connection:
         lifecycle.revoke_key(connection, key_id)

@@ -7,6 +7,7 @@ from flask import Response
 import migrations
 from gradyard import shapes
 from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
+from gradyard.jobs.fleet import WORKER_QUEUES
 from gradyard.store import queries
 from gradyard.store.database import Database
 from service.http.json_response import json_response
@@ -15,7 +16,7 @@ from service.http.services import current_services
 
 logger = logging.getLogger(__name__)
 
-NO_WORKERS = {"cpu": 0, "gpu": 0}
+NO_WORKERS: dict[str, int] = dict.fromkeys(WORKER_QUEUES, 0)
 
 api = routes("health", "")
 

@@ -7,7 +7,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from service.http.openapi import TEXT, problems, routes
 from service.http.services import current_services
 
-api = routes("metrics", "")
+api = routes("prometheus", "", tag="metrics")
 
 
 @api.get("/metrics", responses={"200": TEXT, **problems()})

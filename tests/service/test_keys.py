@@ -115,7 +115,7 @@ def test_a_third_key_of_one_name_is_refused_and_says_what_to_do(client: FlaskCli
     assert refused.status_code == 409
     assert refused.json is not None
     assert (refused.json["type"], refused.json["detail"]) == (
-        "too_many_api_keys", "ada has 2 keys of physics; revoke one of them first"
+        "too_many_api_keys", "ada has 2 live keys of physics; revoke one of them first"
     )  # fmt: skip
 
 
