@@ -63,6 +63,12 @@ def test_the_picture_in_the_docs_is_the_table() -> None:
     assert states.picture() in text
 
 
+def test_the_docs_have_the_sentence_of_each_state() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "states.md").read_text()
+    for state in State:
+        assert f"- **{state}**: {states.SENTENCES[state]}" in text
+
+
 @pytest.mark.parametrize("end", [succeeds, fails])
 def test_the_database_itself_refuses_to_wake_a_job_that_is_over(
     end: Callable[..., None], database: Database, settings: Settings
