@@ -34,7 +34,7 @@ DONE = job(state="succeeded", steps_done=2000, attempt=1, result=RESULT, name="m
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and what it said."""
+    """The exit status of a command and its output."""
 
     status: int
     out: str
@@ -156,7 +156,7 @@ def test_watching_a_job_that_does_not_succeed_ends_with_1(run: Run, state: str) 
     assert json.loads(as_json.out)["state"] == state
 
 
-def test_a_refusal_ends_with_2_and_nobody_there_with_3(run: Run) -> None:
+def test_a_refusal_ends_with_2_and_an_unreachable_service_with_3(run: Run) -> None:
     with answering(problem(404, "There is no such thing", f"there is no job {JOB_ID}")) as running:
         refused = run("show", JOB_ID, "--url", running.url)
     gone = run("jobs", "--url", running.url)

@@ -1,4 +1,4 @@
-"""One owner a folder; clients find who is up, and nobody who is gone."""
+"""A state folder has one owner at a time; clients find a running stack, and never one that has ended."""
 
 import json
 import os
