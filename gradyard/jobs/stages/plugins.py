@@ -33,12 +33,12 @@ class RefusedPlugin:
     reason: str
 
 
-class _NoGood(Exception):
-    """What is wrong with a plug-in, in words for its author."""
+class _PluginInvalid(Exception):
+    """A plug-in that cannot be used. The message tells its author what is wrong."""
 
 
 def installed(taken: Collection[str]) -> tuple[list[Stage], list[RefusedPlugin]]:
-    """The stages of installed packages, by name, and those that are refused; names in `taken` are not to be had."""
+    """The stages of installed packages, by name, and those that are refused. A name in `taken` is refused."""
     stages: dict[str, Stage] = {}
     refused = []
     found = entry_points(group=GROUP)
@@ -47,11 +47,11 @@ def installed(taken: Collection[str]) -> tuple[list[Stage], list[RefusedPlugin]]
         package = entry.dist.name if entry.dist else "?"
         try:
             if entry.name in taken:
-                raise _NoGood("a built-in stage has this name")
+                raise _PluginInvalid("a built-in stage has this name")
             if names.count(entry.name) > 1:
-                raise _NoGood("another package brings a stage of this name, too")
+                raise _PluginInvalid("another package also brings a stage of this name")
             stages[entry.name] = _checked(_loaded(entry), entry.name)
-        except _NoGood as error:
+        except _PluginInvalid as error:
             refused.append(RefusedPlugin(entry.name, package, str(error)))
     return list(stages.values()), refused
 
@@ -60,51 +60,51 @@ def _loaded(entry: EntryPoint) -> object:
     had_torch = "torch" in sys.modules
     try:
         value: object = entry.load()
-    except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
-        raise _NoGood(f"{entry.value} cannot be imported: {type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:  # an import runs the plug-in's own code, which may raise anything
+        raise _PluginInvalid(f"{entry.value} cannot be imported: {type(error).__name__}: {error}") from None
     if not had_torch and "torch" in sys.modules:
-        raise _NoGood(f"{entry.value} imports torch; only the module of its trainer may")
+        raise _PluginInvalid(f"{entry.value} imports torch; only the module of its trainer may")
     return value
 
 
 def _checked(stage: object, name: str) -> Stage:
-    """The stage, if all that it says of itself is true; never its trainer, which only a runner can load."""
+    """The stage, if its facts are valid. Its trainer is not checked: only a runner can load it."""
     if not isinstance(stage, Stage):
-        raise _NoGood(f"it leads to a {type(stage).__name__}, not to a Stage")
+        raise _PluginInvalid(f"its entry point is a {type(stage).__name__}, not a Stage")
     try:
-        wrong = next(_lies(stage, name), None)
+        wrong = next(_problems(stage, name), None)
     except Exception as error:
         wrong = f"its facts cannot be used: {type(error).__name__}: {error}"
     if wrong is not None:
-        raise _NoGood(wrong)
+        raise _PluginInvalid(wrong)
     return stage
 
 
-def _lies(stage: Stage, name: str) -> Iterator[str]:
+def _problems(stage: Stage, name: str) -> Iterator[str]:
     if stage.name != name or not NAME.fullmatch(name):
-        yield f"its entry point is {name!r} and its stage {stage.name!r}; both must be one word of small letters"
-    spec: object = stage.spec  # whatever the type checker was told
+        yield f"its entry point is {name!r} and its stage {stage.name!r}; both must be one lower-case word"
+    spec: object = stage.spec  # a plug-in may be untyped
     if not (isinstance(spec, type) and issubclass(spec, JobSpec)):
-        yield "its spec is no subclass of JobSpec"
+        yield "its spec is not a subclass of JobSpec"
     if get_args(stage.spec.model_fields["stage"].annotation) != (name,):
         yield f'its spec must say: stage: Literal["{name}"]'
     if not all(TRAINER.fullmatch(path) for path in (stage.trainer, *stage.engines.values())):
-        yield f'its trainer {stage.trainer!r} is no "module:Class"'
+        yield f'its trainer {stage.trainer!r} is not "module:Class"'
     if not stage.devices or not set(stage.devices) <= {"cpu", "gpu"}:
         yield f"its devices {stage.devices!r} are not cpu, gpu or both"
     if stage.numerics_version < 1 or stage.widest < 1:
-        yield "numerics_version and widest are 1 or more"
+        yield "numerics_version and widest must be 1 or more"
     if min(stage.pack_bytes.get(dtype, 0) for dtype in ("float32", "float64")) < 1:
-        yield "pack_bytes has a number, 1 or more, for float32 and one for float64"
-    yield from _lies_of_the_spec(stage)
+        yield "pack_bytes must have a number, 1 or more, for float32 and for float64"
+    yield from _spec_problems(stage)
 
 
-def _lies_of_the_spec(stage: Stage) -> Iterator[str]:
-    """Its defaults must be a job that its own schema takes and that can be stored and packed."""
+def _spec_problems(stage: Stage) -> Iterator[str]:
+    """What is wrong with its defaults: they must be a valid job that can be stored and packed."""
     defaults = stage.defaults()
     again = stage.spec.model_validate_json(json.dumps(defaults, allow_nan=False))
     if again.as_json() != defaults:
-        yield "its defaults, sent as a job, become another job"
+        yield "its defaults, submitted as a job, become a different job"
     if not isinstance(stage.spec.model_json_schema().get("properties"), dict):
         yield "its JSON Schema has no properties"
     again.pack_key(stage.numerics_version)
