@@ -16,7 +16,7 @@ The way of a job, from its submission to its result. Four kinds of processes tak
     the same process         supervisor/         has the database, and no torch
       │  1 claim             supervisor.py       the first claimable job, and riders of its shape, become one pack
       │  2 resume            resume.py           thaws the checkpoints of a pack that was handed back
-      │  3 send              attempt.py, pack.py, inline_data.py -> TrainMessage
+      │  3 send              attempt.py, pack.py, pack_data.py -> TrainMessage
       │                      runner_client/      starts a runner or takes the warm one; send_pack.py, output.py
       │ messages             protocol/           messages/: a dataclass for each; wire.py: the socket; frame.py: bytes
       ▼

@@ -11,7 +11,7 @@ from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from workers.protocol.checkpoints import MOST_BYTES, fingerprint, freeze
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import HelloMessage, SegmentMessage, TrainMessage
-from workers.supervisor.inline_data import InlineData
+from workers.supervisor.pack_data import PackData
 
 MOST_STATE_BYTES = MOST_BYTES - 2**16  # the header of its frame is stored too
 
@@ -71,13 +71,13 @@ class Pack:
         stage = stage_named(self.claim.stage)
         # A pack goes on with the engine that it began with; only a first attempt may still change it.
         fallback = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
-        inline = InlineData([job.spec | job.resolved for job in self.claim.members])
+        data = PackData([job.spec | job.resolved for job in self.claim.members])
         return TrainMessage(
-            trainer=stage.trainer_of(self.engine), fallback=fallback, members=inline.specs,
+            trainer=stage.trainer_of(self.engine), fallback=fallback, members=data.specs,
             steps=self.claim.steps, start_step=self.claim.start_step,
             segment_seconds=segment_seconds, record_seconds=record_seconds,
             state={name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})},
-            data=inline.data, data_index=inline.index,
+            data=data.sets, data_index=data.index,
         )  # fmt: skip
 
     def train_eagerly(self) -> None:

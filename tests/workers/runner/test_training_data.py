@@ -12,7 +12,7 @@ from workers.protocol.messages import SegmentMessage
 from workers.protocol.wire import Wire
 from workers.runner.main import _make_trainer
 from workers.runner.training import Training
-from workers.supervisor.inline_data import InlineData
+from workers.supervisor.pack_data import PackData
 
 STAGES = {"numpy": "workers.trainers.stage1_numpy:Trainer", "autograd": "workers.trainers.stage3_autograd:Trainer"}
 
@@ -22,9 +22,9 @@ def test_arrays_train_to_the_bits_of_lists(stage: str) -> None:
     x = np.linspace(-1, 1, 101)
     data = [{"kind": "inline", "x": x.tolist(), "y": y.tolist()} for y in (np.sin(x), np.cos(x))]
     members = [each | {"dataset": data[index % 2]} for index, each in enumerate(pack(stage, 3))]
-    inline = InlineData(members)
-    assert inline.index == [0, 1, 0]
-    message = train_message(inline.specs, 20, trainer=STAGES[stage], data=inline.data, data_index=inline.index)
+    carried = PackData(members)
+    assert carried.index == [0, 1, 0]
+    message = train_message(carried.specs, 20, trainer=STAGES[stage], data=carried.sets, data_index=carried.index)
     assert curves(message) == train(trainer_of(members), 20).tobytes()
 
 

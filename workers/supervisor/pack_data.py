@@ -9,16 +9,16 @@ from workers.protocol.frame import Arrays
 Spec = dict[str, Any]
 
 
-class InlineData:
+class PackData:
     """The specs without the arrays of their data sets, and those arrays.
 
-    `data`: each distinct data set, its arrays by name, float64, (points,) each. `index`: for each spec the position of
-    its own in `data`; None where the spec only describes it. `specs`: the specs, with a summary of each data set that
-    is in `data`.
+    `sets`: each distinct data set, its arrays by name, float64, (points,) each. `index`: for each spec the position of
+    its own in `sets`; None where the spec only describes it. `specs`: the specs, with a summary of each data set that
+    is in `sets`.
     """
 
     def __init__(self, specs: Sequence[Spec]) -> None:
-        self.data: list[Arrays] = []
+        self.sets: list[Arrays] = []
         self.index: list[int | None] = []
         self.specs: list[Spec] = []
         self._positions: dict[bytes, int] = {}
@@ -32,8 +32,8 @@ class InlineData:
             self.index.append(None)
             self.specs.append(spec)
             return
-        position = self._positions.setdefault(digest(arrays), len(self.data))
-        if position == len(self.data):
-            self.data.append(arrays)
+        position = self._positions.setdefault(digest(arrays), len(self.sets))
+        if position == len(self.sets):
+            self.sets.append(arrays)
         self.index.append(position)
         self.specs.append(spec | {"dataset": dataset.summary()})
