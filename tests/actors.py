@@ -27,7 +27,7 @@ def submitted(database: Database, settings: Settings, **spec: object) -> UUID:
 
 
 def submitted_to(project_id: int, database: Database, settings: Settings, **spec: object) -> UUID:
-    """The same of another project."""
+    """A queued job of that spec in that project (stage `tensor` with 4 steps unless it says otherwise)."""
     parsed = parse_job(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
     with database.begin() as connection:
         return lifecycle.submit(connection, parsed, project_id=project_id, actor="test", max_queued=1000).job_id
@@ -43,7 +43,7 @@ def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease
 
 
 def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Claim:
-    """What the worker claims; there must be something."""
+    """What the worker claims; there must be a claimable job."""
     with database.begin() as connection:
         claim = lifecycle.claim(connection, worker, lease)
     assert claim is not None
@@ -51,7 +51,7 @@ def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Cla
 
 
 def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, checkpoint: bool = True) -> Progress:
-    """A record of these losses, with a checkpoint that says nothing."""
+    """A record of these losses, with a checkpoint without meaning."""
     blob = (b"state", "hash", "made by") if checkpoint else (None, "", "")
     array = np.array(losses, dtype=np.float32)
     summary = Summary(train_seconds=0.25, records=1)

@@ -1,13 +1,13 @@
-"""Whether to try at all what failed a moment ago."""
+"""A circuit breaker: what failed a moment ago is not tried."""
 
 import time
 from collections.abc import Callable
 
 
 class Breaker:
-    """Skips what failed just now: for `first_seconds` after a failure, twice as long after each more.
+    """Open for `first_seconds` after a failure, twice as long after each further one, at most `most_seconds`.
 
-    `most_seconds` is the longest; a success resets it.
+    A success closes it.
     """
 
     def __init__(
@@ -17,14 +17,14 @@ class Breaker:
         self._pause_seconds = self._until = 0.0
 
     def is_open(self) -> bool:
-        """Whether to skip."""
+        """Whether to skip the action."""
         return self._clock() < self._until
 
     def failed(self) -> None:
-        """It was tried, in vain."""
+        """Note that the action failed."""
         self._pause_seconds = min(self._most_seconds, 2 * self._pause_seconds or self._first_seconds)
         self._until = self._clock() + self._pause_seconds
 
     def worked(self) -> None:
-        """It was tried, and worked."""
+        """Note that the action succeeded."""
         self._pause_seconds = self._until = 0.0

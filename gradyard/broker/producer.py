@@ -1,6 +1,6 @@
-"""Rings the bell: a Celery message that tells a queue's workers to look for work. The row is the truth, this a hint.
+"""The bell: a Celery message that tells a worker of a queue to look for work. It is a hint; the row is the truth.
 
-So a bell that could not be rung costs nothing but time: maintenance rings again.
+So a bell that could not be rung costs time alone: maintenance rings again.
 """
 
 import logging
@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class Bells:
-    """The bells of both queues, for every thread of one process; a forked child makes its own.
+    """The bells of both queues, for all threads of one process; a forked child makes its own.
 
-    No method raises: Redis may be away, frozen or full. A ring takes at most about `settings.bell_timeout_seconds`,
-    also for those who wait for their turn behind one that hangs; while Redis is known to be away, nothing.
+    No method raises where Redis is away, frozen or full. A ring takes at most about `settings.bell_timeout_seconds`,
+    even behind a ring of another thread that hangs. While Redis is known to be away, rings are skipped.
     """
 
     def __init__(self, settings: Settings, breaker: Breaker | None = None) -> None:
@@ -41,7 +41,7 @@ class Bells:
         self._producer: Producer | None = None
         self._celery = Celery("gradyard.bells", set_as_current=False)
         self._celery.config_from_object(celery_config(settings))
-        # Kombu's own retries would sleep; a failure is our breaker's to judge.
+        # Kombu's own retries would sleep; our breaker decides when to try again.
         self._celery.conf.broker_transport_options |= {"max_retries": 0}
 
     def warm(self) -> None:
@@ -50,21 +50,21 @@ class Bells:
         self._celery.amqp.router, self._celery.amqp.send_task_message, self._celery.AsyncResult("")
 
     def ring(self, queue: str, job_id: UUID, spec: Mapping[str, Any]) -> bool:
-        """Tell one worker of the queue (`any`: of both) that this job waits; whether it was rung."""
-        message = {"job_id": str(job_id), "spec": _at_a_glance(spec)}
+        """Ring for one job: one bell of its queue, for `any` one of each. Returns whether all were rung."""
+        message = {"job_id": str(job_id), "spec": _shown_spec(spec)}
         rings = [(name, message) for name in (WORKER_QUEUES if queue == Queue.ANY else (queue,))]
         return self._ring(rings) == len(rings)
 
     def ring_many(self, queue: str, count: int) -> int:
-        """Tell `count` workers of the queue that something waits; how many bells were rung."""
+        """Ring the bell of the queue `count` times. Returns how many were rung."""
         return self._ring([(queue, {})] * count)
 
     def pass_on(self, queue: str, passed: int) -> bool:
-        """Hand a bell to another worker of the queue, the `passed`-th time that this one is; whether it was rung."""
+        """Ring for another worker in place of this one. `passed`: how often the bell was passed on, with this time."""
         return self._ring([(queue, {"passed": passed})]) == 1
 
     def answers(self) -> bool:
-        """Whether Redis answers a ping; asks it even while the rings are skipped."""
+        """Whether Redis answers a ping. It is asked even while rings are skipped."""
         try:
             with self._celery.connection_for_write() as connection:
                 return bool(connection.default_channel.client.ping())
@@ -72,7 +72,7 @@ class Bells:
             return False
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._lock:
             self._drop()
 
@@ -86,12 +86,12 @@ class Bells:
         if self._breaker.is_open() or not self._lock.acquire(timeout=self._settings.bell_timeout_seconds):
             return False
         try:
-            if self._breaker.is_open():  # the one before us found out
+            if self._breaker.is_open():  # the ring before this one failed
                 return False
             self._try(act)
             self._breaker.worked()
             return True
-        except Exception as error:  # whatever it is, the job is stored and the request goes on
+        except Exception as error:  # of any kind: the job is stored, and the request goes on
             logger.warning("no bell was rung: %s: %s", type(error).__name__, error)
             self._breaker.failed()
             self._drop()
@@ -106,7 +106,7 @@ class Bells:
         except (OperationalError, RedisError, OSError) as error:
             if not had_one or _timed_out(error):
                 raise
-            self._drop()  # Redis was started anew: the old connection is dead, a new one need not be
+            self._drop()  # Redis may have restarted: a new connection may work
             act()
 
     def _connected(self) -> Producer:
@@ -115,7 +115,7 @@ class Bells:
         return self._producer
 
     def _send(self, queue: str, message: dict[str, Any]) -> None:
-        # Nothing to declare: a message of the default exchange goes straight to the queue's list, also after a flush.
+        # Nothing to declare: the default exchange puts the message into the queue's list, even after a flush of Redis.
         self._celery.send_task(
             TASK, kwargs=message, queue=queue, producer=self._connected(), ignore_result=True, declare=[],
             argsrepr="()", kwargsrepr=message.get("job_id", ""),  # else Celery writes the spec a second time
@@ -124,7 +124,7 @@ class Bells:
     def _drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):  # a connection that is being thrown away may not like it
+            with suppress(Exception):  # a broken connection may raise here
                 producer.connection.release()
 
 
@@ -134,6 +134,6 @@ def _timed_out(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _at_a_glance(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec as a person watching the queue wants it: of points given in the request, only how many."""
+def _shown_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec as people see it in Redis or Flower: of inline points only their number."""
     return {**spec, "dataset": stored_dataset(spec["dataset"]).summary()} if "dataset" in spec else dict(spec)

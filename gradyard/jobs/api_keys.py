@@ -1,4 +1,4 @@
-"""What a key of the API is: a random text, what it may do, and what of it is kept."""
+"""API keys: their random text, their scopes, and what of them is stored."""
 
 import hashlib
 import re
@@ -12,14 +12,14 @@ from gradyard.jobs.errors import ApiKeyInvalid, SpecInvalid
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.parse import refusal_of
 
-PREFIX = "gradyard_"  # by which scanners of code and logs know a key that got lost
+PREFIX = "gradyard_"  # by which scanners of code and logs recognise a leaked key
 SECRET_BYTES = 32
 HINT_LETTERS = 6
 LIVE_KEYS = 2  # of one name in one project: the old one and its successor
 
 
 class Scope(StrEnum):
-    """What a key may do; `admin` may do everything, with keys, workers and queues of the whole service."""
+    """What a key may do. `admin` may do everything, also with keys, workers and queues of the whole service."""
 
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
@@ -40,7 +40,7 @@ Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern":
 
 
 class KeyRequest(StrictModel):
-    """What is asked for: whose key, of which project (made where there is none), for what, and for how long."""
+    """A request for a key: its holder, its project (made where there is none), its scopes and its lifetime."""
 
     name: Name
     project: Name = "default"
@@ -52,7 +52,7 @@ _KEY_REQUEST = TypeAdapter(KeyRequest)
 
 
 def read_key_request(body: bytes) -> KeyRequest:
-    """Read it from JSON; BodyMalformed where it is none, ApiKeyInvalid (by JSON pointer) where a field is wrong."""
+    """Read the request. Raises BodyMalformed where it is not JSON, ApiKeyInvalid where a field is not valid."""
     try:
         return _KEY_REQUEST.validate_json(body)
     except ValidationError as error:
@@ -61,15 +61,15 @@ def read_key_request(body: bytes) -> KeyRequest:
 
 
 def new_secret() -> str:
-    """A key: 256 random bits after a prefix."""
+    """A new key: 256 random bits after a prefix."""
     return PREFIX + secrets.token_urlsafe(SECRET_BYTES)
 
 
 def hint_of(secret: str) -> str:
-    """How the key begins; too little to guess the rest by."""
+    """The first characters of the key; the rest cannot be guessed from them."""
     return secret[: len(PREFIX) + HINT_LETTERS]
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a key. It is random, so that one round of SHA-256 is enough: nobody can try all of them."""
+    """The stored digest of a key. One round of SHA-256 is enough: 256 random bits cannot be tried one by one."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Loss curves as arrays: their summary, and a picture of fewer points that keeps what the eye looks for."""
+"""Loss curves as arrays: their summary, and a selection of fewer points that keeps minima and maxima."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass
 class Summary:
-    """The figures of a curve that grows chunk by chunk, by the names of the columns of `jobs`."""
+    """The figures of a curve that grows chunk by chunk. Fields are columns of `jobs`."""
 
     loss_first: float | None = None
     loss_last: float | None = None
@@ -20,7 +20,7 @@ class Summary:
     records: int = 0
 
     def take(self, losses: np.ndarray, start_step: int) -> None:
-        """Go on with the finite losses (steps,) from `start_step`."""
+        """Add the next chunk: finite losses, shape (steps,), from `start_step` on."""
         if not len(losses):
             return
         lowest = int(losses.argmin())
@@ -31,7 +31,7 @@ class Summary:
         self.loss_last = float(losses[-1])
 
     def columns(self) -> dict[str, Any]:
-        """The figures, for an UPDATE."""
+        """The figures by column, for an UPDATE."""
         return dict(vars(self))  # asdict copies deeply, and takes ten times as long
 
 

@@ -1,4 +1,4 @@
-"""The environment, read once into one frozen object. Nothing else in the house reads `os.environ`."""
+"""The environment, read once into one frozen object."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_
 
 
 def default_state_dir() -> Path:
-    """Where a machine's own stack keeps its database, logs and endpoint: the XDG state folder."""
+    """The folder of a local stack's database, logs and endpoint: in the XDG state folder."""
     return Path("~/.local/state/gradyard").expanduser()
 
 
@@ -39,8 +39,8 @@ class Settings(BaseSettings):
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level")
     )
     log_format: Literal["text", "json"] = "text"  # of workers and maintenance
-    url: str | None = None  # what a client talks to; without it, the stack of the state folder
-    key: SecretStr | None = None  # what a client shows there
+    url: str | None = None  # of the service, for clients; without it, the stack of the state folder
+    key: SecretStr | None = None  # of a client
 
     # what one request may ask for
     max_points: int = Field(default=1_000_000, ge=1)
@@ -94,12 +94,12 @@ class Settings(BaseSettings):
 
     @property
     def torch_device(self) -> str:
-        """What the runners of this worker compute on: "cuda", or "cpu" for a fake GPU too."""
+        """The torch device of this worker's runners: "cuda", or "cpu", for a fake GPU as well."""
         return "cuda" if self.device == "gpu" and not self.fake_gpus else "cpu"
 
     @property
     def most_members(self) -> int:
-        """Of a pack: `GRADYARD_MAX_PACK`, or as many as a device of this kind has use for."""
+        """The most members of a pack: `GRADYARD_MAX_PACK`, or the default for this kind of device."""
         return self.max_pack or MOST_MEMBERS[self.device]
 
     @property
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: Any) -> Settings:
-    """The settings of this process; SettingsInvalid says in one line which variable is wrong and how."""
+    """The settings of this process. Raises SettingsInvalid with one line: the variable, and what is wrong with it."""
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.002
 
 
 class Actor:
-    """Somebody with a connection of his own, who waits before each statement, COMMIT included, until told to go on."""
+    """An actor with its own connection, which waits before each statement (and COMMIT) until it may go on."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url, pool_size=1)
@@ -32,7 +32,7 @@ class Actor:
 
     def begin(self, act: Act) -> None:
         """Go up to the first statement of `act`."""
-        self.statements, self.over, self.said = 0, False, None
+        self.statements, self.over, self.answer = 0, False, None
         self.error: BaseException | None = None
         self._gated = True
         self._stands.clear()
@@ -56,7 +56,7 @@ class Actor:
     def _run(self, act: Act) -> None:
         try:
             with self._database.begin() as connection:
-                self.said = act(connection)
+                self.answer = act(connection)
         except BaseException as error:
             self.error = error
         self._gated, self.over = False, True
@@ -70,7 +70,7 @@ class Actor:
 
 
 class Stage:
-    """Two actors on one database; a schedule such as `abbab` says whose statement is next."""
+    """Two actors on one database; a schedule such as `abbab` names the actor of each statement."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -82,7 +82,7 @@ class Stage:
         self.actors = {"a": Actor(database.url), "b": Actor(database.url)}
 
     def play(self, a: Act, b: Act, schedule: str) -> tuple[Any, Any]:
-        """What each said. Whoever a deadlock threw out tries again in the end, as every caller of ours does."""
+        """The answer of each. An actor that a deadlock ended tries again at the end, as all our callers do."""
         acts = {"a": a, "b": b}
         for name, actor in self.actors.items():
             actor.begin(acts[name])
@@ -117,7 +117,7 @@ class Stage:
 
     @staticmethod
     def _outcome(actor: Actor) -> Any:
-        return actor.said if actor.error is None else type(actor.error).__name__
+        return actor.answer if actor.error is None else type(actor.error).__name__
 
 
 @contextmanager

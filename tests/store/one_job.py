@@ -38,7 +38,7 @@ class OneJob:
 
 
 def running_job(database: Database, settings: Settings, *, marked: bool = False, recorded: int = 0) -> OneJob:
-    """It runs under a claim whose lease is over, with so many steps recorded; `marked`: somebody asked to cancel it."""
+    """It runs under a claim whose lease is over, with so many steps recorded; `marked`: with a cancel mark."""
     worker = worker_of(database)
     other = worker_of(database, "cpu-1")
     job_id = submitted(database, settings, steps=STEPS)

@@ -115,13 +115,13 @@ def test_of_many_asked_for_at_once_two_are_made(database: Database) -> None:
         ({"name": "ada", "expires_in_days": 1e400}, "/expires_in_days"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_request_is_said_by_pointer(asked: dict[str, object], pointer: str) -> None:
+def test_a_wrong_field_is_named_by_its_pointer(asked: dict[str, object], pointer: str) -> None:
     with pytest.raises(SpecInvalid) as refused:
         read_key_request(orjson.dumps(asked).replace(b"null", b"1e400"))
     assert [problem.pointer for problem in refused.value.problems] == [pointer]
 
 
-def test_what_is_no_json_is_said_to_be_none() -> None:
+def test_a_body_that_is_not_json_is_refused() -> None:
     with pytest.raises(BodyMalformed):
         read_key_request(b'{"name"')
 

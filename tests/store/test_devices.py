@@ -19,7 +19,7 @@ LEASE = 15.0
 
 
 def enters(database: Database, worker: WorkerInfo, lease: float = LEASE) -> str | None:
-    """The worker registers; who holds its GPU, where somebody does."""
+    """Register the worker. Returns the slot that holds its GPU, if there is one."""
     try:
         with database.begin() as connection:
             fleet.register(connection, worker, lease)
@@ -95,7 +95,7 @@ def test_the_hold_of_a_gpu_is_for_whichever_worker_has_it(database: Database) ->
     enters(database, moved)
     enters(database, other)
     with database.begin() as connection:
-        fleet.hold(connection, HoldKind.HOST, "host", actor="ada")  # another hold, which somebody lifts
+        fleet.hold(connection, HoldKind.HOST, "host", actor="ada")  # another hold, which is lifted
         for _ in range(2):
             fleet.drain_device(connection, broken, "it fell off the bus")
         fleet.lift(connection, HoldKind.HOST, "host")

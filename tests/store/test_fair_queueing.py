@@ -1,4 +1,4 @@
-"""Fair shares: whose job a worker takes next."""
+"""Fair shares: which job a worker claims next."""
 
 from collections import Counter
 from dataclasses import replace
@@ -68,7 +68,9 @@ def test_a_batch_that_comes_late_takes_turns_with_the_first(
     assert shares[late] + shares[later] == pytest.approx(15, abs=1)
 
 
-def test_a_single_job_waits_for_nobodys_backlog(database: Database, settings: Settings, worker: WorkerInfo) -> None:
+def test_a_single_job_waits_for_no_backlog_of_others(
+    database: Database, settings: Settings, worker: WorkerInfo
+) -> None:
     batch(database, settings, 100)
     served(database, worker, 5)
     mine = [one(database, settings, project=OTHER) for _ in range(3)]
@@ -110,10 +112,10 @@ def test_who_was_idle_gets_no_credit_for_it(database: Database, settings: Settin
     assert Counter(served(database, worker, 10)) == {first: 5, late: 5}
 
 
-def test_a_job_that_nobody_can_take_does_not_hold_the_clock(
+def test_a_job_that_no_worker_can_take_does_not_stop_virtual_time(
     database: Database, settings: Settings, worker: WorkerInfo
 ) -> None:
-    one(database, settings, pool="nobody")
+    one(database, settings, pool="absent")
     first = batch(database, settings, 60)
     served(database, worker, 30)
     late = batch(database, settings, 60, project=OTHER)

@@ -47,7 +47,7 @@ def test_a_result_is_stored_once_and_read_back_as_it_was(database: Database, set
     np.testing.assert_array_equal(curve, np.array([4.0, 3.5, 0.1, 2.0], dtype=np.float32))
 
 
-def test_a_record_told_twice_is_stored_once(database: Database, settings: Settings) -> None:
+def test_a_record_sent_twice_is_stored_once(database: Database, settings: Settings) -> None:
     submitted(database, settings)
     member = claimed(database, worker_of(database)).members[0]
     for _ in range(2):
@@ -57,9 +57,7 @@ def test_a_record_told_twice_is_stored_once(database: Database, settings: Settin
         assert len(queries.loss_curve(connection, 1, member.id, "float32")) == 2
 
 
-def test_a_record_whose_answer_got_lost_is_told_again_with_what_came_since(
-    database: Database, settings: Settings
-) -> None:
+def test_a_record_whose_answer_got_lost_is_sent_again_with_more_losses(database: Database, settings: Settings) -> None:
     submitted(database, settings)
     member = claimed(database, worker_of(database)).members[0]
     for losses in ([4.0, 3.0], [4.0, 3.0, 2.0]):
@@ -181,7 +179,7 @@ def test_a_job_for_any_device_is_fixed_to_the_class_of_its_first_claimer(
         assert queries.job_by_id(connection, 1, job).queue == "gpu"
 
 
-def test_a_lost_pack_is_queued_again_in_halves_and_nobody_is_blamed(database: Database, settings: Settings) -> None:
+def test_a_lost_pack_is_queued_again_in_halves_and_no_job_is_blamed(database: Database, settings: Settings) -> None:
     jobs = [submitted(database, settings, seed=seed) for seed in range(4)]
     worker = worker_of(database)
     claimed(database, worker, lease=-1.0)
@@ -243,7 +241,9 @@ def test_a_job_is_trained_with_what_the_worker_has(
     assert claimed(database, worker).engine == engine
 
 
-def test_the_death_of_a_worker_process_blames_nobody_in_company(database: Database, settings: Settings) -> None:
+def test_the_death_of_a_worker_process_blames_no_job_in_a_pack_of_several(
+    database: Database, settings: Settings
+) -> None:
     jobs = [submitted(database, settings, seed=seed) for seed in range(4)]
     claimed(database, worker_of(database))
     successor = worker_of(database)
@@ -277,7 +277,7 @@ def test_a_worker_that_enters_twice_is_there_once(database: Database) -> None:
 
 
 @pytest.mark.parametrize("text", ["NUL \x00", "half a character \udc80"])
-def test_what_a_trainer_said_is_storable_whatever_it_is(database: Database, settings: Settings, text: str) -> None:
+def test_any_output_of_a_trainer_can_be_stored(database: Database, settings: Settings, text: str) -> None:
     submitted(database, settings)
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:

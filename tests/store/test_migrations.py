@@ -64,7 +64,7 @@ def _at(database: Database, revision: str) -> None:
 def test_the_next_version_may_prepare_the_tables_while_this_one_runs(database: Database, database_url: str) -> None:
     _at(database, "9998_pre")
     migrations.check(database)
-    migrations.upgrade(database_url)  # somebody who starts the old version again spoils nothing
+    migrations.upgrade(database_url)  # an old version that starts again spoils nothing
     _at(database, "9999_post")
     with pytest.raises(DatabaseNotReady, match="too old"):
         migrations.check(database)
@@ -93,12 +93,12 @@ def _shown(connection: Connection, setting: str) -> str:
     return str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
 
 
-CHECKS = [
+CHECKS = sorted(  # a table's constraints have no order
     (table.name, str(check.name).removeprefix(f"ck_{table.name}_").removesuffix("_is_known"), str(check.sqltext))
     for table in Table.metadata.sorted_tables
     for check in table.constraints
     if isinstance(check, CheckConstraint) and str(check.name).endswith("_is_known")
-]
+)
 
 
 def test_every_closed_vocabulary_has_a_check() -> None:

@@ -99,9 +99,7 @@ def test_a_job_that_goes_back_to_an_older_checkpoint_loses_its_later_metrics(
         assert queries.metric_curve(connection, 1, job, "m").values.tolist() == [0.5]
 
 
-def test_going_back_cuts_a_record_that_was_told_again_with_what_came_since(
-    database: Database, settings: Settings
-) -> None:
+def test_a_rewind_cuts_a_record_that_was_sent_again_with_more_losses(database: Database, settings: Settings) -> None:
     job = submitted(database, settings, steps=9)
     member = claimed(database, worker_of(database)).members[0]
     metrics = {"m": np.array([0.5, 0.25])}
@@ -117,9 +115,7 @@ def test_going_back_cuts_a_record_that_was_told_again_with_what_came_since(
 
 
 @pytest.mark.parametrize(("most", "width"), [(1, 1), (3, 3), (512, 5)])
-def test_no_pack_is_wider_than_its_worker_is_told(
-    database: Database, settings: Settings, most: int, width: int
-) -> None:
+def test_no_pack_is_wider_than_its_workers_limit(database: Database, settings: Settings, most: int, width: int) -> None:
     for seed in range(5):
         submitted(database, settings, seed=seed)
     claim = claimed(database, replace(worker_of(database), most_members=most))
@@ -176,7 +172,7 @@ def test_a_job_that_asks_for_more_memory_than_there_is_waits(database: Database,
         assert lifecycle.claim(connection, replace(gpu, memory_mib=40_001), 15.0) is not None
 
 
-def test_jobs_that_hold_their_data_themselves_make_packs_that_can_be_told(
+def test_jobs_with_inline_data_make_packs_that_can_be_sent(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules["gradyard.store.lifecycle.claim"], "MOST_INLINE_POINTS", 30)

@@ -1,4 +1,4 @@
-"""Every order in which two attempts at one job, and somebody who cancels it, can do their transactions."""
+"""Every order in which two attempts at one job, and a client who cancels it, can run their transactions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -119,7 +119,7 @@ def _play(database: Database, settings: Settings, ending: str, order: str) -> No
     assert job.state in FINISHED, order
     assert list(results) == ([job.attempt] if job.state == State.SUCCEEDED else []), order
     _assert_lawful(events, order)
-    _assert_nobody_wrote_late(events, chunks, job, order)
+    _assert_no_late_write(events, chunks, job, order)
 
 
 def _assert_lawful(events: Sequence[Any], order: str) -> None:
@@ -130,7 +130,7 @@ def _assert_lawful(events: Sequence[Any], order: str) -> None:
     assert sum(event.to_state in FINISHED for event in events) == 1, order
 
 
-def _assert_nobody_wrote_late(events: Sequence[Any], chunks: Sequence[Any], job: Any, order: str) -> None:
+def _assert_no_late_write(events: Sequence[Any], chunks: Sequence[Any], job: Any, order: str) -> None:
     """Each step was written by the attempt that held the job then: later attempts begin where they were told."""
     found = [float(loss) for chunk in chunks for loss in np.frombuffer(chunk.losses, dtype="<f4")]
     begins = {event.attempt: int((event.detail or "goes on from step 0").split()[-1])
