@@ -50,7 +50,7 @@ def test_a_job_that_its_own_stage_cannot_describe_is_refused(
         resolved(stage.spec.model_validate({"stage": "walk", **field}))
 
 
-LIES = {
+INVALID = {
     "raises on import": ("raise RuntimeError('no licence')", "cannot be imported: RuntimeError: no licence"),
     "leaves on import": ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
     "is not there": ("", "cannot be imported: AttributeError"),
@@ -62,7 +62,8 @@ LIES = {
     "has defaults that its schema refuses": (GOOD.replace("float = 1.0", "float = 'fast'"), "cannot be used"),
     "has defaults that JSON cannot say": (GOOD.replace("= 1.0", "= float('nan')"), "cannot be used"),
     "has defaults that change": (
-        GOOD + "\nSpec.as_json = lambda self: {**super(Spec, self).as_json(), 'pace': self.pace + 1}", "another job",
+        GOOD + "\nSpec.as_json = lambda self: {**super(Spec, self).as_json(), 'pace': self.pace + 1}",
+        "become a different job",
     ),
     "cannot be packed": (GOOD + "\nSpec.shape = lambda self: [object()]", "cannot be used"),
     "has steps that are no number": (GOOD.replace("pace: float = 1.0", "steps: str = 'many'"), "train nothing"),
@@ -72,8 +73,8 @@ LIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("source", "reason"), LIES.values(), ids=LIES.keys())
-def test_a_stage_that_is_no_good_is_refused_by_name(site: Path, source: str, reason: str) -> None:
+@pytest.mark.parametrize(("source", "reason"), INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_stage_is_refused_by_name(site: Path, source: str, reason: str) -> None:
     install(site, "walks", "walk = walk:STAGE", walk=source)
     install(site, "others", "other = other:STAGE", other=GOOD.replace("walk", "other"))
     (stage,), (refused,) = installed(list(STAGES))
@@ -102,3 +103,19 @@ def test_facts_that_load_torch_are_refused(site: Path) -> None:
     )  # fmt: skip
     assert "imports torch; only the module of its trainer may" in shown.stdout
     assert "'walk'" not in shown.stdout
+
+
+def test_facts_load_without_torch() -> None:
+    code = (
+        "import sys; from gradyard.stages import JobSpec, Stage; from gradyard.jobs.stages.registry import STAGES;"
+        " print(len(STAGES) >= 8, 'torch' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["True", "False"]
+
+
+def test_the_example_imports_from_gradyard_stages_alone() -> None:
+    example = Path(__file__).parents[2] / "examples" / "mlp" / "gradyard_mlp"
+    lines = [line for path in example.glob("*.py") for line in path.read_text().splitlines()]
+    ours = {line.split()[1] for line in lines if line.startswith(("from gradyard", "import gradyard", "from workers"))}
+    assert ours == {"gradyard.stages"}
