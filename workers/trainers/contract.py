@@ -1,4 +1,4 @@
-"""What the runner may ask of a trainer. Any class of this shape can train, also one from a plug-in."""
+"""What the runner asks of a trainer. Any class of this shape can train, also one of a plug-in."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Losses: TypeAlias = "npt.NDArray[Any] | torch.Tensor"
 
 
 class MemberError(Exception):
-    """One member of the pack cannot be trained, and the others are not to blame.
+    """One member of the pack cannot be trained. The others can.
 
-    `index` is its position in the pack, `message` says what its owner can do about it.
+    `index` is its position in the pack; `message` tells the owner of the job what to change.
     """
 
     def __init__(self, index: int, message: str) -> None:
@@ -35,12 +35,12 @@ class MemberError(Exception):
 
 
 class Trains(Protocol):
-    """What every trainer of a pack can say of itself."""
+    """The state of a pack, which every trainer can give and take."""
 
     def state(self) -> dict[str, Array]:
         """Copies of all that a resume needs, each with the leading member axis.
 
-        The weights are named by their letters, what the optimizer keeps by slot and letter: "a", "momentum.a".
+        A weight has the name of its coefficient, "a", a slot of the optimizer both names, "momentum.a".
         """
         ...
 
@@ -50,10 +50,10 @@ class Trains(Protocol):
 
 @runtime_checkable
 class FindsCoefficients(Protocol):
-    """A trainer whose models are formulas with letters."""
+    """A trainer whose models are formulas with named coefficients."""
 
     def coefficients(self) -> list[dict[str, float]]:
-        """For each member its letters in order and their values, each converted to float64 without rounding."""
+        """For each member its coefficients in order and their values, each converted to float64 without rounding."""
         ...
 
     def formula(self, coefficients: Mapping[str, float]) -> str:
@@ -63,10 +63,13 @@ class FindsCoefficients(Protocol):
 
 @runtime_checkable
 class FindsArrays(Protocol):
-    """A trainer whose members find arrays: the weights of a net, say."""
+    """A trainer whose members have arrays as results, such as the weights of a net."""
 
     def arrays(self) -> dict[str, Array]:
-        """Copies of what was found, by name (letters, digits, `_`, `.` and `-`), each with the leading member axis."""
+        """Copies of a job's artifacts by name, each with the leading member axis.
+
+        A name consists of letters, digits, `_`, `.` and `-`.
+        """
         ...
 
 
@@ -90,19 +93,19 @@ class Trainer(Trains, Protocol):
     """
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
-        """Ready for step 0. `device` is "cpu" or "cuda". Raises MemberError for one whose parameters are at fault."""
+        """Ready for step 0. `device` is "cpu" or "cuda". Raises MemberError for a member with wrong parameters."""
 
     def step(self, t: int) -> Losses:
         """Do update `t` of every member; the losses, shape (members,), belong to the weights before that update.
 
-        Every call returns a new array, never a view of a buffer it will write again. No wait for the device.
+        Every call returns a new array, never a view of a buffer it will write again. It does not wait for the device.
         """
         ...
 
 
 @runtime_checkable
 class RunsSteps(Trains, Protocol):
-    """A trainer that does many updates in one call; best where their number is a multiple of `stride`."""
+    """A trainer that does many updates in one call. It is fastest when their number is a multiple of `stride`."""
 
     stride: int
 
@@ -113,15 +116,15 @@ class RunsSteps(Trains, Protocol):
 
 @runtime_checkable
 class WorksAhead(Trains, Protocol):
-    """A trainer of a device that works by itself: updates are queued for it, and their losses fetched when it has them.
+    """A trainer that queues updates on an asynchronous device, and fetches their losses later.
 
-    The state is that after all that was queued. `works_ahead` may be false, and then none of this is used.
+    Its state is the state after all queued updates. Where `works_ahead` is false, `queue` is not called.
     """
 
     works_ahead: bool
 
     def queue(self, begin: int, end: int) -> Callable[[], Array]:
-        """Queue the updates `begin` to `end` - 1; the call waits for their losses, (steps, members)."""
+        """Queue the updates `begin` to `end` - 1. The result, when called, waits for their losses, (steps, members)."""
         ...
 
 
@@ -130,13 +133,13 @@ class Prepares(Protocol):
     """A trainer that needs seconds before its first update, to compile it."""
 
     def prepare(self) -> None:
-        """Do so; the state stays what it is."""
+        """Compile. The state does not change."""
         ...
 
 
 @runtime_checkable
 class StacksLosses(Protocol):
-    """A trainer that gathers the losses of a segment itself: all tensors at once, with one wait for the device."""
+    """A trainer that stacks the losses of a segment itself, with one wait for the device."""
 
     def stack_losses(self, losses: Sequence[Losses]) -> Array:
         """Numpy array (steps, members) of what `step` returned at successive steps."""

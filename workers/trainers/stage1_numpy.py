@@ -17,9 +17,9 @@ from workers.trainers.tensors.memory import cache_aligned, keep_freed_memory
 
 
 class Trainer(CoefficientsTrainer):
-    """Gradient descent on `weights`, (letters, members, 1), against data of (members or 1, points).
+    """Gradient descent on `weights`, (coefficients, members, 1), with data of (members or 1, points).
 
-    The tutorial's four grad_ lines are one line here and its four updates another: the letters are the first axis.
+    The coefficients are the first axis, so the tutorial's four grad_ lines are one line here, and its four updates too.
     """
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
@@ -35,9 +35,9 @@ class Trainer(CoefficientsTrainer):
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
         self.loss = WrittenOutLoss(np, members, self.y.shape[-1], thresholds(members).astype(dtype)[:, np.newaxis])
 
-        # A pack's arrays are large, and kept; numpy is slow where one row serves many.
-        keeps = self.width > 1 and degree > 0 and self.loss.is_square
-        self.squared_error = self._squared_error() if keeps else None
+        # A pack's arrays are large: a workspace saves new memory at every step. numpy broadcasts slowly.
+        has_workspace = self.width > 1 and degree > 0 and self.loss.is_square
+        self.squared_error = self._squared_error() if has_workspace else None
 
     def _squared_error(self) -> SquaredError:
         size = self.width, self.y.shape[-1]

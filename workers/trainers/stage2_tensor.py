@@ -16,7 +16,7 @@ from workers.trainers.tensors.row_sums import is_on_gpu
 
 
 class Trainer(TorchTrainer):
-    """Gradient descent by hand on `weights`, (letters, members, 1). Beside stage 1 only the library is another."""
+    """Gradient descent by hand on `weights`, (coefficients, members, 1). Only the library differs from stage 1."""
 
     stride = 1
 
@@ -29,15 +29,15 @@ class Trainer(TorchTrainer):
         self.learning_rate = self.column("learning_rate")
         self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(thresholds(members)))
 
-        # A pack's arrays are large, and kept; a lone job's are small, and its time goes into the number of operations.
-        keeps = self.width > 1 and degree > 0 and self.loss.is_square and not is_on_gpu(self.y)
-        self.squared_error = self._squared_error() if keeps else None
+        # A pack's arrays are large: a workspace saves new memory at every step. A lone job's time is per operation.
+        has_workspace = self.width > 1 and degree > 0 and self.loss.is_square and not is_on_gpu(self.y)
+        self.squared_error = self._squared_error() if has_workspace else None
 
     def _squared_error(self) -> SquaredError:
         workspace = torch.empty((2, self.width, self.points), dtype=self.dtype)
         return SquaredError(torch, self.weights, self.basis, self.y, workspace, self.loss.points)
 
-    @torch.inference_mode()  # an operation takes a tenth less than with autograd beside it, which has no part in this
+    @torch.inference_mode()  # no autograd here: each operation takes a tenth less
     def run(self, begin: int, end: int) -> Array:
         """Do the updates `begin` to `end` - 1; the losses, (steps, members)."""
         return self.stack_losses([self.step(t) for t in range(begin, end)])

@@ -15,7 +15,7 @@ from workers.trainers.tensors.row_sums import along_points
 
 
 class Trainer(TorchTrainer):
-    """Beside stage 2 the gradient by hand is gone and `backward` is new. `weights` are (letters, members, 1)."""
+    """Unlike stage 2, `backward` computes the gradient. `weights` are (coefficients, members, 1)."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]

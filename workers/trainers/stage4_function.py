@@ -20,14 +20,14 @@ START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 class LegendrePolynomial3(torch.autograd.Function):
     """P3(z) = (5 z^3 - 3 z) / 2, whose derivative is 3 (5 z^2 - 1) / 2.
 
-    A pack's arrays are kept in `arrays`, (3, members, points), the last for what is soon added up; a lone job has none.
+    `scratch` holds three arrays, (members, points), that a pack computes in; three times None for a lone job.
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, arrays: Sequence[Tensor | None]) -> Tensor:
-        kept_square, kept_value, ctx.term = arrays
-        ctx.square = torch.mul(z, z, out=kept_square)  # z ** 2 and z ** 3 have these bits too
-        value = torch.mul(ctx.square, z, out=kept_value)
+    def forward(ctx: Any, z: Tensor, scratch: Sequence[Tensor | None]) -> Tensor:
+        square, value, ctx.term = scratch
+        ctx.square = torch.mul(z, z, out=square)  # z ** 2 and z ** 3 have these bits too
+        value = torch.mul(ctx.square, z, out=value)
         value *= 5
         value -= torch.mul(z, 3, out=ctx.term)
         value *= 0.5
@@ -35,7 +35,7 @@ class LegendrePolynomial3(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
-        slope = ctx.square  # which is needed no more
+        slope = ctx.square  # overwritten: backward runs once
         slope *= 5
         slope -= 1
         slope *= torch.mul(grad_output, 1.5, out=ctx.term)
@@ -43,7 +43,7 @@ class LegendrePolynomial3(torch.autograd.Function):
 
 
 class Trainer(TorchTrainer):
-    """Beside stage 3 the model is another, y = a + b P3(c + d x). `weights` are (letters, members, 1)."""
+    """Stage 3 with another model, y = a + b P3(c + d x). `weights` are (coefficients, members, 1)."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         members = [{**member, "init": START} if member["init"] == "default" else member for member in members]
@@ -53,9 +53,9 @@ class Trainer(TorchTrainer):
         self.learning_rate = self.column("learning_rate")
         self.y = self.y.expand(self.width, -1)
         self.workspace = self.workspace_for_pack()
-        self.kept_arrays: Sequence[Tensor | None] = [None] * 3
+        self.scratch: Sequence[Tensor | None] = [None] * 3
         if self.workspace is not None:
-            self.kept_arrays = [
+            self.scratch = [
                 torch.empty_like(self.workspace.term),
                 torch.empty_like(self.workspace.term),
                 self.workspace.term,
@@ -68,10 +68,10 @@ class Trainer(TorchTrainer):
         if self.workspace is None:
             z = d * self.x
             z += c
-            y_pred = b * LegendrePolynomial3.apply(z, self.kept_arrays)
+            y_pred = b * LegendrePolynomial3.apply(z, self.scratch)
         else:
             z = self.workspace.weighted_sum([d], [self.x], c)
-            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.kept_arrays))
+            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.scratch))
         y_pred += a
         loss = self.loss(y_pred, self.y)
         # backward

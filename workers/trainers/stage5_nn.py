@@ -11,7 +11,7 @@ from workers.trainers.models.linear import LinearTrainer
 
 
 class Trainer(LinearTrainer):
-    """Beside stage 3 the polynomial is a linear layer over the powers of x, and the loss a module."""
+    """Unlike stage 3, the polynomial is a linear layer over the powers of x, and the loss is a module."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         super().__init__(members, device)

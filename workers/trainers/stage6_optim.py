@@ -11,7 +11,7 @@ from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
 
 
 class Trainer(OptimizedTrainer, LinearTrainer):
-    """Beside stage 5 the update by hand is gone and `optimizer` is new."""
+    """Unlike stage 5, an `optimizer` does the update."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         super().__init__(members, device)

@@ -18,7 +18,7 @@ from workers.trainers.tensors.workspace import Workspace
 
 
 class Polynomial(torch.nn.Module):
-    """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each letter, under that name."""
+    """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each coefficient, under that name."""
 
     def __init__(self, coefficient_names: Sequence[str], weights: Tensor, workspace: Workspace | None) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Polynomial(torch.nn.Module):
 
 
 class Trainer(OptimizedTrainer):
-    """Beside stage 6 the model is a module of our own, with a parameter for each letter again."""
+    """Unlike stage 6, the model is a module of our own, with a parameter for each coefficient."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]

@@ -21,7 +21,7 @@ HIGHEST_ORDER = 5
 
 
 class DynamicNet(torch.nn.Module):
-    """a + b x + c x^2 + d x^3, then e x^4 and e x^5 as far as a member's order of this step goes."""
+    """a + b x + c x^2 + d x^3, then e x^4 and e x^5 up to a member's order of this step."""
 
     def __init__(self, weights: Tensor, workspace: Workspace | None) -> None:
         super().__init__()
@@ -37,17 +37,17 @@ class DynamicNet(torch.nn.Module):
             power = powers[exponent]
             if rows is ALL:
                 y += e * power
-            elif is_on_gpu(y):  # a GPU would wait for the rows; what it is masked from gets zeros, and no update
+            elif is_on_gpu(y):  # rows would cost a wait; masked members get zeros and no update
                 y = torch.where(mask, y + e * power, y)
             else:
-                # The others' rows take no part at all: with e times zero they would have a gradient, and it is None.
+                # The other rows must have no gradient at all; e times zero would give them one.
                 chosen = torch.from_numpy(rows).to(y.device)
                 y.index_add_(0, chosen, e.index_select(0, chosen) * (power if len(power) == 1 else power[chosen]))
         return y
 
 
 class Trainer(OptimizedTrainer):
-    """Beside stage 7 the forward pass is another at every step, so `e` has a gradient at some steps only."""
+    """Unlike stage 7, the forward pass differs at every step, so `e` has a gradient at some steps only."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         super().__init__(members, device, COEFFICIENTS)

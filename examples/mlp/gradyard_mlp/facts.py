@@ -1,4 +1,4 @@
-"""What the service must know of the stage: what a job may ask for, and where its trainer is. No torch here."""
+"""The facts of the stage: the spec of its jobs, and the path of its trainer. No torch here."""
 
 from typing import Any, Literal
 

@@ -6,20 +6,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from gradyard.stages import Stream, normals, torch_dtype, torch_rows
+from gradyard.stages import Member, Stream, normals, torch_dtype, torch_rows
 
-Member = Mapping[str, Any]
 Array = np.ndarray[Any, Any]
 
-HELD_OUT = 5  # of so many points one is not trained on, and measured instead
+HELD_OUT = 5  # one point of five is not trained on, but measured
 NAMES = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 
 
 class Trainer:
     """Weights by name, (members, units, 1); units are `hidden` ones, or a single one for the output's bias.
 
-    No matrix product is in it: its rounding depends on the width of the pack. A product and a sum do the same, and have
-    the same bits in every company.
+    It uses no matrix product, whose rounding depends on the width of the pack. A product and a sum have the same bits
+    in every pack.
     """
 
     def __init__(self, members: Sequence[Member], device: str) -> None:

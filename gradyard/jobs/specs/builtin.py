@@ -15,9 +15,8 @@ Init = Literal["default", "normal"] | InitialCoefficients
 
 
 class CoefficientsSpec(JobSpec):
-    """A stage whose model has the letters a, b, c, ... as its coefficients."""
+    """A stage whose model has the coefficients a, b, c, ..."""
 
-    # The dataset's function data and the model's letters vary; these say how for the stage at hand.
     linear_in_coefficients: ClassVar[bool] = True
 
     learning_rate: Positive | Literal["auto"] = 1e-6

@@ -1,6 +1,6 @@
 """Stage 1 with `execution: compiled`: forward and backward as matrix products, in buffers that are made once.
 
-A matrix product rounds otherwise at every width, so this is no form for the bitwise promise.
+A matrix product rounds differently at every width, so a member's bits depend on its pack.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CACHE_BYTES = 2**19  # of predictions, (members, points), at a time
 
 
 class Trainer(CoefficientsTrainer):
-    """Gradient descent on `weights`, (members, letters); `basis` is (letters, points), or one for each member."""
+    """Gradient descent on `weights`, (members, coefficients). `basis` is (1 or members, coefficients, points)."""
 
     stride = 1
 
@@ -72,7 +72,7 @@ class Trainer(CoefficientsTrainer):
 
 
 class _Error:
-    """y_pred - y of weights (members, letters), in a buffer (members, points) that every call fills anew.
+    """y_pred - y of weights (members, coefficients), in a buffer (members, points) that every call overwrites.
 
     Where all members have the same data, y is one more row of the basis, and -1 its weight: one product does both.
     """
@@ -96,7 +96,7 @@ class _Error:
 
 
 def _backward(slope: Array, basis: Array) -> Array:
-    """(members, letters)."""
+    """The gradient of the weights, (members, coefficients), for the slope of the loss, (members, points)."""
     if basis.ndim == 2:
         return slope @ basis.T
     gradients: Array = np.matmul(basis, slope[..., np.newaxis])[..., 0]

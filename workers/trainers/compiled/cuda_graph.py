@@ -22,10 +22,10 @@ WARM_UPS = 3  # as torch's notes on CUDA graphs ask for: what is made at a first
 
 @contextmanager
 def collected_before_not_during() -> Iterator[None]:
-    """Run Python's garbage collector now, and not again within.
+    """Run Python's garbage collector now, and switch it off within the block.
 
     CUDA refuses to free a graph while another is captured, and the capture fails. Until torch 2.8 `torch.cuda.graph`
-    collected first by itself.
+    collected first.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -38,10 +38,10 @@ def collected_before_not_during() -> Iterator[None]:
 
 
 class Capture:
-    """Work on tensors that stay where they are, recorded once; `replay` does it again with what they hold then."""
+    """Work on tensors at fixed addresses, recorded once. `replay` repeats it with the tensors' present values."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
-        """`work` is done a few times in truth, and must not mind."""
+        """`work` really runs a few times first, so running it must do no harm."""
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
@@ -53,12 +53,12 @@ class Capture:
             work()
 
     def replay(self) -> None:
-        """Queue all of it behind what was begun before; nobody waits."""
+        """Queue all of it behind earlier work. Does not wait."""
         self._graph.replay()
 
 
 class Trainer(GraphTrainer):
-    """Weights, slots and inputs are tensors that stay in their places: a graph knows addresses only."""
+    """Weights, slots and inputs are tensors at fixed addresses: a graph knows addresses only."""
 
     make_capture: Callable[[Callable[[], Any]], Any] = Capture
 
@@ -68,7 +68,7 @@ class Trainer(GraphTrainer):
         self._capture: Any = None
 
     def prepare(self) -> None:
-        """Capture the graph, with inputs that let no step count."""
+        """Capture the graph, with inputs that do no step."""
         self._given = self.inputs(0, 0)
         self._losses = torch.zeros((self.stride, self.width), dtype=self.dtype, device=self.device)
         self._capture = type(self).make_capture(self._work)

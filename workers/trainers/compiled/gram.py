@@ -1,10 +1,10 @@
 """`execution: gram`: gradient descent on a quadratic, every step of it from statistics of the data.
 
-With X the powers of x, (points, letters), the loss is |Xw - y|^2 and its gradient 2 X'(Xw - y). In the singular vectors
-of X = U S V' the weights part into numbers that do not know of one another: each distance z to the best fit shrinks by
-1 - 2 lr s^2 at every update, so the loss of step t is L + sum (s z)^2 (1 - 2 lr s^2)^2t, where L is what no polynomial
-of the degree can fit. The points are looked at once, whatever the number of steps. The Gram matrix X'X itself would do,
-too, and lose twice as many digits: its condition is the square of that of X.
+X holds the powers of x, (points, coefficients). The loss is |Xw - y|^2 and its gradient 2 X'(Xw - y). In the singular
+vectors of X = U S V' the weights become independent numbers: each distance z to the best fit shrinks by 1 - 2 lr s^2 at
+every update. So the loss of step t is L + sum (s z)^2 (1 - 2 lr s^2)^2t, where L is the loss of the best fit. The
+points are read once, whatever the number of steps. The Gram matrix X'X would lose twice as many digits: its condition
+is the square of that of X.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ LONGEST = 4096  # steps of one table: each multiplies the rounding of the last
 
 
 class Trainer(CoefficientsTrainer):
-    """Holds for each member `weights` (members, letters), and in singular directions (members or 1, directions, ...):
+    """Holds `weights`, (members, coefficients), and `rest`, the loss of the best fit, (members,).
 
-    `values` s, `turn` V' (directions, letters), `target` U'y / s, and `rest`, the loss of the best fit, (members,).
+    In singular directions, (members or 1, directions, ...): `values` s, `rotation` V', (directions, coefficients), and
+    `target` U'y / s.
     """
 
     stride = 1
@@ -46,7 +47,7 @@ class Trainer(CoefficientsTrainer):
         each = max(len(x), len(y))
         pairs, y = factors * (each // len(factors)), y * (each // len(y))
         self.values = np.stack([s for _, s, _ in factors])
-        self.threshold = np.stack([threshold for _, _, threshold in factors])
+        self.rotation = np.stack([rotation for _, _, rotation in factors])
         inside = np.stack([u.T @ row for (u, _, _), row in zip(pairs, y, strict=True)])
         outside = [row - u @ part for (u, _, _), row, part in zip(pairs, y, inside, strict=True)]
         self.rest = np.array([row @ row for row in outside])
@@ -67,14 +68,14 @@ class Trainer(CoefficientsTrainer):
         count = min(count, LONGEST)
         for first in range(0, end - begin, count):
             part = losses[:, first : first + count]
-            distance = np.matmul(self.threshold, self.weights[..., np.newaxis])[..., 0] - self.target
+            distance = np.matmul(self.rotation, self.weights[..., np.newaxis])[..., 0] - self.target
             part[:] = self._losses(distance, part.shape[1])
             moved = distance * self._shrunk(part.shape[1])
-            self.weights = self.weights + np.matmul(moved[:, np.newaxis], self.threshold)[:, 0]
+            self.weights = self.weights + np.matmul(moved[:, np.newaxis], self.rotation)[:, 0]
         return losses.T
 
     def _shrunk(self, steps: int) -> Floats:
-        """(1 - x)^steps - 1 for what each direction shrinks by, x; a small x would be rounded away by 1 - x."""
+        """(1 - x)^steps - 1, where each direction shrinks by x. In 1 - x a small x would be rounded away."""
         small = np.minimum(self.shrink, 0.5)
         exact: Floats = np.expm1(steps * np.log1p(-small))
         return np.where(self.shrink <= small, exact, self.factors**steps - 1.0)
@@ -110,7 +111,7 @@ def _powers(begin: Floats, factor: Floats, steps: int) -> Floats:
 
 
 def _torch_rows(members: Sequence[Member]) -> tuple[list[Array], list[Array]]:
-    from workers.trainers.inputs.torch_datasets import torch_rows  # stage 1 gets along without torch
+    from workers.trainers.inputs.torch_datasets import torch_rows  # stage 1 needs no torch
 
     x, y = torch_rows(members)
     return [row.double().numpy() for row in x], [row.double().numpy() for row in y]

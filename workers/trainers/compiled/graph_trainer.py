@@ -1,4 +1,4 @@
-"""What the forms of `execution: compiled` of the torch stages share: the steps are one function of a pack's tensors."""
+"""The base of `execution: compiled` of the torch stages: several steps are one function of a pack's tensors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LEAST_WIDTH = 2  # torch compiles a program of its own for axes of length 1
 
 
 class GraphTrainer(TorchTrainer):
-    """Holds `weights` (members, letters) and the optimizer's `slots` by name, each (members, letters)."""
+    """Holds `weights` (members, coefficients) and the optimizer's `slots` by name, each (members, coefficients)."""
 
-    stride = 10  # steps of one graph: more of them compile longer, and save no more calls worth having
+    stride = 10  # steps of one graph; more would compile longer and save little
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         self.stage, self.real_width = members[0]["stage"], len(members)
@@ -51,14 +51,14 @@ class GraphTrainer(TorchTrainer):
 
     @abstractmethod
     def advance(self, inputs: Inputs) -> Steps:
-        """Do `stride` steps with these inputs; the losses are new storage, the rest may be written over by the next."""
+        """Do `stride` steps with these inputs. The losses are new storage; the next call may overwrite the rest."""
 
     def run(self, begin: int, end: int) -> Array:
         """Do the updates `begin` to `end` - 1; the losses, (steps, members), each of the weights before its update."""
         return self.queue(begin, end)()
 
     def queue(self, begin: int, end: int) -> Callable[[], Array]:
-        """The same without a wait for the device; the call waits."""
+        """Queue the updates `begin` to `end` - 1. The result, when called, waits for their losses, (steps, members)."""
         losses = []
         for start in range(begin, end, self.stride):
             count = min(self.stride, end - start)
@@ -67,7 +67,7 @@ class GraphTrainer(TorchTrainer):
         return begin_download(torch.cat(losses)[:, : self.real_width])
 
     def inputs(self, start: int, count: int) -> Inputs:
-        """What the graph of steps `start` to `start + stride` - 1 is given, of which `count` are to be done."""
+        """The inputs of the graph of steps `start` to `start + stride` - 1. Only the first `count` steps are done."""
         counts = np.arange(self.stride) < count
         terms = self._terms(start) if self.stage == "dynamic" else None
         numbers = self._numbers(count, terms)
@@ -80,7 +80,7 @@ class GraphTrainer(TorchTrainer):
         return (drawn[..., np.newaxis] >= [4, 5]).astype(np.float64)
 
     def _numbers(self, count: int, terms: Floats | None) -> list[Tensor]:
-        """The rule's numbers of each step, and the members' counts of updates moved on by the steps that are done."""
+        """The rule's numbers of each step. Advances the members' counts of updates by the steps that are done."""
         made: list[list[Floats]] = []
         for step in range(self.stride):
             after = self.updates + 1
@@ -99,7 +99,7 @@ class GraphTrainer(TorchTrainer):
         return [np.stack([each] * 4 + [other], axis=1) for each, other in zip(always, last, strict=True)]
 
     def state(self) -> dict[str, Array]:
-        """The weights by letter and the slots by name and letter, each (members,), as the eager stage has them."""
+        """The state of the eager stage: weights by coefficient, slots by name and coefficient, each (members,)."""
         state = self.by_coefficient(self.weights)
         for name in slot_names(self.members[0]):
             slot = torch.from_numpy(self.updates.astype(np.int64)) if name == "step" else self.slots[name]

@@ -26,16 +26,16 @@ PROGRAMS = 256
 class Inputs(NamedTuple):
     """What each step of a graph is given, its first axis the steps."""
 
-    numbers: Sequence[Tensor]  # of the update rule, each (steps, members, 1 or letters)
+    numbers: Sequence[Tensor]  # of the update rule, each (steps, members, 1 or coefficients)
     terms: Tensor | None  # (steps, members, 2): 1 where a member's polynomial has e x^4, and e x^5
-    counts: Tensor  # (steps,) whether the step is done at all: the last graph of a segment may be needed in part
+    counts: Tensor  # (steps,) whether the step is done: the last graph of a segment may have steps to spare
 
 
 Model = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
 def power_series(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
-    """(members, points) of weights (members, letters) and a basis (letters, members or 1, points)."""
+    """(members, points) of weights (members, coefficients) and a basis (coefficients, members or 1, points)."""
     return polynomial(along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1), basis.unbind())
 
 
@@ -56,7 +56,7 @@ def dynamic(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
 
 
 class Family(NamedTuple):
-    """A model as a function, its letters and highest power of x where no degree says them, and how it is printed."""
+    """A model as a function, and its formula; its coefficients and highest power of x where no degree sets them."""
 
     model: Model
     coefficient_names: str = ""
@@ -73,7 +73,7 @@ FAMILIES: Mapping[str, Family] = {
 
 
 class Steps(NamedTuple):
-    """What some steps come to: the losses, (steps, members), the weights and the slots after them."""
+    """The result of some steps: the losses, (steps, members), and the weights and slots after them."""
 
     losses: Tensor
     weights: Tensor
@@ -81,7 +81,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(model: Model, count: int) -> Callable[..., Steps]:
-    """The function that does `count` steps of a pack, and is to be made a graph."""
+    """A function that does `count` steps of a pack, to be compiled or captured as a graph."""
 
     def steps(
         criterion: WrittenOutLoss, rule: Rule, weights: Tensor, slots: Slots, basis: Tensor, y: Tensor, inputs: Inputs
@@ -95,13 +95,13 @@ def steps_of(model: Model, count: int) -> Callable[..., Steps]:
                 return loss.sum(), loss
 
             grads, (_, loss) = grad_and_value(total, has_aux=True)(weights)
-            after, workspace = rule(weights, grads, slots, [each[step] for each in inputs.numbers])
+            after, new_slots = rule(weights, grads, slots, [each[step] for each in inputs.numbers])
             takes_part = inputs.counts[step]
             if terms is not None:  # without x^4 there is no gradient of e, and nothing of it moves
                 has_e = terms[:, :1] > 0
                 takes_part = takes_part & torch.cat([torch.ones_like(has_e).expand(-1, 4), has_e], dim=1)
             weights = torch.where(takes_part, after, weights)
-            slots = {name: torch.where(takes_part, workspace[name], slot) for name, slot in slots.items()}
+            slots = {name: torch.where(takes_part, new_slots[name], slot) for name, slot in slots.items()}
             losses.append(loss)
         return Steps(torch.stack(losses), weights, slots)
 
@@ -110,14 +110,14 @@ def steps_of(model: Model, count: int) -> Callable[..., Steps]:
 
 @cache
 def compiled(model: Model, count: int) -> Any:
-    """The graph of `count` steps. torch keeps a program for each loss, optimizer and dtype it meets, of any width."""
+    """The graph of `count` steps. torch compiles a program for each loss, optimizer and dtype, for any width."""
     _never_give_up_silently()
     _multiply_and_add_at_once()
     return torch.compile(steps_of(model, count), dynamic=True, fullgraph=True)
 
 
 def of_any_width(*holders: object) -> None:
-    """Let one program do for the tensors (members, ...) that these objects hold, whatever the number of members."""
+    """Let one program serve every number of members of the tensors, (members, ...), that these objects hold."""
     from torch._dynamo import maybe_mark_dynamic
 
     for holder in holders:
@@ -127,7 +127,7 @@ def of_any_width(*holders: object) -> None:
 
 
 def _never_give_up_silently() -> None:
-    """After a few programs of one function torch would run it uncompiled and say nothing."""
+    """Raise an error after too many programs of one function; torch would run it uncompiled without a word."""
     from torch._dynamo import config
 
     config.recompile_limit, config.accumulated_recompile_limit = PROGRAMS, 16 * PROGRAMS

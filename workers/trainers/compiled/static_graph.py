@@ -10,7 +10,7 @@ from workers.trainers.contract import Member
 
 
 class Trainer(GraphTrainer):
-    """Its program is kept by this process, and by torch on disk, for packs of every width."""
+    """This process holds one program for packs of every width; torch also caches it on disk."""
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
         super().__init__(members, device)

@@ -1,4 +1,4 @@
-"""From member dicts to arrays: hyper-parameters as columns, initial weights by letter."""
+"""From member dicts to arrays: hyper-parameters as columns, initial weights by coefficient."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def are_shared(values: Floats) -> bool:
 
 
 def initial_weights(members: Sequence[Member], coefficient_names: Sequence[str], default: str = "normal") -> Floats:
-    """The weights before step 0 in float64, shape (letters, members).
+    """The weights before step 0 in float64, shape (coefficients, members).
 
     `default` is what `"init": "default"` means to the stage: "normal", or "linear" for torch.nn.Linear's draw, uniform
-    over +-1 / sqrt(inputs). Raises MemberError for an object that lacks a letter.
+    over +-1 / sqrt(inputs). Raises MemberError for an object that lacks a coefficient.
     """
     rows = [_initial_weights_of(index, member, coefficient_names, default) for index, member in enumerate(members)]
     return np.array(rows).T

@@ -18,8 +18,8 @@ from workers.trainers.tensors.workspace import Workspace
 class MemberLoss:
     """Takes y_pred and y, both (members, points), and gives (members,).
 
-    Pointwise and then reduced row by row, which has the bits of torch.nn's own reduction of a lone job. With `kept`
-    arrays a squared error is computed in them, and `y_pred` is overwritten.
+    Pointwise and then reduced row by row, which has the bits of torch.nn's own reduction of a lone job. With a
+    workspace a squared error is computed in it, and `y_pred` is overwritten.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class MemberLoss:
 
 
 class ThresholdLoss(torch.nn.Module):
-    """SmoothL1Loss and HuberLoss, not reduced, with a beta or delta for each member: `turn`, (members, 1).
+    """SmoothL1Loss and HuberLoss, not reduced, with a beta or delta for each member: `threshold`, (members, 1).
 
     torch's own kernels of the two round the gradient of a tensor's last elements otherwise than that of its first
     (vector and scalar code differ), so a member's bits would depend on its place in the pack.

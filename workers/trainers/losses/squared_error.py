@@ -1,7 +1,7 @@
 """The squared error of a pack's polynomials and its gradients, in arrays that are made once.
 
-The same operations in the same order as `polynomial`, `WrittenOutLoss` and `stacked_gradients`, so the same bits. New
-arrays of (members, points) at every operation push one another out of the cache: that costs up to half of a step.
+It does the operations of `polynomial`, `WrittenOutLoss` and `stacked_gradients` in their order, so it has their bits.
+New arrays of (members, points) at every operation push one another out of the cache: that costs up to half of a step.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 Tensor = Any
-"""A numpy array or a torch tensor. Functions are looked up in the library they came from, handed in as `library`."""
+"""A numpy array or a torch tensor. Functions are looked up in the library they came from, passed as `library`."""
 
 
 class SquaredError:
-    """For weights (letters, members, 1), at least two letters, and a basis of (letters, members or 1, points).
+    """For two or more coefficients: weights (coefficients, members, 1), a basis (coefficients, members or 1, points).
 
-    Everything is looked at where it is, the weights too: they may be changed in place, and not be others. `room` is
-    (2, members, points) to compute in; `points` is what a mean divides by, None for a sum.
+    It keeps views of its arguments. Change the weights in place only; a new array would not be seen. `workspace` is
+    (2, members, points), to compute in; `points` is the divisor of a mean, None for a sum.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class SquaredError:
         self._of_powers = list(zip(rows, self._powers, strict=True))
 
     def __call__(self) -> tuple[Tensor, Tensor]:
-        """The losses, (members,), and the gradients of the weights, (letters, members, 1), until the next call."""
+        """The losses, (members,), and the gradients of the weights, (coefficients, members, 1), until the next call."""
         multiply, total, error, term = self._library.multiply, self._library.sum, self._error, self._term
         # forward
         multiply(self._first, self._powers[0], out=error)

@@ -12,18 +12,18 @@ from workers.trainers.inputs.parameters import Floats, column
 from workers.trainers.tensors.row_sums import row_sum
 
 Tensor = Any
-"""A numpy array or a torch tensor. Functions are looked up in the library they came from, handed in as `library`."""
+"""A numpy array or a torch tensor. Functions are looked up in the library they came from, passed as `library`."""
 
 Pointwise = Callable[[Any, Tensor, Tensor], Tensor]
 
-# The hyper-parameter which says where a loss turns from a parabola into a straight line.
-TURNS: Mapping[str, str] = {"smooth_l1": "beta", "huber": "delta"}
+# The hyper-parameter that is the threshold between a loss's parabola and its straight line.
+THRESHOLD_NAMES: Mapping[str, str] = {"smooth_l1": "beta", "huber": "delta"}
 
 
 class WrittenOutLoss:
     """A pack's loss as a function of the error y_pred - y, (members, points).
 
-    `turn` is the members' beta or delta as a column (members, 1), and unused by the losses that have none.
+    `threshold` is the members' beta or delta as a column (members, 1). Losses without one do not use it.
     """
 
     def __init__(self, library: Any, members: Sequence[Member], points: int, threshold: Tensor) -> None:
@@ -49,7 +49,7 @@ class WrittenOutLoss:
 def thresholds(members: Sequence[Member]) -> Floats:
     """Every member's beta or delta, (members,); ones for a loss that has none."""
     name = members[0]["loss"]["name"]
-    return column(members, "loss", TURNS[name]) if name in TURNS else np.ones(len(members))
+    return column(members, "loss", THRESHOLD_NAMES[name]) if name in THRESHOLD_NAMES else np.ones(len(members))
 
 
 def _smooth_l1(library: Any, error: Tensor, beta: Tensor) -> Tensor:

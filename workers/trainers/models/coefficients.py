@@ -1,4 +1,4 @@
-"""What the eight trainers share that needs no torch: a model's weights have letters, and its state is named by them."""
+"""The base of the eight trainers, without torch: a model's weights are coefficients, and its state has their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CoefficientsTrainer(ABC):
         """See `Trainer.state`."""
 
     def coefficients(self) -> list[dict[str, float]]:
-        """For each member its letters in order and their values in float64."""
+        """For each member its coefficients in order and their values in float64."""
         state = self.state()
         rows = zip(*(state[coefficient].tolist() for coefficient in self.coefficient_names), strict=True)
         return [dict(zip(self.coefficient_names, row, strict=True)) for row in rows]

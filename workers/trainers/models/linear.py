@@ -21,8 +21,8 @@ class PackedLinear(torch.nn.Module):
     """What torch.nn.Linear(degree, 1) is to one job, for all members: `weight` (members, degree, 1), `bias`
     (members, 1, 1).
 
-    Multiplies and adds instead of calling a matrix product, whose rounding would depend on the width of the pack; in
-    `kept` arrays term by term.
+    It multiplies and adds instead of calling a matrix product, whose rounding would depend on the width of the pack.
+    With a workspace it does so term by term.
     """
 
     def __init__(self, bias: Tensor, weight: Tensor, workspace: Workspace | None) -> None:

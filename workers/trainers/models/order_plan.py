@@ -14,7 +14,7 @@ from workers.trainers.contract import Member
 from workers.trainers.inputs.draws import orders
 from workers.trainers.tensors.transfer import upload
 
-# Steps drawn at a time. The draws are a function of the step, so this changes no value, only how often we draw.
+# Steps drawn at a time. The draws are a function of the step, so this number changes no value.
 _BLOCK = 1024
 
 
@@ -22,9 +22,9 @@ ALL = None
 
 
 class Participants(NamedTuple):
-    """The members that take part in something: their rows in the pack, or `ALL`; and the same as a mask, (members, 1).
+    """The members that take part in a term: their rows in the pack, or `ALL`; and their mask, (members, 1).
 
-    The mask is on the trainer's device already, and unused where it is all.
+    The mask is on the trainer's device. It is not used for `ALL`.
     """
 
     rows: npt.NDArray[np.int64] | None
@@ -53,7 +53,7 @@ class OrderPlan:
         self._begin = self._end = 0
 
     def terms(self, t: int) -> list[Term]:
-        """The terms of step `t`, without those nobody has; who has the second also has the first."""
+        """The terms of step `t` that any member has. A member with the second also has the first."""
         if not self._begin <= t < self._end:
             self._draw(t)
         step = t - self._begin
@@ -64,7 +64,7 @@ class OrderPlan:
         ]
 
     def orders(self, begin: int, count: int) -> npt.NDArray[np.int64]:
-        """The orders of so many steps (at most a block), (count, members)."""
+        """The orders of `count` steps from `begin` on, at most 1024: (count, members)."""
         if not self._begin <= begin <= begin + count <= self._end:
             self._draw(begin)
         return self._orders[begin - self._begin :][:count]

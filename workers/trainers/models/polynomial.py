@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 from workers.trainers.tensors.row_sums import is_on_gpu, row_sum
 
 Tensor = TypeVar("Tensor", bound=Any)
-"""A numpy array or a torch tensor; the same lines serve both."""
+"""A numpy array or a torch tensor."""
 
 
 def powers_of(x: Tensor, degree: int) -> list[Tensor]:
-    """[x^0, x^1, ... x^degree], each (points,); taken of one member's x, as in the tutorial, so in the same bits."""
+    """[x^0, x^1, ... x^degree], each (points,); of one member's x, as in the tutorial, so with its bits."""
     return [x**exponent for exponent in range(degree + 1)]
 
 
 def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], workspace: Any = None) -> Tensor:
     """a + b x + c x^2 + ..., (members, points), for weights (members, 1) and powers (members or 1, points).
 
-    Added from the left like the tutorial's expression, so it has the same bits, and has them in every company; in
-    place, since what was just written is in the cache and new memory is not; `kept.Kept` keeps the memory as well.
+    It adds from the left like the tutorial's expression, so it has the same bits in every pack. It adds in place:
+    what was just written is in the cache, and new memory is not. A `Workspace` also saves the first allocation.
     """
     if len(weights) == 1:
         return weights[0] * powers[0]
@@ -34,10 +34,13 @@ def polynomial(weights: Sequence[Tensor], powers: Sequence[Tensor], workspace: A
 
 
 def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) -> Tensor:
-    """The same for weights in one piece, (letters, members, 1), and a basis of (letters, members or 1, points)."""
+    """a + b x + c x^2 + ..., (members, points).
+
+    The weights are (coefficients, members, 1), the basis (coefficients, members or 1, points).
+    """
     if weights.shape[1] > 1:
         return polynomial(list(weights), list(basis), workspace)
-    # Alone, time goes into the number of operations: all terms in one product. A pack's would not fit in the cache.
+    # A lone job's time depends on the number of operations: one product of all terms. A pack's would not fit the cache.
     first, *others = weights * basis
     y = first + others[0] if others else first
     for term in others[1:]:
@@ -46,9 +49,9 @@ def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) ->
 
 
 def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tensor:
-    """What `stacked_polynomial` hands on to its weights, (letters, members, 1), of a gradient (members, points).
+    """The gradient of the weights of `stacked_polynomial`, (coefficients, members, 1), from that of its value.
 
-    `library` is the one the tensors come from, numpy or torch.
+    `grad_y_pred` is (members, points). `library` is the one the tensors come from, numpy or torch.
     """
     if len(grad_y_pred) == 1 or is_on_gpu(grad_y_pred):
         return row_sum(grad_y_pred * basis)[..., None]

@@ -1,4 +1,4 @@
-"""What the seven torch stages share: their data as tensors, and their state to and from numpy."""
+"""The base of the seven torch stages: their data as tensors, and their state to and from numpy."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from workers.trainers.tensors.row_sums import is_on_gpu
 from workers.trainers.tensors.transfer import begin_download, download, flatten, unflatten, upload
 from workers.trainers.tensors.workspace import Workspace
 
-WORKSPACE_FROM_BYTES = 100_000  # of an array: smaller ones are in the cache anyway, and to keep them costs operations
+WORKSPACE_FROM_BYTES = 100_000  # of an array; smaller ones are in the cache anyway, and a workspace costs operations
 
 
 class TorchTrainer(CoefficientsTrainer):
     """Holds `x` and `y`, (members or 1, points), and `ones`, (members,), the gradient that `backward` starts with.
 
-    `parameters` are tensors (members, ...) that, put side by side, hold the weights in the order of the letters.
+    `parameters` are tensors (members, ...) that, flattened together, hold the weights in the order of the coefficients.
     """
 
     parameters: Sequence[Tensor]
-    step: Callable[[int], Losses]  # of a stage as it is written; a graph has none
+    step: Callable[[int], Losses]  # of eager stages; a graph has none
 
     def __init__(self, members: Sequence[Member], device: str, coefficient_names: Sequence[str]) -> None:
         keep_freed_memory()
@@ -44,7 +44,7 @@ class TorchTrainer(CoefficientsTrainer):
         self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
 
     def workspace_for_pack(self) -> Workspace | None:
-        """What a large pack on a CPU computes in, for a stage that asks; a GPU has its own memory of what is freed."""
+        """The workspace of a large pack on a CPU, else None. On a GPU torch caches freed memory itself."""
         large = self.width > 1 and self.width * self.points * self.y.itemsize >= WORKSPACE_FROM_BYTES
         return Workspace(self.width, self.points, self.dtype) if large and not is_on_gpu(self.y) else None
 
@@ -61,7 +61,7 @@ class TorchTrainer(CoefficientsTrainer):
         return self.as_column(column(self.members, *path))
 
     def initial_weights(self, default: str = "normal") -> Tensor:
-        """The weights before step 0, (letters, members, 1)."""
+        """The weights before step 0, (coefficients, members, 1)."""
         return self.on_device(initial_weights(self.members, self.coefficient_names, default)).contiguous().unsqueeze(-1)
 
     def powers_of_x(self, degree: int) -> Tensor:
@@ -70,7 +70,7 @@ class TorchTrainer(CoefficientsTrainer):
         return torch.stack(rows, dim=1).to(self.device)
 
     def state(self) -> dict[str, Array]:
-        """The weights by letter, each (members,)."""
+        """The weights by coefficient, each (members,)."""
         return self.by_coefficient(flatten(self.parameters))
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
@@ -78,7 +78,7 @@ class TorchTrainer(CoefficientsTrainer):
         unflatten(self.from_coefficients(arrays), self.parameters)
 
     def by_coefficient(self, values: Tensor, prefix: str = "") -> dict[str, Array]:
-        """(members, letters) as one numpy copy for each letter, named by prefix and letter."""
+        """(members, coefficients) as one numpy copy for each coefficient, named by prefix and coefficient."""
         columns = download(values).T
         return {
             prefix + coefficient: row.copy() for coefficient, row in zip(self.coefficient_names, columns, strict=True)
@@ -96,5 +96,5 @@ class TorchTrainer(CoefficientsTrainer):
         return download(torch.stack(list(losses)))  # type: ignore[arg-type]
 
     def queue(self, begin: int, end: int) -> Callable[[], Array]:
-        """Queue these steps on the device, and behind them the copy of their losses."""
+        """Queue the updates `begin` to `end` - 1. The result, when called, waits for their losses, (steps, members)."""
         return begin_download(torch.stack([self.step(t) for t in range(begin, end)]))  # type: ignore[misc]

@@ -22,7 +22,7 @@ class MaskedOptimizer:
     def __init__(self, always: Sequence[Tensor], sometimes: Tensor, members: Sequence[Member]) -> None:
         self._skipped: WrittenOutOptimizer | None = None
         if len(members) == 1 and not is_on_gpu(sometimes):
-            # torch.optim passes over a gradient that is None by itself, but only for all members at once.
+            # torch.optim skips a gradient that is None, but only for all members at once.
             self._updated = optimizer_of([*always, sometimes], members)
         else:
             self._updated = optimizer_of(always, members)
@@ -40,7 +40,7 @@ class MaskedOptimizer:
             self._skipped.step(participants)
 
     def slots(self) -> dict[str, Tensor]:
-        """By name, each (members, letters)."""
+        """The state of the optimizer between updates, by name, each (members, coefficients)."""
         slots = self._updated.slots()
         if self._skipped is None:
             return slots

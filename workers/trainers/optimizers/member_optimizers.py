@@ -64,7 +64,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 class KeepsSlots(Protocol):
-    """What an optimizer keeps between updates, by name, each (members, letters)."""
+    """The state of an optimizer between updates, by name, each (members, coefficients)."""
 
     def slots(self) -> dict[str, Tensor]: ...
 
@@ -82,7 +82,7 @@ class MemberOptimizer(KeepsSlots, Protocol):
 def optimizer_of(parameters: Sequence[Tensor], members: Sequence[Member]) -> MemberOptimizer:
     """torch.optim for members that agree, as one job always does; else the written-out form.
 
-    On a GPU the written-out form always: whether its kernels and torch.optim's own round alike is nobody's promise.
+    On a GPU the written-out form always: no documentation promises that its kernels round as torch.optim's do.
     """
     first = members[0]
     agree = all(
@@ -113,7 +113,7 @@ class TorchOptimizer:
         self.step = self._inner.step
 
     def zero_grad(self) -> None:
-        """torch.optim's own takes 5 us for looking whether a profiler listens."""
+        """Drop the gradients. torch.optim's own method takes 5 us longer, to look for a profiler."""
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -127,19 +127,19 @@ class TorchOptimizer:
     def load_slots(self, slots: Mapping[str, Tensor]) -> None:
         for name, torch_name in self._torch_names.items():
             for parameter, part in zip(self._parameters, split_like(slots[name], self._parameters), strict=True):
-                kept = torch.tensor(float(part[0, 0])) if name == "step" else part.reshape(parameter.shape).clone()
-                self._inner.state[parameter][torch_name] = kept
+                slot = torch.tensor(float(part[0, 0])) if name == "step" else part.reshape(parameter.shape).clone()
+                self._inner.state[parameter][torch_name] = slot
 
     def _slot(self, parameter: Tensor, torch_name: str) -> Tensor:
-        kept = self._inner.state.get(parameter, {}).get(torch_name)
+        slot = self._inner.state.get(parameter, {}).get(torch_name)
         if torch_name == "step":
-            count = 0 if kept is None else int(kept)
+            count = 0 if slot is None else int(slot)
             return torch.full(parameter.shape, count, dtype=torch.int64)
-        return torch.zeros_like(parameter) if kept is None else kept
+        return torch.zeros_like(parameter) if slot is None else slot
 
 
 class WrittenOutOptimizer:
-    """The same update with settings of every member's own, and for those members only that took part in a step."""
+    """torch.optim's update written out, with each member's own settings, for the members that took part in a step."""
 
     def __init__(self, parameters: Sequence[Tensor], members: Sequence[Member]) -> None:
         self._parameters = parameters
@@ -147,7 +147,7 @@ class WrittenOutOptimizer:
         self._settings = update_rules.Settings(members, weights.dtype, str(weights.device))
         self._rule = KINDS[members[0]["optimizer"]["name"]].rule(self._settings)
         self._names = slot_names(members[0])
-        self._kept: update_rules.Slots = {name: torch.zeros_like(weights) for name in self._names if name != "step"}
+        self._slots: update_rules.Slots = {name: torch.zeros_like(weights) for name in self._names if name != "step"}
         self._updates: npt.NDArray[np.float64] = np.zeros(len(members))
 
     def zero_grad(self) -> None:
@@ -156,29 +156,29 @@ class WrittenOutOptimizer:
 
     @torch.no_grad()
     def step(self, participants: Participants = EVERY_MEMBER) -> None:
-        """Update all members, or those who take part: nothing of the others changes."""
+        """Update the participants. The weights, slots and step counts of other members do not change."""
         before = flatten(self._parameters)
         grad = flatten([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
         numbers = [self._settings.column(each) for each in self._rule.numbers(self._updates + 1)]
-        after, kept = self._rule(before, grad, self._kept, numbers)
+        after, slots = self._rule(before, grad, self._slots, numbers)
         if participants.rows is ALL:
             self._updates += 1
         else:
             self._updates[participants.rows] += 1
             chosen = participants.mask
             after = torch.where(chosen, after, before)
-            kept = {name: torch.where(chosen, slot, self._kept[name]) for name, slot in kept.items()}
-        self._kept = kept
+            slots = {name: torch.where(chosen, slot, self._slots[name]) for name, slot in slots.items()}
+        self._slots = slots
         unflatten(after, self._parameters)
 
     def slots(self) -> dict[str, Tensor]:
-        slots = dict(self._kept)
+        slots = dict(self._slots)
         if "step" in self._names:
-            coefficient_names = sum(parameter[0].numel() for parameter in self._parameters)
-            slots["step"] = torch.from_numpy(self._updates.astype(np.int64)).unsqueeze(1).expand(-1, coefficient_names)
+            count = sum(parameter[0].numel() for parameter in self._parameters)
+            slots["step"] = torch.from_numpy(self._updates.astype(np.int64)).unsqueeze(1).expand(-1, count)
         return slots
 
     def load_slots(self, slots: Mapping[str, Tensor]) -> None:
-        self._kept = {name: slots[name].clone() for name in self._kept}
+        self._slots = {name: slots[name].clone() for name in self._slots}
         if "step" in self._names:
             self._updates = slots["step"][:, 0].cpu().numpy().astype(np.float64)

@@ -1,4 +1,4 @@
-"""What stages 6, 7 and 8 share: the slots of their optimizers belong to their state."""
+"""The base of stages 6, 7 and 8: the slots of their optimizers belong to their state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workers.trainers.optimizers.member_optimizers import KeepsSlots, slot_names
 
 
 class OptimizedTrainer(TorchTrainer):
-    """Its state has, beside the weights, an array for each slot and letter: "momentum.a"."""
+    """Its state has, beside the weights, an array for each slot and coefficient: "momentum.a"."""
 
     optimizer: KeepsSlots
 

@@ -18,7 +18,7 @@ from workers.trainers.inputs.parameters import Floats, are_shared, column
 from workers.trainers.tensors.transfer import upload
 
 Slots = Mapping[str, Tensor]
-"""What a rule keeps between updates, by name, each (members, letters)."""
+"""The state of a rule between updates, by name, each (members, coefficients)."""
 
 
 class Settings:
@@ -42,7 +42,7 @@ Numbers = Sequence[Tensor]
 
 
 class Rule(ABC):
-    """One update of (members, letters): the weights and the slots afterwards, of new storage.
+    """One update of (members, coefficients): the weights and the slots afterwards, of new storage.
 
     Called with tensors only, so that a graph of many updates can be compiled; `numbers` are made beside it.
     """

@@ -1,6 +1,6 @@
 """Sums along the points, one number a row, with bits that depend neither on the other rows nor on how many there are.
 
-On a CPU with one thread the libraries' own sum is such; a GPU's is not, see `fixed_sums`.
+On a CPU with one thread the libraries' own sums have this property. On a GPU they do not, see `fixed_sums`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def row_sum(values: Tensor) -> Tensor:
 def along_points(weights: Tensor, points: int) -> Tensor:
     """Weights (..., 1) as the factors of (..., points), whose gradients torch will sum up row by row.
 
-    Where the width does not matter they stay as they are, and broadcasting does it.
+    On a CPU the weights are returned as they are, for broadcasting.
     """
     if is_on_gpu(weights):
         from workers.trainers.tensors.fixed_sums import AlongPoints
@@ -39,7 +39,7 @@ def along_points(weights: Tensor, points: int) -> Tensor:
 
 
 def all_along_points(weights: Sequence[Tensor], points: int) -> Sequence[Tensor]:
-    """The same for several weights of one shape, whose gradients are then summed in one go."""
+    """`along_points` of several weights of one shape. On a GPU their gradients are summed in one operation."""
     if is_on_gpu(weights[0]):
         import torch
 

@@ -1,8 +1,8 @@
-"""A pack's large arrays, made once: what a step of a stage with autograd multiplies into.
+"""A pack's large arrays, made once: a step of a stage with autograd computes in them.
 
-torch asks the C library for new memory at every operation, and what is new is in no cache: a step then takes up to
-twice as long. The same operations in the same order as without, so the same bits. A lone job's arrays are small, and
-its time goes into the number of operations.
+Without a workspace torch asks the C library for new memory at every operation. New memory is in no cache, so a step
+takes up to twice as long. The operations and their order are the same with and without, so the bits are too. A lone job
+needs none: its arrays are small, and its time depends on the number of operations.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from torch.autograd import Function
 
 
 class Workspace:
-    """Arrays of (members, points): `total` for what is predicted and then its error, `term` for what is soon added up.
+    """Arrays of (members, points): `total` for the prediction and then its error, `term` for a term about to be added.
 
-    Each step overwrites what the last one left there, and a gradient what its step left: `backward` is for once.
+    Each step overwrites the arrays of the last, and `backward` those of its step: call it once a step.
     """
 
     def __init__(self, members: int, points: int, dtype: torch.dtype) -> None:
