@@ -4,9 +4,11 @@ The write lock of the database is held only while rows are written. Reasons for 
 """
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from flask import Response
+from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.fleet import WORKER_QUEUES
@@ -42,18 +44,17 @@ def accept_job(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None) -> 
     waiting = None
     if job.state == State.QUEUED:
         services.bells.ring(job.queue, job.id, job.spec)
-        seen = _fleet_if_it_answers(services.database)
-        waiting = seen and without_position(job, seen)
+        waiting = _reason_if_it_can_be_read(services.database, job)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
     return json_response(job_answer(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
 
 
-def _fleet_if_it_answers(database: Database) -> Fleet | None:
+def _reason_if_it_can_be_read(database: Database, job: Row[Any]) -> shapes.Waiting | None:
     try:
         with database.read() as connection:
-            return Fleet.seen(connection)
-    except Exception as error:  # the job is stored: the client must hear of it, with or without a reason
-        log.warning("a submission is answered without its reason for waiting: %s", error)
+            return without_position(job, Fleet.seen(connection))
+    except Exception as error:  # the job is stored, so its id must reach the client, with or without a reason
+        log.warning("job %s is stored; its reason for waiting could not be read: %s", job.id, error)
         return None
 
 

@@ -1,4 +1,4 @@
-"""What the Client says of keys; it needs one with the scope `admin`, or a service without keys on this machine."""
+"""Requests of the Client for API keys. They need the scope `admin`, or a service without keys on this machine."""
 
 import json
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ class KeyRequests(BaseClient):
         self, name: str, *, project: str | None = None, scopes: Sequence[str] | None = None,
         expires_in_days: float | None = None,
     ) -> NewApiKey:  # fmt: skip
-        """A key for somebody's use of a project, which is made where there is none of that name.
+        """Make a key for a project; the project is made if there is none of that name.
 
-        Its `key` is told this once. scopes: `jobs:read` and `jobs:write` unless given; `metrics:read`, `admin`. Where
-        the answer gets lost, Unreachable is raised and the key, which nobody knows, may be there: look at `keys()`.
+        The secret is in `key` of the answer, and cannot be read again.
+        scopes: of `jobs:read`, `jobs:write`, `metrics:read`, `admin`. Default: `jobs:read` and `jobs:write`.
+        If the answer is lost, Unreachable is raised, and a key with an unknown secret may exist: see `keys()`.
         """
         chosen = None if scopes is None else list(scopes)
         given = {"project": project, "scopes": chosen, "expires_in_days": expires_in_days}
@@ -28,9 +29,9 @@ class KeyRequests(BaseClient):
         return self._one(NewApiKey, self._transport.ask_json("POST", "/v1/keys", body=body, headers=headers, once=True))
 
     def keys(self) -> list[ApiKey]:
-        """All keys of all projects, the newest first; none of them with its `key`."""
+        """The keys of all projects, the newest first, without their secrets."""
         return self._many(ApiKey, self._transport.ask_json("GET", "/v1/keys"), "keys")
 
     def revoke_key(self, key_id: str) -> None:
-        """From now on (within seconds) it opens nothing."""
+        """Revoke a key; it stops working within seconds."""
         self._transport.ask("DELETE", f"/v1/keys/{quote(key_id, safe='')}")

@@ -1,4 +1,4 @@
-"""What the Client says of named curves and arrays, which a stage of a plug-in may find beside its losses."""
+"""Requests of the Client for loss curves, and for the named curves and arrays that a stage reports beside them."""
 
 import io
 from typing import TYPE_CHECKING
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 NPY = "application/x-npy"
 
 
-class FindingRequests(BaseClient):
-    """List and fetch them; every array comes as it was stored, in its own dtype."""
+class ArrayRequests(BaseClient):
+    """List and fetch curves and arrays. Every array has the dtype in which it was stored."""
 
     def losses(self, job_id: str) -> "np.ndarray":
-        """The loss of every step so far: (steps done,), float32 or float64 as trained; the loss of step t belongs to
-        the weights before update t."""
+        """The loss of every step so far, in an array of shape (steps done,) and of the dtype that was trained.
+
+        The loss of step t belongs to the weights before update t.
+        """
         return self._array(job_id, "losses")
 
     def loss_points(self, job_id: str, points: int = 1000) -> "tuple[np.ndarray, np.ndarray]":
-        """The loss curve in at most `points` points, for drawing: steps and losses, each (points,)."""
+        """At most `points` points of the loss curve: steps (int64) and losses (float64), of equal length."""
         import numpy as np
 
         answer = self._transport.ask_json("GET", job_path(job_id) + "/losses", params={"points": points})
@@ -34,7 +36,7 @@ class FindingRequests(BaseClient):
         return list(self._transport.ask_json("GET", job_path(job_id) + "/metrics")["metrics"])
 
     def metric(self, job_id: str, name: str) -> "tuple[np.ndarray, np.ndarray]":
-        """One of these curves: steps and values, each (measured steps,)."""
+        """Every value of a named curve: the steps at which it was measured, and the values, of equal length."""
         import numpy as np
 
         path = f"/metrics/{quote(name, safe='')}"
@@ -43,11 +45,11 @@ class FindingRequests(BaseClient):
         return np.arange(len(values)) * every, values
 
     def artifacts(self, job_id: str) -> list[Artifact]:
-        """The arrays that the job found: names, dtypes and shapes."""
+        """The named arrays of a job: names, dtypes and shapes, without their data."""
         return self._many(Artifact, self._transport.ask_json("GET", job_path(job_id) + "/artifacts"), "artifacts")
 
     def artifact(self, job_id: str, name: str) -> "np.ndarray":
-        """One of these arrays."""
+        """The data of a named array, in its own dtype and shape."""
         return self._array(job_id, f"artifacts/{quote(name, safe='')}")
 
     def _array(self, job_id: str, path: str) -> "np.ndarray":

@@ -1,4 +1,4 @@
-"""What every method of the client stands on: where the service is, and answers turned into objects."""
+"""The base of the Client: its connection to the service, and answers read as models."""
 
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
@@ -15,7 +15,7 @@ A = TypeVar("A", bound=Answer)
 
 
 class BaseClient:
-    """A service that can be asked."""
+    """A connection to one service."""
 
     def __init__(self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0) -> None:
         self.url, key = find_service(url, key)
@@ -28,7 +28,7 @@ class BaseClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections that are kept open between requests."""
+        """Close the connections that are kept open between requests."""
         self._transport.close()
 
     def _one(self, kind: type[A], answer: Any) -> A:
@@ -46,12 +46,12 @@ class BaseClient:
 
 
 def job_path(job_id: str) -> str:
-    """Where a job is, below the service's address."""
+    """The path of a job below the service's address."""
     return f"/v1/jobs/{quote(str(job_id), safe='')}"
 
 
 def as_list(value: Any) -> Any:
-    """Arrays and scalars of numpy (and torch) in a spec, as JSON has them."""
+    """Arrays and scalars of numpy or torch as lists and numbers, for `json.dumps(default=...)`."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a spec cannot hold a {type(value).__name__}; numbers, texts, lists and objects only")

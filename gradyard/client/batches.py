@@ -1,4 +1,4 @@
-"""What the Client says of batches: many jobs that are submitted, watched and cancelled together."""
+"""Requests of the Client for batches: many jobs that are submitted, watched and cancelled together."""
 
 import json
 import time
@@ -20,12 +20,12 @@ PAGE = 200
 
 
 class BatchRequests(BaseClient):
-    """Submit, sweep, look at, wait for and cancel batches."""
+    """Submit, list, wait for, export and cancel batches."""
 
     def submit_batch(
         self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None, idempotency_key: str | None = None
     ) -> Batch:
-        """Hands many jobs in, all or none; the batch, queued."""
+        """Submit many jobs, all or none, and return their batch."""
         return self._submit({"jobs": list(jobs), "name": name}, idempotency_key)
 
     def sweep(
@@ -33,9 +33,9 @@ class BatchRequests(BaseClient):
         random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
         name: str | None = None, idempotency_key: str | None = None,
     ) -> Batch:  # fmt: skip
-        """Hands in the spec with every combination of `grid`'s values, each `samples` times with what `random` draws.
+        """Submit the spec with every combination of `grid`'s values, `samples` times each with what `random` draws.
 
-        Parameters are named from the outside in: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
+        A nested parameter is named by its path: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
         `{"learning_rate": {"low": 1e-7, "high": 1e-5, "scale": "log"}}`.
         """
         axes = {path: _as_axis(values) for path, values in (grid or {}).items()}
@@ -44,11 +44,11 @@ class BatchRequests(BaseClient):
         return self._submit(sweep | {"name": name}, idempotency_key)
 
     def batch(self, batch_id: str) -> Batch:
-        """The batch as it stands now."""
+        """The batch in its present state."""
         return self._one(Batch, self._transport.ask_json("GET", _of(batch_id)))
 
     def export(self, batch_id: str) -> "Iterator[tuple[Job, np.ndarray]]":
-        """Every job of a batch with its losses, (steps recorded,), one after another as they arrive.
+        """Every job of a batch with its losses, of shape (steps recorded,), one by one as they arrive.
 
         The jobs come without spec and warnings; the losses are exact, in the dtype that was trained.
         """
@@ -56,17 +56,17 @@ class BatchRequests(BaseClient):
         import orjson
 
         for line in self._transport.lines(f"{_of(batch_id)}/export?losses=base64", NDJSON):
-            found = orjson.loads(line)
-            dtype = np.dtype(found.pop("dtype"))
-            losses = np.frombuffer(b64decode(found.pop("losses")), dtype.newbyteorder("<"))
-            yield self._one(Job, found), losses.astype(dtype)
+            fields = orjson.loads(line)
+            dtype = np.dtype(fields.pop("dtype"))
+            losses = np.frombuffer(b64decode(fields.pop("losses")), dtype.newbyteorder("<"))
+            yield self._one(Job, fields), losses.astype(dtype)
 
     def export_lines(self, batch_id: str, *, csv: bool = False) -> Iterator[str]:
-        """The same as text: an object a job, or with `csv` a line a loss under a heading."""
+        """The jobs of a batch with their losses as lines: a JSON object for each job, or CSV of every loss."""
         return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
 
     def batches(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
-        """The batches, newest first, `limit` at most."""
+        """The batches, the newest first, at most `limit`."""
         cursor, left = None, limit
         while left is None or left > 0:
             params = {"limit": min(left or PAGE, PAGE), "cursor": cursor}
@@ -78,12 +78,12 @@ class BatchRequests(BaseClient):
                 return
 
     def best(self, batch_id: str, limit: int = 10) -> list[Job]:
-        """Its succeeded jobs of the lowest last loss, the best first."""
+        """The succeeded jobs of a batch with the lowest last loss, the best first, at most `limit`."""
         answer = self._transport.ask_json("GET", _of(batch_id) + "/best", params={"limit": limit})
         return self._many(Job, answer, "jobs")
 
     def wait_batch(self, batch_id: str, on_progress: Callable[[Batch], None] | None = None) -> Batch:
-        """The batch once every job of it is over; `on_progress` is called with it about twice a second."""
+        """Wait until every job is finished, and return the batch. `on_progress` gets it about twice a second."""
         while True:
             batch = self.batch(batch_id)
             if on_progress is not None:
@@ -93,7 +93,7 @@ class BatchRequests(BaseClient):
             time.sleep(LOOK_SECONDS)
 
     def cancel_batch(self, batch_id: str) -> Batch:
-        """Cancels all its jobs that are not over."""
+        """Cancel all unfinished jobs of a batch."""
         return self._one(Batch, self._transport.ask_json("POST", _of(batch_id) + "/cancel"))
 
     def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gradyard.client.api_keys import KeyRequests
-from gradyard.client.arrays import FindingRequests
+from gradyard.client.arrays import ArrayRequests
 from gradyard.client.base import as_list, job_path
 from gradyard.client.batches import BatchRequests
 from gradyard.client.errors import WaitTimeout
@@ -20,26 +20,28 @@ PROGRESS_HOLD_SECONDS = 1
 PAGE = 200  # jobs in one answer, the service's limit
 
 
-class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
+class Client(BatchRequests, ArrayRequests, FleetRequests, KeyRequests):
     """A gradyard service.
 
-    url: where it is; else `GRADYARD_URL`, else the running stack of this machine's state folder, else
-    http://127.0.0.1:8000. key: an API key, where the service wants one; without a url, `GRADYARD_KEY` by default, else
-    `GRADYARD_ADMIN_KEY`.
-    retry_seconds: how long a request that found nobody, or a busy service, is sent again; a submit never makes a second
-    job by that, since it carries an Idempotency-Key.
+    url: the address of the service. Default: `GRADYARD_URL`, else the running stack of this machine's state folder,
+    else http://127.0.0.1:8000.
+    key: an API key, if the service asks for one. Default: `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`, but only where
+    `url` is not given.
+    retry_seconds: how long a request is sent again while the service is unreachable or busy. A submission that is sent
+    again makes no second job: it carries an Idempotency-Key.
 
-    Every method raises Unreachable when nobody answered in that time, RefusedByService when the service said no
-    (JobNotFound for a job that is not there) and AnswerNotUnderstood when it is no gradyard. Threads may share one.
+    Every method raises Unreachable if no answer came in that time, RefusedByService if the service refused the request
+    (JobNotFound if there is no such job), and AnswerNotUnderstood if the answer is not one of gradyard. Threads may
+    share a Client.
     """
 
     def submit(
         self, spec: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None, **parameters: Any
     ) -> Job:
-        """Hands a job in and returns it, queued. `submit({"stage": "nn"})` and `submit(stage="nn")` are the same.
+        """Submit a job and return it, queued. `submit({"stage": "nn"})` and `submit(stage="nn")` are the same.
 
-        A key given twice with the same spec answers the same job, also days later: give your own to survive a crash
-        between asking and knowing.
+        idempotency_key: a second call with the same key and spec returns the job of the first call, also days later.
+        With a key of your own you can repeat the call after a crash.
         """
         body = json.dumps({**(spec or {}), **parameters}, default=as_list).encode()
         key = idempotency_key or str(uuid.uuid4())
@@ -47,13 +49,13 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
         return self._one(Job, self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers))
 
     def job(self, job_id: str) -> Job:
-        """The job as it stands now."""
+        """The job in its present state."""
         return self._one(Job, self._transport.ask_json("GET", job_path(job_id)))
 
     def jobs(
         self, *, state: str | None = None, stage: str | None = None, batch: str | None = None, limit: int | None = None
     ) -> Iterator[Job]:
-        """The jobs, newest first, `limit` at most; one request per 200."""
+        """The jobs, the newest first, at most `limit`; one request for every 200 jobs."""
         cursor, left = None, limit
         while left is None or left > 0:
             which = {"state": state, "stage": stage, "batch": batch}
@@ -66,9 +68,10 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
                 return
 
     def wait(self, job_id: str, timeout: float | None = None, on_progress: Callable[[Job], None] | None = None) -> Job:
-        """The job once it is over. `timeout` in seconds: after it WaitTimeout, while the job goes on.
+        """Wait until the job is finished, and return it.
 
-        on_progress: called with the job about every second, and once when it is over.
+        timeout: in seconds; after it, WaitTimeout is raised and the job goes on. None: no limit.
+        on_progress: is called with the job about every second, and once when it is finished.
         """
         began = time.monotonic()
         longest = LONGEST_HOLD_SECONDS if on_progress is None else PROGRESS_HOLD_SECONDS
@@ -82,7 +85,7 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
                 return job
             if timeout is not None and time.monotonic() - began >= timeout:
                 raise WaitTimeout(job, timeout)
-            if time.monotonic() - asked_at < 0.1:  # a service that does not hold is not to be hammered
+            if time.monotonic() - asked_at < 0.1:  # the service did not hold the request: do not flood it
                 time.sleep(0.2)
 
     def _job_when_over(self, job_id: str, hold_seconds: float) -> Job:
@@ -92,24 +95,24 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
         )
 
     def cancel(self, job_id: str) -> Job:
-        """Cancels the job and returns it, cancelled; one that is over already is refused (409)."""
+        """Cancel a queued or running job and return it. A finished job is refused (RefusedByService, 409)."""
         return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/cancel"))
 
     def retry(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
-        """A new job with the spec of one that is over; one that is not is refused (409)."""
+        """Submit the spec of a finished job as a new job. An unfinished job is refused (RefusedByService, 409)."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._one(Job, self._transport.ask_json("POST", job_path(job_id) + "/retry", headers=headers))
 
     def delete(self, job_id: str) -> None:
-        """Deletes a job that is over, with all that it left; one that is not is refused (409)."""
+        """Delete a finished job and all its data. An unfinished job is refused (RefusedByService, 409)."""
         self._transport.ask("DELETE", job_path(job_id), also_fine=frozenset({410}))
 
     def logs(self, job_id: str) -> list[AttemptLog]:
-        """What the job's runner said, its output and the traceback of an error; by attempt, as far as there is any."""
+        """The output of the job's runner, tracebacks of errors included: one log for each attempt that wrote any."""
         return self._many(AttemptLog, self._transport.ask_json("GET", job_path(job_id) + "/logs"), "logs")
 
     def events(self, job_id: str) -> list[Event]:
-        """Every change of the job's state, oldest first."""
+        """Every change of the job's state, the oldest first."""
         return self._many(Event, self._transport.ask_json("GET", job_path(job_id) + "/events"), "events")
 
     def stages(self) -> list[Stage]:
@@ -117,7 +120,7 @@ class Client(BatchRequests, FindingRequests, FleetRequests, KeyRequests):
         return self._many(Stage, self._transport.ask_json("GET", "/v1/stages"), "stages")
 
     def refused_stages(self) -> list[RefusedPlugin]:
-        """The stages of installed packages that the service does not offer, since something is wrong with them."""
+        """The stages of installed packages that the service does not offer, and the reason for each."""
         answer = self._transport.ask_json("GET", "/v1/stages")
         return self._many(RefusedPlugin, {"refused": [], **answer}, "refused")  # an older service names none
 

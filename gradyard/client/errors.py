@@ -10,8 +10,9 @@ GradyardClientError
 └── CannotStart               a part of the stack on this machine does not start (gradyard.local.errors)
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from gradyard.shapes.problems import FieldError
 
 
 class GradyardClientError(Exception):
@@ -35,20 +36,6 @@ class AnswerNotUnderstood(GradyardClientError):
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
         super().__init__(f"{url} does not answer as gradyard does ({reason}); is it the right address?")
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """One thing wrong with what was sent: where (a JSON pointer into it, of a batch into member `index`) and what."""
-
-    pointer: str
-    message: str
-    index: int | None = None
-
-    @property
-    def place(self) -> str:
-        """Where, in words."""
-        return (self.pointer or "/") if self.index is None else f"job {self.index}: {self.pointer or '/'}"
 
 
 class RefusedByService(GradyardClientError):

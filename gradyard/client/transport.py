@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import Any
 
 import httpx
 
 from gradyard.client.errors import AnswerNotUnderstood, FieldError, JobNotFound, RefusedByService, Unreachable
+from gradyard.jobs.access import is_loopback
 
 BUSY = frozenset({429, 503})
 CONNECT_SECONDS = 5.0
@@ -44,7 +44,7 @@ class Transport:
         self._retry_seconds = retry_seconds
         headers = {"User-Agent": "gradyard"} | ({"Authorization": f"Bearer {key}"} if key else {})
         # A proxy of the environment is for the world outside; it cannot know this machine's own ports.
-        self._http = httpx.Client(headers=headers, trust_env=not _is_loopback(self.url))
+        self._http = httpx.Client(headers=headers, trust_env=not _is_on_this_machine(self.url))
 
     def ask(
         self,
@@ -131,11 +131,10 @@ class Transport:
         self._http.close()
 
 
-def _is_loopback(url: str) -> bool:
+def _is_on_this_machine(url: str) -> bool:
     try:
-        host = httpx.URL(url).host
-        return host == "localhost" or ip_address(host).is_loopback
-    except (httpx.InvalidURL, ValueError):
+        return is_loopback(httpx.URL(url).host)
+    except httpx.InvalidURL:
         return False
 
 
@@ -165,7 +164,9 @@ def _refusal(answer: httpx.Response) -> RefusedByService:
     if not isinstance(problem, dict):
         problem = {}
     errors = tuple(
-        FieldError(str(error.get("pointer", "")), str(error.get("message", "")), error.get("index"))
+        FieldError(
+            pointer=str(error.get("pointer", "")), message=str(error.get("message", "")), index=error.get("index")
+        )
         for error in problem.get("errors") or ()
         if isinstance(error, dict)
     )

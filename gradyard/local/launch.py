@@ -5,6 +5,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from gradyard.jobs.access import open_without_a_key
 from gradyard.jobs.settings import Settings
 from gradyard.local.errors import CannotStart
 
@@ -77,13 +78,7 @@ def address(host: str, port: int) -> str:
 
 def refuse_open_door(settings: Settings) -> None:
     """Raises CannotStart where the service would listen to other machines without asking for a key."""
-    from ipaddress import ip_address
-
-    try:
-        loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback and not settings.admin_key:
+    if open_without_a_key(settings):
         raise CannotStart(
             f"--host {settings.host} is open to other machines: set GRADYARD_ADMIN_KEY, so that keys are asked for"
         )

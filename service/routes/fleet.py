@@ -102,7 +102,7 @@ def _names(worker: Row[Any]) -> tuple[str | None, ...]:
     return worker.host, worker.slot, str(SlotAddress(worker.slot, worker.host)), worker.device_uuid
 
 
-def _targets(connection: Connection, name: str) -> list[tuple[str, str]]:
+def _targets(connection: Connection, name: str) -> list[tuple[HoldKind, str]]:
     if targets := queries.drain_targets_named(connection, name):
         return targets
     raise NotFound(f"no host, slot or GPU is called {name}; `gradyard workers` lists them")

@@ -16,7 +16,7 @@ from service.http.services import current_services
 
 logger = logging.getLogger(__name__)
 
-NO_WORKERS: dict[str, int] = dict.fromkeys(WORKER_QUEUES, 0)
+NO_WORKERS = {queue.value: 0 for queue in WORKER_QUEUES}  # by text: orjson refuses enums as keys
 
 api = routes("health", "")
 

@@ -7,7 +7,7 @@ from flask import Flask
 # A value for each variable of a path; a route with a new one fails here until it is named.
 VALUES = {
     "job_id": str(UUID(int=7)), "batch_id": str(UUID(int=8)), "name": "tensor", "filename": "css/swagger-ui.css",
-    "place": "cpu-0@host", "queue": "cpu", "key_id": str(UUID(int=9)),
+    "target": "cpu-0@host", "queue": "cpu", "key_id": str(UUID(int=9)),
 }  # fmt: skip
 
 

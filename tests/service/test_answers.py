@@ -41,7 +41,7 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
     client.post("/v1/queues/cpu/pause")
     key = client.post("/v1/keys", json={"name": "bob"}).get_json()["id"]
     jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch}
-    return {**jobs, "name": "nn", "place": "cpu-0@host", "queue": "cpu", "key_id": key}
+    return {**jobs, "name": "nn", "target": "cpu-0@host", "queue": "cpu", "key_id": key}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
