@@ -30,7 +30,7 @@ every_dtype = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], i
 
 
 def parameters(width: int, dtype: torch.dtype) -> list[torch.Tensor]:
-    """Shapes of all stages: (members, 1) and (members, letters, 1)."""
+    """Shapes of all stages: (members, 1) and (members, coefficients, 1)."""
     generator = torch.Generator().manual_seed(0)
     return [
         torch.randn(width, *shape, generator=generator, dtype=dtype).requires_grad_() for shape in ((1,), (3, 1), (1,))
