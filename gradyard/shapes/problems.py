@@ -8,8 +8,17 @@ from gradyard.shapes.base import Answer
 class FieldError(Answer):
     """One thing wrong with a request, and a JSON pointer (RFC 6901) to it; in a batch, into the job at `index`."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # `index` is for batches alone
+
     pointer: str
     message: str
+    index: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the error is, for people: `/steps`, or `job 3: /steps`."""
+        pointer = self.pointer or "/"
+        return pointer if self.index is None else f"job {self.index}: {pointer}"
 
 
 class Problem(Answer):

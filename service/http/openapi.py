@@ -14,8 +14,8 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import TypeAdapter
 
 from gradyard import shapes
-from gradyard.jobs.api_keys import KeyRequest
 from gradyard.jobs.submission.batches import SweepBody
+from gradyard.jobs.submission.key_requests import KeyRequest
 from gradyard.jobs.submission.parse import spec_adapter
 from gradyard.shapes.base import Answer
 from service.http.scopes import NEEDED

@@ -3,7 +3,8 @@
 from flask import Response
 
 from gradyard import shapes
-from gradyard.jobs.api_keys import new_secret, read_key_request
+from gradyard.jobs.api_keys import new_secret
+from gradyard.jobs.submission.key_requests import read_key_request
 from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller

@@ -6,9 +6,10 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
-from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret, read_key_request
+from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret
 from gradyard.jobs.errors import BodyMalformed, NotFound, SpecInvalid, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.submission.key_requests import read_key_request
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey, Project

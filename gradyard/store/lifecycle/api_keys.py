@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
-from gradyard.jobs.api_keys import LIVE_KEYS, KeyRequest, digest_of, hint_of
+from gradyard.jobs.api_keys import LIVE_KEYS, digest_of, hint_of
 from gradyard.jobs.errors import NotFound, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.submission.key_requests import KeyRequest
 from gradyard.store.dialects import insert_or_ignore, now
 from gradyard.store.tables import ApiKey, Project
 
