@@ -1,9 +1,9 @@
-"""What an author of a stage imports: facts for the API, and what a trainer in a runner may use.
+"""What the author of a stage imports: facts for the API, and tools for the trainer in a runner.
 
     from gradyard.stages import JobSpec, Stage                           # facts: load without torch
     from gradyard.stages import MemberError, normals, torch_rows         # trainer: in the runner alone
 
-Names are loaded when they are asked for, so that facts never load torch, which the API does not have.
+Names are loaded on first use, so that facts never load torch, which the API does not have.
 """
 
 import importlib

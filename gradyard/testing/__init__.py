@@ -8,7 +8,7 @@
         spec = {"hidden": 4, "dataset": {"kind": "function", "points": 50}}
         own_numbers = {"learning_rate": 0.003}
 
-It wants pytest and the `worker` extra, and the stage's package installed.
+It needs pytest, the `worker` extra, and the installed package of the stage.
 """
 
 from gradyard.testing.conformance import StageConformance

@@ -1,4 +1,4 @@
-"""What every trainer promises, as one class of tests."""
+"""The promises of every trainer, as one class of tests."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ from workers.trainers.contract import Trainer
 
 
 class StageConformance:
-    """Tests of one stage; a subclass names it, and gives it a job that is trained in well under a second.
+    """Tests of one stage. A subclass names the stage, and a job of it that trains in well under a second.
 
-    stage: its name. spec: parameters of that job. own_numbers: parameters that the members of a pack may differ in;
-    each member gets a different fraction of each. diverges: parameters with which it must diverge, None where it never
-    can. learns_in: steps after which its loss must be lower. widths: of the packs that are compared with a job alone.
+    stage: the name. spec: the job's parameters. own_numbers: parameters in which the members of a pack may differ; each
+    member gets a different fraction of each. diverges: parameters with which the job must diverge; None where no job
+    can. learns_in: steps after which the loss must be lower. widths: the packs that are compared with a job alone.
     """
 
     stage: ClassVar[str]
@@ -46,7 +46,7 @@ class StageConformance:
         torch.set_num_threads(1)
 
     def member(self, **changes: Any) -> Member:
-        """A job as a trainer sees it, taken in by the service's own way."""
+        """A job as a trainer gets it, parsed as the service parses it."""
         parsed = parse_job(json.dumps({"stage": self.stage, **self.spec, **changes}).encode(), Settings())
         return parsed.spec.as_json() | parsed.resolved
 
@@ -102,15 +102,15 @@ class StageConformance:
         source = self.make([self.member()])
         train(source, 3)
         state = source.state()
-        kept = {name: array.copy() for name, array in state.items()}
+        before = {name: array.copy() for name, array in state.items()}
         for array in state.values():
             array.flags.writeable = False
         train(source, 6, begin=3)
-        assert_same_bits(state, kept)
+        assert_same_bits(state, before)
         target = self.make([self.member()])
         target.load_state(state)
         train(target, 6, begin=3)
-        assert_same_bits(state, kept)
+        assert_same_bits(state, before)
         assert_same_bits(target.state(), source.state())
 
     def test_a_wrong_state_is_refused(self) -> None:
@@ -122,7 +122,7 @@ class StageConformance:
                 continue
             raise AssertionError(f"load_state took {'a state of another width' if wrong else 'nothing'}")
 
-    def test_divergence_is_seen_and_harms_nobody_else(self) -> None:
+    def test_divergence_is_seen_and_changes_no_other_member(self) -> None:
         if self.diverges is None:
             return
         members = self.pack(3 if STAGES[self.stage].packable else 1)

@@ -1,4 +1,4 @@
-"""How to train a pack without a service, and what it means that two trainings are the same."""
+"""Train a pack without a service, and compare trainings bit for bit."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +49,7 @@ def assert_alone_equals_packed(make: MakeTrainer, members: list[Member], chosen:
 
 
 def assert_resumes_bitwise(make: MakeTrainer, members: list[Member], stop: int, steps: int) -> None:
-    """What was stopped at a step and goes on from its state there ends as if it had never been stopped."""
+    """A training that stops at a step and resumes from its state has the bits of an uninterrupted one."""
     uninterrupted = make(members)
     losses = train(uninterrupted, steps)
     first = make(members)
@@ -66,7 +66,7 @@ def assert_resumes_bitwise(make: MakeTrainer, members: list[Member], stop: int, 
 def assert_others_may_leave(
     make: MakeTrainer, members: list[Member], staying: list[int], stop: int, steps: int
 ) -> None:
-    """Those who stay when others leave a pack at a step keep their bits."""
+    """Members that stay when others leave the pack at a step keep their bits."""
     whole, begun = make(members), make(members)
     losses = train(whole, steps)
     train(begun, stop)

@@ -117,7 +117,7 @@ def test_a_long_sweep_is_not_kept_beside_its_batch() -> None:
 def test_what_is_no_json_is_malformed() -> None:
     with pytest.raises(BodyMalformed):
         parse_batch(BytesIO(b"{"), here)
-    with pytest.raises(BatchInvalid, match="no JSON"):
+    with pytest.raises(BatchInvalid, match="not JSON"):
         parse_batch(BytesIO(b'{"stage": "nn"}\nnonsense'), here, lines=True)
 
 

@@ -1,4 +1,4 @@
-"""What a job may ask for: `JobSpec`, what every stage understands. A plug-in's stage adds to it what only it does."""
+"""`JobSpec`: the parameters that every stage understands. The spec of a stage adds its own."""
 
 import hashlib
 from typing import Annotated, Any, Literal, Self
@@ -19,10 +19,10 @@ def _without_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_without_nul)]
 
-# Reasons, from numbers of the size that the tutorial's have.
+# The figures are those of the tutorial's data.
 _TOO_COARSE = {
-    "float16": "is too coarse: a loss summed over 2,000 points begins above 65,504, its largest number",
-    "bfloat16": "is too coarse: with its 8 bits of precision an update below 1/256 of a weight is none at all",
+    "float16": "is too coarse: a loss summed over 2,000 points starts above 65,504, its largest number",
+    "bfloat16": "is too coarse: with 8 bits of precision it loses every update below 1/256 of a weight",
 }
 
 
@@ -36,7 +36,7 @@ Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(_fine_enough)]
 
 
 class JobSpec(StrictModel):
-    """What every stage understands. A stage's own model gives `stage` as a `Literal` and adds its own parameters."""
+    """The parameters of every stage. A stage's own model has `stage` as a `Literal`, and parameters of its own."""
 
     stage: str
     name: Annotated[Text, Field(max_length=200)] | None = None
@@ -62,14 +62,14 @@ class JobSpec(StrictModel):
         return False
 
     @model_validator(mode="after")
-    def _gram_has_a_quadratic(self) -> Self:
+    def _gram_needs_a_quadratic(self) -> Self:
         if self.execution == "gram" and not self.descends_a_quadratic:
             message = '"gram" is for models linear in their coefficients, with loss mse and plain gradient descent'
             raise PydanticCustomError("at_execution", message)
         return self
 
     @model_validator(mode="after")
-    def _memory_is_a_gpus(self) -> Self:
+    def _memory_needs_a_gpu(self) -> Self:
         if self.gpu_memory_mib is not None and self.device == "cpu":
             raise PydanticCustomError("at_gpu_memory_mib", 'is for jobs with device "gpu" or "auto"')
         return self
@@ -79,25 +79,25 @@ class JobSpec(StrictModel):
         return self.model_dump(mode="json")
 
     def shape(self) -> list[Any]:
-        """What the members of a pack must agree in beside stage, execution and dtype; all else may differ.
+        """What the members of a pack must agree in, beside stage, execution and dtype. All else may differ.
 
-        By default everything that the stage's own model adds. A stage whose trainer takes another learning rate for
-        each member, say, leaves it out here.
+        By default: steps, points, and every parameter that the stage's own model adds. A stage whose trainer takes a
+        learning rate for each member, for example, leaves the learning rate out.
         """
         own = self.as_json()
         return [self.steps, self.dataset.points, {name: own[name] for name in own if name not in JobSpec.model_fields}]
 
     def pack_key(self, numerics_version: int) -> str:
-        """Jobs of equal keys and start step train as one program: the same shapes and arithmetic, other numbers."""
+        """Jobs of equal keys and start steps can train as one program: shapes and arithmetic agree, numbers differ."""
         return _digest([self.stage, numerics_version, self.execution, self.dtype, *self.shape()])
 
 
-FREE = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
+WITHOUT_EFFECT = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
 
 
 def sha256_of(spec: dict[str, Any]) -> str:
-    """The hash of what decides the numbers of a spec (as JSON) and nothing else: not name, tags, priority or limits."""
-    return _digest({name: value for name, value in spec.items() if name not in FREE})
+    """A hash of a spec (as JSON) without what changes no number of the result, such as name, tags, priority, limits."""
+    return _digest({name: value for name, value in spec.items() if name not in WITHOUT_EFFECT})
 
 
 def _digest(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the eight built-in stages understand: one model each, with only the parameters of its stage."""
+"""The specs of the eight built-in stages: one model each, with only the parameters of its stage."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -25,7 +25,7 @@ class CoefficientsSpec(JobSpec):
 
     @property
     def coefficient_names(self) -> str:
-        """The model's coefficients, in order."""
+        """The names of the model's coefficients, in order."""
         return COEFFICIENTS[:4]
 
     @model_validator(mode="after")
@@ -50,7 +50,7 @@ class CoefficientsSpec(JobSpec):
         return self.linear_in_coefficients and self.loss.name == "mse" and plain
 
     def shape(self) -> list[Any]:
-        """Everything but seed, init, the learning rate, the other numbers of the optimizer, and the data."""
+        """Members may differ in seed, init, learning rate, the optimizer's other numbers, and the data."""
         return [
             len(self.coefficient_names), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
             _slots(self.__dict__.get("optimizer")),
@@ -64,12 +64,12 @@ class PolynomialSpec(CoefficientsSpec):
 
     @property
     def coefficient_names(self) -> str:
-        """The model's coefficients, in order."""
+        """The names of the model's coefficients, in order."""
         return COEFFICIENTS[: self.degree + 1]
 
 
 class NumpySpec(PolynomialSpec):
-    """Stage 1."""
+    """A job of stage 1, `numpy`."""
 
     stage: Literal["numpy"]
     device: Literal["cpu"] = "cpu"
@@ -77,19 +77,19 @@ class NumpySpec(PolynomialSpec):
 
 
 class TensorSpec(PolynomialSpec):
-    """Stage 2."""
+    """A job of stage 2, `tensor`."""
 
     stage: Literal["tensor"]
 
 
 class AutogradSpec(PolynomialSpec):
-    """Stage 3."""
+    """A job of stage 3, `autograd`."""
 
     stage: Literal["autograd"]
 
 
 class FunctionSpec(CoefficientsSpec):
-    """Stage 4: a Legendre polynomial, so it has no degree."""
+    """A job of stage 4, `function`: a Legendre polynomial, which has no degree."""
 
     linear_in_coefficients: ClassVar[bool] = False
 
@@ -98,13 +98,13 @@ class FunctionSpec(CoefficientsSpec):
 
 
 class NnSpec(PolynomialSpec):
-    """Stage 5."""
+    """A job of stage 5, `nn`."""
 
     stage: Literal["nn"]
 
 
 class OptimSpec(PolynomialSpec):
-    """Stage 6."""
+    """A job of stage 6, `optim`."""
 
     stage: Literal["optim"]
     learning_rate: Positive | Literal["auto"] = 1e-3
@@ -112,16 +112,18 @@ class OptimSpec(PolynomialSpec):
 
 
 class ModuleSpec(PolynomialSpec):
-    """Stage 7."""
+    """A job of stage 7, `module`."""
 
     stage: Literal["module"]
     optimizer: Optimizer = Sgd(name="sgd")
 
 
 class DynamicSpec(CoefficientsSpec):
-    """Stage 8: the order is drawn anew each step, so it has no degree."""
+    """A job of stage 8, `dynamic`: its order is drawn anew at each step, so it has no degree."""
 
-    linear_in_coefficients: ClassVar[bool] = False  # it is, but in another model each step: no one limit holds
+    linear_in_coefficients: ClassVar[bool] = (
+        False  # it is linear, but the model changes at each step: no single limit holds
+    )
 
     stage: Literal["dynamic"]
     steps: int = Field(default=30_000, ge=1)
@@ -130,12 +132,12 @@ class DynamicSpec(CoefficientsSpec):
 
     @property
     def coefficient_names(self) -> str:
-        """The model's coefficients, in order."""
+        """The names of the model's coefficients, in order."""
         return COEFFICIENTS[:5]
 
 
 def _slots(optimizer: Any) -> list[Any] | None:
-    """The optimizer's name and which of its slots exist: what decides the arrays that it keeps."""
+    """The optimizer's name and options, as far as they decide which arrays are its state."""
     if optimizer is None:
         return None
     return [optimizer.name, bool(getattr(optimizer, "momentum", 0.0)), getattr(optimizer, "nesterov", False)]

@@ -1,4 +1,4 @@
-"""The losses and optimizers that a spec may name, with the numbers that each understands."""
+"""The losses and optimizers that a spec may name, with their parameters."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,21 +13,21 @@ NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 
 
 class MeanSquaredError(StrictModel):
-    """(y_pred - y)^2"""
+    """(y_pred - y)^2, as torch.nn.MSELoss."""
 
     name: Literal["mse"] = "mse"
     reduction: Reduction = "sum"
 
 
 class AbsoluteError(StrictModel):
-    """|y_pred - y|"""
+    """|y_pred - y|, as torch.nn.L1Loss."""
 
     name: Literal["l1"]
     reduction: Reduction = "sum"
 
 
 class SmoothAbsoluteError(StrictModel):
-    """Squared below `beta`, absolute above, as torch.nn.SmoothL1Loss."""
+    """Quadratic for errors below `beta`, linear above, as torch.nn.SmoothL1Loss."""
 
     name: Literal["smooth_l1"]
     reduction: Reduction = "sum"
@@ -35,7 +35,7 @@ class SmoothAbsoluteError(StrictModel):
 
 
 class HuberError(StrictModel):
-    """Squared below `delta`, absolute above, as torch.nn.HuberLoss."""
+    """Quadratic for errors below `delta`, linear above, as torch.nn.HuberLoss."""
 
     name: Literal["huber"]
     reduction: Reduction = "sum"
@@ -52,7 +52,7 @@ Loss = Annotated[
 
 
 class Sgd(StrictModel):
-    """torch.optim.SGD"""
+    """torch.optim.SGD, bit for bit."""
 
     name: Literal["sgd"]
     momentum: Fraction = 0.0
@@ -67,7 +67,7 @@ class Sgd(StrictModel):
 
 
 class RmsProp(StrictModel):
-    """torch.optim.RMSprop"""
+    """torch.optim.RMSprop, bit for bit."""
 
     name: Literal["rmsprop"]
     alpha: Fraction = 0.99
@@ -77,7 +77,7 @@ class RmsProp(StrictModel):
 
 
 class Adam(StrictModel):
-    """torch.optim.Adam"""
+    """torch.optim.Adam, bit for bit."""
 
     name: Literal["adam"]
     beta1: Fraction = 0.9
@@ -87,7 +87,7 @@ class Adam(StrictModel):
 
 
 class AdamW(StrictModel):
-    """torch.optim.AdamW"""
+    """torch.optim.AdamW, bit for bit."""
 
     name: Literal["adamw"]
     beta1: Fraction = 0.9
@@ -97,7 +97,7 @@ class AdamW(StrictModel):
 
 
 class Adagrad(StrictModel):
-    """torch.optim.Adagrad"""
+    """torch.optim.Adagrad, bit for bit."""
 
     name: Literal["adagrad"]
     eps: Positive = 1e-10

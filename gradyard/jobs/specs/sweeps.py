@@ -1,4 +1,4 @@
-"""A sweep: one spec, and the values that some of its parameters take; every combination is a job."""
+"""A sweep: one spec, and values for some of its parameters. Every combination is a job."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from gradyard.jobs.strict_model import Finite, StrictModel
 MOST_FIELDS = 64  # of a spec, and axes of a sweep
 
 Path = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", max_length=200)]
-"""A parameter by its names from the outside in: `learning_rate`, `optimizer.momentum`, `init.a`."""
+"""A parameter by its path in the spec: `learning_rate`, `optimizer.momentum`, `init.a`."""
 
 
 class Span(StrictModel):
@@ -26,11 +26,11 @@ class Span(StrictModel):
 
     @property
     def size(self) -> int:
-        """How many there are."""
+        """The number of values."""
         return max(0, -(-(self.stop - self.start) // self.step))
 
     def values(self) -> range:
-        """All of them."""
+        """The values, in order."""
         return range(self.start, self.stop, self.step)
 
 
@@ -51,24 +51,24 @@ class Drawn(StrictModel):
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
-    def _there_is_something_between(self) -> Self:
+    def _range_is_not_empty(self) -> Self:
         if self.low >= self.high:
             raise ValueError("low must be less than high")
         if self.scale == "log" and self.low <= 0:
-            raise ValueError("on a log scale, low must be over 0")
+            raise ValueError("low must be greater than 0 on a log scale")
         return self
 
     def at(self, fraction: float) -> float:
-        """The number at that fraction, 0 to 1, of the way."""
+        """The number at a fraction, 0 to 1, of the way from `low` to `high`."""
         if self.scale == "linear":
             return self.low + fraction * (self.high - self.low)
         return math.exp(math.log(self.low) + fraction * (math.log(self.high) - math.log(self.low)))
 
 
 class Sweep(StrictModel):
-    """Every combination of the values of `grid`, each `samples` times with the values of `random` drawn anew.
+    """Every combination of the values of `grid`, `samples` times each, with new draws of `random` for each job.
 
-    The draws are a function of `random_seed` alone: the same sweep makes the same jobs.
+    The draws depend on `random_seed` alone: equal sweeps make equal jobs.
     """
 
     spec: dict[str, Any] = Field(max_length=MOST_FIELDS)
@@ -80,18 +80,18 @@ class Sweep(StrictModel):
     @model_validator(mode="after")
     def _no_parameter_is_both(self) -> Self:
         if both := sorted(self.grid.keys() & self.random.keys()):
-            raise ValueError(f"{both[0]} is in grid and in random")
+            raise ValueError(f"{both[0]} is both in grid and in random")
         return self
 
     @property
     def size(self) -> int:
-        """How many jobs it stands for; any number, for a few words can say more than a machine counts to."""
+        """The number of jobs. It may be huge: a short request can ask for more jobs than any machine has memory for."""
         sizes = (axis.size if isinstance(axis, Span) else len(axis) for axis in self.grid.values())
         return math.prod(sizes) * self.samples
 
     def members(self) -> Iterator[dict[str, Any]]:
-        """The spec of every job, as a request would say it; the last axis of the grid changes fastest."""
-        spec = json.dumps(self.spec)  # read anew for each: four times as fast as a deep copy
+        """The spec of every job, as JSON values. The last axis of the grid changes fastest."""
+        spec = json.dumps(self.spec)  # parsed again for each job: four times as fast as a deep copy
         draws = np.random.Generator(np.random.Philox(key=np.array([self.random_seed, 0], dtype=np.uint64)))
         for values in product(*(_values(axis) for axis in self.grid.values())):
             for _ in range(self.samples):

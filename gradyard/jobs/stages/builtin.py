@@ -12,8 +12,10 @@ ON_NUMPY = {"blas": "workers.trainers.compiled.blas:Trainer"}
 
 
 def _fastest(float32: int, float64: int) -> dict[str, int]:
-    """`pack_bytes` by what `bench/widths.py` found: so many members train fastest together at 2,000 points, on a host
-    whose other cores train such packs too."""
+    """`pack_bytes` for the widths that `bench/widths.py` measured as fastest.
+
+    The measurement: 2,000 points, on a host whose other cores train such packs too.
+    """
     return {"float32": float32 * 2000 * 4, "float64": float64 * 2000 * 8}
 
 

@@ -1,11 +1,11 @@
 """Stages of installed packages: the entry points of the group `gradyard.stages`.
 
-An entry point is called as its stage and leads to a `Stage`:
+An entry point has the name of its stage, and its object is a `Stage`:
 
     [project.entry-points."gradyard.stages"]
     mlp = "gradyard_mlp.facts:STAGE"
 
-One that is no good is refused by its name, and takes neither the service nor another stage along.
+A stage that cannot be used is refused with a reason. The service and the other stages work on.
 """
 
 import json

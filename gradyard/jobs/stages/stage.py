@@ -1,4 +1,4 @@
-"""A stage as facts. It loads without torch: the trainer is a dotted path that the runner alone imports."""
+"""The facts of a stage. They load without torch: the trainer is a dotted path that only the runner imports."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ from typing import Any
 from gradyard.jobs.specs.base import JobSpec
 
 COMPILED = ("cudagraph", "inductor", "blas")
-"""The engines of `execution: compiled`, the best first: CUDA graphs, torch.compile, numpy's matrix products."""
+"""The engines of `execution: compiled`, best first: CUDA graphs, torch.compile, numpy's matrix products."""
 
 GPU_SHARE = 0.75
-"""Of a GPU's free memory that a pack may be planned to take; torch's allocator rounds up, and keeps what it frees."""
+"""The share of a GPU's free memory that a pack may use; torch's allocator rounds up, and caches what it frees."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """What is known of a stage without loading its trainer.
 
-    `pack_bytes` is, by dtype, how large one array of a pack, (members, points), may grow before it falls out of the
-    cache and a member trains slower; `widest` caps the members all the same. On a GPU `widest_on_gpu` does, and the
-    memory that is free: of such arrays a step has at most `arrays_on_gpu` at once. `numerics_version` is raised by hand
-    whenever the stage's arithmetic changes, so that no checkpoint is resumed by other arithmetic. From
-    `compiled_pays_from` job-steps (jobs times steps) on, a cold compile on one worker has paid for itself.
+    `pack_bytes`: by dtype, the most bytes of one array of a pack, (members, points), that stay in the cache; a larger
+    pack trains slower. `widest`: the most members of a pack. `widest_on_gpu`: the most members on a GPU, where the free
+    memory is a limit too: a step has at most `arrays_on_gpu` such arrays at once. `numerics_version`: raise it whenever
+    the stage's arithmetic changes, so that no checkpoint is resumed by different arithmetic. `compiled_pays_from`: the
+    job-steps (jobs times steps) from which a cold compile on one worker saves more time than it costs.
     """
 
     name: str
@@ -39,32 +39,32 @@ class Stage:
     compiled_pays_from: int | None = None
     engines: Mapping[str, str] = field(default_factory=dict)
 
-    def engine_for(self, execution: str, there: Collection[str]) -> str:
-        """What a worker that has the engines `there` trains a job of that execution with.
+    def engine_for(self, execution: str, available: Collection[str]) -> str:
+        """The engine for a job of that `execution` on a worker with the engines `available`.
 
-        "compiled" is "eager" where nothing else is there: no compiler, or a trainer that has no other form.
+        "compiled" becomes "eager" where the worker has no compiler or the stage has no compiled trainer.
         """
         if execution == "compiled":
-            return next((name for name in COMPILED if name in self.engines and name in there), "eager")
+            return next((name for name in COMPILED if name in self.engines and name in available), "eager")
         return execution
 
     def trainer_of(self, engine: str) -> str:
-        """The dotted path of the trainer that this engine is."""
+        """The dotted path of the engine's trainer."""
         return self.trainer if engine == "eager" else self.engines[engine]
 
     def executions(self) -> tuple[str, ...]:
-        """What a spec of this stage may ask for."""
+        """The values of `execution` that a spec of this stage may have."""
         return ("eager", "compiled", *(name for name in ("gram",) if name in self.engines))
 
     def width(
         self, dtype: str, points: int, engine: str = "eager", device: str = "cpu", memory_mib: int | None = None,
         member_mib: int | None = None,
     ) -> int:  # fmt: skip
-        """How many members a pack of this stage may have: 64 of most stages in float32 at 2,000 points.
+        """The most members of a pack of this stage; in float32 at 2,000 points 64 for most stages.
 
-        The other engines keep what they work on in registers or in blocks of their own, and are cut by nothing; a GPU
-        is the faster, the more it has to do at once. Of one with `memory_mib` free each member takes what its arrays
-        need, or `member_mib` where its owner asked for more.
+        Only eager packs on a CPU are limited by the cache: the other engines work in registers or in blocks. A GPU is
+        faster the more work it has at once. Where it has `memory_mib` free, each member takes the memory of its arrays,
+        or `member_mib` where its spec asks for more.
         """
         if not self.packable:
             return 1
@@ -79,5 +79,5 @@ class Stage:
         return max(1, min(self.widest_on_gpu, int(memory_mib * 2**20 * GPU_SHARE) // member_bytes))
 
     def defaults(self) -> dict[str, Any]:
-        """The spec that `{"stage": name}` alone stands for."""
+        """The full spec of the job `{"stage": name}`."""
         return self.spec(stage=self.name).as_json()

@@ -1,4 +1,4 @@
-"""From the bytes of a request to a batch that can be stored: every member is checked before anything is stored."""
+"""From the bytes of a request to a batch that can be stored. Every member is checked before any is stored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.limits import figure
 from gradyard.jobs.submission.parse import ParsedJob, problems_of, read_spec, resolved
 
-PROBLEMS_KEPT = 100
-MOST_SWEEP_BYTES = 2**16  # of a sweep that is kept beside its batch
+MOST_PROBLEMS = 100
+MOST_SWEEP_BYTES = 2**16  # a larger sweep is not stored with its batch
 
 
 @dataclass(frozen=True)
 class ParsedBatch:
-    """A batch that may be stored: its jobs, what it is called, and the sweep that it came from, if any."""
+    """A batch that may be stored: its jobs, its name, and the sweep that made it, if any."""
 
     jobs: list[ParsedJob]
     name: str | None = None
@@ -34,7 +34,7 @@ class _Named(StrictModel):
 
 
 class SweepBody(Sweep, _Named):
-    """A sweep that is called something."""
+    """A sweep with a name for its batch."""
 
 
 _NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(SweepBody)
@@ -43,14 +43,14 @@ _NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(SweepBody)
 def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
 
-    Raises BodyMalformed where it is no JSON, SpecInvalid where it is neither of those forms or too much, BatchInvalid
-    where members are wrong: it tells how many, and of the first hundred what.
+    Raises BodyMalformed where the body is not JSON, SpecInvalid where it has none of these forms or is too large,
+    BatchInvalid where members are wrong; it has their number, and the first hundred problems.
     """
     if lines:
-        return ParsedBatch(_all_of((line for line in body if line.strip()), settings))
+        return ParsedBatch(_parse_members((line for line in body if line.strip()), settings))
     whole = _parsed(body.read())
     if "jobs" in whole:
-        return _listed(whole, settings)
+        return _parse_list(whole, settings)
     try:
         sweep = _SWEEP.validate_json(_dumped(whole))
     except ValidationError as error:
@@ -59,7 +59,7 @@ def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> 
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    return ParsedBatch(_all_of(sweep.members(), settings), sweep.name, described)
+    return ParsedBatch(_parse_members(sweep.members(), settings), sweep.name, described)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -73,29 +73,29 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _dumped(value: Any) -> bytes:
-    """The JSON of what was JSON; BodyMalformed where it is nested so deeply that it can be read and not be written."""
+    """The value as JSON. Raises BodyMalformed where it is nested too deeply: orjson reads deeper than it writes."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
         raise BodyMalformed("it is nested too deeply") from None
 
 
-def _listed(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
+def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
     jobs = whole.pop("jobs")
     if not isinstance(jobs, list):
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
     if len(whole) > MOST_FIELDS:
-        raise SpecInvalid([FieldProblem("", 'beside "jobs" a batch has a "name", and nothing else')])
+        raise SpecInvalid([FieldProblem("", 'a batch may have only "name" beside "jobs"')])
     try:
         named = _NAMED.validate_json(_dumped(whole))
     except ValidationError as error:
         raise SpecInvalid(problems_of(error, _NAMED)) from None
     _check_count(len(jobs), settings)
-    return ParsedBatch(_all_of(jobs, settings), named.name)
+    return ParsedBatch(_parse_members(jobs, settings), named.name)
 
 
-def _all_of(members: Iterable[Any], settings: Settings) -> list[ParsedJob]:
-    """Every member, said as JSON or as what JSON says, taken in; nothing is computed of what is too much."""
+def _parse_members(members: Iterable[Any], settings: Settings) -> list[ParsedJob]:
+    """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
     problems: list[tuple[int, FieldProblem]] = []
     wrong, budget = 0, BatchBudget(settings)
@@ -110,14 +110,14 @@ def _all_of(members: Iterable[Any], settings: Settings) -> list[ParsedJob]:
             jobs.append(resolved(spec))
         except (BodyMalformed, SpecInvalid) as error:
             wrong += 1
-            found = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is no JSON: {error}")]
-            problems += [(index, each) for each in found[: PROBLEMS_KEPT - len(problems)]]
+            reasons = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is not JSON: {error}")]
+            problems += [(index, each) for each in reasons[: MOST_PROBLEMS - len(problems)]]
         except BudgetExceeded as error:
             raise SpecInvalid([FieldProblem("", str(error))]) from None
     if wrong:
         raise BatchInvalid(problems, wrong)
     if not jobs:
-        raise SpecInvalid([FieldProblem("/jobs", "there is no job in it")])
+        raise SpecInvalid([FieldProblem("/jobs", "must have at least one job")])
     return jobs
 
 

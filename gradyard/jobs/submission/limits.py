@@ -1,4 +1,4 @@
-"""What a request costs, and whether that is too much."""
+"""Limits on the cost of one job."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from gradyard.jobs.specs.base import JobSpec
 
 
 def check_cost(spec: JobSpec, settings: Settings) -> None:
-    """Refuse a spec over the ceilings of the settings; SpecInvalid names the field and both figures."""
+    """Refuse a spec over the limits of the settings. SpecInvalid names the field, the figure and the limit."""
     if problems := list(_excesses(spec, settings)):
         raise SpecInvalid(problems)
 
@@ -29,6 +29,6 @@ def _excesses(spec: JobSpec, settings: Settings) -> Iterator[FieldProblem]:
 
 
 def figure(number: int) -> str:
-    """A number as a person reads it, also one of thousands of digits."""
-    # A request may name a number of thousands of digits; Python refuses to write those of a product.
+    """A number for people to read."""
+    # A request may hold a number of thousands of digits; Python refuses to format such a product.
     return f"{number:,}" if number < 10**24 else "over 10^24"

@@ -1,4 +1,4 @@
-"""From the bytes of a request to a job that can be stored: parsed, checked, resolved."""
+"""From the bytes of a request to a job that can be stored: parse, check, resolve."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,12 +15,12 @@ from gradyard.jobs.submission.pointers import Place, pointers_into
 from gradyard.jobs.submission.resolve import resolve
 
 MOST_COLONS = 20_000
-"""In one body: no job has so many fields, and each wrong one costs more to tell of than to read."""
+"""The most colons of one body. No job has so many fields, and reporting a wrong field costs more than reading it."""
 
 
 @dataclass(frozen=True)
 class ParsedJob:
-    """A spec that may be stored, what was computed from it, and what its sender should know."""
+    """A spec that may be stored, the numbers computed from it, and warnings for its sender."""
 
     spec: JobSpec
     as_json: dict[str, Any]
@@ -32,24 +32,25 @@ class ParsedJob:
 
 @cache
 def spec_adapter() -> TypeAdapter[Any]:
-    """The union of every stage's spec, told apart by `stage`."""
+    """The union of the specs of all stages, discriminated by `stage`."""
     models = tuple(stage.spec for stage in STAGES.values())
-    union: Any = Annotated[Union[models], Field(discriminator="stage")]  # noqa: UP007 - made of what there is
+    union: Any = Annotated[Union[models], Field(discriminator="stage")]  # noqa: UP007 - the members are known at run time only
     return TypeAdapter(union)
 
 
 def parse_job(body: bytes, settings: Settings) -> ParsedJob:
     """Read one job spec from JSON.
 
-    Raises BodyMalformed where it is no JSON, SpecInvalid (with a JSON pointer for each field) where it is no job.
+    Raises BodyMalformed where the body is not JSON, SpecInvalid (with a JSON pointer for each problem) where it is not
+    a valid job.
     """
     return resolved(read_spec(body, settings))
 
 
 def read_spec(body: bytes, settings: Settings) -> JobSpec:
-    """The spec that the body says, within the ceilings of the settings; raises as `parse_job` does."""
+    """The spec in the body, within the limits of the settings. Raises BodyMalformed or SpecInvalid."""
     if body.count(b":") > MOST_COLONS:
-        raise SpecInvalid([FieldProblem("", f"has far too many fields; a job has {MOST_COLONS:,} at the very most")])
+        raise SpecInvalid([FieldProblem("", f"has far too many fields; a job has at most {MOST_COLONS:,}")])
     try:
         spec: JobSpec = spec_adapter().validate_json(body)
     except ValidationError as error:
@@ -59,13 +60,13 @@ def read_spec(body: bytes, settings: Settings) -> JobSpec:
 
 
 def resolved(spec: JobSpec) -> ParsedJob:
-    """The spec with all that is computed from it; SpecInvalid where a plug-in's cannot be stored."""
+    """The spec with the numbers computed from it. Raises SpecInvalid for a plug-in's spec that cannot be stored."""
     numbers, warnings = resolve(spec)
     try:
         as_json = spec.as_json()
         pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)
         return ParsedJob(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings)
-    except Exception as error:  # a plug-in's own words for its shape, or a number that no database has
+    except Exception as error:  # a plug-in's `shape` may raise anything; JSON may hold numbers that no database stores
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 
 

@@ -1,4 +1,4 @@
-"""What is computed once, when a job is submitted: the learning rate of `auto`, and the stability limit."""
+"""Numbers that are computed once, when a job is submitted: the learning rate of `auto`, and the stability limit."""
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache
@@ -12,9 +12,9 @@ from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData, Grid, InlineData
 
 SLICE = 65_536  # points
-# Of the matrix of x's powers. The weights lose as many digits as it has, of sixteen; the losses far fewer.
+# The most condition of the matrix of x's powers. Of sixteen digits the weights lose its number of digits.
 MOST_CONDITION = 1e7
-_HELP = 'take a lower degree, bring x nearer to [-1, 1], or use execution "eager"'
+_HELP = 'lower the degree, scale x to [-1, 1], or use execution "eager"'
 
 
 def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
