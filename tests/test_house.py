@@ -114,7 +114,8 @@ def _without_prose(path: Path) -> str:
     """All identifiers and texts of a module, without its docstrings and comments."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        is_documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if is_documented and ast.get_docstring(node, clean=False) is not None:
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if ast.get_docstring(node, clean=False) is not None:
             node.body[0] = ast.Pass()
     return ast.unparse(tree)
