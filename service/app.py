@@ -32,9 +32,9 @@ log = structlog.get_logger()
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
-    """The app of these settings (else of the environment's); it starts also while database and Redis are away.
+    """Create the app for these settings; by default for those of the environment. It starts without database and Redis.
 
-    Raises SettingsInvalid where a setting is wrong, or where others than this machine could ask without a key.
+    Raises SettingsInvalid where a setting is wrong, or where other machines could use the service without a key.
     """
     settings = settings or environment.load()
     app = OpenAPI(
@@ -43,7 +43,8 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         validation_error_status="default",
         validation_error_callback=_refuse_parameters,
     )  # fmt: skip
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1  # one over: `requests` tells full from cut off
+    # One byte more than the setting, so that `requests.json_body` can tell a full body from one that was cut off.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1
     errors.install(app)
     access_log.install(app, settings)
     auth.install(app, settings)
@@ -63,10 +64,10 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
 
 def _refuse_parameters(error: ValidationError) -> None:
     raise errors.ParametersInvalid([
-        FieldProblem("/" + "/".join(map(str, each["loc"])), _in_words(each["type"], each["msg"]))
+        FieldProblem("/" + "/".join(map(str, each["loc"])), _message(each["type"], each["msg"]))
         for each in error.errors(include_url=False, include_context=False, include_input=False)
     ])  # fmt: skip
 
 
-def _in_words(kind: str, message: str) -> str:
-    return "there is no such parameter here" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
+def _message(kind: str, message: str) -> str:
+    return "there is no such parameter" if kind == "extra_forbidden" else message.removeprefix("Value error, ")

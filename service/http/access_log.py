@@ -1,4 +1,4 @@
-"""One line for each request: whose it was, what it asked, how it ended, its time. Never a key, query or body."""
+"""One log line for each request: its key's name, method, path, status and time. Never a key, query or body."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ HEADERS = {
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Give every request an id, every response the security headers, and the log a line of JSON."""
+    """Add an id to every request, security headers to every response, and a JSON line to the log."""
     log = structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr),
         processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
@@ -36,9 +36,9 @@ def install(app: Flask, settings: Settings) -> None:
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.request_id
         milliseconds = round((time.perf_counter() - g.begin) * 1000, 1)
-        whose = {"key": g.caller.key} if "caller" in g and g.caller.key else {}
+        key = {"key": g.caller.key} if "caller" in g and g.caller.key else {}
         log.info(
             "request", id=g.request_id, method=request.method, path=request.path, status=response.status_code,
-            ms=milliseconds, **whose,
+            ms=milliseconds, **key,
         )  # fmt: skip
         return response

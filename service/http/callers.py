@@ -1,4 +1,4 @@
-"""Who asks: whose rows a request may see, what it may do, and what its changes are signed with."""
+"""The caller of a request: its project, its scopes, and its name in events and holds."""
 
 import time
 from collections import OrderedDict
@@ -11,51 +11,51 @@ from gradyard.store import queries
 from gradyard.store.database import Database
 
 DEFAULT_PROJECT = 1
-FRESH_SECONDS = 2.0  # so long a key is not looked up again: one that is revoked opens nothing after them
+FRESH_SECONDS = 2.0  # a key is looked up again after this time, so a revoked key works that long at most
 MOST_KNOWN = 10_000
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sent the present request."""
+    """The sender of a request."""
 
     project_id: int
     scopes: frozenset[Scope]
-    actor: str  # in events and holds
-    key: str | None = None  # NAME@PROJECT, in the log
+    actor: str  # its name in events and holds
+    key: str | None = None  # NAME@PROJECT, for the access log
     digest: str | None = None  # of its key
 
     def may(self, scope: Scope) -> bool:
-        """Whether this is one of its scopes, or it has all."""
+        """Whether the caller has this scope, or `admin`, which includes all."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
 OPERATOR = Caller(DEFAULT_PROJECT, frozenset({Scope.ADMIN}), "api")
-"""Who has the key of the environment; or, where there is none, a program of this machine."""
+"""The caller with the key of the environment; where there is none, any program of this machine."""
 
 
 def current_caller() -> Caller:
-    """Of the present request, which its guard has let in."""
-    found: Caller = g.caller
-    return found
+    """The caller of the current request."""
+    caller: Caller = g.caller
+    return caller
 
 
 class KnownKeys:
-    """Whom each key stands for, in memory for a short while."""
+    """The caller of each key, in memory for FRESH_SECONDS."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
     def caller_of(self, secret: str) -> Caller | None:
-        """Whose key this is; None where it is nobody's, or not any more. DatabaseUnavailable where nobody can tell."""
-        return self._behind(digest_of(secret))
+        """The caller of a key; None where it is unknown, expired or revoked. Raises DatabaseUnavailable."""
+        return self._look_up(digest_of(secret))
 
     def still_opens(self, caller: Caller) -> bool:
-        """Whether a request that takes long may go on: its key may have been revoked meanwhile."""
-        return caller.digest is None or self._behind(caller.digest) is not None
+        """Whether the key of a long request is still valid; it may have been revoked since."""
+        return caller.digest is None or self._look_up(caller.digest) is not None
 
-    def _behind(self, digest: str) -> Caller | None:
+    def _look_up(self, digest: str) -> Caller | None:
         looked_at, known = self._known.get(digest, (float("-inf"), None))
         if known is not None and time.monotonic() - looked_at < FRESH_SECONDS:
             return known
@@ -65,11 +65,11 @@ class KnownKeys:
         if row is None:
             self._known.pop(digest, None)
             return None
-        scopes = frozenset(scope for scope in Scope if scope in row.scopes)  # a newer version's are none of ours
+        scopes = frozenset(scope for scope in Scope if scope in row.scopes)  # ignore scopes of a newer version
         named = f"{row.name}@{row.project}"
-        signed = Caller(row.project_id, scopes, f"api:{named}", named, digest)
-        self._known[digest] = looked_at, signed
+        caller = Caller(row.project_id, scopes, f"api:{named}", named, digest)
+        self._known[digest] = looked_at, caller
         self._known.move_to_end(digest)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
-        return signed
+        return caller

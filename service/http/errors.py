@@ -1,4 +1,4 @@
-"""Every error of every route in one form, application/problem+json (RFC 9457), and the one table of statuses."""
+"""Every error as application/problem+json (RFC 9457), and the table of HTTP statuses."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ class TooManyWaiting(errors.Refused):
     """Too many requests are waiting for jobs to end."""
 
 
-# The nearest class counts; what is not in here is a fault of ours: 500.
+# The nearest base class counts. An error without an entry is a fault of the service: 500.
 STATUSES: dict[type[Exception], int] = {
     errors.BodyMalformed: 400,
     HeaderInvalid: 400,
@@ -54,13 +54,13 @@ STATUSES: dict[type[Exception], int] = {
 
 def install(app: Flask) -> None:
     """Answer every exception of the app with a problem."""
-    app.register_error_handler(errors.GradyardError, _ours)
-    app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(errors.GradyardError, _gradyard_problem)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _server_fault)
 
 
 def problem(status: int, kind: str, title: str, detail: str, **members: Any) -> Response:
-    """A problem: `kind` is its `type`, one word for programs; 429 and 503 say when to try again."""
+    """A problem. `kind` is its `type`, one word for programs. 429 and 503 carry Retry-After."""
     body = {"type": kind, "title": title, "status": status, "detail": detail, **members}
     response = Response(orjson.dumps(body), status, content_type=PROBLEM)
     if status in RETRY_AFTER_SECONDS:
@@ -68,10 +68,10 @@ def problem(status: int, kind: str, title: str, detail: str, **members: Any) -> 
     return response
 
 
-def _ours(error: errors.GradyardError) -> Response:
+def _gradyard_problem(error: errors.GradyardError) -> Response:
     cause = next((cause for cause in type(error).__mro__ if cause in STATUSES), None)
     if cause is None:
-        return _unforeseen(error)
+        return _server_fault(error)
     title = (cause.__doc__ or "").splitlines()[0].rstrip(".")
     members: dict[str, Any] = {}
     if isinstance(error, errors.SpecInvalid):
@@ -85,7 +85,7 @@ def _ours(error: errors.GradyardError) -> Response:
     return problem(STATUSES[cause], _snake(cause.__name__), title, str(error), **members)
 
 
-def _of_http(error: HTTPException) -> HTTPException | Response:
+def _http_problem(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400:  # a redirect
         return error
     title = NEWER_PHRASES.get(error.code) or HTTPStatus(error.code).phrase
@@ -97,7 +97,7 @@ def _of_http(error: HTTPException) -> HTTPException | Response:
     return response
 
 
-def _unforeseen(error: Exception) -> Response:
+def _server_fault(error: Exception) -> Response:
     request_id = g.get("request_id", "unknown")
     logger.error("request %s failed", request_id, exc_info=error)
     detail = f"this is a fault of the service, not of the request; its log has the cause, under request {request_id}"

@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, which stops every thread of the process while it looks at every object."""
+"""Pauses of Python's cyclic garbage collector, which stops every thread while it visits every object."""
 
 import gc
 import threading
@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_resting = 0
+_paused = 0
 
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """For a request that makes millions of objects and no cycles: with 100,000 jobs in memory one look takes 0.2 s.
+    """Pause the collector while a request creates millions of objects without cycles.
 
-    Several requests at once may ask for it; the collector goes on after the last of them.
+    With 100,000 jobs in memory one collection takes 0.2 s. Requests may overlap; the collector resumes after the last.
     """
-    global _resting
+    global _paused
     with _lock:
-        _resting += 1
+        _paused += 1
         gc.disable()
     try:
         yield
     finally:
         with _lock:
-            _resting -= 1
-            if not _resting:
+            _paused -= 1
+            if not _paused:
                 gc.enable()

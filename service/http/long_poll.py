@@ -1,4 +1,4 @@
-"""A request waits for a job to end, holding nothing meanwhile but its thread."""
+"""Requests that wait for the end of a job. A waiting request holds its thread and nothing else."""
 
 import threading
 import time
@@ -11,13 +11,13 @@ from gradyard.store import queries
 from gradyard.store.database import Database
 from service.http.errors import TooManyWaiting
 
-# A look costs about 0.1 ms. Waiting longer makes the looks rarer: an answer comes at most 1% (and 1 ms) late.
+# A poll costs about 0.1 ms. The longer a request waits, the rarer its polls: an answer is at most 1% and 1 ms late.
 SHORTEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS = 0.001, 0.1
 CANCEL_SECONDS = 0.7  # a worker has this long to let go of a cancelled job; then the service moves it
 
 
 def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
-    """Whether the project's job ends (or is gone) within so many seconds; each look is a short read of its own."""
+    """Whether the project's job finishes, or is deleted, within so many seconds. Each poll is a short transaction."""
     begin = time.monotonic()
     while True:
         with database.read() as connection:
@@ -31,7 +31,7 @@ def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: 
 
 
 class WaitingRoom:
-    """Room for so many waiting requests: each holds a thread, and some threads must stay free for all the others."""
+    """A limit on waiting requests: each holds a thread, and other requests need free threads."""
 
     def __init__(self, database: Database, seats: int) -> None:
         self._database = database
@@ -39,14 +39,14 @@ class WaitingRoom:
         self._most = seats
 
     def wait_for_end(self, project_id: int, job_id: UUID, seconds: float) -> None:
-        """Return once the job is over, after `seconds` at the latest; TooManyWaiting at once where no seat is free."""
+        """Return when the job is finished, or after `seconds`. Raises TooManyWaiting where the limit is reached."""
         with self._seat():
             finishes_within(self._database, project_id, job_id, seconds)
 
     @contextmanager
     def _seat(self) -> Iterator[None]:
         if not self._seats.acquire(blocking=False):
-            raise TooManyWaiting(f"{self._most} requests are waiting already; ask again without wait, or later")
+            raise TooManyWaiting(f"{self._most} requests are waiting already; try later, or without `wait`")
         try:
             yield
         finally:

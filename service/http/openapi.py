@@ -25,26 +25,26 @@ SECURITY_SCHEMES: Any = {"key": {"type": "http", "scheme": "bearer"}}
 KEY_WHERE_ONE_IS_SET: list[dict[str, list[Any]]] = [{"key": []}, {}]
 OPEN_TO_ALL: list[dict[str, list[Any]]] = [{}]
 ALWAYS = {
-    401: "without a key", 403: "with a key for something else; or from elsewhere, where no key is set",
+    401: "without a valid key", 403: "the key lacks the scope; or, without keys, the sender is another machine",
     503: "the database does not answer",
 }  # fmt: skip
 SOMETIMES = {
-    400: "not JSON, or a header that is not valid", 404: "there is none", 406: "in no such form",
-    409: "its state does not allow that", 410: "there was one, and it was deleted", 413: "too large", 415: "not JSON",
+    400: "not JSON, or a header that is not valid", 404: "not found", 406: "not available in that format",
+    409: "its state does not allow that", 410: "it was deleted", 413: "too large", 415: "not JSON",
     422: "fields or parameters that are not valid", 429: "too much is waiting",
 }  # fmt: skip
 
 
 def routes(name: str, prefix: str, tag: str | None = None) -> APIBlueprint:
-    """Routes below a prefix, which the document shows under one heading."""
-    unforeseen = _problem("a fault of the service")
+    """A blueprint for routes below a prefix; the document shows them under one heading."""
+    server_fault = _problem("a fault of the service")
     return APIBlueprint(
-        name, "service", url_prefix=prefix, abp_tags=[Tag(name=tag or name)], abp_responses={"default": unforeseen}
+        name, "service", url_prefix=prefix, abp_tags=[Tag(name=tag or name)], abp_responses={"default": server_fault}
     )
 
 
 def problems(*statuses: int) -> dict[Any, Any]:
-    """The problems that a route may answer, those of every route with a key included, as its documentation."""
+    """The documentation of the problems that a route may answer, with those that every route may answer."""
     described = {status: SOMETIMES[status] for status in statuses} | ALWAYS
     return {str(status): _problem(text) for status, text in described.items()}
 
@@ -100,18 +100,18 @@ EVERY_LOSS, EVERY_METRIC = (
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
-    """The document of the app's routes, with the schemas as pydantic writes them."""
+    """The OpenAPI document of the app's routes, with the schemas as pydantic writes them."""
     document: dict[str, Any] = app.api_doc
-    # flask-openapi3 keeps only the keywords of JSON Schema that it knows, and breaks lines in HTML.
+    # flask-openapi3 drops keywords of JSON Schema that it does not know, and turns line ends into HTML.
     document["components"]["schemas"] = _schemas()
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         if "description" in operation:
             operation["description"] = operation["description"].replace("<br/>", "\n").strip()
-    _say_scopes(app, document["paths"])
+    _add_scopes(app, document["paths"])
     return document
 
 
-def _say_scopes(app: OpenAPI, paths: dict[str, Any]) -> None:
+def _add_scopes(app: OpenAPI, paths: dict[str, Any]) -> None:
     for rule in app.url_map.iter_rules():
         if scope := NEEDED.get(rule.endpoint):
             operations = paths[re.sub(r"<(\w+)>", r"{\1}", rule.rule)]
@@ -138,7 +138,7 @@ def _schemas() -> dict[str, Any]:
     named, rest = TypeAdapter.json_schemas(inputs, ref_template=REF)
     return {
         **{name: named[name, "validation"] for name in ("JobSpec", *BODIES)}, "BatchOfJobs": BATCH_OF_JOBS,
-        **rest["$defs"],  # last: of a model by its own name the above is a mere reference to here
+        **rest["$defs"],  # last, since the entries above may be references to these
     }  # fmt: skip
 
 
@@ -146,7 +146,7 @@ ENDPOINTS = ("docs.openapi_json", "docs.docs", "docs.start", "docs.static")
 
 
 def install(app: OpenAPI) -> None:
-    """Serve the document and the page; the page's parts come from an installed package, not from the network."""
+    """Serve the document and a page that shows it. The page needs no other server: its parts are in a package."""
     swagger_ui = files("flask_openapi3_swagger") / "templates" / "swagger"
     pages = Blueprint("docs", __name__, static_folder=str(swagger_ui), static_url_path="/docs/parts")
     served: list[bytes] = []

@@ -17,13 +17,13 @@ def _known_stage(name: str) -> str:
 
 
 class Query(BaseModel):
-    """Query parameters; one that is not named here is refused."""
+    """Query parameters. Unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """As pydantic's, made once: flask-openapi3 asks for it with every request."""
+        """The JSON Schema, cached: flask-openapi3 reads it with every request."""
         return _json_schema(cls, *args, **options)
 
 
@@ -31,7 +31,7 @@ class Query(BaseModel):
 def _json_schema(model: type[Query], *args: Any, **options: Any) -> dict[str, Any]:
     schema = super(Query, model).model_json_schema(*args, **options)
     for parameter in schema.get("properties", {}).values():
-        if "anyOf" in parameter:  # None says that a parameter is not there; no text in a query means it
+        if "anyOf" in parameter:  # None means an absent parameter; no text in a query stands for it
             parameter |= parameter.pop("anyOf")[0]
             del parameter["default"]
     return schema
@@ -63,7 +63,7 @@ class BestQuery(Query):
 class JobQuery(Query):
     """How long to wait for the end of the job."""
 
-    wait: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False, description="hold until it is over; seconds")
+    wait: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False, description="seconds")
 
 
 class LossesQuery(Query):
@@ -76,12 +76,12 @@ class ExportQuery(Query):
     """How the losses are written."""
 
     losses: Literal["numbers", "base64"] = Field(
-        default="numbers", description="in NDJSON; base64: of their bytes, little-endian, in the job's dtype"
+        default="numbers", description="in NDJSON; base64: of the little-endian bytes in the job's dtype"
     )
 
 
 class HoldQuery(Query):
-    """Why, for those who wait."""
+    """The reason for a drain or a pause; jobs that wait show it."""
 
     reason: str | None = Field(default=None, max_length=500)
 

@@ -1,4 +1,4 @@
-"""What the requests of one app have at hand: settings, database, bells, and room to wait."""
+"""What the requests of one app share: settings, database, bells, room to wait, metrics, known keys."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -15,7 +15,7 @@ from service.representation.prometheus import Metrics
 
 @dataclass(frozen=True)
 class Services:
-    """Made once for each app; every request of every thread shares them."""
+    """Created once for each app and shared by all of its threads."""
 
     settings: Settings
     database: Database
@@ -26,13 +26,13 @@ class Services:
 
     @classmethod
     def of(cls, settings: Settings) -> "Services":
-        """Those that the settings describe; nothing is connected yet."""
+        """The services for these settings. Nothing is connected yet."""
         database = Database(settings.database)
         room = WaitingRoom(database, settings.max_waiting_requests)
         return cls(settings, database, Bells(settings), room, Metrics(database), KnownKeys(database))
 
     def give_to(self, app: Flask) -> None:
-        """Let the requests of this app find them."""
+        """Make these the services of an app."""
         app.extensions["gradyard"] = self
 
     def close(self) -> None:
@@ -42,5 +42,5 @@ class Services:
 
 
 def current_services() -> Services:
-    """Those of the app that answers the present request."""
+    """The services of the app that answers the current request."""
     return cast(Services, current_app.extensions["gradyard"])

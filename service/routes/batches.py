@@ -31,7 +31,7 @@ from service.submission import accept_batch
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 api = routes("batches", "/v1/batches")
 
@@ -43,7 +43,7 @@ api = routes("batches", "/v1/batches")
 def submit_batch(query: parameters.NoQuery) -> Response:
     """Submit many jobs: all of them are stored, or none.
 
-    With an Idempotency-Key, the same body sent again is answered with the batch that the first one made.
+    With an Idempotency-Key, the same body sent again returns the batch of the first request.
     """
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
@@ -65,7 +65,7 @@ def list_batches(query: parameters.PageQuery) -> Response:
             batches, cursor = queries.batches_newest_first(
                 connection, current_caller().project_id, **query.model_dump()
             )
-        except SpecInvalid as error:  # the cursor is none of ours
+        except SpecInvalid as error:  # the cursor is not valid
             raise ParametersInvalid(error.problems) from None
         counts = queries.counts_of_batches(connection, [batch.id for batch in batches])
     shown = [batch_summary(batch, counts[batch.id]) for batch in batches]
@@ -74,7 +74,7 @@ def list_batches(query: parameters.PageQuery) -> Response:
 
 @api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 422)})
 def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
-    """Look at a batch: how many of its jobs are in each state."""
+    """Show a batch: how many of its jobs are in each state."""
     return _shown(parse_id(path.batch_id, "batch"))
 
 
@@ -90,7 +90,7 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
 
 @api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
-    """Cancel all its jobs that are not over, within a second; those that are over stay as they ended."""
+    """Cancel the unfinished jobs of a batch, within a second. Finished jobs keep their results."""
     batch_id, database = parse_id(path.batch_id, "batch"), current_services().database
     with database.begin() as connection:
         queries.batch_by_id(connection, current_caller().project_id, batch_id)
@@ -99,28 +99,28 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     while more:
         with database.begin() as connection:
             more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
-            if time.monotonic() > give_up_at:  # of a large batch: the first are not to wait for the last
+            if time.monotonic() > give_up_at:  # in a large batch, the first jobs do not wait for the last
                 lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
-    if not _let_go(batch_id, give_up_at):
+    if not _released(batch_id, give_up_at):
         with database.begin() as connection:
             lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
     return _shown(batch_id)
 
 
-def _let_go(batch_id: UUID, give_up_at: float) -> bool:
-    """Whether the workers let go of all its marked jobs in time."""
+def _released(batch_id: UUID, give_up_at: float) -> bool:
+    """Whether the workers let go of all cancelled jobs of the batch in time."""
     while True:
         with current_services().database.read() as connection:
             if not queries.batch_is_marked(connection, batch_id):
                 return True
         if time.monotonic() > give_up_at:
             return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 @contextmanager
 def _body() -> Iterator[IO[bytes]]:
-    """The request's body in a file, in memory as long as it is small; 413 beyond the setting."""
+    """The request's body as a file, in memory up to IN_MEMORY_BYTES; 413 where it is larger than the setting."""
     most, size = current_services().settings.max_batch_bytes, 0
     request.max_content_length = most + 1
     with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:

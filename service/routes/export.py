@@ -1,4 +1,4 @@
-"""Everything that came of a batch, in one answer that streams: a line for each job, or for each loss."""
+"""The results and losses of a batch in one streamed answer: a line for each job, or for each loss."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ from service.representation.jobs import job_answer
 from service.routes.losses import CSV, csv_lines
 
 NDJSON = "application/x-ndjson"
-SLICE_BYTES = 2**24  # of curves that wait in memory at once
-LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # the same of all, or to be had of each job
+SLICE_BYTES = 2**24  # of curves in memory at once
+LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # equal for all jobs, or shown by GET /v1/jobs/{id}
 
 api = routes("export", "/v1/batches", tag="batches")
 
@@ -32,7 +32,7 @@ api = routes("export", "/v1/batches", tag="batches")
 def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> Response:
     """Stream every job of a batch with its result and all of its losses, in the order of their ids.
 
-    application/x-ndjson has an object a job, text/csv a line a loss. Jobs that are not over come as they are.
+    application/x-ndjson has an object for each job, text/csv a line for each loss. Unfinished jobs are included.
     """
     form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
     if form is None:
@@ -48,9 +48,9 @@ def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> R
 
 
 def _jobs(services: Services, caller: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
-    """Each job with its losses, (steps recorded,). Every slice is a read of its own: a slow client holds nothing.
+    """Each job with its losses, (steps recorded,). Every slice has its own transaction: a slow client blocks nothing.
 
-    Where the key is revoked meanwhile the answer breaks off, which no client takes for its end.
+    Where the key is revoked during the answer, the connection breaks, which no client takes for a complete answer.
     """
     after: UUID | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Jobs: submit, list, look at, wait for, cancel, delete."""
+"""Jobs: submit, list, show, wait for, cancel, delete."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ api = routes("jobs", "/v1/jobs")
 def submit_job(query: parameters.NoQuery) -> Response:
     """Submit a job.
 
-    With an Idempotency-Key, the same body sent again is answered with the job that the first one made.
+    With an Idempotency-Key, the same body sent again returns the job of the first request.
     """
     body = json_body()
     return accept_job(parse_job(body, current_services().settings), body)
@@ -44,7 +44,7 @@ def list_jobs(query: parameters.ListQuery) -> Response:
     with current_services().database.read() as connection:
         try:
             page = queries.jobs_newest_first(connection, current_caller().project_id, **query.model_dump())
-        except SpecInvalid as error:  # the cursor is none of ours
+        except SpecInvalid as error:  # the cursor is not valid
             raise ParametersInvalid(error.problems) from None
         waiting = why_each_waits(connection, page.jobs)
     jobs = [job_answer(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
@@ -53,7 +53,7 @@ def list_jobs(query: parameters.ListQuery) -> Response:
 
 @api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
-    """Look at a job; with `wait`, hold the answer until the job is over, for so many seconds at most."""
+    """Show a job. With `wait`, the answer is held until the job is finished, for at most so many seconds."""
     job_id, project, services = parse_id(path.job_id, "job"), current_caller().project_id, current_services()
     if query.wait and not finishes_within(services.database, project, job_id, 0):
         services.waiting_room.wait_for_end(project, job_id, query.wait)
@@ -64,7 +64,7 @@ def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
 
 @api.get("/<job_id>/events", responses={"200": shapes.EventList, **problems(404, 410, 422)})
 def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """List the moves of a job: from where to where, when, by whom and why."""
+    """List the changes of a job's state: from, to, kind, time, actor and detail."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
         events = queries.events_of(connection, current_caller().project_id, job.id)
@@ -75,7 +75,7 @@ def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response
 def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """Cancel a queued or running job, within a second.
 
-    The answer shows the job as it stands then: one that ended meanwhile on its own stays as it ended.
+    A job that finished on its own in that time keeps its result; the answer shows it.
     """
     database, caller = current_services().database, current_caller()
     with database.begin() as connection:
@@ -89,7 +89,7 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
 
 @api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
 def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """Delete a job that is over, with its result, losses, events and logs; its id answers 410 from then on."""
+    """Delete a finished job with its result, losses, events and logs. Its id answers 410 from then on."""
     with current_services().database.begin() as connection:
         job_id = find_job(connection, path.job_id).id
         lifecycle.delete_job(connection, current_caller().project_id, job_id)

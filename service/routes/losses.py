@@ -1,4 +1,4 @@
-"""The loss curve of a job: few points as JSON, or every step as CSV or NPY."""
+"""The loss curve of a job: some points as JSON, or every step as CSV or NPY."""
 
 import io
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _json(losses: np.ndarray, points: int) -> Response:
 
 
 def npy(array: np.ndarray) -> Response:
-    """An array as a file of numpy."""
+    """An array as a response in NPY format."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return Response(file.getvalue(), content_type=NPY)
@@ -59,7 +59,7 @@ def _csv(losses: np.ndarray) -> Response:
 
 
 def csv_lines(values: np.ndarray, heading: str, every: int = 1) -> Iterator[bytes]:
-    """A heading, and then a line for each value: its step, of which every `every`-th is there, and the value."""
+    """A heading, then a line for each value: its step, a multiple of `every`, and the value."""
     yield f"{heading}\n".encode()
     for start in range(0, len(values), CSV_LINES_AT_ONCE):
         block = values[start : start + CSV_LINES_AT_ONCE]

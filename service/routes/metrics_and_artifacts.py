@@ -1,4 +1,4 @@
-"""What a stage of a plug-in finds beside its losses: named curves (metrics) and named arrays (artifacts)."""
+"""What a stage of a plug-in reports beside its losses: named curves (metrics) and named arrays (artifacts)."""
 
 import re
 
@@ -34,7 +34,7 @@ def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Respons
 
 @api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
 def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Response:
-    """Show one of these curves.
+    """Show a named curve.
 
     JSON has at most `points` of its values, the first, last, lowest and highest among them; text/csv and
     application/x-npy have every value.
@@ -60,7 +60,7 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
 
 @api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 410, 422)})
 def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """List the arrays that the job found."""
+    """List the named arrays of the job."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
         rows = queries.artifacts_of(connection, current_caller().project_id, job.id)
@@ -70,7 +70,7 @@ def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Respo
 
 @api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 410, 422)})
 def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Response:
-    """Fetch one of these arrays as NPY."""
+    """Fetch a named array as NPY."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
         array = queries.artifact(connection, current_caller().project_id, job.id, _named(path.name))
@@ -78,7 +78,7 @@ def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Res
 
 
 def _named(name: str) -> str:
-    """The name; NotFound where nothing can be called so."""
+    """The name; NotFound where it is not a valid one."""
     if not NAME.fullmatch(name):
         raise NotFound(f"nothing is called {name!r}")
     return name

@@ -1,4 +1,4 @@
-"""What can be done with a job that is over: try it again, read what was said."""
+"""A finished job: submit it again, read its logs."""
 
 import orjson
 from flask import Response
@@ -24,21 +24,21 @@ api = routes("retry_and_logs", "/v1/jobs", tag="jobs")
     openapi_extensions=REPEATABLE,
 )  # fmt: skip
 def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """Submit a job that is over once more, as a new job with the same spec.
+    """Submit the spec of a finished job as a new job.
 
-    With an Idempotency-Key, the same request sent again is answered with the job that the first one made.
+    With an Idempotency-Key, the same request sent again returns the job of the first request.
     """
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
     if job.state not in FINISHED:
-        raise IllegalMove(f"the job is {job.state}; only one that is over can be tried again")
+        raise IllegalMove(f"the job is {job.state}; only a finished job can be submitted again")
     parsed = parse_job(orjson.dumps(job.spec), current_services().settings)
     return accept_job(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
 
 
 @api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 410, 422)})
 def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
-    """List what the job's runner said, by attempt: its output and the traceback of an error, the last 64 KiB each."""
+    """List the output of the job's runner by attempt, with the traceback of an error; the last 64 KiB of each."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
         rows = queries.logs_of(connection, current_caller().project_id, job.id)

@@ -1,4 +1,4 @@
-"""The stages that jobs can be of, and what their specs may say."""
+"""The stages of jobs, and the JSON Schemas of their specs."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +17,7 @@ api = routes("stages", "/v1/stages")
 
 @api.get("", responses={"200": shapes.StageList, **problems(422)})
 def list_stages(query: parameters.NoQuery) -> Response:
-    """List the stages, the tutorial's first and in its order; and those of plug-ins that are no good."""
+    """List the stages, the tutorial's first and in its order, and the plug-ins that are not offered."""
     stages = [shapes.Stage.of(**_facts(stage)) for stage in STAGES.values()]
     refused = [shapes.RefusedPlugin.of(**asdict(each)) for each in REFUSED]
     return json_response(shapes.StageList.of(stages=stages, refused=refused))
@@ -25,7 +25,7 @@ def list_stages(query: parameters.NoQuery) -> Response:
 
 @api.get("/<name>", responses={"200": shapes.StageWithSchema, **problems(404, 422)})
 def show_stage(path: parameters.StagePath, query: parameters.NoQuery) -> Response:
-    """Look at a stage, with the JSON Schema of its spec."""
+    """Show a stage, with the JSON Schema of its spec."""
     stage = stage_named(path.name)
     return json_response(shapes.StageWithSchema.of(**_facts(stage), parameters=stage.spec.model_json_schema()))
 
