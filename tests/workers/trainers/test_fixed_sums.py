@@ -34,7 +34,7 @@ REDUCTIONS = ("sum", "mean", "prod", "norm", "mm", "dot", "amax", "cumsum", "ind
 
 @pytest.fixture
 def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_sums, "is_on_gpu", lambda values: isinstance(values, torch.Tensor))
+    monkeypatch.setattr(row_sums, "_is_cuda", lambda values: isinstance(values, torch.Tensor))
 
 
 class Reductions(TorchDispatchMode):

@@ -16,8 +16,8 @@ every_reduction = pytest.mark.parametrize("reduction", ["sum", "mean"])
 
 
 def loss_of(name: str, reduction: str, threshold: float = 0.6) -> dict[str, Any]:
-    turns_at = {"smooth_l1": {"beta": threshold}, "huber": {"delta": threshold}}
-    return {"name": name, "reduction": reduction} | turns_at.get(name, {})
+    threshold_of = {"smooth_l1": {"beta": threshold}, "huber": {"delta": threshold}}
+    return {"name": name, "reduction": reduction} | threshold_of.get(name, {})
 
 
 def torch_loss(loss: dict[str, Any]) -> torch.nn.Module:
@@ -48,14 +48,14 @@ def predictions(width: int, points: int, dtype: torch.dtype = torch.float32) -> 
     y_pred = torch.randn(width, points, generator=generator, dtype=dtype)
     y = torch.randn(width, points, generator=generator, dtype=dtype)
     y_pred[:, 0] = y[:, 0]  # an error of exactly 0
-    y_pred[:, 1] = y[:, 1] + 0.6  # and one at the turn, or next to it
+    y_pred[:, 1] = y[:, 1] + 0.6  # and one at the threshold, or next to it
     return y_pred, y
 
 
 @every_loss
 @every_reduction
 @pytest.mark.parametrize("points", [2, 2000, 2001])
-@pytest.mark.parametrize("change", [list, differing], ids=["same turn", "own turns"])
+@pytest.mark.parametrize("change", [list, differing], ids=["same threshold", "own thresholds"])
 def test_a_packs_loss_is_torchs_own_for_every_member(name: str, reduction: str, points: int, change: Any) -> None:
     members = change([member("nn", loss=loss_of(name, reduction)) for _ in range(33)])
     y_pred, y = predictions(33, points)
@@ -83,7 +83,7 @@ def test_a_members_gradient_does_not_depend_on_its_place_in_the_pack(name: str, 
 
 
 # torch allows no huber delta of 0.
-@pytest.mark.parametrize(("name", "turn"), [*((name, 0.6) for name in NAMES), ("smooth_l1", 0.0)])
+@pytest.mark.parametrize(("name", "threshold"), [*((name, 0.6) for name in NAMES), ("smooth_l1", 0.0)])
 @every_reduction
 def test_the_gradient_by_hand_is_autograds(name: str, reduction: str, threshold: float) -> None:
     members = [member("tensor", loss=loss_of(name, reduction, threshold))] * 3
