@@ -9,6 +9,8 @@ import pytest
 from bench import gpu
 from bench.report import Row
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
