@@ -1,6 +1,8 @@
 """What a GPU is given: sums whose shape no pack's width can change. Shown here on a CPU, by what is asked of torch."""
 
+import importlib
 import math
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +24,9 @@ from tests.workers.trainers.packs import (
     train,
     trainer_of,
 )
+from workers import trainers
 from workers.trainers.models import order_plan
 from workers.trainers.optimizers import update_rules
-from workers.trainers.tensors import row_sums
 from workers.trainers.tensors.fixed_sums import CHUNK, SHORT, AlongPoints, RowSum, fixed_sum
 from workers.trainers.tensors.transfer import upload
 
@@ -34,7 +36,10 @@ REDUCTIONS = ("sum", "mean", "prod", "norm", "mm", "dot", "amax", "cumsum", "ind
 
 @pytest.fixture
 def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_sums, "is_on_gpu", lambda values: isinstance(values, torch.Tensor))
+    """In every module of the trainers that asks. All are imported here: one imported later would keep the answer."""
+    for found in pkgutil.walk_packages(trainers.__path__, f"{trainers.__name__}."):
+        if hasattr(module := importlib.import_module(found.name), "is_on_gpu"):
+            monkeypatch.setattr(module, "is_on_gpu", lambda values: isinstance(values, torch.Tensor))
 
 
 class Reductions(TorchDispatchMode):
