@@ -83,7 +83,7 @@ def test_a_members_gradient_does_not_depend_on_its_place_in_the_pack(name: str, 
 
 
 # torch allows no huber delta of 0.
-@pytest.mark.parametrize(("name", "turn"), [*((name, 0.6) for name in NAMES), ("smooth_l1", 0.0)])
+@pytest.mark.parametrize(("name", "threshold"), [*((name, 0.6) for name in NAMES), ("smooth_l1", 0.0)])
 @every_reduction
 def test_the_gradient_by_hand_is_autograds(name: str, reduction: str, threshold: float) -> None:
     members = [member("tensor", loss=loss_of(name, reduction, threshold))] * 3
