@@ -7,7 +7,7 @@ BIN := .venv/bin
 JOBS ?= auto
 # Any number: the tests in an order of their own, modules and within modules, for example SHUFFLE=7.
 SHUFFLE ?=
-PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(if $(SHUFFLE),--random-order --random-order-seed=$(SHUFFLE))
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) $(if $(SHUFFLE),--random-order --random-order-seed=$(SHUFFLE))
 
 help:  ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'

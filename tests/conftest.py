@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,10 +20,16 @@ pytest.register_assert_rewrite("tests.workers.trainers.packs")
 SERVERS = {"postgres", "redis_server"}
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of whole services go one at a time, beside everything else."""
+    from tests.scheduling import StackAlone
+
+    return StackAlone(config, log)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark tests that need a server; tests that start a whole service go one at a time, in one test process."""
-    if item.get_closest_marker("stack"):
-        item.add_marker(pytest.mark.xdist_group("stack"))
+    """Mark tests that need a server."""
     if item.get_closest_marker("stack") or SERVERS & set(getattr(item, "fixturenames", ())) or _on_postgresql(item):
         item.add_marker(pytest.mark.server)
 

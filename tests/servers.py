@@ -121,9 +121,9 @@ class RedisServer:
         return f"{self.url.rpartition('/')[0]}/{number}"
 
     def wait_until_it_answers(self) -> None:
-        """Return as soon as it answers a ping; an error after ten seconds."""
+        """Return as soon as it answers a ping; an error after two minutes."""
         client = redis.Redis.from_url(self.url)
-        for _ in range(200):
+        for _ in range(2400):
             try:
                 client.ping()
                 return

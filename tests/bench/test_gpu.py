@@ -17,6 +17,7 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(gpu, "torch", SimpleNamespace(cuda=cuda))
     monkeypatch.setattr(gpu, "same_bits_on_gpu", lambda allow_tf32: None)
     monkeypatch.setattr(gpu, "gpu_environment", dict)
+    monkeypatch.setattr(gpu, "gc", SimpleNamespace(collect=lambda: None))  # no memory of a GPU is to be freed
     monkeypatch.setattr(gpu, "_nanoseconds", lambda make, width: width)
     monkeypatch.setattr("bench.report.RESULTS", tmp_path / "RESULTS.md")
     return tmp_path / "RESULTS.md"

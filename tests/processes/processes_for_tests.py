@@ -25,7 +25,7 @@ def python(code: str, *arguments: object) -> list[str]:
     return [sys.executable, "-S", "-c", code, *map(str, arguments)]
 
 
-def pid_in(file: Path, seconds: float = 10.0) -> int:
+def pid_in(file: Path, seconds: float = 120.0) -> int:
     """The process id that a command wrote into `file`, once it has."""
     assert becomes_true(lambda: file.exists() and file.read_text() != "", seconds), f"nothing was written to {file}"
     return int(file.read_text())

@@ -1,13 +1,16 @@
 """An app on a database of its own, and a client that asks it as a program of this machine would."""
 
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
 from service.app import create_app
+from service.http.long_poll import finishes_within
 from service.http.services import Services
 
 AppWith = Callable[..., OpenAPI]
@@ -39,3 +42,16 @@ def app(app_with: AppWith) -> OpenAPI:
 def client(app: OpenAPI) -> FlaskClient:
     """A client of that app."""
     return app.test_client()
+
+
+@pytest.fixture
+def seated(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The jobs whose end requests wait for, one for each request that has a seat by now or had one."""
+    jobs: list[object] = []
+
+    def noted(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
+        jobs.append(job_id)
+        return finishes_within(database, project_id, job_id, seconds)
+
+    monkeypatch.setattr("service.http.long_poll.finishes_within", noted)
+    return jobs

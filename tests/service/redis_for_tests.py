@@ -25,7 +25,7 @@ class RedisForTests:
         """Start it and wait until it answers."""
         command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self._process = subprocess.Popen([*command, "--dir", tempfile.gettempdir()], stdout=subprocess.DEVNULL)
-        give_up_at = time.monotonic() + 10
+        give_up_at = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -38,7 +38,7 @@ class RedisForTests:
         """End it at once, with all that it holds."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(120)
             self._process = None
 
     def freeze(self) -> None:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import Unauthorized
 
 from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.settings import Settings
+from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey
 from service.http.auth import OPEN_ENDPOINTS
@@ -224,14 +225,24 @@ def test_a_revoked_key_opens_nothing_within_five_seconds_in_any_process(
 
 
 @on_sqlite
-def test_a_request_that_waits_does_not_outlive_its_key(app: OpenAPI, client: FlaskClient, key_of: KeyOf) -> None:
+def test_a_request_that_waits_does_not_outlive_its_key(
+    app: OpenAPI,
+    client: FlaskClient,
+    database: Database,
+    key_of: KeyOf,
+    seated: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.http.callers.FRESH_SECONDS", 0.0)
     key = key_of("physics")
     job = submit(client, key)["id"]
     key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
     with ThreadPoolExecutor(1) as thread:
         waits = thread.submit(app.test_client().get, f"/v1/jobs/{job}?wait=60", headers=key)
-        time.sleep(0.3)
+        until(lambda: len(seated) == 1)
         client.delete(f"/v1/keys/{key_id}", headers=ADMIN)
+        with database.begin() as connection:  # ends the wait
+            lifecycle.request_cancel(connection, UUID(job), actor="client")
         assert waits.result().status_code == 401
 
 

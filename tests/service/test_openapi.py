@@ -83,6 +83,7 @@ def test_the_page_of_the_docs_needs_no_other_server(client: FlaskClient) -> None
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
 def test_generated_requests_are_answered_as_documented(

@@ -68,7 +68,7 @@ class Service:
     def stop(self) -> None:
         """Stop the pool, then the API."""
         self.client.close()
-        stop_in_order([self.pool, self.api], 10.0)
+        stop_in_order([self.pool, self.api], 60.0)
 
     def processes(self, words: str) -> list[psutil.Process]:
         """The live processes of the pool with these words in their command line."""

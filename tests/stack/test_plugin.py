@@ -39,7 +39,7 @@ def client(site: Path, redis_server: RedisServer, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("with-plugin")
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
-    service = Service(url, redis_server.of(7), folder, PYTHONPATH=f"{site}")
+    service = Service(url, redis_server.of(8), folder, PYTHONPATH=f"{site}")
     service.start()
     yield service.client
     service.stop()

@@ -39,7 +39,7 @@ def trains_from_a_record(client: Client, job_id: str) -> Job:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: RedisServer, tmp_path: Path) -> None:
     spec = slow_spec(4.0)
-    with running(database_url, redis_server.of(5), tmp_path / "service") as service:
+    with running(database_url, redis_server.of(11), tmp_path / "service") as service:
         client = service.client
         job = client.submit(spec)
         trains_from_a_record(client, job.id)
@@ -50,7 +50,7 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
         database.close()
         assert client.readiness().status == "ready"
         service.pool.terminate()
-        assert service.pool.wait(15.0)
+        assert service.pool.wait(120.0)
         service.pool.start()  # as if it were the new one
         over = client.wait(job.id, timeout=300)
         assert (over.state, over.attempt) == ("succeeded", 2)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, update
@@ -36,12 +37,13 @@ NAMES = list(DEEDS)
 @pytest.fixture(scope="module")
 def stage(postgres: PostgresServer) -> Iterator[Stage]:
     """Two connections to a database of their own."""
-    url = postgres.clone("interleavings")
+    name = f"interleavings_{uuid4().hex}"
+    url = postgres.clone(name)
     database = Database(url)
     with stage_on(database) as stage:
         yield stage
     database.close()
-    postgres.drop("interleavings")
+    postgres.drop(name)
 
 
 @pytest.fixture

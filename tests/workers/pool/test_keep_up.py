@@ -23,7 +23,7 @@ def post(tmp_path: Path) -> Iterator[Post]:
     stop_in_order([post.child], 5.0)
 
 
-def fill(post: Post, seconds: float = 20.0) -> None:
+def fill(post: Post, seconds: float = 120.0) -> None:
     """Fill the post until its child is started anew."""
     before, give_up_at = post.started_at, time.monotonic() + seconds
     while post.started_at == before:
@@ -53,5 +53,5 @@ def test_a_child_that_lived_for_a_while_starts_again_without_a_pause(
     monkeypatch.setattr(keep_up, "STEADY_SECONDS", 0.0)
     post.pause_seconds = 60.0
     fill(post)
-    fill(post, seconds=5.0)
+    fill(post, seconds=50.0)
     assert post.pause_seconds == 2 * FIRST_PAUSE_SECONDS

@@ -18,6 +18,7 @@ from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
 from workers.runner_client.send_pack import send_pack
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
 ]
 

@@ -29,6 +29,8 @@ from workers.supervisor.pack import Pack
 from workers.supervisor.supervisor import Supervisor
 from workers.supervisor.worker_context import WorkerContext
 
+pytestmark = pytest.mark.slow
+
 FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
 
 

@@ -27,6 +27,7 @@ from workers.trainers.compiled import blas, static_graph
 needs_a_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler is installed")
 pytestmark = [
     needs_a_compiler,
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # torch's compiler uses what torch deprecates
 ]
 STEPS = 30

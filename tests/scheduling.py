@@ -1,0 +1,26 @@
+"""Which test process runs what: tests of whole services one at a time in one of them, everything else in any."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+HOUSE = Path(__file__).parents[1]
+
+
+class StackAlone(LoadScopeScheduling):  # type: ignore[misc]
+    """Hand out the tests of whole services as one unit, before all others; every other test is a unit of its own.
+
+    By the text of modules, since the process that hands out tests does not collect them. Not by `--dist loadgroup`:
+    pytest-xdist 3.8 does not group anything with pytest 9.2 (pytest-xdist issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if starts_a_service(nodeid.partition("::")[0]) else nodeid
+
+
+@cache
+def starts_a_service(module: str) -> bool:
+    """Whether the tests of a module, by its path from the root of the project, are marked as stack."""
+    return re.search(r"\bmark\.stack\b", (HOUSE / module).read_text()) is not None
