@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 
-from gradyard.client.errors import AnswerNotUnderstood, FieldError, JobNotFound, RefusedByService, Unreachable
+from gradyard.client.errors import AnswerNotUnderstood, JobNotFound, RefusedByService, Unreachable
 from gradyard.jobs.access import is_loopback
+from gradyard.shapes.problems import FieldError
 
 BUSY = frozenset({429, 503})
 CONNECT_SECONDS = 5.0

@@ -1,6 +1,6 @@
 """What every error looks like."""
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from gradyard.shapes.base import Answer
 
@@ -24,10 +24,11 @@ class FieldError(Answer):
 class Problem(Answer):
     """What went wrong (RFC 9457); `type` is one word for programs, `errors` says which fields of the request."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # `errors` is not always there
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # `errors` and `total` are optional
 
     type: str
     title: str
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
+    total: int | None = Field(default=None, description="of all errors of a batch; `errors` has the first of them")

@@ -5,11 +5,12 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gradyard.jobs import errors
+from gradyard.shapes import FieldError, Problem
+from service.http.json_response import dump_json
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = {429: 5, 503: 1}
@@ -61,8 +62,8 @@ def install(app: Flask) -> None:
 
 def problem(status: int, kind: str, title: str, detail: str, **members: Any) -> Response:
     """A problem. `kind` is its `type`, one word for programs. 429 and 503 carry Retry-After."""
-    body = {"type": kind, "title": title, "status": status, "detail": detail, **members}
-    response = Response(orjson.dumps(body), status, content_type=PROBLEM)
+    body = Problem.of(type=kind, title=title, status=status, detail=detail, **members)
+    response = Response(dump_json(body), status, content_type=PROBLEM)
     if status in RETRY_AFTER_SECONDS:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
     return response
@@ -76,11 +77,11 @@ def _gradyard_problem(error: errors.GradyardError) -> Response:
     members: dict[str, Any] = {}
     if isinstance(error, errors.SpecInvalid):
         shown = error.problems[:ERRORS_SHOWN]
-        members["errors"] = [{"pointer": each.pointer, "message": each.message} for each in shown]
+        members["errors"] = [FieldError.of(pointer=each.pointer, message=each.message) for each in shown]
     if isinstance(error, errors.BatchInvalid):
         members["total"] = error.total
         members["errors"] = [
-            {"index": index, "pointer": each.pointer, "message": each.message} for index, each in error.problems
+            FieldError.of(index=index, pointer=each.pointer, message=each.message) for index, each in error.problems
         ]
     return problem(STATUSES[cause], _snake(cause.__name__), title, str(error), **members)
 

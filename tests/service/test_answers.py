@@ -61,6 +61,14 @@ def test_every_answer_has_exactly_the_fields_of_its_model(client: FlaskClient, v
     assert len(seen) > 20, seen
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/batches", "/v1/nothing"])
+def test_every_problem_is_of_one_model(client: FlaskClient, path: str) -> None:
+    problem = shapes.Problem.model_validate(client.post(path, json={"jobs": [{"stage": "none"}], "steps": 0}).json)
+    assert [each.model_extra for each in (problem, *problem.errors)] == [{}] * (1 + len(problem.errors))
+    assert bool(problem.errors) == (path != "/v1/nothing")
+
+
 def _json_routes(document: Any) -> Iterator[tuple[str, str, str]]:
     """Method, path and model of every route that answers JSON."""
     for path, operations in document["paths"].items():
