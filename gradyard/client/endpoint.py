@@ -1,4 +1,4 @@
-"""Where the service is and what it asks for: the URL and the key of a client that was given neither."""
+"""The URL and the key of a Client that was given neither."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LOCK_FILE, ENDPOINT_FILE = "up.lock", "endpoint.json"  # of a state folder
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a stack on this machine answers, and the process that runs it."""
+    """The URL of a stack on this machine, and the id of the process that runs it."""
 
     url: str
     pid: int
@@ -22,10 +22,11 @@ class Endpoint:
 def find_service(
     url: str | None = None, key: str | None = None, settings: Settings | None = None
 ) -> tuple[str, str | None]:
-    """The URL given; else `GRADYARD_URL`; else that of the stack running in the state folder; else the usual one.
+    """The URL and the key to use.
 
-    The key given; else `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`, but never to a URL that was named by hand: that
-    service may belong to strangers. Raises SettingsInvalid where a variable of the environment is wrong.
+    URL: the given one, else `GRADYARD_URL`, else that of the stack that runs in the state folder, else the usual one.
+    Key: the given one, else `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`. A key of the environment is never sent to a
+    given URL, which may be another party's. Raises SettingsInvalid where a variable of the environment is wrong.
     """
     if url:
         return url, key
@@ -39,7 +40,10 @@ def find_service(
 
 
 def running_stack(state_dir: Path) -> Endpoint | None:
-    """Where the stack of this state folder answers; None where none runs, also if it was killed and left its file."""
+    """The endpoint of the stack that runs in this state folder; None where none runs.
+
+    A killed stack leaves its file behind; its lock tells that it is gone.
+    """
     folder = state_dir.expanduser().absolute()
     try:
         answer = json.loads((folder / ENDPOINT_FILE).read_text())
@@ -53,7 +57,7 @@ def running_stack(state_dir: Path) -> Endpoint | None:
 
 def lock_at_once(lock: IO[str], shared: bool = False) -> bool:
     """Take the lock of this open file without waiting; False where another process has it."""
-    import fcntl  # here, so that the Client can be imported where there is none
+    import fcntl  # here, so that the Client can be imported on Windows, which has no fcntl
 
     try:
         fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

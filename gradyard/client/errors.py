@@ -1,12 +1,12 @@
-"""Everything that can go wrong on the user's side, as one tree.
+"""The errors of the Client and of the command, as one tree.
 
 GradyardClientError
-├── Unreachable               nobody answers at that address
-├── AnswerNotUnderstood       somebody answers, but not as gradyard does
-├── RefusedByService          the service understood, and said no: its status, title, detail and errors
+├── Unreachable               no service answers at that address
+├── AnswerNotUnderstood       the answer is not one of gradyard's
+├── RefusedByService          the service refused the request: status, title, detail and errors
 │   └── JobNotFound           there is no such job
-├── WaitTimeout               the job was not over in the time given
-├── BadUsage                  the command line asks for nothing that can be done (gradyard.cli.errors)
+├── WaitTimeout               the job did not finish in the given time
+├── BadUsage                  the arguments of a command are wrong (gradyard.cli.errors)
 └── CannotStart               a part of the stack on this machine does not start (gradyard.local.errors)
 """
 
@@ -16,22 +16,22 @@ from gradyard.shapes.problems import FieldError
 
 
 class GradyardClientError(Exception):
-    """Something went wrong between a user and gradyard."""
+    """The base of all errors of the Client and the command."""
 
 
 class Unreachable(GradyardClientError):
-    """Nobody answers at that address."""
+    """No service answers at that address."""
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
         self.reason = reason
         super().__init__(
-            f"no answer from {url} ({reason}); `gradyard up` starts a service, GRADYARD_URL says where another one is"
+            f"no answer from {url} ({reason}); `gradyard up` starts a service, GRADYARD_URL names another one"
         )
 
 
 class AnswerNotUnderstood(GradyardClientError):
-    """Somebody answers, but not as gradyard does."""
+    """The answer is not one of gradyard's."""
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
@@ -39,21 +39,21 @@ class AnswerNotUnderstood(GradyardClientError):
 
 
 class RefusedByService(GradyardClientError):
-    """The service understood the request and refused it."""
+    """The service refused the request."""
 
     def __init__(self, status: int, title: str, detail: str = "", errors: tuple[FieldError, ...] = ()) -> None:
         self.status = status
         self.title = title
         self.detail = detail
         self.errors = errors
-        super().__init__(self._sentence())
+        super().__init__(self._message())
 
-    def _sentence(self) -> str:
+    def _message(self) -> str:
         fields = "; ".join(f"{error.place}: {error.message}" for error in self.errors[:5])
         if len(self.errors) > 5:
             fields += f"; and {len(self.errors) - 5} more"
-        said = f"{self.title}: {fields}" if fields else self.detail or self.title
-        return f"{said} ({self.status})"
+        reason = f"{self.title}: {fields}" if fields else self.detail or self.title
+        return f"{reason} ({self.status})"
 
 
 class JobNotFound(RefusedByService):
@@ -61,8 +61,8 @@ class JobNotFound(RefusedByService):
 
 
 class WaitTimeout(GradyardClientError):
-    """The job was not over in the time given; it goes on."""
+    """The job did not finish in the given time. It continues."""
 
     def __init__(self, job: Any, seconds: float) -> None:
         self.job = job
-        super().__init__(f"job {job.id} is still {job.state} after {seconds:g} s; it goes on")
+        super().__init__(f"job {job.id} is still {job.state} after {seconds:g} s; it continues")

@@ -1,7 +1,7 @@
-"""HTTP with patience: lost connections and busy services are asked again until a deadline; the rest is said in errors.
+"""HTTP with retries: after a lost connection or from a busy service a request is sent again, until a deadline.
 
-What the Client sends may be sent twice: reads change nothing, submits and retries carry an Idempotency-Key, a second
-cancel finds the job cancelled, a second delete finds it gone. A request that may not is said to be for `once`.
+Almost every request may be sent twice: reads change nothing, submits and retries carry an Idempotency-Key, a second
+cancel or delete changes nothing more. The others are sent with `once`.
 """
 
 import random
@@ -25,8 +25,8 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
 
-class _TryAgain(Exception):
-    """This try failed; another one may not, after `seconds` if the service named them."""
+class _Retryable(Exception):
+    """This try failed, and the next one may succeed, after `seconds` where the service named them."""
 
     def __init__(self, failure: Exception, seconds: float | None = None) -> None:
         self.failure = failure
@@ -41,10 +41,10 @@ class Transport:
         try:
             httpx.URL(self.url)
         except httpx.InvalidURL as error:
-            raise Unreachable(self.url, f"this is no address: {error}") from None
+            raise Unreachable(self.url, f"the address is not valid: {error}") from None
         self._retry_seconds = retry_seconds
         headers = {"User-Agent": "gradyard"} | ({"Authorization": f"Bearer {key}"} if key else {})
-        # A proxy of the environment is for the world outside; it cannot know this machine's own ports.
+        # A proxy of the environment is for other machines; it cannot reach this machine's own ports.
         self._http = httpx.Client(headers=headers, trust_env=not _is_on_this_machine(self.url))
 
     def ask(
@@ -59,10 +59,11 @@ class Transport:
         also_fine: frozenset[int] = frozenset(),
         once: bool = False,
     ) -> httpx.Response:
-        """The answer, 2xx or one of `also_fine`; the service may hold it back for `hold_seconds`.
+        """Send a request, and return an answer with status 2xx or one of `also_fine`.
 
-        once: not sent again where somebody may have received it.
-        Raises Unreachable after the last try found nobody, RefusedByService for any other status.
+        hold_seconds: how long the service may hold the answer back (a long poll). once: do not send the request again
+        where the service may have received it.
+        Raises Unreachable where no answer came until the deadline, RefusedByService for any other status.
         """
         request = self._http.build_request(
             method,
@@ -77,10 +78,10 @@ class Transport:
         while True:
             try:
                 return self._send(request, also_fine, once)
-            except _TryAgain as missed:
-                seconds = pause * random.uniform(0.5, 1.0) if missed.seconds is None else missed.seconds
+            except _Retryable as failed_try:
+                seconds = pause * random.uniform(0.5, 1.0) if failed_try.seconds is None else failed_try.seconds
                 if time.monotonic() + seconds > give_up_at:
-                    raise missed.failure from None
+                    raise failed_try.failure from None
             time.sleep(seconds)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -90,29 +91,32 @@ class Transport:
         except httpx.UnsupportedProtocol:
             raise Unreachable(self.url, "it must begin with http:// or https://") from None
         except httpx.TransportError as error:
-            failure = Unreachable(self.url, _in_words(error))
+            failure = Unreachable(self.url, _description(error))
             if once and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 raise failure from None
-            raise _TryAgain(failure) from None
+            raise _Retryable(failure) from None
         if answer.is_success or answer.status_code in also_fine:
             return answer
         if answer.status_code in BUSY and not (once and answer.status_code == 503):  # its commit may have gone through
-            raise _TryAgain(_refusal(answer), _retry_after(answer))
+            raise _Retryable(_refusal(answer), _retry_after(answer))
         raise _refusal(answer)
 
     def ask_json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """The JSON object answered; AnswerNotUnderstood where it is none."""
+        """Send a request, and return the JSON object of its answer; AnswerNotUnderstood where the answer is none."""
         answer = self.ask(method, path, **options)
         try:
             value = answer.json()
         except ValueError:
-            raise AnswerNotUnderstood(self.url, f"{path} is no JSON") from None
+            raise AnswerNotUnderstood(self.url, f"the answer to {path} is not JSON") from None
         if not isinstance(value, dict):
-            raise AnswerNotUnderstood(self.url, f"{path} is no JSON object")
+            raise AnswerNotUnderstood(self.url, f"the answer to {path} is not a JSON object")
         return value
 
     def lines(self, path: str, accept: str) -> Iterator[str]:
-        """The lines of a long answer as they come; it is not asked again where it breaks off. Raises as `ask` does."""
+        """Iterate over the lines of a long answer as they arrive. The request is sent once.
+
+        Raises Unreachable where the connection fails, RefusedByService where the status is not 2xx.
+        """
         headers = {"Accept": accept}
         request = self._http.build_request("GET", self.url + path, headers=headers, timeout=ANSWER_SECONDS)
         try:
@@ -125,10 +129,10 @@ class Transport:
             finally:
                 answer.close()
         except httpx.TransportError as error:
-            raise Unreachable(self.url, _in_words(error)) from None
+            raise Unreachable(self.url, _description(error)) from None
 
     def close(self) -> None:
-        """Closes the connections that are kept open between requests."""
+        """Close the connections that are kept open between requests."""
         self._http.close()
 
 
@@ -139,7 +143,7 @@ def _is_on_this_machine(url: str) -> bool:
         return False
 
 
-def _in_words(error: httpx.TransportError) -> str:
+def _description(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it took too long"
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__
@@ -157,7 +161,7 @@ def _retry_after(answer: httpx.Response) -> float | None:
 
 
 def _refusal(answer: httpx.Response) -> RefusedByService:
-    """The problem+json (RFC 9457) of an answer as an error; of a proxy's HTML, the status line."""
+    """The problem+json (RFC 9457) of an answer as an error; for other bodies, as of a proxy, its status line."""
     try:
         problem = answer.json()
     except ValueError:

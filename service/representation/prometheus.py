@@ -17,17 +17,17 @@ from service.representation.holds import Held
 FRESH_SECONDS = 5.0  # counting a million jobs takes 0.1 s, too long for every scrape
 SLOT_LABELS = ("host", "slot")
 GAUGES = {
-    "steps_per_second": ("worker_steps_per_second", "Steps of all members of the worker's pack, lately", 1.0),
-    "jobs_per_second": ("worker_jobs_per_second", "Jobs that ended on the worker, in the last minute", 1.0),
-    "utilization_percent": ("gpu_utilization_ratio", "How busy the worker's GPU is", 0.01),
-    "temperature_celsius": ("gpu_temperature_celsius", "How hot the worker's GPU is", 1.0),
+    "steps_per_second": ("worker_steps_per_second", "Steps a second of all members of the worker's pack", 1.0),
+    "jobs_per_second": ("worker_jobs_per_second", "Jobs that finished on the worker, in the last minute", 1.0),
+    "utilization_percent": ("gpu_utilization_ratio", "Utilization of the worker's GPU", 0.01),
+    "temperature_celsius": ("gpu_temperature_celsius", "Temperature of the worker's GPU", 1.0),
     "memory_used_mib": ("gpu_memory_used_bytes", "Memory in use on the worker's GPU", 2.0**20),
     "device_memory_mib": ("gpu_memory_bytes", "Memory of the worker's GPU", 2.0**20),
 }
 COUNTERS = {
     FleetCounter.JOBS_FINISHED: ("jobs_finished", "Jobs that finished on the worker"),
     FleetCounter.FENCED_WRITES: ("fenced_writes", "Writes of workers that came too late and changed nothing"),
-    FleetCounter.LEASES_LOST: ("leases_lost", "Jobs taken from workers that were not heard of for a lease"),
+    FleetCounter.LEASES_LOST: ("leases_lost", "Jobs taken from workers that did not renew their lease"),
     FleetCounter.RUNNER_DEATHS: ("runner_deaths", "Runners that died in training"),
 }
 

@@ -25,7 +25,7 @@ class Fleet:
 
     @classmethod
     def seen(cls, connection: Connection) -> "Fleet":
-        """As it is now."""
+        """The live workers and the holds at this moment."""
         live = [worker for worker in queries.workers_seen(connection) if worker.alive]
         return cls(live, Held(queries.holds(connection)))
 
@@ -59,7 +59,7 @@ def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> Wait
     fleet = Fleet.seen(connection)
     ahead = queries.ahead_of(connection, job)
     start = None
-    if able := _able(job, fleet)[0]:
+    if able := _free_workers(job, fleet)[0]:
         seconds = queries.seconds_ahead(connection, project_id, able, ahead)
         free = queries.free_in_seconds(connection, able)
         start = None if seconds is None else queries.start_in_seconds(seconds, free)
@@ -72,7 +72,7 @@ def reason_of(job: Row[Any], fleet: Fleet) -> str:
     """The first reason why a queued job is not running."""
     if job.not_before is not None and job.not_before > job.read_at:
         return f"it is retried in {math.ceil(job.not_before - job.read_at)} s"
-    able, why_none = _able(job, fleet)
+    able, why_none = _free_workers(job, fleet)
     if not able:
         return why_none
     if all(worker.claim_id for worker in able):
@@ -84,8 +84,8 @@ def _kind(job: Row[Any]) -> str:
     return "" if job.queue == Queue.ANY else f"{job.queue} "
 
 
-def _able(job: Row[Any], fleet: Fleet) -> tuple[list[Row[Any]], str]:
-    """The live workers that may take the job; where there is none, the first reason for it."""
+def _free_workers(job: Row[Any], fleet: Fleet) -> tuple[list[Row[Any]], str]:
+    """The live workers that may take the job and are not on hold; where there is none, the first reason."""
     able, why_none = able_workers(job, fleet.workers)
     free = [worker for worker in able if fleet.held.of_worker(worker) is None]
     return free, "" if free else why_none or fleet.held.words(able[0])

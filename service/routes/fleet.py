@@ -18,7 +18,7 @@ from service.http.services import current_services
 from service.representation.fleet import hold_answer, worker_answer
 from service.representation.holds import Held
 
-UUID_LETTERS = 12  # of a GPU's UUID, at least, name it
+UUID_LETTERS = 12  # the shortest beginning of a UUID that names a GPU
 
 api = routes("fleet", "/v1", tag="workers")
 
@@ -32,7 +32,7 @@ def list_workers(query: parameters.NoQuery) -> Response:
 
 @api.post("/workers/<target>/drain", responses={"200": shapes.WorkerList, **problems(404, 422)})
 def drain_workers(path: parameters.DrainPath, query: parameters.HoldQuery) -> Response:
-    """Drain a host, slot or GPU: it trains what it holds to its end and takes nothing more, also after a restart."""
+    """Drain a host, slot or GPU: it finishes its jobs and claims no more, also after a restart."""
     with current_services().database.begin() as connection:
         for kind, name in _targets(connection, path.target):
             fleet.hold(connection, kind, name, actor=current_caller().actor, reason=query.reason)
@@ -41,7 +41,7 @@ def drain_workers(path: parameters.DrainPath, query: parameters.HoldQuery) -> Re
 
 @api.post("/workers/<target>/undrain", responses={"200": shapes.WorkerList, **problems(404, 422)})
 def undrain_workers(path: parameters.DrainPath, query: parameters.NoQuery) -> Response:
-    """Let a host, a slot or a GPU take jobs again; a slot's GPU with it."""
+    """Let a drained host, slot or GPU claim jobs again; with a slot also its GPU."""
     services = current_services()
     with services.database.begin() as connection:
         gpus = queries.gpus_at(connection, path.target)
@@ -67,7 +67,7 @@ def list_queues(query: parameters.NoQuery) -> Response:
 
 @api.post("/queues/<queue>/pause", responses={"200": shapes.Queue, **problems(404, 422)})
 def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Response:
-    """Pause a queue: jobs are accepted and wait; what is trained now is trained to its end."""
+    """Pause a queue: jobs are accepted and wait; running jobs continue to their end."""
     name = _queue(path.queue)
     with current_services().database.begin() as connection:
         fleet.hold(connection, HoldKind.QUEUE, name, actor=current_caller().actor, reason=query.reason)
@@ -76,7 +76,7 @@ def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Resp
 
 @api.post("/queues/<queue>/resume", responses={"200": shapes.Queue, **problems(404, 422)})
 def resume_queue(path: parameters.QueuePath, query: parameters.NoQuery) -> Response:
-    """Go on with a queue; one that is not paused stays as it is."""
+    """Resume a paused queue. Changes nothing where the queue is not paused."""
     name, services = _queue(path.queue), current_services()
     with services.database.begin() as connection:
         fleet.lift(connection, HoldKind.QUEUE, name)
