@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.specs.base import Dtype, JobSpec
-from gradyard.jobs.specs.optimization import Loss, MeanSquaredError, Optimizer, Positive, RmsProp, Sgd
-from gradyard.jobs.strict_model import Finite
+from gradyard.jobs.specs.losses import Loss, MeanSquaredError
+from gradyard.jobs.specs.optimizers import Optimizer, RmsProp, Sgd
+from gradyard.jobs.strict_model import Finite, Positive
 
 COEFFICIENTS = "abcdefghij"
 InitialCoefficients = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]

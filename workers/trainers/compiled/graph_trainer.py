@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.trainers.compiled.graphs import FAMILIES, Inputs, Steps
+from workers.trainers.compiled.families import FAMILIES
+from workers.trainers.compiled.graphs import Inputs, Steps
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.parameters import DRAWS, Floats, coefficients_of_degree
 from workers.trainers.losses.written_out import WrittenOutLoss, thresholds

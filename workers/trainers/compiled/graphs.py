@@ -6,7 +6,7 @@ the loss and all gradients come out of a single loop over the points, and the we
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 from torch.func import grad_and_value
 
+from workers.trainers.compiled.families import Model
 from workers.trainers.losses.written_out import WrittenOutLoss
-from workers.trainers.models.polynomial import dynamic_formula, legendre_formula, polynomial, polynomial_formula
 from workers.trainers.optimizers.update_rules import Rule, Slots
-from workers.trainers.tensors.row_sums import all_along_points, along_points
 
 PROGRAMS = 256
 """Losses, optimizers, dtypes and forms of data that one process may compile a model for."""
@@ -29,47 +28,6 @@ class Inputs(NamedTuple):
     numbers: Sequence[Tensor]  # of the update rule, each (steps, members, 1 or coefficients)
     terms: Tensor | None  # (steps, members, 2): 1 where a member's polynomial has e x^4, and e x^5
     counts: Tensor  # (steps,) whether the step is done: the last graph of a segment may have steps to spare
-
-
-Model = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-
-
-def power_series(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
-    """(members, points) of weights (members, coefficients) and a basis (coefficients, members or 1, points)."""
-    return polynomial(along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1), basis.unbind())
-
-
-def legendre(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
-    """a + b P3(c + d x); the basis holds 1 and x."""
-    a, b, c, d = along_points(weights.unsqueeze(-1), basis.shape[-1]).unbind(1)
-    z = c + d * basis[1]
-    return a + b * (z * (2.5 * (z * z) - 1.5))
-
-
-def dynamic(weights: Tensor, basis: Tensor, terms: Tensor | None) -> Tensor:
-    """a + b x + c x^2 + d x^3, and e x^4 and e x^5 for the members that have them at this step."""
-    assert terms is not None
-    # e goes into two weights before it meets a point: one loop over the points then does for all six.
-    *always, e = weights.unsqueeze(-1).unbind(1)
-    weights_of_powers = [*always, e * terms[:, :1], e * terms[:, 1:]]
-    return polynomial(all_along_points(weights_of_powers, basis.shape[-1]), basis.unbind())
-
-
-class Family(NamedTuple):
-    """A model as a function, and its formula; its coefficients and highest power of x where no degree sets them."""
-
-    model: Model
-    coefficient_names: str = ""
-    highest: int = 0
-    formula: Callable[[Mapping[str, float]], str] = polynomial_formula
-
-
-POLYNOMIAL = Family(power_series)
-FAMILIES: Mapping[str, Family] = {
-    "tensor": POLYNOMIAL, "autograd": POLYNOMIAL, "module": POLYNOMIAL, "nn": POLYNOMIAL, "optim": POLYNOMIAL,
-    "function": Family(legendre, "abcd", 1, formula=legendre_formula),
-    "dynamic": Family(dynamic, "abcde", 5, formula=dynamic_formula),
-}  # fmt: skip
 
 
 class Steps(NamedTuple):
