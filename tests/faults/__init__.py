@@ -1,5 +1,6 @@
-"""The fault runner: real processes under load, faults that are known to have bitten, and a checker that reads the rows.
+"""The fault runner: puts faults into real processes under load, and proves from the database that no job suffered.
 
-`orders` says what is submitted, `fleet` starts the parts, `load` submits, `watch` looks on, the `*_faults` inflict,
-`checker` proves from the database, `report` prints. `python -m tests.faults --help` runs it.
+A fault "bites" when it did harm that the service had to survive; a run counts only these. `orders` makes the jobs,
+`fleet` starts the service, `load` submits, `watch` follows running jobs, `*_faults` inflict, `checker` checks the rows,
+`report` prints. Run it with `python -m tests.faults`; `--help` lists the options.
 """

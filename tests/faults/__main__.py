@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: puts faults into a service, prints the report, exits with 1 if a check failed."""
+"""`python -m tests.faults`: puts faults into a service, prints a report, and exits with 1 if a check failed."""
 
 import argparse
 import signal
@@ -11,7 +11,7 @@ from tests.faults.run import run
 
 
 def main() -> None:
-    """Runs the faults that the arguments name."""
+    """Run the faults that the arguments name."""
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # `sys.exit` runs the clean-up
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What every fault needs: the fleet, somebody to look, somebody to submit, and a journal of what was done."""
+"""What every fault needs: the fleet, the watch over its jobs, a way to submit, and a journal of inflicted faults."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ Members = tuple[tuple[UUID, int], ...]
 
 @dataclass(frozen=True)
 class Form:
-    """How hard it is: the small one for every test run, the full one before landing."""
+    """How hard a run is: the small form is for every test run, the full one for changes of the lifecycle."""
 
     lease_seconds: float
     redis_frozen_seconds: float
@@ -31,7 +31,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Done:
-    """One fault that was inflicted; whether it bit is for the checker to find in rows and requests."""
+    """One inflicted fault. Whether it did harm is decided later, from rows and requests (`bites`)."""
 
     fault: str
     at: float  # seconds since 1970
@@ -39,13 +39,13 @@ class Done:
     what: str
     members: Members = ()
     jobs: tuple[str, ...] = ()
-    worker: str = ""  # the slot that was hit, as events name it
-    dead: tuple[str, ...] = ()  # slots whose worker process ended meanwhile
+    worker: str = ""  # the slot that was hit, named as in events
+    dead: tuple[str, ...] = ()  # slots whose worker process ended during the fault
 
 
 @dataclass
 class Arena:
-    """Shared by the lanes of one run; `done` grows."""
+    """Shared by the lanes of one run. Each fault adds itself to `done`."""
 
     fleet: Fleet
     watch: Watch
@@ -56,24 +56,24 @@ class Arena:
     over: threading.Event = field(default_factory=threading.Event)
     done: list[Done] = field(default_factory=list)
     extra: list[Order] = field(default_factory=list)
-    spared: set[int] = field(default_factory=set)  # pids of workers that are being hurt already
+    spared: set[int] = field(default_factory=set)  # pids of workers that another fault is hitting
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(
         self, fault: str, at: float, what: str, jobs: tuple[str, ...] = (), busy: Busy | None = None,
         dead: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """Enter a fault in the journal; `busy` is the worker that it hit."""
+        """Add a fault to the journal. `busy` is the worker that it hit."""
         members, worker = (busy.members, busy.worker) if busy else ((), "")
         with self.lock:
             self.done.append(Done(fault, at, time.time(), what, members, jobs, worker, dead))
 
     def pause(self, least: float, most: float) -> None:
-        """Wait, unless the run is over."""
+        """Wait between `least` and `most` seconds, or until the run ends."""
         self.over.wait(self.random.uniform(least, most))
 
     def until(self, what: Callable[[], bool], seconds: float) -> bool:
-        """Whether it became true in that time; looks ten times a second."""
+        """Whether the condition became true within that time. It is checked ten times a second."""
         give_up_at = time.monotonic() + seconds
         while not what():
             if time.monotonic() > give_up_at or self.over.is_set():
@@ -82,7 +82,7 @@ class Arena:
         return True
 
     def submit(self, *orders: Order) -> list[str]:
-        """Submit orders beyond the plan; their ids."""
+        """Submit orders beyond the plan. Returns the ids of their jobs."""
         client = LoggingClient(self.fleet.url, self.log)
         try:
             with self.lock:
@@ -92,7 +92,10 @@ class Arena:
             client.close()
 
     def target(self, *, alone: bool = True) -> Busy | None:
-        """A worker to hurt that nothing else hurts, whose job will not be blamed for it; recorded work is preferred."""
+        """A worker that no other fault hits and that trains a job without crashes so far; None where there is none.
+
+        Workers whose attempt has recorded something are preferred. alone: only workers that train one job.
+        """
         fit = [b for b in self.watch.busy() if b.unblamed and not b.names and b.pid not in self.spared]
         fit = [b for b in fit if b.width == 1] if alone else fit
         recorded = [b for b in fit if b.recorded]
@@ -101,12 +104,12 @@ class Arena:
         return self.random.choice(fit) if fit else None
 
     def host_of(self, busy: Busy) -> Host:
-        """The host of a worker."""
+        """The host on which a worker runs."""
         return next((host for host in self.fleet.hosts if host.name == busy.host), self.fleet.hosts[0])
 
     @contextmanager
     def alone_with(self, busy: Busy) -> Iterator[None]:
-        """No other fault picks this worker meanwhile."""
+        """Keep every other fault from picking this worker until the block ends."""
         self.spared.add(busy.pid)
         try:
             yield
@@ -115,7 +118,7 @@ class Arena:
 
 
 def worker_processes(busy: Busy) -> list[psutil.Process]:
-    """Of one slot: Celery's main process, the child that supervises, and the runner."""
+    """The processes of one slot: Celery's main process, the supervisor, and its runners. Empty where they ended."""
     try:
         child = psutil.Process(busy.pid)
         main = child.parent()
@@ -125,12 +128,12 @@ def worker_processes(busy: Busy) -> list[psutil.Process]:
 
 
 def runner_of(busy: Busy) -> psutil.Process | None:
-    """The runner of a worker that trains; its spare does not."""
+    """The runner that trains for this worker (not its spare); None where there is none."""
     return next((each for each in worker_processes(busy) if is_runner(each)), None)
 
 
 def is_runner(process: psutil.Process) -> bool:
-    """Whether this one may train: a spare is called otherwise until it is needed."""
+    """Whether this process is a runner in use. A spare gets the process name `gradyard-runner` when it is needed."""
     words = command_of(process)
     try:
         return "workers.runner" in words and ("--spare" not in words or process.name() == "gradyard-runner")

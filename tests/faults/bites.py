@@ -1,4 +1,4 @@
-"""Which faults bit, and what they cost: found in events and requests, never taken from whoever inflicted them."""
+"""Which faults did harm ("bit"), and what they cost: read from events and requests, not from what inflicted them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -8,25 +8,26 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from gradyard.jobs.events import EventKind
+from gradyard.jobs.states import Reason
 from tests.faults.arena import Done
 from tests.faults.broker_faults import HEARD
 from tests.faults.client import RequestLog
 from tests.faults.rows import Rows
 from tests.faults.watch import Watch
 
-LATE_SECONDS = 2.0  # after its end a fault still shows
+LATE_SECONDS = 2.0  # a fault may still have effects for so long after its end
 DATABASE_AWAY = ("F7", "F9", "F13")
-AWAY = ("F4", "F6", "F7", "F9", "F13")  # while Redis or the database is away, nobody can be back in time
+AWAY = ("F4", "F6", "F7", "F9", "F13")  # Redis or the database does not answer, so no worker can recover in time
 SOON_SECONDS = 5.0
-SETTLED_SECONDS = 10.0  # after a blow a slot has its spare runner again
+SETTLED_SECONDS = 10.0  # after so long a slot that was hit has a spare runner again
 BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17")
-HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # what may end an attempt of anybody
-LEASE_OVER = "not heard of for a lease"
+HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # these may end the attempt of any job
 
 
 @dataclass(frozen=True)
 class Journal:
-    """All that a run left to look at."""
+    """What a run leaves behind: inflicted faults, requests, rows, and what the watch saw."""
 
     done: list[Done]
     log: RequestLog
@@ -34,14 +35,14 @@ class Journal:
     watch: Watch
 
     def bites(self) -> Counter[str]:
-        """By fault, how many of them did harm that had to be survived."""
-        found: Counter[str] = Counter()
+        """How many faults of each kind did harm that the service had to survive."""
+        bites: Counter[str] = Counter()
         for done in self.done:
-            found[done.fault] += self._bit(done)
-        return found
+            bites[done.fault] += self._bit(done)
+        return bites
 
     def cut(self, done: Done) -> list[Row[Any]]:
-        """The events by which attempts that a fault hit ended unfinished."""
+        """The events that ended the attempts hit by this fault, except those that succeeded."""
         hit = {(str(job), attempt) for job, attempt in done.members}
         return [
             event for job, _ in done.members for event in self.rows.events.get(str(job), [])
@@ -50,12 +51,12 @@ class Journal:
         ]  # fmt: skip
 
     def meets_another(self, done: Done, faults: tuple[str, ...] = AWAY) -> bool:
-        """Whether one of these faults was there, or came, while that one was to be recovered from."""
+        """Whether a fault of these kinds was active while the service recovered from this one."""
         begin, end = done.at - LATE_SECONDS, done.at + SOON_SECONDS
         return any(each.fault in faults and each.at < end and each.until > begin for each in self.done)
 
     def hit_twice(self, done: Done) -> bool:
-        """Whether the same slot, or one beside it, was hit shortly before, or again before it had recovered."""
+        """Whether another fault hit this slot, or the whole pool on its host, shortly before or during the recovery."""
         host = done.worker.partition("@")[2]
         begin, end = done.at - SETTLED_SECONDS, done.at + SOON_SECONDS
         others = (each for each in self.done if each is not done and each.fault in BLOWS and each.worker)
@@ -65,20 +66,25 @@ class Journal:
         )  # fmt: skip
 
     def _lost_a_runner(self, worker: str, begin: float, end: float) -> bool:
-        """Whether a runner of that slot died in that time, of a poisoned job perhaps."""
-        return any(begin < event.at < end - 0.5 and "the runner died" in (event.detail or "")
-                   for event in self.of_slot(worker))  # fmt: skip
+        """Whether a runner of that slot died in that time, for example because of a poisoned job."""
+        return any(begin < event.at < end - 0.5 and self._runner_died(event) for event in self.of_slot(worker))
+
+    def _runner_died(self, event: Row[Any]) -> bool:
+        """Whether a dead runner caused this event: a hand back, or at the third time alone the failure as poison."""
+        if event.kind == EventKind.FAILED:
+            return bool(self.rows.jobs[str(event.job_id)].reason == Reason.POISON)
+        return bool(event.kind == EventKind.RUNNER_DIED)
 
     def of_slot(self, worker: str) -> list[Row[Any]]:
-        """All that this slot did, in the order of time."""
+        """All events that this slot caused, in the order of time."""
         mine = (event for event in self.rows.all_events() if f" {worker} " in event.actor)
         return sorted(mine, key=lambda event: event.at)
 
     def recovery_seconds(self, fault: str) -> dict[str, list[float]]:
-        """By what was hurt: from each fault that cut something off until its slot claims and is seen to train again.
+        """The seconds from each fault that cut an attempt until its slot claims again, and until it trains again.
 
-        Without those that met a Redis or a database that was away, and those of a slot that was hit twice.
-        A worker tells of its progress every 0.5 s at first, and the watch looks every 0.2 s: so much is too long.
+        Left out: faults while Redis or the database did not answer, and those of a slot that was hit twice. The times
+        are too long by up to 0.7 s: a worker reports its progress every 0.5 s, and the watch looks every 0.2 s.
         """
         waits: dict[str, list[float]] = defaultdict(list)
         for done, what, seconds in self.recoveries(fault):
@@ -86,8 +92,8 @@ class Journal:
         return waits
 
     def recoveries(self, fault: str) -> Iterator[tuple[Done, str, float]]:
-        """The same, one by one: the fault, "claims" or "trains", the seconds."""
-        away = DATABASE_AWAY if fault == "F1" else AWAY  # whose worker lives on needs no bell
+        """Yield for each fault that cut an attempt: the fault, "claims" or "trains", and the seconds until then."""
+        away = DATABASE_AWAY if fault == "F1" else AWAY  # after F1 the worker lives on, and needs no bell
         mine = (done for done in self.done if done.fault == fault and self.cut(done))
         for done in (each for each in mine if not self.meets_another(each, away) and not self.hit_twice(each)):
             for what, signs in (("claims", self._claims), ("trains", self._signs_of_training)):
@@ -96,9 +102,9 @@ class Journal:
                     yield done, what, back - done.at
 
     def _dies_again(self, done: Done, back: float) -> bool:
-        """Whether the slot lost another runner before it was back: what it claimed next was poisoned."""
+        """Whether the slot lost another runner before it recovered, since it claimed a poisoned job next."""
         own = {event.job_id for event in self.cut(done)}
-        return any(done.at < event.at < back and event.job_id not in own and "the runner died" in (event.detail or "")
+        return any(done.at < event.at < back and event.job_id not in own and self._runner_died(event)
                    for event in self.of_slot(done.worker))  # fmt: skip
 
     def _claims(self, worker: str) -> list[float]:
@@ -106,7 +112,7 @@ class Journal:
         return [event.at for event in begun if f" {worker} " in event.actor]
 
     def _signs_of_training(self, worker: str) -> list[float]:
-        """When an attempt of this slot was first seen to be further than at its begin, and when one succeeded."""
+        """The times at which an attempt of this slot was first seen past its start step, or succeeded."""
         seen = [
             a.trains_since for a in list(self.watch.seen.values()) if a.worker == worker and a.trains_since is not None
         ]
@@ -117,17 +123,18 @@ class Journal:
         if done.fault in ("F1", "F2", "F8", "F15"):
             return bool(self.cut(done))
         if done.fault == "F9":
-            return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained all the same
+            return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained without Redis
         if done.fault == "F17":
-            return any("checkpoint cannot be used" in (event.detail or "") for event in self.cut_later(done))
+            return any(event.kind == EventKind.CHECKPOINT_UNUSABLE for event in self.events_since(done))
         if done.fault == "F3":
             return any(asked.status is None for asked in self._asked(done))
         if done.fault in ("F7", "F13"):
             return any(asked.status == 503 for asked in self._asked(done))
         if done.fault == "F18":
-            return any(LEASE_OVER in (e.detail or "") and done.at <= e.at <= done.until for e in self.rows.all_events())
+            events = (event for event in self.rows.all_events() if done.at <= event.at <= done.until)
+            return any(event.kind == EventKind.LEASE_LOST for event in events)
         if done.fault == "F14":
-            return sum("died" in (event.detail or "") for event in self.rows.events.get(done.jobs[0], []))
+            return sum(self._runner_died(event) for event in self.rows.events.get(done.jobs[0], []))
         if done.fault == "F16":
             return any(asked.job_id in done.jobs and asked.status == 200 for asked in self._asked(done))
         if done.fault == "F12":
@@ -136,18 +143,18 @@ class Journal:
             return any(asked.status == 202 and done.at < asked.at < done.until for asked in self.log.asked)
         if done.fault == "F11":
             return done.what.endswith(HEARD)
-        return self._somebody_waited(done)
+        return self._a_job_waited(done)
 
-    def cut_later(self, done: Done) -> list[Row[Any]]:
-        """All that happened to the jobs of a fault after it."""
+    def events_since(self, done: Done) -> list[Row[Any]]:
+        """All events of the jobs that a fault hit, from the fault on."""
         return [e for job, _ in done.members for e in self.rows.events.get(str(job), []) if e.at >= done.at - 1]
 
     def _asked(self, done: Done) -> list[Any]:
         begin, end = done.at - LATE_SECONDS, done.until + LATE_SECONDS
         return [asked for asked in self.log.asked if begin <= asked.at <= end]
 
-    def _somebody_waited(self, done: Done) -> bool:
-        """Whether a job stood in the queue, its bell in a Redis that lost it, and was claimed later all the same."""
+    def _a_job_waited(self, done: Done) -> bool:
+        """Whether a job waited in the queue when Redis lost its bell, and was claimed later."""
         return any(
             before.to_state == "queued" and before.at < done.at < after.at and after.to_state == "running"
             for events in self.rows.events.values() for before, after in pairwise(events)

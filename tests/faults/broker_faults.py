@@ -1,4 +1,4 @@
-"""F4, F5, F6, F11: Redis is killed, emptied, frozen, and filled with bells that nobody rang."""
+"""F4, F5, F6, F11: Redis is killed, emptied, frozen, and filled with forged bells."""
 
 import json
 import time
@@ -17,9 +17,9 @@ HEARD = ", and heard"
 
 
 def kill_redis(arena: Arena) -> None:
-    """F4: kill -9, and an empty one on the same port a little later."""
+    """F4: kill Redis with SIGKILL, and start an empty one on the same port a little later."""
     server = arena.fleet.redis
-    _let_somebody_wait(arena)
+    _fill_queue(arena)
     at = time.time()
     server.kill()
     arena.pause(0.5, 3.0)
@@ -28,8 +28,8 @@ def kill_redis(arena: Arena) -> None:
 
 
 def flush_redis(arena: Arena) -> None:
-    """F5: FLUSHALL."""
-    _let_somebody_wait(arena)
+    """F5: empty Redis with FLUSHALL."""
+    _fill_queue(arena)
     at = time.time()
     with suppress(redis.RedisError), arena.fleet.redis.client() as client:
         held = client.dbsize()
@@ -39,7 +39,7 @@ def flush_redis(arena: Arena) -> None:
 
 
 def freeze_redis(arena: Arena) -> None:
-    """F6: it takes connections and answers nothing."""
+    """F6: freeze Redis for a while: it accepts connections and answers nothing."""
     at, server = time.time(), arena.fleet.redis
     server.freeze()
     arena.over.wait(arena.form.redis_frozen_seconds)
@@ -48,18 +48,18 @@ def freeze_redis(arena: Arena) -> None:
 
 
 def forge_bells(arena: Arena) -> None:
-    """F11: true bells twenty times over, forged ones, and messages of other kinds, in any order."""
+    """F11: send real bells twenty times each, forged ones, and messages of other kinds, in random order."""
     at = time.time()
     bells = [_message({"job_id": str(job)}) for busy in arena.watch.busy() for job, _ in busy.members[:2]] * TIMES
     bells += [_message({"job_id": str(uuid4())}) for _ in range(TIMES)]
-    bells += [_message({"job_id": "'; DROP TABLE jobs; --", "spec": {"steps": 10**400}}), _message({"nobody": 1})]
+    bells += [_message({"job_id": "'; DROP TABLE jobs; --", "spec": {"steps": 10**400}}), _message({"unknown": 1})]
     bells += [_message({}, task="os.system"), _message({}, content_type="application/x-python-serialize")]
     bells += [_message({}, content_type="application/x-yaml"), _message({"spec": {"name": "x" * 2_000_000}})]
     arena.random.shuffle(bells)
     workers = arena.watch.workers()
     with suppress(redis.RedisError), arena.fleet.redis.client() as client:
         client.lpush("cpu", *bells)
-        # A slot that trains listens once a minute.
+        # A slot that trains reads its bells once a minute.
         heard = arena.until(lambda: _forged(client) < len(bells), 75)
         arena.pause(2.0, 3.0)
         dead = tuple(name for name, pid in workers.items() if not psutil.pid_exists(pid))
@@ -67,17 +67,17 @@ def forge_bells(arena: Arena) -> None:
 
 
 def _forged(client: redis.Redis) -> int:
-    """How many of ours are still claimable_by_idle_slot."""
+    """How many of the forged bells are still in Redis."""
     return sum(b"'; DROP" in each or b'"forged"' in each for each in client.lrange("cpu", 0, -1))
 
 
-def _let_somebody_wait(arena: Arena) -> None:
-    """More jobs than there are slots: some stand in the queue, and their bells are in Redis."""
+def _fill_queue(arena: Arena) -> None:
+    """Submit more jobs than there are slots, so that some wait in the queue and their bells are in Redis."""
     arena.submit(*(arena.book.short() for _ in range(2 * SLOTS)))
 
 
 def _message(arguments: dict[str, object], task: str = "gradyard.train", content_type: str = "application/json") -> str:
-    """A message as Celery's Redis transport stores it."""
+    """A message in the form in which Celery's Redis transport stores it."""
     number = str(uuid4())
     body = json.dumps([[], arguments, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
     headers = {"lang": "py", "task": task, "id": number, "root_id": number, "argsrepr": "()", "kwargsrepr": "{}",

@@ -17,7 +17,7 @@ DOCUMENTED = {200, 202, 409, *BUSY}
 
 @dataclass
 class Verdict:
-    """What was found; a run without violations lost, doubled and misreported nothing."""
+    """The counts and violations of one run. Without violations nothing was lost, doubled or misreported."""
 
     accepted: int = 0
     terminal: int = 0
@@ -28,12 +28,12 @@ class Verdict:
     violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, invariant: str, what: str) -> None:
-        """One more violation."""
+        """Add a violation of that invariant."""
         self.violations[invariant].append(what)
 
 
 def check_jobs(log: RequestLog, rows: Rows) -> Verdict:
-    """I1 to I5: accepted jobs exist and are over, once, by a legal path, and end as they may."""
+    """I1 to I5: each accepted job exists, has ended once, by legal moves, and in an allowed state."""
     verdict = Verdict(accepted=len(log.accepted))
     for job_id, order in log.accepted.items():
         job = rows.jobs.get(job_id)
@@ -49,7 +49,7 @@ def check_jobs(log: RequestLog, rows: Rows) -> Verdict:
 
 
 def check_requests(verdict: Verdict, log: RequestLog, rows: Rows) -> None:
-    """I8, and that a cancelled job stays so."""
+    """I8: every status is a documented one. I9: a job that was reported as cancelled stays cancelled."""
     for asked in log.asked:
         where = f"{asked.method} {asked.path}: {asked.status}"
         if asked.status is not None and asked.status not in DOCUMENTED:
@@ -64,7 +64,7 @@ def check_requests(verdict: Verdict, log: RequestLog, rows: Rows) -> None:
 
 def check_bits(verdict: Verdict, log: RequestLog, found: dict[str, tuple[str, str | None]],
                expected: dict[tuple[str, int], str]) -> None:  # fmt: skip
-    """I6: every history and every coefficient is the one of a training without faults."""
+    """I6: every loss history and coefficient equals, bit for bit, that of a training without faults."""
     for job_id, (digest, wrong) in found.items():
         spec = log.accepted[job_id].spec
         verdict.compared += 1
@@ -79,12 +79,12 @@ def check_bits(verdict: Verdict, log: RequestLog, found: dict[str, tuple[str, st
 def _check_end(verdict: Verdict, job_id: str, order: Order, job: Row[Any], events: list[Row[Any]]) -> None:
     if job.state not in FINISHED:
         verdict.lost += 1
-        verdict.add("I2", f"{job_id} ({order.key}) is {job.state} after all is over")
+        verdict.add("I2", f"{job_id} ({order.key}) is still {job.state} at the end of the run")
         return
     verdict.terminal += 1
     if job.state not in order.ends:
-        story = "; ".join(f"{event.to_state} {event.attempt} {event.detail or ''}" for event in events)
-        verdict.add("I2", f"{job_id} ({order.key}) {job.state}: {job.reason}: {job.message} ({story})")
+        path = "; ".join(f"{event.to_state} {event.attempt} {event.detail or ''}" for event in events)
+        verdict.add("I2", f"{job_id} ({order.key}) {job.state}: {job.reason}: {job.message} ({path})")
 
 
 def _check_result(verdict: Verdict, job_id: str, job: Row[Any], result: Row[Any] | None) -> None:
@@ -114,7 +114,7 @@ def _check_path(verdict: Verdict, job_id: str, job: Row[Any], events: list[Row[A
 
 
 def _check_keys(verdict: Verdict, log: RequestLog, rows: Rows) -> None:
-    """One key, one job; and no job that nobody asked for."""
+    """Part of I1: each idempotency key made one job, and every job was requested."""
     by_key = defaultdict(set)
     for asked in log.asked:
         if asked.status == 202 and asked.key is not None:
@@ -125,4 +125,4 @@ def _check_keys(verdict: Verdict, log: RequestLog, rows: Rows) -> None:
             verdict.add("I1", f"the key {key} made {len(ids)} jobs")
     for stranger in rows.jobs.keys() - log.accepted.keys():
         verdict.double += 1
-        verdict.add("I1", f"nobody was told of {stranger}")
+        verdict.add("I1", f"{stranger} exists, but no answer to a client named it")

@@ -1,4 +1,4 @@
-"""A client of the service that writes down every request it made, and gives up none."""
+"""A client of the service that logs every request, and repeats each until it is answered."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ BUSY = (429, 503)
 
 @dataclass(frozen=True)
 class Asked:
-    """One request and what came back; status None: the connection failed."""
+    """One request and its answer. status: None where the connection failed."""
 
     at: float  # seconds since 1970
     seconds: float
@@ -30,7 +30,7 @@ class Asked:
 
 
 class RequestLog:
-    """Every request of every client of a run."""
+    """All requests of all clients of a run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class RequestLog:
         self.accepted: dict[str, Order] = {}  # by job id
 
     def add(self, asked: Asked, order: Order | None = None) -> None:
-        """Write one down."""
+        """Log a request; where it was accepted, also which job its order became."""
         with self._lock:
             self.asked.append(asked)
             if order is not None and asked.status == 202 and asked.job_id is not None:
@@ -46,14 +46,14 @@ class RequestLog:
 
 
 class LoggingClient:
-    """For one thread."""
+    """A client for one thread."""
 
     def __init__(self, url: str, log: RequestLog) -> None:
         self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False)
         self._log = log
 
     def submit(self, order: Order) -> str:
-        """The id of the job that was made; asks with the same key until somebody says so."""
+        """Submit an order and return the id of its job. Repeats with the same key while the service is busy or away."""
         headers = {"Idempotency-Key": order.key, "Content-Type": "application/json"}
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -63,21 +63,21 @@ class LoggingClient:
             if answer is not None and answer.status_code not in BUSY:
                 raise RuntimeError(f"{order.spec} was refused: {answer.text}")
             if time.monotonic() > give_up_at:
-                raise RuntimeError(f"nobody accepted {order.key} within {PATIENCE_SECONDS:.0f} s")
+                raise RuntimeError(f"{order.key} was not accepted within {PATIENCE_SECONDS:.0f} s")
             time.sleep(0.2)
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job; ask until somebody says that it is cancelled, or over."""
+        """Cancel a job. Repeats while the service is busy or away."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
             answer = self._ask("POST", f"/v1/jobs/{job_id}/cancel")
             if answer is not None and answer.status_code not in BUSY:
                 return
             time.sleep(0.2)
-        raise RuntimeError(f"nobody cancelled {job_id} within {PATIENCE_SECONDS:.0f} s")
+        raise RuntimeError(f"the cancel of {job_id} was not answered within {PATIENCE_SECONDS:.0f} s")
 
     def job(self, job_id: str) -> dict[str, Any] | None:
-        """The job, where the service answers."""
+        """The job as JSON; None where the service does not answer."""
         answer = self._ask("GET", f"/v1/jobs/{job_id}")
         return answer.json() if answer is not None and answer.status_code == 200 else None
 

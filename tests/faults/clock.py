@@ -35,7 +35,7 @@ time_t time(time_t *t) {
 
 
 def shim(seconds_off: int) -> dict[str, str]:
-    """The environment under which a process's wall clock is so many seconds off."""
+    """The environment variables that move a process's wall clock forward by that many seconds."""
     folder = Path(tempfile.mkdtemp(prefix="gyclock-", dir="/tmp"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source, library = folder / "clock.c", folder / "clock.so"

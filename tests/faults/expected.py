@@ -1,7 +1,7 @@
-"""What jobs without any fault would find: each spec trained alone, in one undisturbed process without a service.
+"""The results of jobs without faults: each spec is trained alone, in an undisturbed process without a service.
 
-Of specs that differ in nothing but their steps, one training serves all: it stops at each one's last step and looks.
-As a process (`python -m tests.faults.expected`) it reads JSON groups from stdin and writes the hashes as JSON.
+Specs that differ only in their steps share one training, which takes a hash at the last step of each of them.
+`python -m tests.faults.expected` reads groups of specs as JSON from stdin and writes the hashes as JSON to stdout.
 """
 
 import importlib
@@ -21,24 +21,24 @@ from gradyard.jobs.submission.parse import parse_job
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 
-FREE = ("name", "priority", "device", "timeout_seconds", "max_retries")  # what decides no bit
+FREE = ("name", "priority", "device", "timeout_seconds", "max_retries")  # fields that change no bit
 
 
 def key_of(spec: dict[str, Any]) -> str:
-    """The same for all specs with the same curve, however long."""
+    """The key of a spec's curve: equal for specs that differ only in steps and in fields that change no bit."""
     return json.dumps({name: spec[name] for name in sorted(spec) if name not in (*FREE, "steps")})
 
 
 def trained_alone(specs: Iterable[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """The hash for each curve and number of steps; trained by as many processes as there are cores."""
+    """The hash for each pair of curve key and number of steps, trained by one process for each core."""
     stops: dict[str, set[int]] = defaultdict(set)
     for spec in specs:
         stops[key_of(spec)].add(spec["steps"])
     groups = [(key, sorted(steps)) for key, steps in sorted(stops.items(), key=lambda item: -max(item[1]))]
     cores = len(os.sched_getaffinity(0))
     processes = [_start(dict(groups[part::cores])) for part in range(cores)]
-    found = [each for process in processes for each in _said(process).items()]
-    return {(key, int(steps)): digest for key, hashes in found for steps, digest in hashes.items()}
+    groups_of_hashes = [item for process in processes for item in _hashes_from(process).items()]
+    return {(key, int(steps)): digest for key, hashes in groups_of_hashes for steps, digest in hashes.items()}
 
 
 def _start(groups: dict[str, list[int]]) -> "subprocess.Popen[str]":
@@ -51,11 +51,11 @@ def _start(groups: dict[str, list[int]]) -> "subprocess.Popen[str]":
     return process
 
 
-def _said(process: "subprocess.Popen[str]") -> dict[str, dict[str, str]]:
-    said, _ = process.communicate()
+def _hashes_from(process: "subprocess.Popen[str]") -> dict[str, dict[str, str]]:
+    output, _ = process.communicate()
     if process.returncode:
-        raise RuntimeError("the training without faults failed; see above")
-    return dict(json.loads(said))
+        raise RuntimeError("the training without faults failed; its output above has the cause")
+    return dict(json.loads(output))
 
 
 def _environment() -> dict[str, str]:
@@ -69,12 +69,12 @@ def _train(key: str, stops: list[int]) -> dict[int, str]:
     parsed = parse_job(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings)
     module, _, name = stage_named(parsed.spec.stage).trainer.partition(":")
     trainer = getattr(importlib.import_module(module), name)([parsed.spec.as_json() | parsed.resolved], "cpu")
-    losses, done, found = [], 0, {}
+    losses, done, hashes = [], 0, {}
     for stop in stops:
         losses += [segment.losses[0] for segment in segments(trainer, steps=stop, begin=done)]
         done = stop
-        found[stop] = of_history(np.concatenate(losses).tobytes(), trainer.coefficients()[0])
-    return found
+        hashes[stop] = of_history(np.concatenate(losses).tobytes(), trainer.coefficients()[0])
+    return hashes
 
 
 if __name__ == "__main__":

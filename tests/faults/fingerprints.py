@@ -1,4 +1,4 @@
-"""One hash of all that a training found: two jobs with the same one have the same bits."""
+"""One hash of a job's losses and coefficients: two jobs with the same hash have the same bits."""
 
 import hashlib
 import json
@@ -6,5 +6,5 @@ from collections.abc import Mapping
 
 
 def of_history(losses: bytes, coefficients: Mapping[str, float]) -> str:
-    """SHA-256 of the losses (raw little-endian bytes, all steps) and of the coefficients (shortest exact decimals)."""
+    """SHA-256 of the losses (raw little-endian bytes of all steps) and the coefficients (shortest exact decimals)."""
     return hashlib.sha256(losses + json.dumps(dict(coefficients), sort_keys=True).encode()).hexdigest()

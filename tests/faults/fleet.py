@@ -1,4 +1,4 @@
-"""The service under test: servers, API, worker hosts; each part can be hurt by itself and is kept up otherwise."""
+"""The service under test: servers, API, worker hosts. Faults hit one part at a time; `tend` restarts what has ended."""
 
 import json
 import os
@@ -31,7 +31,7 @@ SLOTS = 2
 
 @dataclass
 class Host:
-    """One worker host: its pool, and what is its own about network and clock."""
+    """One worker host: its pool, and its network namespace if it has one."""
 
     name: str
     pool: Child
@@ -40,22 +40,22 @@ class Host:
 
 @dataclass(frozen=True)
 class Build:
-    """What is put together: the database, the settings of all parts, hosts apart or one, a small disk or none."""
+    """Which service to start: its database, settings, hosts, disk and clock."""
 
     database: str  # sqlite or postgresql
     settings: dict[str, str] = field(default_factory=dict)
-    apart: bool = False  # each worker host in a network namespace of its own
+    apart: bool = False  # two worker hosts, each in a network namespace of its own
     small_disk: bool = False
-    clock: dict[str, str] = field(default_factory=dict)  # the environment of the last host's wrong clock
-    first_network: int = 1  # its hosts' numbers among the networks of this machine, from here on
+    clock: dict[str, str] = field(default_factory=dict)  # environment variables that set the last host's clock wrong
+    first_network: int = 1  # the network number of the first host on this machine; the others follow
 
 
 class Fleet:
-    """Everything of one service, in a folder of its own."""
+    """All parts of one service, with their files in one temporary folder."""
 
     def __init__(self, build: Build) -> None:
         self.build = build
-        # a short path: PostgreSQL's own user must be able to walk it
+        # a short path, which the operating system's user of PostgreSQL can enter
         self.folder = Path(tempfile.mkdtemp(prefix="gyfaults-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.scratch = self.folder / "tmp"
@@ -69,7 +69,7 @@ class Fleet:
         self._stopping, self._tending = False, threading.Lock()
 
     def start(self) -> None:
-        """Start all parts; return when the workers are there."""
+        """Start all parts. Returns when every slot has a worker."""
         for namespace in self.namespaces:
             namespace.make()
         storage = self.folder / "disk"
@@ -95,7 +95,7 @@ class Fleet:
         self._wait_until_ready()
 
     def environment(self, namespace: Namespace | None = None) -> dict[str, str]:
-        """What a part of this service finds in its environment, on that host."""
+        """The environment variables of this service's processes on that host (None: the machine itself)."""
         redis_at = namespace.addresses[network.REDIS] if namespace else "127.0.0.1"
         database = self.database_url
         if namespace and self.postgres:
@@ -109,35 +109,35 @@ class Fleet:
         return kept | ours | self.build.settings
 
     def tend(self) -> None:
-        """What a service manager does: start again what has ended."""
-        with self._tending:  # two who find the API dead at once would start two
+        """Start again each part that has ended, as a service manager does."""
+        with self._tending:  # two threads that find the API dead at once would start it twice
             for child in [] if self._stopping else [self.api, *(host.pool for host in self.hosts)]:
                 if child.returncode() is not None:
                     child.start()
 
     def log(self, host: Host) -> str:
-        """What a host's pool has written."""
+        """The log of a host's pool."""
         path = host.pool.log_path
         return path.read_text(errors="replace") if path is not None and path.exists() else ""
 
     def processes(self) -> list[psutil.Process]:
-        """Every live process of this service, by its environment."""
-        found = []
+        """All live processes of this service, recognized by TMPDIR in their environment."""
+        live = []
         for process in psutil.process_iter():
             try:
                 mine = process.environ().get("TMPDIR") == str(self.scratch)
                 if mine and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+                    live.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-        return found
+        return live
 
     def runners(self) -> list[psutil.Process]:
-        """Every live runner of this service; they keep TMPDIR, and so are known by it."""
+        """All live runners of this service, spares included."""
         return [each for each in self.processes() if "workers.runner" in " ".join(command_of(each))]
 
     def stop(self) -> None:
-        """Stop the pools, then the API; the servers stay up for the checker."""
+        """Stop the pools, then the API. The database and Redis stay up for the checker."""
         with self._tending:
             self._stopping = True
         for host in self.hosts:
@@ -145,7 +145,7 @@ class Fleet:
         stop_in_order([*(host.pool for host in self.hosts), self.api], 15.0)
 
     def remove(self) -> None:
-        """End whatever is left; of its folder, the logs stay."""
+        """Kill all processes that are left, and remove disks and networks. The logs stay in the folder."""
         for process in self.processes():
             try:
                 process.send_signal(signal.SIGCONT)
@@ -198,7 +198,7 @@ class Fleet:
 
 
 def command_of(process: psutil.Process) -> list[str]:
-    """Its command line; empty where it is gone."""
+    """The command line of a process; empty where it has ended."""
     try:
         return process.cmdline()
     except psutil.NoSuchProcess:

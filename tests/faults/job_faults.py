@@ -1,4 +1,4 @@
-"""F12, F14, F16: jobs that are long, that kill their runners, and that somebody cancels at a bad moment."""
+"""F12, F14, F16: jobs that run for long, jobs that kill their runners, and cancels at the worst moments."""
 
 import signal
 import time
@@ -14,7 +14,7 @@ IN_A_PACK = "in a pack"
 
 
 def long_job(arena: Arena) -> None:
-    """F12: a job longer than lease, record and bell; nobody touches it, so it must start once."""
+    """F12: a job longer than a lease, a record interval and a bell. No fault hits it, so it must start exactly once."""
     steps = int(1.5 * arena.form.lease_seconds * STEPS_PER_SECOND["autograd"])
     (job,) = arena.submit(arena.book.victim(steps, name=LONG))
     at = time.time()
@@ -23,7 +23,7 @@ def long_job(arena: Arena) -> None:
 
 
 def poisoned_pack(arena: Arena) -> None:
-    """F14: one member of a pack kills every runner that trains it."""
+    """F14: submit a pack of which one member kills every runner that trains it."""
     at = time.time()
     jobs = arena.submit(*arena.book.pack(arena.form.pack, steps=6000))
     arena.until(lambda: all(_over(arena, job) for job in jobs), 240)
@@ -31,7 +31,7 @@ def poisoned_pack(arena: Arena) -> None:
 
 
 def cancel(arena: Arena) -> None:
-    """F16: a cancel in one of the states in which it is hardest."""
+    """F16: cancel a job in one of the states in which that is hardest, those tried least first."""
     done = [each.what for each in arena.done if each.fault == "F16"]
     what = min(CANCELS, key=lambda each: (done.count(each), arena.random.random()))
     CANCELS[what](arena, what)
@@ -112,14 +112,14 @@ def _cancel(arena: Arena, job: str, what: str, busy: Busy | None = None) -> None
 
 
 def _runs(arena: Arena, job: str) -> Busy | None:
-    """The worker that trains it, once there is one."""
-    found: list[Busy] = []
+    """Wait for a worker that trains this job, and return it; None after `PATIENCE_SECONDS`."""
+    workers: list[Busy] = []
 
     def look() -> bool:
-        found[:] = [b for b in arena.watch.busy() if any(str(member) == job for member, _ in b.members)]
-        return bool(found) and runner_of(found[0]) is not None
+        workers[:] = [b for b in arena.watch.busy() if any(str(member) == job for member, _ in b.members)]
+        return bool(workers) and runner_of(workers[0]) is not None
 
-    return found[0] if arena.until(look, PATIENCE_SECONDS) else None
+    return workers[0] if arena.until(look, PATIENCE_SECONDS) else None
 
 
 def _over(arena: Arena, job: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which faults there are, what each needs, and who inflicts them: one thread a lane, so that faults meet each other."""
+"""The table of faults, and the threads that inflict them: one thread for each lane, so that faults overlap."""
 
 import threading
 import traceback
@@ -11,7 +11,7 @@ from tests.faults.arena import Arena
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind: who inflicts it, in which lane; pauses in seconds between two of a lane."""
+    """One kind of fault: its lane, and the function that inflicts it (None: it lasts for the whole run)."""
 
     name: str
     lane: str
@@ -40,21 +40,22 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F18", "janitors", service_faults.many_janitors),
 )}  # fmt: skip
 
+# The shortest and longest pause between two faults of a lane, in seconds.
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
           "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
 
 
 @dataclass
 class Lanes:
-    """The threads that inflict; each takes next what it has done least."""
+    """The threads that inflict faults. Half of the time a thread takes the fault that it has inflicted least."""
 
     arena: Arena
     faults: list[Fault]
-    haste: float = 1.0  # by which the pauses are multiplied
+    haste: float = 1.0  # factor of the pauses
     failures: list[str] = field(default_factory=list)
 
     def start(self) -> None:
-        """Begin."""
+        """Start one thread for each lane."""
         by_lane: dict[str, list[Fault]] = {}
         for fault in self.faults:
             if fault.inflict is not None:
@@ -64,13 +65,13 @@ class Lanes:
             thread.start()
 
     def stop(self) -> None:
-        """No more; what is frozen or away comes back first."""
+        """Inflict no more faults. Returns once every frozen or killed part is back."""
         self.arena.over.set()
         for thread in self._threads:
             thread.join()
 
     def counts(self) -> dict[str, int]:
-        """How many of each kind were inflicted so far; of F14, how many times the runner of its member died."""
+        """How many faults of each kind were inflicted so far."""
         noted = [done.fault for done in self.arena.done]
         return {fault.name: noted.count(fault.name) for fault in self.faults if fault.inflict is not None}
 
@@ -78,7 +79,7 @@ class Lanes:
         least, most = PAUSES[lane]
         while not self.arena.over.is_set():
             counts = self.counts()
-            # half of the time whatever comes: one that finds nothing to hit must not keep the others back
+            # half of the time at random: a fault that finds nothing to hit must not keep back the others
             fair = self.arena.random.random() < 0.5
             fault = min(faults, key=lambda each: (fair and counts[each.name], self.arena.random.random()))
             try:

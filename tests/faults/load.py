@@ -1,4 +1,4 @@
-"""Keeps the service busy: short jobs spread over the run, and always a few long ones in flight."""
+"""Keeps the service busy: short jobs are spread over the run, and a few long ones are always in flight."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ LONG_IN_FLIGHT = 3
 
 @dataclass(frozen=True)
 class Amount:
-    """How many jobs of each length, the long ones at most, and over how many seconds they are spread."""
+    """The number of short jobs, the most long jobs, and over how many seconds they are spread."""
 
     short: int
     long: int
@@ -35,7 +35,7 @@ class Load:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin."""
+        """Start both threads."""
         for thread in self._threads:
             thread.start()
 
@@ -44,7 +44,7 @@ class Load:
         return not any(thread.is_alive() for thread in self._threads)
 
     def more_long_work(self) -> None:
-        """The plan is used up while faults still look for something to hit: one more long job."""
+        """Submit a long job beyond the plan, for faults that still need a job to hit."""
         client = LoggingClient(self._url, self._log)
         with self._lock:
             order = self._book.long()
@@ -78,7 +78,7 @@ class Load:
 
     def _keep(self, client: LoggingClient) -> None:
         in_flight: list[str] = []
-        until = time.monotonic() + self._amount.seconds  # those that are hurt again and again take minutes each
+        until = time.monotonic() + self._amount.seconds  # a job that is hit again and again takes minutes
         for order in self._long:
             if time.monotonic() > until:
                 return

@@ -1,6 +1,6 @@
-"""Worker hosts of their own on one machine: network namespaces with a cable to Redis and one to the database.
+"""Several worker hosts on one machine: network namespaces, each with a cable to Redis and one to the database.
 
-A cut cable swallows packets, as a real one does: nobody is told that the other side is gone.
+A cut cable drops packets, as a real one does: no side gets an error.
 """
 
 import os
@@ -11,7 +11,7 @@ REDIS, DATABASE = "redis", "database"
 
 
 class Namespace:
-    """One host's network, number `number` of this machine's; its cables are cut and mended one by one."""
+    """The network of one host. `number` selects its addresses; each cable is cut and mended separately."""
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
@@ -19,11 +19,11 @@ class Namespace:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where this host finds Redis and the database."""
+        """The addresses at which this host reaches Redis and the database."""
         return {part: f"{prefix}.1" for part, prefix in self._prefix.items()}
 
     def make(self) -> None:
-        """Make it, with both cables in."""
+        """Make the namespace with both cables connected."""
         _ip("netns", "add", self.name)
         _ip("-n", self.name, "link", "set", "lo", "up")
         for part, prefix in self._prefix.items():
@@ -35,20 +35,20 @@ class Namespace:
             _ip("-n", self.name, "link", "set", inner, "up")
 
     def command(self, command: list[str]) -> list[str]:
-        """The command, on this host: with its network and its host name."""
+        """A command line that runs this command with the network and the host name of this host."""
         inside = ["unshare", "--uts", "sh", "-c", f'hostname {self.name} && exec "$@"', "sh", *command]
         return ["ip", "netns", "exec", self.name, *inside]
 
     def cut(self, part: str) -> None:
-        """Pull the cable to `part`."""
+        """Cut the cable to `part` (REDIS or DATABASE)."""
         _ip("-n", self.name, "link", "set", self._cable(part)[1], "down")
 
     def mend(self, part: str) -> None:
-        """Put it in again."""
+        """Connect the cable to `part` again."""
         _ip("-n", self.name, "link", "set", self._cable(part)[1], "up")
 
     def remove(self) -> None:
-        """Remove it with its cables."""
+        """Remove the namespace and its cables."""
         subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
         for part in self._prefix:
             subprocess.run(["ip", "link", "del", self._cable(part)[0]], check=False, capture_output=True)
@@ -58,7 +58,7 @@ class Namespace:
 
 
 def why_not() -> str | None:
-    """Why this machine has no namespaces to offer; None where it has."""
+    """Why network namespaces cannot be made here; None where they can."""
     if shutil.which("ip") is None or shutil.which("unshare") is None:
         return "iproute2 and util-linux are not installed"
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""What a run is asked to do, and its two forms: the short one inside every test run, and the full one."""
+"""What a run shall do, in two forms: the short one for every test run, and the full one."""
 
 import argparse
 from dataclasses import dataclass, field, replace
@@ -8,13 +8,13 @@ from tests.faults.load import Amount
 
 SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
-# With the defaults of a service: what is measured is what a user gets.
+# The full form uses the service's default settings, so that it measures what a user gets.
 SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. `bites` of each kind are wanted; the run goes on for them until `most_seconds` are over."""
+    """What to run. The run goes on until each kind of fault did harm `bites` times, at most for `most_seconds`."""
 
     database: str
     faults: tuple[str, ...]
@@ -26,14 +26,14 @@ class Plan:
     most_seconds: float
     rest_seconds: float = 300.0
     haste: float = 1.0
-    until_bitten: bool = False  # ends as soon as each kind has bitten, whatever is still to be submitted
+    until_bitten: bool = False  # end as soon as each kind did harm, even if jobs are still to be submitted
     settings: dict[str, str] = field(default_factory=dict)
 
 
 def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:
-    """What every test run does: each kind bites at least once, a service with a short lease, small jobs.
+    """The plan of every test run: small jobs, a short lease, and at least one fault of each kind that did harm.
 
-    A mutant is hurt three times as often: it may be lucky once.
+    mutant: a build without that safeguard. It needs three harmful faults, as it may survive one by luck.
     """
     options = argparse.Namespace(jobs=60, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
                                  minutes=0.3, mutant=mutant)  # fmt: skip
@@ -55,6 +55,6 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def amount_of(jobs: int, seconds: float, short: bool) -> Amount:
-    """Most jobs are short; the long ones make more than half of the training, and grow with the time there is."""
+    """Divide `jobs` into short and long ones. The few long ones make more than half of the training time."""
     long = max(4, jobs // 20 if short else min(jobs // 16, int(seconds / 10)))
     return Amount(max(0, jobs - long), long, seconds)

@@ -1,4 +1,4 @@
-"""What is promised in seconds and steps, and where a run did not keep it."""
+"""The promises of the service in seconds and steps, and where a run broke them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,47 +10,47 @@ from tests.faults.job_faults import CANCELS, IN_A_PACK
 from tests.faults.rows import start_step
 
 CANCEL = "cancel"
-LIMITS = {  # seconds, of the 99th percentile
+LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
-    "a poisoned pack (F14) is over": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
+    "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
     "cancelled (F16)": 1.0,
 }  # fmt: skip
 
 
 def broken(figures: Mapping[str, list[float]]) -> list[str]:
-    """Every promise of time that was not kept; faults that met each other's are left out of the figures before."""
-    said = []
+    """One line for each broken promise of time. `figures` leaves out faults that met other faults."""
+    lines = []
     for name, seconds in figures.items():
         limit = next((limit for start, limit in LIMITS.items() if name.startswith(start)), None)
         if limit is not None and seconds and np.quantile(seconds, 0.99) > limit:
-            said.append(f"{name}: p99 {np.quantile(seconds, 0.99):.1f} s, {limit:g} s are promised")
-    return said
+            lines.append(f"{name}: p99 {np.quantile(seconds, 0.99):.1f} s, {limit:g} s are promised")
+    return lines
 
 
 def late_stories(journal: Journal) -> list[str]:
-    """What the slot did from each kill on that it was long not back from, by the seconds after it."""
-    found = []
+    """For each kill with a recovery over the limit, the events of its slot and the faults meanwhile, with times."""
+    lines = []
     for fault in ("F1", "F2"):
         for done, what, seconds in journal.recoveries(fault):
             limit = LIMITS.get(f"{what} again after {fault}")
             if limit is not None and seconds > limit:
                 events = [each for each in journal.of_slot(done.worker) if 0 < each.at - done.at < seconds + 1]
                 others = [each for each in journal.done if each.until > done.at and each.at < done.at + seconds]
-                found.append(f"{fault} ({done.what}) of {done.worker}: {what} again after {seconds:.1f} s; meanwhile")
-                found += [f"  {each.at - done.at:+.2f} s: {each.job_id} attempt {each.attempt} is {each.to_state} "
+                lines.append(f"{fault} ({done.what}) of {done.worker}: {what} again after {seconds:.1f} s; meanwhile")
+                lines += [f"  {each.at - done.at:+.2f} s: {each.job_id} attempt {each.attempt} is {each.to_state} "
                           f"{each.detail or ''}" for each in events]  # fmt: skip
-                found += [f"  {each.at - done.at:+.2f} s: {each.fault} {each.what} {each.worker}" for each in others]
-    return found
+                lines += [f"  {each.at - done.at:+.2f} s: {each.fault} {each.what} {each.worker}" for each in others]
+    return lines
 
 
 def missing_cancels(journal: Journal) -> list[str]:
-    """The states in which nothing was cancelled, though each of them should have been tried."""
+    """One line for each state in which F16 cancelled no job."""
     done = {each.what for each in journal.done if each.fault == "F16"}
-    return [f"no cancel was tried of a job {what}" for what in CANCELS if what not in done]
+    return [f"no job was cancelled in this state: {what}" for what in CANCELS if what not in done]
 
 
 def wrongs(journal: Journal) -> Iterator[str]:
-    """What must not follow from a fault: steps redone after a SIGTERM, a pack restarted by a cancel, a dead worker."""
+    """Forbidden consequences: steps redone after a SIGTERM, a pack restarted by a cancel, a worker killed by a bell."""
     for done in journal.done:
         if done.fault == "F15" and not journal.meets_another(done, HITS):
             yield from _redone(journal, done)

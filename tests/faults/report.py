@@ -1,4 +1,4 @@
-"""What a run found, for people; and whether it passed."""
+"""The report of a run: its figures as text, and whether it passed."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ import numpy as np
 from tests.faults.checker import Verdict
 from tests.faults.figures import Resumes
 
-SHOWN = 3  # of a kind
+SHOWN = 3  # failures of one kind that are printed
 LEAST_RESUMED = 0.95
 MOST_REDONE_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything measured; times in seconds. `wrong_clock`: attempts begun on the host whose clock is off."""
+    """All results of a run, times in seconds. wrong_clock: attempts begun on the host with a wrong clock, if there is one."""
 
     database: str
     seed: int
@@ -35,26 +35,26 @@ class Report:
 
     def failures(self) -> list[str]:
         """Why the run failed; empty where it passed."""
-        found = [f"{name}: {one}" for name, said in self.verdict.violations.items() for one in said]
-        found += self.broken_promises
+        failures = [f"{name}: {one}" for name, violations in self.verdict.violations.items() for one in violations]
+        failures += self.broken_promises
         if not self._run():
-            found.append("no fault was run")
+            failures.append("no fault was run")
         for name in self.faults:
             if name not in self.skipped and self._bites_of(name) < self.wanted:
-                found.append(f"{name} bit {self._bites_of(name)} times, {self.wanted} are wanted")
+                failures.append(f"{name} did harm {self._bites_of(name)} times, {self.wanted} are wanted")
         if "F8" in self.faults and self.fenced == 0:
-            found.append("no write was fenced: the faults did not reach the fence")
+            failures.append("no write was fenced: the faults did not reach the fence")
         if self.resumes.cut and self.resumes.resumed < LEAST_RESUMED * self.resumes.cut:
-            found.append(f"{self.resumes.resumed} of {self.resumes.cut} attempts with a record were resumed from it")
+            failures.append(f"{self.resumes.resumed} of {self.resumes.cut} attempts with a record were resumed from it")
         if self.resumes.most_seconds_redone > MOST_REDONE_SECONDS:
-            found.append(f"a kill cost {self.resumes.most_seconds_redone:.1f} s of training")
-        return found
+            failures.append(f"a kill cost {self.resumes.most_seconds_redone:.1f} s of training")
+        return failures
 
     def lines(self) -> list[str]:
-        """The line of the protocol, and below it the figures."""
+        """The report as text: a summary in one line, then the figures, then `passed` or the failures."""
         again = [one for name, times in self.figures.items() if name.startswith("trains") for one in times]
         v, bites = self.verdict, ", ".join(f"{name} {self._bites_of(name)}" for name in self._run())
-        said = [
+        lines = [
             f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
             f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
             f"recovery p50/p99 {_p50_p99(again)}",
@@ -62,14 +62,14 @@ class Report:
             f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: about "
             f"{self.resumes.steps_redone:,}; a kill cost at most {self.resumes.most_seconds_redone:.1f} s of training",
         ]
-        said += [f"{name}: {_p50_p99(times)}" for name, times in sorted(self.figures.items()) if times]
+        lines += [f"{name}: {_p50_p99(times)}" for name, times in sorted(self.figures.items()) if times]
         if len(self.cancels):
             p99, most = np.quantile(self.cancels, 0.99), self.cancels.max()
-            said.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
-        said += [f"{name} was not run: {why}" for name, why in self.skipped.items()]
+            lines.append(f"cancel: {len(self.cancels)}, p99 {p99:.2f} s, longest {most:.2f} s")
+        lines += [f"{name} was not run: {why}" for name, why in self.skipped.items()]
         failures = self.failures()
-        said += [f"FAILED {one}" for one in _some_of_each(failures)]
-        return said + self.usage + ["passed" if not failures else f"failed: {len(failures)} reasons"]
+        lines += [f"FAILED {one}" for one in _some_of_each(failures)]
+        return lines + self.usage + ["passed" if not failures else f"failed: {len(failures)} reasons"]
 
     def _run(self) -> list[str]:
         return [name for name in self.faults if name not in self.skipped]
@@ -79,15 +79,15 @@ class Report:
 
 
 def _some_of_each(failures: list[str]) -> list[str]:
-    """Of each invariant a few, and how many more there are."""
+    """The first failures of each kind, and how many more there are."""
     by_kind: dict[str, list[str]] = {}
     for failure in failures:
         by_kind.setdefault(failure.partition(":")[0], []).append(failure)
-    said = []
-    for kind, found in by_kind.items():
-        said += found[:SHOWN]
-        said += [f"{kind}: and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    return said
+    shown = []
+    for kind, of_kind in by_kind.items():
+        shown += of_kind[:SHOWN]
+        shown += [f"{kind}: and {len(of_kind) - SHOWN} more"] if len(of_kind) > SHOWN else []
+    return shown
 
 
 def _p50_p99(seconds: list[float]) -> str:

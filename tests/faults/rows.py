@@ -1,4 +1,4 @@
-"""What the database says of the jobs of a run, read once when all is over."""
+"""The rows of all jobs of a run, their events and results, read from the database at once."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Rows:
 
     @classmethod
     def read(cls, database: Database) -> "Rows":
-        """All of them."""
+        """Read the rows of all jobs."""
         job = select(Job.id, Job.state, Job.attempt, Job.reason, Job.message, Job.steps, Job.dtype, Job.spec)
         event = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
         result = select(Result.job_id, Result.attempt, Result.coefficients)
@@ -40,22 +40,22 @@ class Rows:
             )
 
     def all_events(self) -> Iterable[Row[Any]]:
-        """Of all jobs."""
+        """The events of all jobs."""
         return (event for events in self.events.values() for event in events)
 
     def start_of(self, job: str, attempt: int) -> Row[Any] | None:
-        """The claim of that attempt."""
+        """The event by which that attempt was claimed; None where there is none."""
         return next((e for e in self.events.get(job, []) if e.to_state == "running" and e.attempt == attempt), None)
 
 
 def start_step(event: Row[Any]) -> int:
-    """Where the attempt of a claim event began."""
+    """The step at which the attempt of a claim event began."""
     detail = event.detail or ""
     return int(detail.removeprefix(GOES_ON)) if detail.startswith(GOES_ON) else 0
 
 
 def history(database: Database, job: Row[Any], result: Row[Any]) -> tuple[str, str | None]:
-    """The hash of a job's whole history, and what is wrong with its chunks, if anything."""
+    """The hash of a job's losses and coefficients, and what is wrong with its loss chunks (None: nothing)."""
     chunk = select(LossChunk.start_step, LossChunk.steps, LossChunk.losses).where(LossChunk.job_id == UUID(str(job.id)))
     with database.read() as connection:
         chunks = list(connection.execute(chunk.order_by(LossChunk.start_step)))

@@ -1,4 +1,4 @@
-"""One run: start a fleet, load it, hurt it, let it come to rest, and prove what became of every job."""
+"""One run: start a fleet, submit jobs, inflict faults, wait until all jobs have ended, and check each of them."""
 
 import shutil
 import threading
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 def run(plan: Plan, say: Say) -> Report:
-    """The report of one run. The fleet is gone when it returns, and its folder too unless something was wrong."""
+    """Run the plan and return its report. Removes the fleet, and also its folder where the run passed."""
     skipped = {name: why for name in plan.faults if (why := why_not(FAULTS[name], plan))}
     faults = [FAULTS[name] for name in plan.faults if name not in skipped]
     fleet = Fleet(_build(plan, {fault.name for fault in faults}))
@@ -45,11 +45,11 @@ def run(plan: Plan, say: Say) -> Report:
         if passed:
             shutil.rmtree(fleet.folder, ignore_errors=True)
         else:
-            say(f"its logs are kept in {fleet.folder}")
+            say(f"the logs are kept in {fleet.folder}")
 
 
 def why_not(fault: Fault, plan: Plan) -> str | None:
-    """Why a fault cannot be inflicted here; it is reported as not run."""
+    """Why a fault cannot be inflicted on this machine and database; None where it can."""
     if fault.only_on not in (None, plan.database):
         return f"only on {fault.only_on}"
     if fault.name in ("F9", "F10"):
@@ -67,7 +67,7 @@ def _build(plan: Plan, names: set[str]) -> Build:
 def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet, say: Say) -> Report:
     log, book = RequestLog(), OrderBook(plan.seed, plan.long_seconds)
     fleet.start()
-    say(f"the service is up; {plan.amount.short + plan.amount.long} jobs, faults {' '.join(f.name for f in faults)}")
+    say(f"the service runs; {plan.amount.short + plan.amount.long} jobs, faults {' '.join(f.name for f in faults)}")
     watch = Watch(fleet.database)
     load = Load(fleet.url, log, book, plan.amount)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
@@ -82,7 +82,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
         finally:
             lanes.stop()
             load.stop()
-        say("no more faults; the service comes to rest")
+        say("no more faults; waiting until all jobs have ended")
         resting = _rest(fleet, watch, plan.rest_seconds, usage)
     finally:
         watch.stop()
@@ -91,7 +91,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
 
 
 def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usage, say: Say, began: float) -> None:
-    """Until all is submitted and every kind was inflicted often enough, or the time is over."""
+    """Wait until all jobs are submitted and every kind of fault did enough harm, at most `plan.most_seconds`."""
     said_at = time.monotonic()
     while time.monotonic() - began < plan.most_seconds:
         with suppress(OSError):
@@ -108,12 +108,12 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
             said_at = time.monotonic()
             say(f"{said_at - began:4.0f} s: {len(arena.log.accepted)} jobs accepted; inflicted {lanes.counts()}")
             if over:
-                say(f"all is submitted; still wanted: {', '.join(wanted)}")
+                say(f"all jobs are submitted; still wanted: {', '.join(wanted)}")
         time.sleep(0.5)
 
 
 def _rest(fleet: Fleet, watch: Watch, seconds: float, usage: Usage) -> bool:
-    """Whether every job is over in that time, with nobody to disturb it."""
+    """Whether every job ends within that time, now without faults."""
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         fleet.tend()
@@ -134,7 +134,7 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     found = {
         job: history(fleet.database, rows.jobs[job], rows.results[job]) for job in succeeded if job in rows.results
     }
-    for busy in usage.at_work_for_nobody():
+    for busy in usage.runners_without_a_job():
         verdict.add("I7", busy)
     check_bits(verdict, log, found, expected.trained_alone(log.accepted[job].spec for job in found))
     usage.after_rest()
@@ -144,7 +144,7 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
     for failure in [*lanes.failures, *([str(load.failure)] if load.failure else [])]:
         verdict.add("run", failure)
     if not rested:
-        verdict.add("I2", f"not every job was over {plan.rest_seconds:.0f} s after the last fault")
+        verdict.add("I2", f"not every job had ended {plan.rest_seconds:.0f} s after the last fault")
     journal = Journal(arena.done, log, rows, arena.watch)
     measured, cancels = figures(journal), cancel_seconds(log, arena.done)
     spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
@@ -158,15 +158,15 @@ def _judge(plan: Plan, skipped: dict[str, str], arena: Arena, lanes: Lanes, load
 
 
 def _broken_promises(plan: Plan, journal: Journal, measured: dict[str, list[float]]) -> list[str]:
-    """In the short form none of time: it shares a machine with other tests."""
-    said = list(promises.wrongs(journal))
+    """All broken promises. The short form checks no times, since it shares the machine with other tests."""
+    lines = list(promises.wrongs(journal))
     if not plan.until_bitten:
-        said += promises.broken(measured)
-        said += promises.missing_cancels(journal) if "F16" in plan.faults else []
-    return said
+        lines += promises.broken(measured)
+        lines += promises.missing_cancels(journal) if "F16" in plan.faults else []
+    return lines
 
 
 def _starts_on_wrong_clock(fleet: Fleet, rows: Rows) -> int:
-    """How many attempts the host whose clock is off has begun."""
+    """How many attempts began on the host with the wrong clock."""
     name = fleet.hosts[-1].name
     return sum(event.to_state == "running" and f"@{name} " in event.actor for event in rows.all_events())

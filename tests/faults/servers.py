@@ -21,21 +21,21 @@ ANSWER_SECONDS = 60.0
 
 
 class Server(ABC):
-    """One server process of ours: its whole family is killed and frozen together."""
+    """A server that a test starts. It is killed and frozen together with all its child processes."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     def launch(self) -> None:
-        """Start its process."""
+        """Start the process."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it serves."""
+        """Whether the server answers a request."""
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers. Raises RuntimeError after `ANSWER_SECONDS`."""
         if self.process is None or self.process.poll() is not None:
             self.launch()
         give_up_at = time.monotonic() + ANSWER_SECONDS
@@ -47,7 +47,7 @@ class Server(ABC):
             time.sleep(0.1)
 
     def family(self) -> list[psutil.Process]:
-        """Its process and all below it."""
+        """The server's process and all its children."""
         try:
             assert self.process is not None
             main = psutil.Process(self.process.pid)
@@ -56,25 +56,25 @@ class Server(ABC):
             return []
 
     def kill(self) -> None:
-        """kill -9, all of it."""
+        """Kill all its processes with SIGKILL."""
         for each in self.family():
             _signal(each, signal.SIGKILL)
         if self.process is not None:
             self.process.wait()
 
     def freeze(self) -> None:
-        """Stop it in its tracks."""
+        """Suspend all its processes with SIGSTOP."""
         for each in self.family():
             _signal(each, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let all its processes continue."""
         for each in self.family():
             _signal(each, signal.SIGCONT)
 
 
 class Redis(Server):
-    """Keeps nothing on disk: each start is an empty one."""
+    """A Redis that keeps nothing on disk, so it is empty after each start."""
 
     def __init__(self, folder: Path, addresses: list[str]) -> None:
         super().__init__()
@@ -82,21 +82,21 @@ class Redis(Server):
         folder.mkdir(parents=True, exist_ok=True)
 
     def url(self, address: str = "127.0.0.1") -> str:
-        """How to reach it there."""
+        """The URL of the server at that address."""
         return f"redis://{address}:{self.port}/0"
 
     def client(self) -> redis.Redis:
-        """A client that does not wait for long."""
+        """A client with timeouts of one second."""
         return redis.Redis.from_url(self.url(), socket_timeout=1.0, socket_connect_timeout=1.0)
 
     def launch(self) -> None:
-        """On every address, without persistence."""
+        """Start Redis on all addresses, without persistence."""
         command = [redis_binary(), "--port", str(self.port), "--bind", *self.addresses, "--dir", str(self.folder)]
         command += ["--save", "", "--protected-mode", "no"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers(self) -> bool:
-        """Whether it answers a ping."""
+        """Whether Redis answers a ping."""
         try:
             with self.client() as client:
                 return bool(client.ping())
@@ -105,7 +105,7 @@ class Redis(Server):
 
 
 class Postgres(Server):
-    """The PostgreSQL of the wheel with its own durable settings (fsync and the rest as they come)."""
+    """The PostgreSQL of the wheel with its default settings, which are durable (fsync is on)."""
 
     def __init__(self, folder: Path, addresses: list[str]) -> None:
         super().__init__()
@@ -120,12 +120,12 @@ class Postgres(Server):
             file.write("host all all 10.79.0.0/16 trust\n")
 
     def url(self, address: str = "127.0.0.1") -> str:
-        """How to reach it there."""
+        """The URL of the server at that address."""
         return f"postgresql://postgres@{address}:{self.port}/postgres"
 
     def launch(self) -> None:
-        """On every address; crash recovery is its own business."""
-        (self.folder / "postmaster.pid").unlink(missing_ok=True)  # nobody else serves this folder
+        """Start PostgreSQL on all addresses. It recovers by itself after a crash."""
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)  # no other server uses this folder
         command = [str(self._binaries / "postgres"), "-D", str(self.folder), "-p", str(self.port)]
         command += ["-k", "", "-c", f"listen_addresses={','.join(self.addresses)}", "-c", "max_wal_size=256MB"]
         with (self.folder.parent / "postgres.log").open("ab") as log:
@@ -134,7 +134,7 @@ class Postgres(Server):
             )
 
     def answers(self) -> bool:
-        """Whether it answers a query."""
+        """Whether PostgreSQL answers a query."""
         try:
             with psycopg.connect(self.url(), connect_timeout=2) as connection:
                 connection.execute("SELECT 1")
@@ -143,13 +143,13 @@ class Postgres(Server):
             return False
 
     def remove(self) -> None:
-        """Its files, too."""
+        """Kill the server and remove its files."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _runtime_folder() -> None:
-    """The wheel asks for one, and warns where it is missing or open to all."""
+    """Set XDG_RUNTIME_DIR to a private folder: the wheel warns where it is missing or open to all users."""
     if "XDG_RUNTIME_DIR" not in os.environ:
         folder = tempfile.mkdtemp(prefix="gyrun-", dir="/tmp")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""F3, F7, F9, F13, F17, F18: the API, the database, its disk, its cable, its blobs, and too many janitors."""
+"""F3, F7, F9, F13, F17, F18: faults of the API, the database, its disk, its cable, checkpoints, and maintenance."""
 
 import signal
 import sys
@@ -18,7 +18,7 @@ VOLLEY = 8
 
 
 def kill_api(arena: Arena) -> None:
-    """F3: kill -9 of the API while clients post; they ask again with their keys."""
+    """F3: kill the API with SIGKILL while clients submit. They repeat their requests with the same keys."""
     volley = _volley(arena)
     arena.pause(0.0, 0.05)
     at = time.time()
@@ -30,7 +30,7 @@ def kill_api(arena: Arena) -> None:
 
 
 def kill_database(arena: Arena) -> None:
-    """F7: kill -9 of every process of PostgreSQL; it starts again after a while."""
+    """F7: kill every process of PostgreSQL with SIGKILL, and start it again after a while."""
     assert arena.fleet.postgres is not None
     at = time.time()
     arena.fleet.postgres.kill()
@@ -42,7 +42,7 @@ def kill_database(arena: Arena) -> None:
 
 
 def fill_disk(arena: Arena) -> None:
-    """F13: the disk of the database is full for a while."""
+    """F13: fill the disk of the database for a while."""
     assert arena.fleet.disk is not None
     at = time.time()
     arena.fleet.disk.fill()
@@ -50,13 +50,13 @@ def fill_disk(arena: Arena) -> None:
     arena.over.wait(arena.form.database_away_seconds)
     arena.fleet.disk.empty()
     if arena.fleet.postgres is not None:
-        arena.fleet.postgres.start()  # it may have given up
+        arena.fleet.postgres.start()  # it may have ended by itself
     arena.note("F13", at, "disk full")
     _join(volley)
 
 
 def cut_off_host(arena: Arena) -> None:
-    """F9: one host loses the database for longer than a lease, or Redis for a while."""
+    """F9: cut one host off from the database or from Redis, for longer than a lease."""
     part = arena.random.choice([network.DATABASE, network.DATABASE, network.REDIS])
     busy = arena.target(alone=False)
     host = arena.host_of(busy) if busy else None
@@ -71,7 +71,7 @@ def cut_off_host(arena: Arena) -> None:
 
 
 def spoil_checkpoint(arena: Arena) -> None:
-    """F17: a bit of the newest checkpoint flips, or its end is missing; then its runner dies."""
+    """F17: flip a bit of the newest checkpoint or cut off its end, then kill the runner."""
     busy = arena.target()
     runner = runner_of(busy) if busy else None
     if busy is None or runner is None or not busy.recorded or not _spoil(arena, busy):
@@ -82,7 +82,7 @@ def spoil_checkpoint(arena: Arena) -> None:
 
 
 def many_janitors(arena: Arena) -> None:
-    """F18: nine more maintenance processes, for longer than a lease."""
+    """F18: run nine more maintenance processes for longer than a lease."""
     fleet, at = arena.fleet, time.time()
     command = [sys.executable, "-m", "workers.maintenance"]
     more = [Child(f"janitor {n}", command, fleet.environment(), fleet.folder / "janitors.log") for n in range(9)]
@@ -113,7 +113,7 @@ def _spoil(arena: Arena, busy: Busy) -> bool:
 
 
 def _volley(arena: Arena) -> list[threading.Thread]:
-    """Several clients that post at this very moment."""
+    """Start several clients that submit at the same time. Returns their threads."""
     orders = [arena.book.short() for _ in range(VOLLEY)]
     threads = [threading.Thread(target=arena.submit, args=(order,)) for order in orders]
     for thread in threads:

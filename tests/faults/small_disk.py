@@ -1,4 +1,4 @@
-"""A small file system in memory, to be filled to its last byte."""
+"""A small file system in memory that a fault can fill to its last byte."""
 
 import os
 import subprocess
@@ -7,20 +7,20 @@ from pathlib import Path
 
 
 class SmallDisk:
-    """A tmpfs at `folder`; root mounts it."""
+    """A tmpfs at `folder`. Only root can mount it."""
 
     def __init__(self, folder: Path, mebibytes: int) -> None:
         self.folder, self.mebibytes = folder, mebibytes
         self._ballast = folder / "ballast"
 
     def mount(self) -> None:
-        """Mount it."""
+        """Mount the file system."""
         self.folder.mkdir(parents=True, exist_ok=True)
         options = f"size={self.mebibytes}m,mode=0777"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], check=True)
 
     def fill(self) -> None:
-        """Leave not a byte free."""
+        """Write a file that takes all free bytes."""
         with self._ballast.open("wb", buffering=0) as file:
             block = b"\0" * (1 << 20)
             while block:
@@ -30,16 +30,16 @@ class SmallDisk:
                     block = block[: len(block) // 2]
 
     def empty(self) -> None:
-        """Take the ballast out."""
+        """Remove the file that fills it."""
         self._ballast.unlink(missing_ok=True)
 
     def unmount(self) -> None:
-        """Let go of it, and of all that it holds."""
+        """Unmount the file system. Its files are lost."""
         subprocess.run(["umount", "-l", str(self.folder)], check=False, capture_output=True)
 
 
 def why_not() -> str | None:
-    """Why this machine cannot mount one; None where it can."""
+    """Why a tmpfs cannot be mounted here; None where it can."""
     if os.geteuid() != 0:
         return "only root may mount a tmpfs"
     probe = SmallDisk(Path(tempfile.mkdtemp(prefix="gydisk-")), 1)

@@ -1,4 +1,4 @@
-"""What the service's processes use while it is hurt: memory and file handles, and what is left in the end."""
+"""Memory and file handles of the service's processes during a run, and what is left after it."""
 
 import time
 from collections import defaultdict
@@ -14,25 +14,25 @@ from tests.faults.arena import is_runner
 from tests.faults.fleet import Fleet, command_of
 
 LOOK_SECONDS = 30.0
-BUSY_SECONDS = 0.3  # of one: whoever trains uses a core
+BUSY_SECONDS = 0.3  # CPU time within one second: a runner that trains uses a whole core
 KINDS = {"gunicorn": "API", "workers.runner": "runners", "celery": "workers", "workers.maintenance": "maintenance"}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Memory (MiB) and open file handles of all processes of one kind, the greatest of each."""
+    """Memory and open file handles of the process with the most memory, among those of one kind."""
 
     at: float
     mebibytes: float
     handles: int
 
 
-# Tables that hold only what is present: if they grow, it is with dead rows.
+# Tables that hold only current rows: where they grow, it is by dead rows.
 PRESENT = ("claims", "workers", "bells")
 
 
 class Usage:
-    """`look()` as often as you like; it measures every half minute."""
+    """Samples of a fleet. Call `look()` as often as you like: it measures every half minute."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -41,7 +41,7 @@ class Usage:
         self.dead: list[float] = []
 
     def look(self) -> None:
-        """Measure, if it is time."""
+        """Measure, where the last measurement is older than `LOOK_SECONDS`."""
         now = time.monotonic()
         if now - self._looked_at < LOOK_SECONDS:
             return
@@ -57,40 +57,40 @@ class Usage:
             self.dead.append(_dead_mebibytes(self._fleet.database))
 
     def after_rest(self) -> None:
-        """A last look, at a service with nothing to do."""
+        """Measure now: the service has nothing left to do."""
         self._looked_at = 0.0
         self.look()
 
     def lines(self) -> list[str]:
-        """Per kind of process: memory and handles in the first and in the last third of the run."""
-        said = []
+        """One line for each kind of process: memory and handles in the first and in the last third of the run."""
+        lines = []
         for kind, samples in sorted(self.samples.items()):
             third = max(1, len(samples) // 3)
             first, last = samples[:third], samples[-third:]
             memory = [np.median([each.mebibytes for each in part]) for part in (first, last)]
             handles = [int(np.median([each.handles for each in part])) for part in (first, last)]
-            said.append(f"{kind}: {memory[0]:.0f} -> {memory[1]:.0f} MiB, {handles[0]} -> {handles[1]} handles")
+            lines.append(f"{kind}: {memory[0]:.0f} -> {memory[1]:.0f} MiB, {handles[0]} -> {handles[1]} handles")
         third = max(1, len(self.dead) // 3)
         bloat = [np.median(part) for part in (self.dead[:third], self.dead[-third:])] if self.dead else [0.0, 0.0]
-        return [*said, f"bloat of the database: {bloat[0]:.1f} -> {bloat[1]:.1f} MiB"]
+        return [*lines, f"bloat of the database: {bloat[0]:.1f} -> {bloat[1]:.1f} MiB"]
 
-    def at_work_for_nobody(self) -> list[str]:
-        """Runners that compute though every job is over."""
+    def runners_without_a_job(self) -> list[str]:
+        """One line for each runner that still computes after every job has ended."""
         runners = [each for each in self._fleet.processes() if is_runner(each)]
         before = {each: _cpu_seconds(each) for each in runners}
         time.sleep(1.0)
         return [
-            f"runner {each.pid} trains, and nothing is claimed" for each in runners
+            f"runner {each.pid} trains, but no job is claimed" for each in runners
             if _cpu_seconds(each) - before[each] > BUSY_SECONDS
         ]  # fmt: skip
 
     def left_behind(self) -> list[str]:
-        """Processes and temporary files that are still there after the service was stopped."""
+        """One line for each process and temporary file that is left after the service was stopped."""
         left = [
-            f"process {each.pid} still lives: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
+            f"process {each.pid} still runs: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
         ]
         for path in self._fleet.scratch.rglob("*"):
-            if path.is_file() and path.suffix not in (".lock", ".restarted"):  # a slot's own two stay
+            if path.is_file() and path.suffix not in (".lock", ".restarted"):  # each slot keeps these two
                 left.append(f"{path} was left behind")
         return left
 
@@ -102,7 +102,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 def _dead_mebibytes(database: Database) -> float:
-    """PostgreSQL: the size of the tables that hold only what is present; SQLite: its free pages."""
+    """The size of the tables that hold only current rows (PostgreSQL), or of the free pages (SQLite), in MiB."""
     with database.read() as connection:
         if database.is_sqlite:
             pages, size = (

@@ -1,4 +1,4 @@
-"""What a run still wants before it may end: kinds of fault that have not done enough harm yet."""
+"""What a run still waits for: kinds of faults that have not done enough harm yet."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,10 @@ from tests.faults.rows import Rows, history
 
 
 def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list[str]:
-    """First by what was inflicted, which costs nothing to know; then by what the rows say of it."""
+    """One line for each kind of fault that is still wanted; empty where the run may end.
+
+    The database is read only once enough faults were inflicted, since counting these costs nothing.
+    """
     least = {name: 1 if name == "F14" else plan.bites for name in inflicted}  # one pack of F14 loses many runners
     few = [name for name, count in inflicted.items() if count < least[name]]
     if few:
@@ -26,24 +29,24 @@ def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list
 
 
 def _lacking_bites(bites: Counter[str], inflicted: Mapping[str, int], least: int) -> list[str]:
-    return [f"{name} bit {bites[name]} of {least}" for name in inflicted if bites[name] < least]
+    return [f"{name} did harm {bites[name]} of {least} times" for name in inflicted if bites[name] < least]
 
 
 def _lacking_harm(plan: Plan, arena: Arena, journal: Journal) -> list[str]:
-    """What the faults should have brought about between them: attempts cut and resumed, late writes refused."""
+    """What the faults together must bring about and have not yet: attempts cut after a record, late writes refused."""
     lacking = []
     if "F1" in plan.faults and (cut := resumes(journal, set()).cut) < plan.bites:
         lacking.append(f"attempts cut after a record {cut} of {plan.bites}")
-    if "GRADYARD_MUTANT" in plan.settings:  # it may have no fence that could be seen at work
+    if "GRADYARD_MUTANT" in plan.settings:  # it may have no fence that writes to the log
         if not _harm_is_done(arena, journal.rows):
-            lacking.append("a sleeper's late words in the database")
+            lacking.append("a late write of a frozen worker in the database")
     elif "F8" in plan.faults and not fenced_writes([arena.fleet.log(host) for host in arena.fleet.hosts]):
         lacking.append("a fenced write")
     return lacking
 
 
 def _harm_is_done(arena: Arena, rows: Rows) -> bool:
-    """Whether a build without the fence had its chance: something of a sleeper's late words is in the database."""
+    """Whether a frozen worker's late write reached the database, as it can only in a build without the fence."""
     slept = [str(job) for done in arena.done if done.fault == "F8" for job, _ in done.members]
     ended = [(rows.jobs[job], rows.results[job]) for job in slept if job in rows.results and job in rows.jobs]
     return not slept or any(

@@ -1,4 +1,4 @@
-"""Looks at the rows of running jobs five times a second: how far each attempt came, and who trains it."""
+"""Reads the rows of running jobs five times a second: how far each attempt is, and which worker trains it."""
 
 import threading
 import time
@@ -18,20 +18,20 @@ LOOK_SECONDS = 0.2
 
 @dataclass
 class AttemptSeen:
-    """One attempt of a job while it ran: where it began, what it recorded, how far its worker said it was."""
+    """One attempt of a job as seen while it ran. All positions are steps."""
 
     began_at_step: int
     recorded_to: int
     trained_to: int
-    worker: str  # as events name its slot
-    recorded_at: float  # seconds since 1970, when it was seen to begin or to record more
-    trains_since: float | None = None  # seconds since 1970, when it was first seen to be further than at its begin
-    first_seen_at: int = 0  # the step that it had reached then
-    last_seen: float = 0.0  # seconds since 1970, when it was last seen to be further
+    worker: str  # its slot, named as in events
+    recorded_at: float  # seconds since 1970, when it was last seen to begin or to record
+    trains_since: float | None = None  # seconds since 1970, when it was first seen past its start step
+    first_seen_at: int = 0  # the step that it had reached at `trains_since`
+    last_seen: float = 0.0  # seconds since 1970, when it was last seen to advance
 
     @property
     def steps_per_second(self) -> float | None:
-        """How fast it trained, where it was seen for long enough to tell."""
+        """How fast it trained; None where it was seen to advance for less than a second."""
         if self.trains_since is None or self.last_seen - self.trains_since < 1.0:
             return None
         return (self.trained_to - self.first_seen_at) / (self.last_seen - self.trains_since)
@@ -48,16 +48,16 @@ class Busy:
     members: tuple[tuple[UUID, int], ...]  # (job id, attempt)
     names: frozenset[str]
     unblamed: bool  # no member lost a runner or worker since its newest checkpoint
-    recorded: bool  # something of this attempt is stored
+    recorded: bool  # this attempt has recorded losses
 
     @property
     def worker(self) -> str:
-        """Its slot, as events name it."""
+        """Its slot, named as in events."""
         return f"{self.slot}@{self.host}"
 
 
 class Watch:
-    """`seen` by (job id, attempt); `busy()` looks now."""
+    """Follows running jobs. `seen` collects attempts by (job id, attempt); `busy()` reads the current state."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,16 +66,16 @@ class Watch:
         self.seen: dict[tuple[UUID, int], AttemptSeen] = {}
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread that looks."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop the thread that looks."""
         self._over.set()
         self._thread.join()
 
     def busy(self) -> list[Busy]:
-        """Every worker that holds a claim now; none where the database does not answer."""
+        """All workers that hold a claim now; empty where the database does not answer."""
         try:
             rows = self._rows()
         except GradyardError:
@@ -86,7 +86,7 @@ class Watch:
         return [self._as_busy(members) for members in packs.values()]
 
     def unfinished(self) -> int | None:
-        """How many jobs wait or run; None where the database does not answer."""
+        """How many jobs are queued or running; None where the database does not answer."""
         try:
             with self._database.read() as connection:
                 live = select(func.count()).where(Job.state.in_(["queued", "running"]))
@@ -95,7 +95,7 @@ class Watch:
             return None
 
     def workers(self) -> dict[str, int]:
-        """The pid of each live worker process by its slot, as events name it."""
+        """The pids of all live worker processes by slot, named as in events."""
         alive = select(Worker.slot, Worker.host, Worker.pid).where(Worker.lease_until > now())
         try:
             with self._database.read() as connection:
@@ -108,7 +108,7 @@ class Watch:
         recorded = self.seen.get((one.id, one.attempt))
         return Busy(
             one.slot, one.host, one.pid, one.width, tuple((row.id, row.attempt) for row in rows),
-            frozenset(row.name for row in rows if row.name), all(row.crashes + row.losses == 0 for row in rows),
+            frozenset(row.name for row in rows if row.name), all(row.crashes + row.times_lost == 0 for row in rows),
             recorded is not None and recorded.recorded_to > recorded.began_at_step,
         )  # fmt: skip
 

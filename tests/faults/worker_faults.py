@@ -1,4 +1,4 @@
-"""F1, F2, F8, F15: runners, supervisors, Celery processes and whole pools are killed, frozen and asked to leave."""
+"""F1, F2, F8, F15: runners, supervisors, Celery processes and whole pools are killed, frozen and stopped."""
 
 import signal
 import time
@@ -10,7 +10,7 @@ from tests.faults.watch import Busy
 
 
 def kill_runner(arena: Arena) -> None:
-    """F1: kill -9 of a runner in training."""
+    """F1: kill a runner that trains with SIGKILL."""
     busy = arena.target()
     runner = runner_of(busy) if busy else None
     if busy is None or runner is None:
@@ -21,14 +21,14 @@ def kill_runner(arena: Arena) -> None:
 
 
 def kill_worker(arena: Arena) -> None:
-    """F2: kill -9 of the supervisor, of Celery's main process, or of every process of the pool at once."""
+    """F2: kill with SIGKILL a supervisor, Celery's main process, or every process of the pool at once."""
     busy = arena.target()
     processes = worker_processes(busy) if busy else []
     if busy is None or len(processes) < 2:
         return
     what = arena.random.choice(["supervisor", "celery main", "pool"])
     if what == "pool" and not all(other.unblamed for other in arena.watch.busy() if other.host == busy.host):
-        what = "celery main"  # else a job beside it would be blamed once too often
+        what = "celery main"  # another job of this pool was blamed before, and must not fail
     with arena.alone_with(busy):
         at = time.time()
         if what == "pool":
@@ -39,9 +39,9 @@ def kill_worker(arena: Arena) -> None:
 
 
 def freeze_worker(arena: Arena) -> None:
-    """F8: a worker sleeps until its lease is over and its work is another's, then goes on as if nothing had been.
+    """F8: freeze a worker until its lease has expired and it has lost its jobs, then let it continue.
 
-    Half of the time its runner stays awake, so that the worker finds much to tell when it wakes.
+    Half of the time its runner is not frozen, so that the worker has many messages to process afterwards.
     """
     busy = arena.target()
     if busy is None:
@@ -57,12 +57,12 @@ def freeze_worker(arena: Arena) -> None:
         arena.pause(0.5, 2.0)
         for each in processes:
             _send(each, signal.SIGCONT)
-        arena.note("F8", at, "worker asleep", busy=busy)
-        arena.pause(2.0, 3.0)  # it wakes, and must find out
+        arena.note("F8", at, "worker frozen", busy=busy)
+        arena.pause(2.0, 3.0)  # time for the worker to notice that its jobs are lost
 
 
 def stop_worker(arena: Arena) -> None:
-    """F15: SIGTERM, as in a rolling upgrade; the pool starts it again."""
+    """F15: stop a worker with SIGTERM, as in a rolling upgrade. The pool starts it again."""
     busy = arena.target(alone=False)
     processes = worker_processes(busy) if busy else []
     if busy is None or not processes:

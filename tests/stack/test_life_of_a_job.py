@@ -184,7 +184,7 @@ def test_a_job_over_its_time_limit_fails_and_says_how_far_it_came(client: Client
 def test_a_job_whose_trainer_falls_tells_what_was_said_and_can_be_tried_again_and_deleted(client: Client) -> None:
     job = client.wait(client.submit(stage="tensor", name="raises").id, timeout=300)
     assert (job.state, job.reason) == ("failed", "error")
-    assert "told to raise" in (job.message or "")
+    assert "raises on purpose" in (job.message or "")
     said = client.logs(job.id)[-1]
     assert said.attempt == job.attempt
     assert "a line before the error" in said.text

@@ -1,8 +1,8 @@
-"""Makes some jobs fail, and breaks safeguards. Every Python process of a fleet under test loads this file first.
+"""Makes some jobs fail and removes safeguards. Every Python process of a fleet under test loads this file first.
 
-A job named `kills its runner` kills it at its first step. One named `raises` prints a line and raises, one named
-`breaks CUDA` raises an error of CUDA. One named `native` computes one matrix product for seconds and reads no message
-meanwhile. GRADYARD_MUTANT removes a safeguard (`no-fence`, `no-resume`), which the checker must find.
+The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
+and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
+GRADYARD_MUTANT (`no-fence`, `no-resume`) removes a safeguard; the checker must notice.
 """
 
 import importlib.abc
@@ -41,7 +41,7 @@ def _misbehave(names: set[Any]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if "raises" in names:
         print("a line before the error")
-        raise RuntimeError("this trainer was told to raise")
+        raise RuntimeError("this trainer raises on purpose")
     if "breaks CUDA" in names:
         raise RuntimeError("CUDA error: an uncorrectable ECC error was encountered")
     import time
@@ -49,7 +49,7 @@ def _misbehave(names: set[Any]) -> None:
     import numpy as np
 
     def product(size: int) -> None:
-        whole = np.ones((size, size), dtype=np.int64)  # slower than floats, so it needs no gigabyte
+        whole = np.ones((size, size), dtype=np.int64)  # slower than floats, so a smaller product suffices
         whole @ whole
 
     size, began = 300, time.perf_counter()
@@ -59,7 +59,7 @@ def _misbehave(names: set[Any]) -> None:
 
 
 def _remove_fence(module: Any) -> None:
-    """Have every guarded move and record ignore the attempt."""
+    """Make every guarded move and record ignore the attempt."""
     from sqlalchemy import bindparam, update
 
     from gradyard.jobs.states import State
@@ -87,12 +87,12 @@ def _remove_fence(module: Any) -> None:
 
 
 def _remove_claim_check(module: Any) -> None:
-    """Have no heartbeat find that its claim is lost."""
+    """Make every heartbeat report that its claim is still held."""
     module.Heartbeat.claim_is_lost = lambda self: False
 
 
 def _remove_resume(module: Any) -> None:
-    """Have every checkpoint count as unusable."""
+    """Make every checkpoint count as unusable."""
     module._usable = lambda pack, database, job: {}
 
 
@@ -105,7 +105,7 @@ if os.environ.get("GRADYARD_MUTANT") == "no-resume":
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Loads a module as it is, and then spoils it."""
+    """Loads a module unchanged, then applies its spoilers."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         if name not in _SPOILERS:
