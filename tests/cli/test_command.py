@@ -1,4 +1,4 @@
-"""The command line: what it prints, where, and how it ends."""
+"""The `gradyard` command: its output on stdout and stderr, and its exit status."""
 
 import io
 import json
@@ -55,15 +55,15 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         with pytest.raises(SystemExit) as ended:
             main.main()
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, said.out, said.err)
+        return Ended(ended.value.code, printed.out, printed.err)
 
     return run_it
 
 
 def service(**answers: Any) -> FakeService:
-    """A service with this job in it; more answers by the last part of their path."""
+    """A service with the job DONE. `answers` replaces or adds answers, by the last part of their path."""
     usual: dict[str, Any] = {
         "jobs": {"jobs": [DONE, job()], "next_cursor": None},
         JOB_ID: DONE,
@@ -119,7 +119,7 @@ def test_a_spec_comes_from_a_file_or_stdin_and_options_go_over_it(run: Run, tmp_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stdin", "said"),
+    ("arguments", "stdin", "message"),
     [
         ((), "", "nothing to submit"),
         (("nowhere.json",), "", "nowhere.json cannot be read (No such file or directory)"),
@@ -129,10 +129,10 @@ def test_a_spec_comes_from_a_file_or_stdin_and_options_go_over_it(run: Run, tmp_
         (("--set", "a=1", "--set", "a.b=2"), "", "a is not an object"),
     ],
 )
-def test_wrong_usage_is_said_in_one_line(run: Run, arguments: tuple[str, ...], stdin: str, said: str) -> None:
+def test_wrong_usage_gets_one_line(run: Run, arguments: tuple[str, ...], stdin: str, message: str) -> None:
     ended = run("submit", *arguments, stdin=stdin)
     assert ended.status == 2
-    assert said in ended.err
+    assert message in ended.err
     assert ended.err.startswith("gradyard: ")
     assert ended.err.count("\n") == 1
 
@@ -147,8 +147,8 @@ def test_waiting_shows_the_outcome_and_its_status(run: Run) -> None:
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_watching_a_job_that_does_not_succeed_ends_with_1(run: Run, state: str) -> None:
-    over = job(state=state, reason="diverged", message="the loss of step 7 is not finite", steps_done=7)
-    with service(**{JOB_ID: over}).running() as running:
+    finished = job(state=state, reason="diverged", message="the loss of step 7 is not finite", steps_done=7)
+    with service(**{JOB_ID: finished}).running() as running:
         ended = run("watch", JOB_ID, "--url", running.url)
         as_json = run("watch", JOB_ID, "--json", "--url", running.url)
     assert (ended.status, as_json.status) == (1, 1)
@@ -204,11 +204,11 @@ def test_keys_are_a_table_and_are_revoked_by_id(run: Run) -> None:
     keys = [MADE, MADE | {"state": "expired", "expires_at": "2026-11-24T09:30:00Z"}]
     with answering(Said(200, {"keys": keys})) as running:
         table = run("keys", "list", "--url", running.url).out
-        told = json.loads(run("keys", "list", "--json", "--url", running.url).out)
+        as_json = json.loads(run("keys", "list", "--json", "--url", running.url).out)
         revoked = run("keys", "revoke", JOB_ID, "--url", running.url)
     assert table.count("gradyard_5xA9Qd…") == table.count("physics") == table.count(JOB_ID) == 2
     assert "2026-11-24 09:30 UTC" in table
-    assert [each["state"] for each in told] == ["live", "expired"]
+    assert [each["state"] for each in as_json] == ["live", "expired"]
     assert (revoked.status, revoked.out) == (0, f"{JOB_ID} revoked\n")
 
 
@@ -222,15 +222,15 @@ def test_no_key_yet_says_how_to_make_one(run: Run) -> None:
 def test_jobs_are_a_table_with_whole_ids_or_json_or_ids(run: Run) -> None:
     with service().running() as running:
         table = run("jobs", "--url", running.url).out
-        found = json.loads(run("jobs", "--json", "--url", running.url).out)
+        as_json = json.loads(run("jobs", "--json", "--url", running.url).out)
         ids = run("jobs", "--ids", "--url", running.url).out
     assert table.count(JOB_ID) == 2
     assert "0 / 2,000" in table
-    assert found[0] == DONE | {"submitted_at": found[0]["submitted_at"], "tags": {}}
+    assert as_json[0] == DONE | {"submitted_at": as_json[0]["submitted_at"], "tags": {}}
     assert ids == f"{JOB_ID}\n{JOB_ID}\n"
 
 
-def test_names_cannot_play_with_the_terminal(run: Run) -> None:
+def test_names_cannot_control_the_terminal(run: Run) -> None:
     evil = job(
         name="a\x1b[2Jb\u202ec [red]d[/red]",
         state="failed",
@@ -238,9 +238,9 @@ def test_names_cannot_play_with_the_terminal(run: Run) -> None:
         spec={"stage": "nn", "tags": {"\x07": "\r"}},
     )
     with service(**{JOB_ID: evil, "jobs": {"jobs": [evil], "next_cursor": None}}).running() as running:
-        said = run("show", JOB_ID, "--url", running.url).out + run("jobs", "--url", running.url).out
-    assert not {"\x1b", "\u202e", "\x07", "\r"} & set(said)
-    assert said.count("c [red]d[/red]") == 2
+        printed = run("show", JOB_ID, "--url", running.url).out + run("jobs", "--url", running.url).out
+    assert not {"\x1b", "\u202e", "\x07", "\r"} & set(printed)
+    assert printed.count("c [red]d[/red]") == 2
 
 
 def test_no_jobs_are_a_sentence(run: Run) -> None:
@@ -251,7 +251,7 @@ def test_no_jobs_are_a_sentence(run: Run) -> None:
 def test_show_has_spec_result_curve_and_event_log(run: Run) -> None:
     with service().running() as running:
         out = run("show", JOB_ID, "--url", running.url).out
-    for said in (
+    for text in (
         JOB_ID,
         "y = 1.25 + -0.5 x",
         "500 first, 8.5 last, 8.25 lowest (step 1,990)",
@@ -260,7 +260,7 @@ def test_show_has_spec_result_curve_and_event_log(run: Run) -> None:
         "claimed by cpu-0",
         "step, log scale",
     ):
-        assert said in out
+        assert text in out
 
 
 def test_losses_come_as_a_curve_csv_npy_or_json(run: Run, tmp_path: Path) -> None:
@@ -283,14 +283,14 @@ def test_cancel_takes_many(run: Run) -> None:
     assert (ended.status, ended.out) == (0, f"{JOB_ID} cancelled\n" * 2)
 
 
-def test_retry_prints_the_ids_of_the_new_jobs_and_delete_those_that_went(run: Run) -> None:
+def test_retry_prints_the_ids_of_the_new_jobs_and_delete_those_of_the_deleted(run: Run) -> None:
     with service(x={}).running() as running:
         retried, deleted = run("retry", "x", "y", "--url", running.url), run("delete", "x", "--url", running.url)
     assert (retried.status, retried.out) == (0, f"{JOB_ID}\n" * 2)
     assert (deleted.status, deleted.out) == (0, "x deleted\n")
 
 
-def test_logs_name_the_attempt_and_cannot_command_the_terminal(run: Run) -> None:
+def test_logs_name_the_attempt_and_cannot_control_the_terminal(run: Run) -> None:
     with service().running() as running:
         text, as_json = run("logs", JOB_ID, "--url", running.url), run("logs", JOB_ID, "--json", "--url", running.url)
     assert "attempt 1, the last 64 KiB" in text.out
@@ -316,7 +316,7 @@ def test_the_fleet_has_its_tables_and_json(run: Run) -> None:
         assert "kind: function, points: 2000" in run("stages", "nn", "--url", running.url).out
 
 
-def test_workers_with_gpus_are_shown_with_what_tells_them_apart(run: Run) -> None:
+def test_workers_with_gpus_are_shown_with_uuid_memory_and_drain(run: Run) -> None:
     gpu = {"id": "1", "host": "node-7", "slot": "gpu-3", "queue": "gpu", "device_name": "H200", "state": "drained",
            "device_uuid": "GPU-5f3a1b2c-0000-1111", "memory_mib": 143_771, "memory_used_mib": 2048, "pack_size": 512,
            "steps_per_second": 1e6, "versions": {"gradyard": "0.1.0"},
@@ -337,19 +337,17 @@ def test_every_command_has_help(run: Run, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (("api", "--host", "0.0.0.0"), 1, "set GRADYARD_ADMIN_KEY"),
         (("api", "--processes", "2"), 2, "SQLite allows one API process"),
         (("db", "upgrade", "no-such-revision"), 1, "no-such-revision"),
     ],
 )
-def test_what_cannot_be_started_is_said_in_one_line(
-    run: Run, arguments: tuple[str, ...], status: int, said: str
-) -> None:
+def test_what_cannot_be_started_gets_one_line(run: Run, arguments: tuple[str, ...], status: int, message: str) -> None:
     ended = run(*arguments)
     assert (ended.status, ended.err.count("\n")) == (status, 1)
-    assert said in ended.err
+    assert message in ended.err
 
 
 def test_the_tables_go_up_and_down(run: Run) -> None:
@@ -359,14 +357,14 @@ def test_the_tables_go_up_and_down(run: Run) -> None:
 
 
 @pytest.mark.parametrize("axis", ["seed", "=1", "seed=", "seed=5:5", "seed=0:5:0"])
-def test_an_axis_that_is_none_is_refused(run: Run, axis: str) -> None:
+def test_a_malformed_axis_is_refused(run: Run, axis: str) -> None:
     ended = run("sweep", "--stage", "nn", "--grid", axis)
     assert (ended.status, ended.out) == (2, "")
     assert f"--grid {axis}" in ended.err
 
 
 @pytest.mark.parametrize("drawn", ["seed", "=1:2", "seed=1", "seed=a:b", "seed=1:2:square"])
-def test_a_draw_that_is_none_is_refused(run: Run, drawn: str) -> None:
+def test_a_malformed_draw_is_refused(run: Run, drawn: str) -> None:
     ended = run("sweep", "--stage", "nn", "--random", drawn)
     assert (ended.status, ended.out) == (2, "")
     assert f"--random {drawn}" in ended.err

@@ -1,4 +1,4 @@
-"""Curves in text keep first, last and every spike, whatever the losses are."""
+"""Text charts of losses show the first point, the last point and every spike."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from gradyard.cli.loss_chart import curve
 
 
 def dots(lines: list[str]) -> int:
-    """How many dots are drawn."""
+    """The number of dots in these lines."""
     return sum(
         bin(ord(letter) - 0x2800).count("1") for line in lines for letter in line if 0x2800 <= ord(letter) <= 0x28FF
     )

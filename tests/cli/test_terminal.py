@@ -1,4 +1,4 @@
-"""Tables on a terminal: as they are where there is room, else a block of lines for each row, with nothing cut."""
+"""Tables on a terminal: a wide one shows one line for each row, a narrow one a block of lines, and nothing is cut."""
 
 import pytest
 from rich.console import Console

@@ -1,4 +1,4 @@
-"""A small real HTTP server that answers as its test tells it to, and remembers what it was asked."""
+"""A small real HTTP server that gives the answers of its test and keeps the requests."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ JOB_ID = "0199c0de-0000-7000-8000-000000000001"
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came."""
+    """One request that the server received."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """One answer. A body that is not bytes is sent as JSON; `hang_up`: none, the connection is closed."""
+    """One answer. A body that is not bytes is sent as JSON. hang_up: close the connection without an answer."""
 
     status: int = 200
     body: Any = None
@@ -34,7 +34,7 @@ class Said:
 
 
 def job(**changed: Any) -> dict[str, Any]:
-    """A job as the service answers it, queued unless `changed`."""
+    """A queued job in the form of the service's answers. `changed` replaces fields."""
     usual = {"id": JOB_ID, "state": "queued", "stage": "nn", "name": None, "spec": {"stage": "nn"}, "resolved": None}
     times = {"submitted_at": "2026-11-23T09:00:00.5Z", "started_at": None, "finished_at": None}
     rest = {"warnings": [], "attempt": 0, "steps": 2000, "steps_done": 0, "reason": None, "message": None}
@@ -42,7 +42,7 @@ def job(**changed: Any) -> dict[str, Any]:
 
 
 def result(**changed: Any) -> dict[str, Any]:
-    """The result of a succeeded job as the service answers it."""
+    """The result of a succeeded job in the form of the service's answers. `changed` replaces fields."""
     loss = {"first": 9.0, "last": 3.0, "min": 3.0, "min_step": 1999, "diverged_at": None}
     seconds = {"queued_seconds": 0.1, "setup_seconds": 0.2, "train_seconds": 0.5, "steps_per_second": 4000.0}
     timings = {**seconds, "pack_size": 1, "records": 1, "attempts": 1}
@@ -57,7 +57,7 @@ def problem(status: int, title: str, detail: str = "", **more: Any) -> Said:
 
 
 class FakeService:
-    """The server: `asked` holds every request so far, `respond` makes the answer of each."""
+    """The server. `asked` holds all requests so far; `respond` makes the answer to a request."""
 
     def __init__(self, respond: Callable[[Asked], Said]) -> None:
         self.asked: list[Asked] = []
@@ -67,7 +67,7 @@ class FakeService:
 
     @contextmanager
     def running(self) -> Iterator["FakeService"]:
-        """Serves in a thread of its own."""
+        """Serve requests in another thread until the block ends."""
         thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -105,14 +105,14 @@ class FakeService:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *arguments: Any) -> None:
-                """Says nothing: the test looks at `asked`."""
+                """Print nothing: the test reads `asked`."""
 
         return Handler
 
 
 @contextmanager
 def answering(*said: Said) -> Iterator[FakeService]:
-    """A service that gives these answers in turn, the last one again and again."""
+    """A service that gives these answers in turn, and then repeats the last one."""
     left = list(said)
     with FakeService(lambda _: left.pop(0) if len(left) > 1 else left[0]).running() as service:
         yield service

@@ -1,4 +1,4 @@
-"""The Client speaks to the service as section 4 and 5 of the design say, and says what came back as objects."""
+"""The Client sends the documented requests, retries them safely, and returns answers as objects."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def refused() -> str:
-    """A URL at which nobody listens."""
+    """A URL at which no server listens."""
     with answering(Said()) as service:
         pass
     return service.url
@@ -82,7 +82,7 @@ def test_a_service_busy_for_longer_than_our_patience_is_an_error_at_once() -> No
     assert time.monotonic() - began < 30
 
 
-def test_nobody_there_is_unreachable_after_the_deadline_and_says_what_to_do(refused: str) -> None:
+def test_a_refused_connection_is_unreachable_after_the_deadline_and_the_message_helps(refused: str) -> None:
     began = time.monotonic()
     with (
         Client(refused, retry_seconds=0.4) as client,
@@ -93,7 +93,7 @@ def test_nobody_there_is_unreachable_after_the_deadline_and_says_what_to_do(refu
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_address_is_said_at_once() -> None:
+def test_a_wrong_address_is_an_error_at_once() -> None:
     with Client("ftp.example.org") as client, pytest.raises(Unreachable, match="http://"):
         client.stages()
 
@@ -117,7 +117,7 @@ def test_a_job_that_is_not_there_has_its_own_error() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", [], {"id": 1}, {**job(), "state": "dancing"}])
-def test_somebody_else_is_not_understood(body: object) -> None:
+def test_the_answer_of_another_program_is_not_understood(body: object) -> None:
     with answering(Said(200, body)) as service, Client(service.url) as client:
         with pytest.raises(AnswerNotUnderstood, match="is it the right address"):
             client.job(JOB_ID)
@@ -130,7 +130,7 @@ def test_a_proxy_s_error_page_is_a_refusal_with_its_status() -> None:
 
 
 def paged(asked: Asked) -> Said:
-    """450 jobs, numbered; the cursor is the number of the next."""
+    """A page of 450 numbered jobs. The cursor is the number of the next job."""
     first = int(asked.params.get("cursor", 0))
     last = min(450, first + int(asked.params["limit"]))
     return Said(
@@ -147,7 +147,7 @@ def test_jobs_follow_the_cursors(limit: int | None, expected: int, requests: int
     assert all(asked.params["state"] == "queued" and "stage" not in asked.params for asked in service.asked)
 
 
-def test_waiting_holds_until_the_job_is_over() -> None:
+def test_a_wait_returns_the_finished_job() -> None:
     over = job(state="succeeded", steps_done=2000, result=result(more="of a newer service"))
     with answering(Said(200, job(state="running")), Said(200, over)) as service, Client(service.url) as client:
         done = client.wait(JOB_ID)
@@ -157,7 +157,7 @@ def test_waiting_holds_until_the_job_is_over() -> None:
     assert service.asked[0].params == {"wait": "30"}
 
 
-def test_progress_is_told_while_waiting() -> None:
+def test_a_wait_reports_progress() -> None:
     seen: list[Job] = []
     states = [Said(200, job(state="running", steps_done=n)) for n in (10, 20)]
     with (
@@ -181,9 +181,9 @@ def test_losses_keep_every_bit(dtype: str) -> None:
     buffer = io.BytesIO()
     np.save(buffer, losses)
     with answering(Said(200, buffer.getvalue())) as service, Client(service.url) as client:
-        found = client.losses(JOB_ID)
-    assert found.dtype == losses.dtype
-    assert found.tobytes() == losses.tobytes()
+        received = client.losses(JOB_ID)
+    assert received.dtype == losses.dtype
+    assert received.tobytes() == losses.tobytes()
     assert service.asked[0].headers["Accept"] == "application/x-npy"
 
 
@@ -259,8 +259,8 @@ def test_a_job_that_is_gone_is_deleted_and_one_that_runs_is_not() -> None:
 
 
 def test_unavailable_is_an_answer_to_whether_it_is_ready() -> None:
-    said = {"status": "unavailable", "database": "down", "redis": "up", "workers": {"cpu": 2, "gpu": 0}}
-    with answering(Said(503, said)) as service, Client(service.url) as client:
+    body = {"status": "unavailable", "database": "down", "redis": "up", "workers": {"cpu": 2, "gpu": 0}}
+    with answering(Said(503, body)) as service, Client(service.url) as client:
         readiness = client.readiness()
     assert (readiness.status, sum(readiness.workers.values())) == ("unavailable", 2)
 
@@ -287,7 +287,7 @@ KEY = {
 }
 
 
-def test_a_key_is_made_with_what_was_said_of_it_and_is_not_in_its_repr() -> None:
+def test_a_key_is_made_with_its_project_and_scopes_and_is_not_in_its_repr() -> None:
     with answering(Said(201, KEY | {"key": "gradyard_5xAsecret"})) as service, Client(service.url, "k") as client:
         made = client.make_key("ada", project="physics", scopes=("jobs:read",))
         client.make_key("ada")
@@ -297,7 +297,7 @@ def test_a_key_is_made_with_what_was_said_of_it_and_is_not_in_its_repr() -> None
     assert "secret" not in repr(made)
 
 
-def test_a_key_is_not_asked_for_twice_where_somebody_may_have_heard() -> None:
+def test_a_request_for_a_key_is_not_repeated_where_the_service_may_have_received_it() -> None:
     with answering(Said(hang_up=True), Said(201, KEY)) as service, Client(service.url) as client:
         with pytest.raises(Unreachable):
             client.make_key("ada")

@@ -1,4 +1,4 @@
-"""What `import gradyard` offers, and what it loads."""
+"""The public names of `import gradyard`, and the modules that it loads."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from gradyard.shapes.base import Answer
 
 
 def answers_in(annotation: Any) -> Iterator[type[Answer]]:
-    """The models in a type such as `Iterator[tuple[Job, ndarray]]`."""
+    """The models of answers in a type such as `Iterator[tuple[Job, ndarray]]`."""
     if isinstance(annotation, type) and issubclass(annotation, Answer):
         yield annotation
     for each in typing.get_args(annotation):

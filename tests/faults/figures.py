@@ -66,7 +66,7 @@ def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
 
 
 def cancels_by_state(journal: Journal) -> dict[str, list[float]]:
-    """The seconds of each answered cancel, by the state of the job. Left out: cancels while the API or database was away."""
+    """The seconds of each answered cancel, by the state of the job. Left out: cancels without API or database."""
     by_job = {job: done.what for done in journal.done if done.fault == "F16" for job in done.jobs}
     seconds: dict[str, list[float]] = {}
     for asked in journal.log.asked:

@@ -15,7 +15,7 @@ MOST_REDONE_SECONDS = 6.0
 
 @dataclass(frozen=True)
 class Report:
-    """All results of a run, times in seconds. wrong_clock: attempts begun on the host with a wrong clock, if there is one."""
+    """All results of a run, times in seconds. wrong_clock: attempts begun on the host with a wrong clock, if any."""
 
     database: str
     seed: int

@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile as tests read them, and a compose service as a process of this machine."""
+"""Reads docker-compose.yml and the Dockerfile for tests, and runs a compose service as a process of this machine."""
 
 import os
 import re
@@ -19,15 +19,15 @@ VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<rest>[^}]*)\}")
 
 
 def compose_file() -> dict[str, Any]:
-    """The file with its anchors resolved and its variables as they are."""
+    """The content of docker-compose.yml, with anchors resolved and variables not replaced."""
     answer: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
     return answer
 
 
 def filled_in(value: Any, variables: Mapping[str, str]) -> Any:
-    """The value as Compose would read it with these variables set."""
+    """The value with these variables filled in, as Compose does it."""
     if isinstance(value, str):
-        return VARIABLE.sub(lambda found: variables[found["name"]], value).replace("$$", "$")
+        return VARIABLE.sub(lambda match: variables[match["name"]], value).replace("$$", "$")
     if isinstance(value, list):
         return [filled_in(each, variables) for each in value]
     if isinstance(value, dict):
@@ -36,7 +36,7 @@ def filled_in(value: Any, variables: Mapping[str, str]) -> Any:
 
 
 def instructions_of(target: str) -> list[str]:
-    """The Dockerfile's instructions that make this target, those of the stages below it first."""
+    """The instructions of the Dockerfile that make this target, beginning with those of the stages it builds on."""
     stages: dict[str, tuple[str, list[str]]] = {}
     name = ""
     for line in (HOUSE / "Dockerfile").read_text().splitlines():
@@ -51,9 +51,9 @@ def instructions_of(target: str) -> list[str]:
 
 @dataclass
 class ComposeProcesses:
-    """Runs services of the file here: their own commands and environments, other hosts and ports.
+    """Runs services of the file as processes here, with their own commands and environments.
 
-    `elsewhere` says what stands in place of a host and port of the file; `home` is the processes' home folder.
+    elsewhere: for each host or port of the file, what replaces it here. home: the home folder of the processes.
     """
 
     variables: Mapping[str, str]
@@ -63,18 +63,18 @@ class ComposeProcesses:
     more: Mapping[str, str] = field(default_factory=dict)
 
     def child(self, name: str) -> Child:
-        """The service as a process, not yet started."""
+        """The service as a process that is not started yet."""
         command = [self._here(word) for word in self._service(name)["command"]]
         return Child(name, command, self.environment(name), self.logs / f"{name}.log")
 
     def environment(self, name: str) -> dict[str, str]:
-        """What the file gives the service, and of ours only where programs are, as an image would have it."""
+        """The service's environment from the file, and the PATH, HOME and TMPDIR that an image would set."""
         given = {key: self._here(value) for key, value in self._service(name).get("environment", {}).items()}
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {"PATH": programs, "HOME": str(self.home), "TMPDIR": str(self.logs), **given, **self.more}
 
     def is_healthy(self, name: str) -> bool:
-        """Whether the service's health check says so."""
+        """Whether the service's health check succeeds."""
         kind, *command = [self._here(word) for word in self._service(name)["healthcheck"]["test"]]
         if kind == "CMD-SHELL":
             command = ["sh", "-c", *command]

@@ -20,7 +20,7 @@ REDIS_DATABASES = {"sqlite": 1, "postgresql": 2}
 def service_on(
     request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Service]]:
-    """Gives the running service on a kind of database, in any order of tests without starting it twice."""
+    """A function that returns the running service on that kind of database, and starts it at the first call."""
     running: dict[str, Service] = {}
     with ExitStack() as stack:
 
@@ -54,7 +54,7 @@ def _started(service: Service) -> Iterator[Service]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def service(request: pytest.FixtureRequest, service_on: Callable[[str], Service]) -> Service:
-    """The running service on SQLite, and the one on PostgreSQL: idle, with a worker in each slot, and not empty."""
+    """The running service, on SQLite and on PostgreSQL: idle, with a worker in each slot. Old jobs may be in it."""
     running = service_on(request.param)
     running.cancel_all()
     until(lambda: all(running.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")), [running.pool])

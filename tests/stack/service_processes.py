@@ -1,4 +1,4 @@
-"""The whole service as processes: gunicorn, Celery workers with their runners, maintenance, on real servers."""
+"""Starts the whole service as processes (gunicorn, Celery workers, runners, maintenance) on real servers."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ from tests.faults.arena import is_runner
 from tests.servers import free_port
 from tests.stack.until import READY_SECONDS
 
-BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # by the names of jobs
+BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # fails jobs of certain names
 
 
 class Service:
-    """An API and a pool with one CPU slot and one GPU that is not there (its runner computes on the CPU)."""
+    """An API, and a pool with one CPU slot and one simulated GPU, whose runner computes on the CPU."""
 
     def __init__(self, database_url: str, redis_url: str, folder: Path, **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -41,7 +41,7 @@ class Service:
         self.client = Client(self.url)
 
     def start(self) -> None:
-        """Start both and wait until a CPU and a GPU worker are there."""
+        """Start API and pool, and wait until a CPU worker and a GPU worker are registered."""
         self.api.start()
         self.pool.start()
         give_up_at = time.monotonic() + READY_SECONDS
@@ -52,7 +52,7 @@ class Service:
         raise AssertionError(f"not ready: {self.api.tail(20)} {self.pool.tail(20)}")
 
     def api_answers(self) -> bool:
-        """Whether it does yet; a failure where it has ended."""
+        """Whether the API answers yet. Fails the test where its process has ended."""
         try:
             return bool(self.client.readiness())
         except Unreachable:
@@ -60,9 +60,9 @@ class Service:
             return False
 
     def cancel_all(self) -> None:
-        """Cancel every job that is queued or running; one that ends meanwhile has ended."""
+        """Cancel every job that is queued or running."""
         for job in [*self.client.jobs(state="queued"), *self.client.jobs(state="running")]:
-            with contextlib.suppress(RefusedByService):
+            with contextlib.suppress(RefusedByService):  # the job ended meanwhile
                 self.client.cancel(job.id)
 
     def stop(self) -> None:
@@ -77,22 +77,22 @@ class Service:
         return [each for each in family if words in " ".join(_command_line(each))]
 
     def runner_of(self, device_name: str) -> psutil.Process | None:
-        """The live runner of the slot with that device, if it has one; not its spare."""
+        """The runner (not the spare) of the slot with that device; None where there is none."""
         return next((each for each in self.processes(f"--device-name {device_name}") if is_runner(each)), None)
 
     def worker_main(self, slot: str) -> psutil.Process:
-        """The Celery main process of a slot: the one of its two that is the other's parent."""
-        found = self.processes(f"-n {slot}@")
-        pids = {each.pid for each in found if "tether.py" not in " ".join(_command_line(each))}
-        return next(each for each in found if each.pid in pids and each.ppid() not in pids)
+        """The Celery main process of a slot. Its child has the same command line."""
+        of_slot = self.processes(f"-n {slot}@")
+        pids = {each.pid for each in of_slot if "tether.py" not in " ".join(_command_line(each))}
+        return next(each for each in of_slot if each.pid in pids and each.ppid() not in pids)
 
     def kill_worker(self, slot: str) -> None:
-        """kill -9 the Celery main process of a slot, as if it ran out of luck."""
+        """Kill the Celery main process of a slot with SIGKILL."""
         os.kill(self.worker_main(slot).pid, signal.SIGKILL)
 
 
 def slow_spec(seconds: float = 20.0, **more: object) -> dict[str, object]:
-    """A job alone (its step count is its own) that trains for about that long."""
+    """The spec of a job that trains for about that long, and alone, since no other has its number of steps."""
     steps = int(seconds * 10_000) + uuid4().int % 997
     return {"stage": "autograd", "steps": steps, "seed": 3} | more
 

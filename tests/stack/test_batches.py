@@ -61,11 +61,11 @@ def test_the_command_sweeps_and_shows_the_best(service: Service) -> None:
     lines = shown.stdout.splitlines()
     assert len([line for line in lines if line.strip().startswith("0")]) == 3
     assert "optimizer.alpha" in shown.stdout
-    told = json.loads(subprocess.run([*command, *axes, "--json"], capture_output=True, text=True, check=True).stdout)
-    assert (told["batch"]["counts"]["succeeded"], len(told["best"])) == (10, 3)
+    answer = json.loads(subprocess.run([*command, *axes, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert (answer["batch"]["counts"]["succeeded"], len(answer["best"])) == (10, 3)
     drawn = [*command, "--random", "learning_rate=1e-4:1e-2:log", "--count", "7", "--json"]
-    told = json.loads(subprocess.run(drawn, capture_output=True, text=True, check=True).stdout)
-    assert (told["batch"]["size"], len({job["spec"]["learning_rate"] for job in told["best"]})) == (7, 7)
+    answer = json.loads(subprocess.run(drawn, capture_output=True, text=True, check=True).stdout)
+    assert (answer["batch"]["size"], len({job["spec"]["learning_rate"] for job in answer["best"]})) == (7, 7)
     wrong = subprocess.run([*command, "--grid", "steps=0,1"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "job 0: /steps" in wrong.stderr

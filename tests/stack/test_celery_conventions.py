@@ -1,4 +1,4 @@
-"""What people who know Celery type: a worker by hand, `inspect ping`, Flower."""
+"""Celery's usual commands work: a worker that is started by hand, `inspect ping`, Flower."""
 
 import platform
 import subprocess
@@ -23,7 +23,7 @@ WORKER = [*CELERY, "worker", "-Q", "gpu", "-c", "1", "-n", "mine@%h"]
 
 @pytest.fixture(scope="module")
 def service(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An API, and a worker of one GPU that was started by hand, without a pool."""
+    """An API, and a worker for one simulated GPU that is started with Celery's own command, without a pool."""
     folder: Path = tmp_path_factory.mktemp("celery")
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
@@ -47,7 +47,7 @@ def test_a_worker_started_by_hand_takes_a_gpu_and_trains(service: Service) -> No
     assert (worker.slot, worker.device_uuid) == ("gpu-0", f"GPU-fake-0@{platform.node()}")
 
 
-def test_a_second_one_is_told_that_no_gpu_is_left(service: Service) -> None:
+def test_a_second_worker_ends_since_no_gpu_is_free(service: Service) -> None:
     second = subprocess.run(WORKER, env=service.environment, capture_output=True, text=True, timeout=300, check=False)
     assert second.returncode == 2
     assert "no GPU, or other workers hold them all" in second.stderr
@@ -81,14 +81,14 @@ def test_flower_shows_the_worker_and_its_tasks(service: Service, tmp_path: Path)
             assert [name.partition("@")[0] for name in workers] == ["mine"]
             until(lambda: _shows_a_new_task(client, service), [flower])
             tasks = client.get("/api/tasks").json().values()
-            # Of a task that was sent before Flower listened it knows no name.
+            # Flower does not know the name of a task that was sent before it listened.
             assert {task["name"] for task in tasks} - {None} == {"gradyard.train"}
     finally:
         flower.kill()
 
 
 def _shows_a_new_task(flower: httpx.Client, service: Service) -> bool:
-    """Flower asks workers for their events every few seconds only: what comes before it does not see."""
+    """Train a job; whether Flower shows its task. Flower misses tasks until it has asked the workers for events."""
     job = service.client.wait(service.client.submit(stage="tensor", steps=21, device="gpu").id, timeout=300)
     return str(job.id) in flower.get("/api/tasks").text
 

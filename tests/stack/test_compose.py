@@ -1,4 +1,4 @@
-"""docker-compose.yml says what it should: by the Compose specification's schema, and in meaning."""
+"""docker-compose.yml is valid by the schema of the Compose specification, and its services are confined."""
 
 import re
 import subprocess
@@ -21,8 +21,8 @@ WORKERS = {"worker-cpu", "worker-gpu"}
 @pytest.fixture
 def services() -> dict[str, dict[str, Any]]:
     """The services of the file."""
-    found: dict[str, dict[str, Any]] = compose_file()["services"]
-    return found
+    of_file: dict[str, dict[str, Any]] = compose_file()["services"]
+    return of_file
 
 
 def test_it_is_valid_by_the_compose_specification() -> None:
@@ -48,16 +48,16 @@ def test_only_the_api_is_published_and_on_loopback_alone(services: dict[str, Any
 
 
 def test_no_secret_has_a_default(services: dict[str, Any]) -> None:
-    found = {match["name"]: match["rest"] for match in VARIABLE.finditer(COMPOSE_FILE.read_text())}
-    assert found.keys() == SECRETS
-    assert all(rest.startswith(":?") for rest in found.values())
+    variables = {match["name"]: match["rest"] for match in VARIABLE.finditer(COMPOSE_FILE.read_text())}
+    assert variables.keys() == SECRETS
+    assert all(rest.startswith(":?") for rest in variables.values())
     written = [str(value) for service in services.values() for value in service.get("environment", {}).values()]
     assert not [value for value in written if re.search(r"//[^@]*:[^@$]+@", VARIABLE.sub("$", value))]
 
 
 def test_a_secret_reaches_only_those_who_need_it_and_no_command_line(services: dict[str, Any]) -> None:
-    told = {name for name, service in services.items() if "GRADYARD_ADMIN_KEY" in service.get("environment", {})}
-    assert told == {"api"}
+    holders = {name for name, service in services.items() if "GRADYARD_ADMIN_KEY" in service.get("environment", {})}
+    assert holders == {"api"}
     assert not any(VARIABLE.search(str(service.get("command"))) for service in services.values())
 
 

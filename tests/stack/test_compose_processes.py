@@ -1,7 +1,7 @@
-"""The commands of docker-compose.yml as processes here, on a real PostgreSQL and a Valkey with the file's own settings.
+"""The commands of docker-compose.yml work as processes of this machine, on a real PostgreSQL and Valkey.
 
-No container is made: commands, environments, health checks and Valkey's settings are the file's; hosts and ports are
-replaced, and the GPU is one that is not there.
+There is no container. Commands, environments, health checks and Valkey's settings come from the file; hosts and ports
+are replaced, and the GPU is simulated.
 """
 
 import json
@@ -32,13 +32,13 @@ DATABASE = "postgresql://gradyard:{POSTGRES_PASSWORD}@postgres:5432/gradyard"
 
 @pytest.fixture
 def variables() -> dict[str, str]:
-    """What a person sets before `docker compose up`."""
+    """The variables that a user sets before `docker compose up`."""
     return {name: secrets.token_hex(24) for name in ("GRADYARD_ADMIN_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")}
 
 
 @pytest.fixture
 def empty_database(postgres: PostgresServer) -> Iterator[str]:
-    """A database as PostgreSQL's image makes it: without a table."""
+    """The URL of a database without tables, as PostgreSQL's image makes it."""
     name = f"compose_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
@@ -48,7 +48,7 @@ def empty_database(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 def valkey(variables: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """A server with the settings of the file, in place of `valkey:6379`."""
+    """The host and port of a server with the settings of the file. It replaces `valkey:6379`."""
     settings = tmp_path / "valkey.conf"
     settings.write_text(filled_in(compose_file()["configs"]["valkey"]["content"], variables))
     place = f"127.0.0.1:{free_port()}"
@@ -65,7 +65,7 @@ def here(variables: dict[str, str], empty_database: str, valkey: str, tmp_path: 
     """The file's services on this machine."""
     elsewhere = {
         DATABASE.format(**variables): empty_database, "valkey:6379": valkey, "8000": str(free_port()),
-        "0.0.0.0": "127.0.0.1",  # a test asks nobody in from outside
+        "0.0.0.0": "127.0.0.1",  # a test opens no port to other machines
     }  # fmt: skip
     home = tmp_path / "home"
     home.mkdir()
@@ -74,14 +74,14 @@ def here(variables: dict[str, str], empty_database: str, valkey: str, tmp_path: 
 
 @pytest.fixture
 def client(here: ComposeProcesses) -> Iterator[Client]:
-    """A client with the key."""
+    """A client with the administrator's key."""
     with Client(f"http://127.0.0.1:{here.elsewhere['8000']}", here.variables["GRADYARD_ADMIN_KEY"]) as client:
         yield client
 
 
 @pytest.fixture
 def running(here: ComposeProcesses, client: Client) -> Iterator[list[Child]]:
-    """Everything but the data stores, in the order of `depends_on`, workers first in the list to stop."""
+    """Start migration, API and workers in the order of `depends_on`. The workers come first in the list, to stop first."""
     migrate = here.child("migrate")
     migrate.start()
     assert migrate.wait(READY_SECONDS)

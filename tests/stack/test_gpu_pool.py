@@ -1,4 +1,4 @@
-"""A host of eight GPUs that are not there: each has a worker that sees it alone; one is killed, one is lost."""
+"""A host with eight simulated GPUs: each has one worker that sees only this GPU. Workers are killed, GPUs are lost."""
 
 import subprocess
 import sys
@@ -37,18 +37,18 @@ class Host:
         self.client = self.service.client
 
     def write(self, *, number: int = 0, **more: Any) -> None:
-        """What the driver says from now on."""
+        """Change what the driver reports about the GPU of that number, and write the inventory."""
         self.gpus[number] |= more
         self.install(self.gpus)
 
     def install(self, gpus: list[dict[str, Any]]) -> None:
-        """Make these the GPUs of the host; a worker that reads meanwhile sees all the old ones or all the new."""
+        """Replace the GPUs of the host. A worker that reads meanwhile sees all the old ones or all the new ones."""
         written = self.inventory.with_suffix(".new")
         written.write_bytes(orjson.dumps(gpus))
         written.replace(self.inventory)
 
     def restore(self) -> None:
-        """Eight healthy GPUs, each in its slot, with a worker that takes jobs; no job and no drain is left."""
+        """Restore eight healthy GPUs, each with a worker that takes jobs. Cancel all jobs and lift all drains."""
         self.service.cancel_all()
         self.gpus = healthy_gpus()
         self.write()
@@ -59,20 +59,20 @@ class Host:
         until(lambda: self.undrain_all() and not drained(self))
 
     def restart_pool(self) -> None:
-        """A new pool on what the inventory says now, once it has a worker for each of eight GPUs."""
+        """Restart the pool with the current inventory, and wait for a worker for each of the eight GPUs."""
         stop_in_order([self.service.pool], STOP_SECONDS)
         until(lambda: not self.slots())
         self.service.pool.start()
         until(lambda: len(self.slots()) == len(KINDS), [self.service.pool])
 
     def undrain_all(self) -> bool:
-        """Lift the drain of every GPU that has one."""
+        """Undrain every drained GPU."""
         for slot in drained(self):
             self.client.undrain(slot)
         return True
 
     def wait_for_heartbeats(self, count: int = 3) -> None:
-        """Return once every GPU worker has looked at its GPU and said so that many times more."""
+        """Wait until every GPU worker has sent that many more heartbeats; each one reports on its GPU."""
         for _ in range(count):
             before = {slot: each.heartbeat_at for slot, each in self.slots().items()}
             until(lambda before=before: all(  # type: ignore[misc]
@@ -89,12 +89,12 @@ class Host:
         return [each for each in runners if each.environ()["CUDA_VISIBLE_DEVICES"] == uuid]
 
     def trains(self, **spec: Any) -> Any:
-        """A job of the GPU queue when it is over."""
+        """Train a job of the GPU queue and return it when it has finished."""
         return self.client.wait(self.client.submit(device="gpu", stage="tensor", steps=20, **spec).id, timeout=300)
 
 
 def healthy_gpus() -> list[dict[str, Any]]:
-    """Six whole cards and two slices, as the inventory's file lists them."""
+    """Six whole GPUs and two MIG slices, in the form of the inventory's file."""
     return [
         {"name": kind, "uuid": f"{'MIG' if 'MIG' in kind else 'GPU'}-{index:08x}", "memory_mib": 81920}
         for index, kind in enumerate(KINDS)
@@ -103,7 +103,7 @@ def healthy_gpus() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def running_host(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """Eight GPU slots and one of a CPU."""
+    """A service with eight GPU slots and one CPU slot."""
     host = Host(redis_server.of(9), tmp_path_factory.mktemp("gpus"))
     try:
         host.service.start()
@@ -115,7 +115,7 @@ def running_host(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def host(running_host: Host) -> Host:
-    """That host as it was at first, whatever an earlier test did to it."""
+    """The running host, restored to its first state."""
     running_host.restore()
     return running_host
 
@@ -160,7 +160,7 @@ def test_a_second_pool_says_who_holds_the_gpus(host: Host) -> None:
     assert "hold every slot that was asked for" in second.stderr
 
 
-def test_what_a_gpu_tells_is_shown(host: Host) -> None:
+def test_the_readings_of_a_gpu_are_shown(host: Host) -> None:
     host.write(number=4, utilization_percent=93.0, temperature_celsius=61.0, memory_used_mib=2048)
     until(lambda: host.slots()["gpu-4"].utilization_percent == 93.0)
     shown = host.slots()["gpu-4"]
@@ -170,22 +170,22 @@ def test_what_a_gpu_tells_is_shown(host: Host) -> None:
 def test_a_gpu_that_falls_off_the_bus_is_drained_and_the_others_go_on(host: Host) -> None:
     host.write(number=3, lost=True)
     until(lambda: host.slots()["gpu-3"].state == "drained")
-    why = host.slots()["gpu-3"].drained
-    assert why is not None
-    assert "the driver lost GPU-00000003" in str(why.reason)
+    hold = host.slots()["gpu-3"].drained
+    assert hold is not None
+    assert "the driver lost GPU-00000003" in str(hold.reason)
     assert host.trains(seed=1).succeeded
     assert drained(host) == ["gpu-3"]
     host.wait_for_heartbeats()
     again = host.slots()["gpu-3"].drained
     assert again is not None
-    assert again.since == why.since, "it is drained once, not with every heartbeat"
+    assert again.since == hold.since, "it is drained once, not with every heartbeat"
 
 
 def test_a_gpu_that_is_back_takes_jobs_once_it_is_undrained(host: Host) -> None:
     host.write(number=3, lost=True)
     until(lambda: drained(host) == ["gpu-3"])
     host.client.undrain("gpu-3")
-    until(lambda: drained(host) == ["gpu-3"])  # it is lost still
+    until(lambda: drained(host) == ["gpu-3"])  # it is still lost
     host.write(number=3, lost=False)
     host.wait_for_heartbeats()
     assert drained(host) == ["gpu-3"]
@@ -195,7 +195,7 @@ def test_a_gpu_that_is_back_takes_jobs_once_it_is_undrained(host: Host) -> None:
 
 
 def alone(host: Host, slot: str) -> None:
-    """Drain every other GPU, so that this one takes the jobs of the queue."""
+    """Drain all other GPUs, so that this one takes the jobs of the queue."""
     for other in set(host.slots()) - {slot} - set(drained(host)):
         host.client.drain(other)
 
@@ -203,7 +203,7 @@ def alone(host: Host, slot: str) -> None:
 def test_a_gpu_on_which_no_fresh_process_can_compute_is_drained_and_its_job_is_not_blamed(host: Host) -> None:
     host.write(number=5, fails="CUDA error: an uncorrectable ECC error was encountered")
     alone(host, "gpu-5")
-    for runner in host.runners_of("GPU-00000005"):  # one that is warm would not notice
+    for runner in host.runners_of("GPU-00000005"):  # a runner that is already warm would not notice
         runner.kill()
     job = host.client.submit(device="gpu", stage="tensor", steps=20, seed=5)
     until(lambda: "gpu-5" in drained(host))
@@ -225,7 +225,7 @@ def test_a_gpu_that_keeps_the_memory_of_a_killed_runner_is_drained(host: Host) -
     until(lambda: host.client.job(job.id).state == "running")
     (runner,) = host.runners_of("GPU-00000001")
     host.write(number=1, memory_used_mib=9100, processes={str(runner.pid): 9000})
-    # Its use is noted every two seconds, by the thread that reports progress: eight heartbeats are four seconds.
+    # The worker reads the memory in use every two seconds, and eight heartbeats take four.
     host.wait_for_heartbeats(8)
     steps = host.client.job(job.id).steps_done
     until(lambda: host.client.job(job.id).steps_done > steps)
@@ -251,7 +251,7 @@ def test_a_drained_gpu_stays_drained_in_whatever_slot_it_comes_again(host: Host)
     stop_in_order([host.service.pool], STOP_SECONDS)
     host.write()
     host.restart_pool()
-    assert drained(host) == ["gpu-5"], "its number is another now, and no other card is held in its place"
+    assert drained(host) == ["gpu-5"], "its number has changed, and no other GPU is drained in its place"
     assert host.slots()["gpu-5"].device_uuid == "GPU-00000002"
     host.client.undrain("GPU-00000002")
     assert drained(host) == []
@@ -259,7 +259,7 @@ def test_a_drained_gpu_stays_drained_in_whatever_slot_it_comes_again(host: Host)
 
 def test_a_pool_of_another_user_waits_for_the_gpus_and_passes_their_bells_on(host: Host, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "workers.pool", "--queues", "gpu"]
-    elsewhere = host.service.environment | {"TMPDIR": str(tmp_path)}  # its locks are not ours, as another user's
+    elsewhere = host.service.environment | {"TMPDIR": str(tmp_path)}  # other lock files, as for another user
     before = {slot: each.pid for slot, each in host.slots().items()}
     second = Child("second", command, elsewhere, tmp_path / "second.log")
     second.start()

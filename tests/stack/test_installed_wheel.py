@@ -1,6 +1,6 @@
-"""gradyard from a built wheel, beside packages of the user's own whose names are the names of our folders.
+"""gradyard works from a built wheel, also where the user has packages with the names of our folders.
 
-Each package of the user raises when it is imported. The environment finds our dependencies in that of the tests.
+Each package of the user raises when it is imported. Dependencies come from the environment of the tests.
 """
 
 import os
@@ -36,20 +36,20 @@ assert not {"httpx", "numpy", "pydantic", "sqlalchemy", "torch"} & set(sys.modul
 
 @dataclass(frozen=True)
 class Installed:
-    """An environment with gradyard in it, and a folder of the user's that is in the way."""
+    """An environment with gradyard installed, and the user's folder with packages of the same names."""
 
     python: str
     folder: Path
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the user's folder; its output is text."""
+        """Run a command in the user's folder, and capture its output as text."""
         environment = environment_without_settings()
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a wheel is built from: a build writes into its folder."""
+    """A copy of the sources of the wheel, since a build writes into its folder."""
     folder = tmp_path_factory.mktemp("sources")
     for name in SOURCES:
         if (HOUSE / name).is_dir():
@@ -61,7 +61,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel in an environment of its own."""
+    """Build the wheel and install it in a new environment."""
     wheels = tmp_path_factory.mktemp("wheels")
     _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(sources))
     python = _environment(tmp_path_factory.mktemp("environment"))
@@ -77,7 +77,7 @@ def _pip(*arguments: str) -> None:
 
 
 def _environment(folder: Path) -> str:
-    """A new environment's Python. It finds the packages of this one, but no editable install (`.pth`) of gradyard."""
+    """Make an environment and return its Python. It finds the packages of this one, but not its editable gradyard."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = folder / "lib" / version / "site-packages"
@@ -140,7 +140,7 @@ def test_mypy_finds_the_types_in_the_environment_of_make_demo(
 
 
 def _revealed(python: str, folder: Path) -> str:
-    """The type of a job's formula, as mypy shows it to a user of that environment."""
+    """The type of a job's formula that mypy reveals to a user of that environment."""
     (folder / "mine.py").write_text(TYPED)
     command = [sys.executable, "-P", "-m", "mypy", "--python-executable", python, "--cache-dir", str(folder / "cache")]
     environment: Mapping[str, str] = {name: value for name, value in os.environ.items() if name != "MYPYPATH"}

@@ -1,4 +1,4 @@
-"""What happens to a job in a running service: it ends well, diverges, is cancelled, waits, is handed over."""
+"""The life of a job in a running service: it succeeds, diverges, is cancelled, waits, or is handed back."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 
 
 def until(client: Client, job_id: str, what: str, seconds: float = 300.0, steps: int = 0) -> Job:
-    """The job, as soon as its state is `what` with at least `steps` steps done."""
+    """Wait until the job is in the state `what` with at least `steps` steps done, and return it."""
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         job = client.job(job_id)
@@ -27,9 +27,9 @@ def until(client: Client, job_id: str, what: str, seconds: float = 300.0, steps:
     raise AssertionError(f"not {what} within {seconds} s: {job}")
 
 
-def test_a_job_tells_all_that_it_found(client: Client) -> None:
-    job = client.wait(client.submit({"stage": "tensor", "name": "told", "tags": {"a": "b"}}).id, timeout=300)
-    assert (job.state, job.attempt, job.steps_done, job.name) == ("succeeded", 1, 2000, "told")
+def test_a_succeeded_job_has_all_its_results(client: Client) -> None:
+    job = client.wait(client.submit({"stage": "tensor", "name": "named", "tags": {"a": "b"}}).id, timeout=300)
+    assert (job.state, job.attempt, job.steps_done, job.name) == ("succeeded", 1, 2000, "named")
     assert job.result is not None
     losses = client.losses(job.id)
     assert job.result["loss"] == {
@@ -88,14 +88,14 @@ def test_a_running_job_is_cancelled_and_the_next_one_finds_a_warm_runner(service
         job = client.submit(slow_spec())
         until(client, job.id, "running", steps=1)
         runner = service.runner_of("cpu")
-        assert client.cancel(job.id).state == "cancelled"  # the answer waits for it, for 0.7 s
+        assert client.cancel(job.id).state == "cancelled"  # the answer waits up to 0.7 s for the runner
         after = client.wait(client.submit(stage="tensor", steps=2).id, timeout=300)
         assert after.state == "succeeded"
         last = list(client.events(job.id))[-1]
         assert (last.to_state, last.detail in ("while running", "worker silent")) == ("cancelled", True)
         if service.runner_of("cpu") == runner and last.detail == "while running":
             return
-    raise AssertionError("no runner let go of its job in time")
+    raise AssertionError("no runner stopped training its job in time")
 
 
 def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> None:
@@ -175,21 +175,21 @@ def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Se
     assert "its worker process died" in [event.detail for event in client.events(job.id)]
 
 
-def test_a_job_over_its_time_limit_fails_and_says_how_far_it_came(client: Client) -> None:
+def test_a_job_over_its_time_limit_fails_as_timed_out(client: Client) -> None:
     job = client.wait(client.submit(slow_spec(timeout_seconds=1.0)).id, timeout=300)
     assert (job.state, job.reason) == ("failed", "timeout")
     assert "timeout_seconds, 1 s" in (job.message or "")
 
 
-def test_a_job_whose_trainer_falls_tells_what_was_said_and_can_be_tried_again_and_deleted(client: Client) -> None:
+def test_a_job_whose_trainer_raises_has_logs_and_can_be_retried_and_deleted(client: Client) -> None:
     job = client.wait(client.submit(stage="tensor", name="raises").id, timeout=300)
     assert (job.state, job.reason) == ("failed", "error")
     assert "raises on purpose" in (job.message or "")
-    said = client.logs(job.id)[-1]
-    assert said.attempt == job.attempt
-    assert "a line before the error" in said.text
-    assert "Traceback" in said.text
-    assert "sitecustomize.py" in said.text
+    output = client.logs(job.id)[-1]
+    assert output.attempt == job.attempt
+    assert "a line before the error" in output.text
+    assert "Traceback" in output.text
+    assert "sitecustomize.py" in output.text
     again = client.wait(client.retry(job.id).id, timeout=300)
     assert (again.state, again.retry_of) == ("failed", job.id)
     client.delete(job.id)
@@ -197,7 +197,7 @@ def test_a_job_whose_trainer_falls_tells_what_was_said_and_can_be_tried_again_an
         client.job(job.id)
 
 
-def test_a_job_for_a_pool_that_is_not_there_waits_and_says_why(client: Client) -> None:
+def test_a_job_for_a_pool_without_workers_waits_and_shows_why(client: Client) -> None:
     job = client.job(client.submit(stage="tensor", pool="nowhere").id)
     assert job.state == "queued"
     assert "nowhere" in str(job.waiting)

@@ -1,4 +1,4 @@
-"""A worker that receives no bells (Celery's main process hangs, its child lives) restarts itself and goes on."""
+"""A worker that receives no bells (Celery's main process hangs, its child does not) restarts itself and trains."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The example of a plug-in, installed by pip and used through a running service, beside one that is no good."""
+"""The example plug-in, installed by pip, works in a running service, next to a plug-in that cannot be imported."""
 
 import subprocess
 import sys
@@ -23,10 +23,12 @@ DATA = {"kind": "inline", "x": np.linspace(-1, 1, 40).tolist(), "y": np.sin(3 * 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the example, as pip installs it, and with a package whose stage cannot be imported."""
+    """A folder with the example as pip installs it, and with a package that has a stage which cannot be imported."""
     folder = tmp_path_factory.mktemp("site")
     source = folder / "source"
-    subprocess.run(["cp", "-r", f"{EXAMPLE}", f"{source}"], check=True)  # pip builds in the folder that it is given
+    subprocess.run(
+        ["cp", "-r", f"{EXAMPLE}", f"{source}"], check=True
+    )  # pip writes into the folder that it builds from
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", f"{folder}"]
     subprocess.run([sys.executable, "-m", "pip", "install", *options, f"{source}"], check=True)
     install(folder, "broken-walks", "walk = walk:STAGE", walk="raise RuntimeError('no licence')")
@@ -35,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(site: Path, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a service that was started with these packages."""
+    """A client of a service with these packages on its import path."""
     folder = tmp_path_factory.mktemp("with-plugin")
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
@@ -60,18 +62,18 @@ def test_a_plugin_trains_in_packs_and_leaves_metrics_and_arrays(client: Client) 
     assert steps.tolist() == list(range(0, 3000, 7))
     assert held_out.shape == steps.shape
     assert held_out[-1] < held_out[0]
-    found = {each.name: each.shape for each in client.artifacts(best.id)}
-    assert found == {"hidden.bias": (6,), "hidden.weight": (6,), "output.bias": (1,), "output.weight": (6,)}
+    shapes = {each.name: each.shape for each in client.artifacts(best.id)}
+    assert shapes == {"hidden.bias": (6,), "hidden.weight": (6,), "output.bias": (1,), "output.weight": (6,)}
     assert client.artifact(best.id, "hidden.weight").tobytes() != client.artifact(worst.id, "hidden.weight").tobytes()
     alone = client.wait(client.submit(best.spec).id)
     assert alone.timings["pack_size"] == 1
     assert client.losses(alone.id).tobytes() == losses.tobytes()
     assert client.metric(alone.id, "held_out_loss")[1].tobytes() == held_out.tobytes()
-    for name in found:
+    for name in shapes:
         assert client.artifact(alone.id, name).tobytes() == client.artifact(best.id, name).tobytes()
 
 
-def test_what_the_trainer_found_is_what_its_weights_say(client: Client) -> None:
+def test_the_stored_weights_reproduce_the_last_loss(client: Client) -> None:
     job = client.wait(client.submit(stage="mlp", hidden=5, steps=300, dataset=DATA, dtype="float64").id)
     names = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
     into, shift, out, constant = (client.artifact(job.id, name) for name in names)
@@ -92,7 +94,7 @@ def test_a_spec_of_a_plugin_is_checked_and_shown_like_any_other(client: Client) 
         client.submit(stage="walk")
 
 
-def test_the_command_shows_what_a_plugin_found(client: Client, tmp_path: Path) -> None:
+def test_the_command_shows_metrics_and_artifacts_of_a_plugin(client: Client, tmp_path: Path) -> None:
     job = client.wait(client.submit(stage="mlp", steps=50, dataset=DATA).id)
 
     def gradyard(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""Jobs on a real GPU, through the whole service: what they say of it, packs, graphs, and memory after a cancel."""
+"""Jobs on a real GPU, through the whole service: their environment, packs, CUDA graphs, and memory after a cancel."""
 
 import contextlib
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ STAGES = ["tensor", "autograd", "function", "nn", "optim", "module", "dynamic"]
 
 @pytest.fixture(scope="module")
 def client(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Of a service with a worker for the first GPU."""
+    """A client of a service with a worker for the first GPU."""
     folder = tmp_path_factory.mktemp("gpu")
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
@@ -46,7 +46,7 @@ def client(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(("execution", "engine"), [("eager", "eager"), ("compiled", "cudagraph")])
-def test_every_stage_trains_there_and_says_so(client: Client, stage: str, execution: str, engine: str) -> None:
+def test_every_stage_trains_on_the_gpu_and_names_it(client: Client, stage: str, execution: str, engine: str) -> None:
     on_cpu = client.submit(device="cpu", stage=stage, steps=200)  # eager: to compile there takes a minute
     on_gpu = client.submit(device="gpu", stage=stage, steps=200, execution=execution)
     there, here = (client.wait(job.id, timeout=300) for job in (on_gpu, on_cpu))

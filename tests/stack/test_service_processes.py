@@ -1,4 +1,4 @@
-"""The service that the stack tests start imports what the tests themselves can import."""
+"""The service that the stack tests start keeps the import path of the tests."""
 
 from pathlib import Path
 

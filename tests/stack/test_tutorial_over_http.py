@@ -25,7 +25,7 @@ LOOPS: dict[str, Callable[..., tutorial_loops.Outcome]] = {
     "dynamic": tutorial_loops.dynamic_loop,
 }
 SEEDS = (0, 1, 2**53 - 1)
-# Which bits are computed is no matter of the database; that each stores them as they are is shown by one seed.
+# The bits do not depend on the database, so one seed is enough to show that PostgreSQL stores them unchanged.
 ON_EACH = pytest.mark.parametrize(
     ("service", "seed"), [*(("sqlite", seed) for seed in SEEDS), ("postgresql", SEEDS[0])], indirect=["service"]
 )
@@ -74,11 +74,11 @@ def test_the_linear_layers_begin_as_the_tutorials_do(client: Client, stage: str,
 def test_stage_4_ends_where_the_tutorial_ends(client: Client) -> None:
     job = client.wait(client.submit(stage="function").id, timeout=300)
     assert job.result is not None
-    found = job.coefficients
-    assert found is not None
-    assert abs(found["a"]) < 1e-7
-    assert abs(found["c"]) < 1e-7
-    assert (found["b"], found["d"]) == pytest.approx((-2.2085268, 0.2554861), abs=2e-6)
+    coefficients = job.coefficients
+    assert coefficients is not None
+    assert abs(coefficients["a"]) < 1e-7
+    assert abs(coefficients["c"]) < 1e-7
+    assert (coefficients["b"], coefficients["d"]) == pytest.approx((-2.2085268, 0.2554861), abs=2e-6)
     assert job.result["loss"]["last"] == pytest.approx(8.94364, abs=1e-4)
 
 

