@@ -9,10 +9,10 @@ import numpy as np
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
-from gradyard.jobs.specs.datasets import FunctionData, Grid, InlineData
+from gradyard.jobs.specs.datasets import Dataset, Grid
 
 SLICE = 65_536  # points
-# The most condition of the matrix of x's powers. Of sixteen digits the weights lose its number of digits.
+# The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
 MOST_CONDITION = 1e7
 _HELP = 'lower the degree, scale x to [-1, 1], or use execution "eager"'
 
@@ -65,7 +65,7 @@ OfPowers = Callable[[np.ndarray, int], float]
 """A number that depends on x, (points,), and on how many powers of x there are."""
 
 
-def _computed(compute: OfPowers, data: FunctionData | InlineData, columns: int) -> float:
+def _computed(compute: OfPowers, data: Dataset, columns: int) -> float:
     """The number for the data's x. Numbers of grids are kept, since the members of a batch mostly share their grid."""
     if data.grid is None:
         return compute(data.x_values(), columns)
