@@ -1,1 +1,1 @@
-"""Side-by-side measurements of the running service, for people. None is a test: no figure fails a build."""
+"""Measurements of the running service beside other systems. They are not tests: no figure fails a build."""

@@ -1,4 +1,4 @@
-"""How long single jobs of one project wait while a batch of 100,000 of another is queued.
+"""How long single jobs of one project wait while 100,000 jobs of another project are queued.
 
 python -m bench.fairness
 """
@@ -16,10 +16,10 @@ from bench.service import service
 
 BATCH, SINGLES, EVERY_SECONDS = 100_000, 60, 1.0
 LIMIT_SECONDS = 30.0
-NOTES = f"""{BATCH:,} `autograd` jobs (2,000 steps on 2,000 points) of one project wait; then a job of another,
-which has a key of its own, is posted every {EVERY_SECONDS:g} s, {SINGLES} in all, of a shape of its own, so that it
-rides in no pack of the batch. The wait is from its `submitted_at` to its `started_at`; SQLite. In order of
-submission the last would wait for the whole batch."""
+NOTES = f"""{BATCH:,} `autograd` jobs (2,000 steps on 2,000 points) of one project are queued, on SQLite. Then a job of
+another project is submitted every {EVERY_SECONDS:g} s, {SINGLES} in all. It has another number of steps, so it is never
+packed with the batch. Its wait is from `submitted_at` to `started_at`. In the order of submission it would wait for
+the whole batch."""
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def _measure(slots: int) -> Row:
         waits = _waits(client, small)
         left = client.get(answer.headers["Location"], headers=large).json()["counts"]["queued"]
     middle, late = np.quantile(waits, [0.5, 0.99])
-    measured = f"p50 {middle:.1f} s, p99 {late:.1f} s of {len(waits)}; {left:,} of the batch still waited at the end"
+    measured = f"p50 {middle:.1f} s, p99 {late:.1f} s of {len(waits)}; {left:,} of the batch were queued at the end"
     name = f"{slots} slot{'s' * (slots > 1)}"
     return Row(name, measured, f"p99 <= {LIMIT_SECONDS:g} s", bool(late <= LIMIT_SECONDS and left > 0))
 

@@ -1,9 +1,9 @@
-"""The same nine faults in half a minute for gradyard, plain Celery and RQ: what is lost, what is done twice.
+"""The same nine faults for gradyard, plain Celery and RQ: how many jobs are lost, and how many are done twice.
 
     python -m bench.faults --system gradyard|celery|rq|all      (RQ: pip install -e '.[bench]')
 
-Each system has two slots, a service manager that starts again what died, and its best documented settings; the peers
-get a Redis that appends every write to its file (`appendfsync always`), gradyard one that comes back empty.
+Each system has two slots, a service manager that restarts dead processes, and the safest settings of its documentation.
+The peers have a Redis that appends every write to its file (`appendfsync always`). gradyard's Redis restarts empty.
 """
 
 import argparse
@@ -28,7 +28,7 @@ SYSTEMS: dict[str, type[System]] = {kind.name: kind for kind in (Gradyard, Celer
 
 
 def main() -> None:
-    """Run what was asked for, and print one table."""
+    """Measure the chosen systems, and print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--system", choices=[*SYSTEMS, "all"], default="all")
     options = parser.parse_args()
@@ -78,7 +78,7 @@ def _hurt(system: System) -> str:
 
 
 def _feed(system: System, accepted: list[int]) -> None:
-    """Submit evenly; a submission that nobody took is tried again until somebody does, as a careful client does."""
+    """Submit jobs at even intervals. Repeat each submission until it is accepted, as a careful client does."""
     began = time.monotonic()
     for number in range(JOBS):
         time.sleep(max(0.0, began + number * SUBMIT_SECONDS / JOBS - time.monotonic()))
@@ -92,7 +92,7 @@ def _feed(system: System, accepted: list[int]) -> None:
 
 
 def _script(system: System) -> list[tuple[float, Callable[[], None]]]:
-    """Nine faults by their second."""
+    """The nine faults, each with the second at which it is inflicted."""
     return [
         (3, lambda: signal_all(system.slot()[-1:], signal.SIGKILL)),
         (7, system.flush_redis),

@@ -1,4 +1,4 @@
-"""Where the time of a thousand jobs goes, and what of it is SQLite's own: the same statements without gradyard.
+"""How the time of a thousand jobs is spent, and how much of it is SQLite: the same statements without gradyard.
 
 python -m bench.floor
 """
@@ -33,12 +33,12 @@ from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
 
 ROUNDS = 5
 LEASE_SECONDS = 600.0
-STATE = bytes(150)  # about what a checkpoint of four coefficients has
+STATE = bytes(150)  # about the size of a checkpoint with four coefficients
 JOBS = 1000
-NOTES = f"""Milliseconds for {JOBS:,} `tensor` jobs of one step on three points in one process, without HTTP, Redis, a
-runner or a second core: the list of them read and checked; stored; claimed pack by pack; their losses, checkpoints and
-results recorded. Each with its commits to a SQLite file. Then what Python's sqlite3 takes for the same statements and
-commits alone, in a new file. {ROUNDS} rounds, median."""
+NOTES = f"""Milliseconds for {JOBS:,} `tensor` jobs of one step on three points, in one process without HTTP, Redis,
+runner or second core. The list of jobs is read and checked, stored, claimed pack by pack, and losses, checkpoints and
+results are recorded, each with its commits to a SQLite file. Then Python's sqlite3 executes the same statements and
+commits in a new file. Median of {ROUNDS} rounds."""
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _timed(path: Path, batch: bytes) -> dict[str, float]:
-    """Seconds by what is done."""
+    """The seconds of each part of the work, by its name."""
     worker = _prepare(path)
     took: dict[str, float] = {}
 
@@ -81,7 +81,7 @@ def _timed(path: Path, batch: bytes) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Floor:
-    """Seconds of SQLite alone: until the jobs of a batch were stored, and until all of their results were, too."""
+    """Seconds of SQLite alone: until the jobs of a batch are stored, and until all their results are stored."""
 
     taken: float
     done: float
@@ -89,7 +89,7 @@ class Floor:
 
 @dataclass
 class _Tape:
-    """Statements and commits, in order."""
+    """Recorded statements and commits, in order."""
 
     statements: list[tuple[str, Any, bool]] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ class _Tape:
         event.listen(database.engine, "commit", lambda _: self.statements.append(("COMMIT", (), False)))
 
     def play(self, connection: sqlite3.Connection) -> float:
-        """Seconds."""
+        """Execute the statements, and return the seconds that this takes."""
         began = time.perf_counter()
         for statement, parameters, many in self.statements:
             if many:
@@ -112,7 +112,7 @@ class _Tape:
 
 
 def floor(batch: bytes) -> Floor:
-    """Of a batch as it would be posted, whose jobs have one step; median of some rounds, each in a new file."""
+    """Measure the statements of a batch of jobs of one step. batch: the body of its POST. Returns medians."""
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
         empty, used = Path(folder) / "empty.db", Path(folder) / "used.db"
         worker = _prepare(empty)
@@ -136,7 +136,7 @@ def _register(database: Database, worker: WorkerInfo) -> None:
 
 
 def _within(path: Path, act: Callable[[Database], Any]) -> Any:
-    """Do it in a database that is closed behind it, so that its file is whole."""
+    """Call `act` with the database and close it afterwards, so that its file is complete."""
     database = Database(f"sqlite:///{path}")
     try:
         return act(database)
@@ -172,10 +172,10 @@ def _claim(database: Database, worker: WorkerInfo) -> Claim | None:
 
 
 def _record(database: Database, claim: Claim) -> None:
-    """Store what a worker would of a pack."""
+    """Store the losses and results of a pack, as a worker does."""
     progresses = _progresses(claim)
-    found = Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})
-    ended = [Ended(each.id, each.attempt, found) for each in claim.members]
+    outcome = Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})
+    ended = [Ended(each.id, each.attempt, outcome) for each in claim.members]
     with database.begin() as connection:
         running = lifecycle.record_all(connection, progresses)
         assert len(lifecycle.succeed_all(connection, ended, actor="bench", running=running)) == len(claim.members)

@@ -1,4 +1,4 @@
-"""What a step costs on a GPU by width; and ten thousand jobs, against the tutorial's loop on the same GPU.
+"""The cost of a step on a GPU by width, and ten thousand jobs against the tutorial's loop on the same GPU.
 
 python -m bench.gpu
 """
@@ -29,7 +29,7 @@ LEAST = 1000
 WIDTHS = (1, 32, 64, 128, 256, 512, 1024, 4096)
 NOTES = f"""Nanoseconds of one step of one member by the width of the pack, without a service. Then {JOBS:,} `autograd`
 jobs ({STEPS:,} steps on 2,000 points, float32) from the POST of a sweep over seeds until every result and loss is in
-SQLite, against the tutorial's loop on the same GPU, whose time is taken {JOBS:,} times; {ROUNDS} rounds in turn, median
+SQLite, against {JOBS:,} times the seconds of the tutorial's loop on the same GPU. {ROUNDS} rounds, both in turn; median
 (least-most)."""
 
 Members = list[dict[str, Any]]
@@ -37,7 +37,7 @@ Make = Callable[[Members], Trainer | RunsSteps]
 
 
 def main() -> None:
-    """Measure; print each result and write it down as it comes, so that an interrupt (SIGINT) keeps those before it."""
+    """Measure. Print and store each result at once, so that an interrupt (SIGINT) loses only the running one."""
     load, _, _ = os.getloadavg()
     where = f"GPU: {torch.cuda.get_device_name()}. " if torch.cuda.is_available() else ""
     rows: list[Row] = []
@@ -47,13 +47,13 @@ def main() -> None:
             print(f"| {' | '.join(row.cells())} |", flush=True)
             write_results("On a GPU", "python -m bench.gpu", where + NOTES, load, rows)
     except KeyboardInterrupt:
-        sys.exit(f"interrupted: {len(rows)} results are written down, the rest is not measured")
+        sys.exit(f"interrupted: {len(rows)} results are stored, the rest was not measured")
 
 
 def _rows() -> Iterator[Row]:
-    """Widths first: the service takes longest, and says least where a limit cuts it off."""
+    """Widths come first: the service takes longest, and an interrupted measurement of it gives no result."""
     if not torch.cuda.is_available():
-        yield Row("everything here", "not run: torch sees no GPU on this machine")
+        yield Row("all measurements", "not run: torch sees no GPU on this machine")
         return
     os.environ.update(gpu_environment())
     same_bits_on_gpu(allow_tf32=False)
@@ -66,14 +66,14 @@ def _forms(width: int) -> Iterator[str]:
     for name, make in (("eager", _eager), ("cudagraph", _graph)):
         try:
             yield f"{name} {_nanoseconds(make, width):,.0f} ns"
-        except RuntimeError as error:  # of CUDA's or torch's: the other form and widths may still work
+        except RuntimeError as error:  # an error of CUDA or torch: the other form and widths may still work
             yield f"{name} failed: {type(error).__name__}: {str(error).splitlines()[0][:100]}"
         gc.collect()
         torch.cuda.empty_cache()
 
 
 def _jobs() -> Iterator[Row]:
-    with service(gpus="0") as client:  # the loop has one, too
+    with service(gpus="0") as client:  # one GPU, as for the loop
         for execution in ("eager", "compiled"):
             yield _ratio(client, execution)
 
@@ -93,7 +93,7 @@ def _ratio(client: httpx.Client, execution: str) -> Row:
 
 
 def _batch(client: httpx.Client, execution: str, jobs: int) -> float:
-    """Seconds from the POST of a sweep until all of it has succeeded."""
+    """Seconds from the POST of a sweep until all its jobs have succeeded."""
     spec = {"stage": "autograd", "device": "gpu", "execution": execution, "steps": STEPS}
     began = time.perf_counter()
     posted = client.post("/v1/batches", json={"spec": spec, "grid": {"seed": {"stop": jobs}}})
@@ -128,7 +128,7 @@ def _graph(members: Members) -> RunsSteps:
 
 
 def _nanoseconds(make: Make, width: int) -> float:
-    """Of one step of one member: 300 steps less 100, so that neither a run's begin nor the wait at its end is in it."""
+    """Nanoseconds of one step of one member: 300 steps minus 100, which removes the cost of start and end of a run."""
     spec = stage_named("autograd").spec
     members = [spec(stage="autograd", seed=seed).as_json() for seed in range(width)]
     trainer = make(members)

@@ -1,4 +1,4 @@
-"""Writing and reading the losses of 2,000 steps, against MLflow, both on SQLite.
+"""Writes and reads of the losses of 2,000 steps, against MLflow, both on SQLite.
 
 python -m bench.history        (MLflow: pip install -e '.[bench]')
 """
@@ -32,10 +32,10 @@ from gradyard.store.lifecycle import Claim, Progress
 STEPS, PACK, ROUNDS = 2000, 64, 7
 BATCH = 1000  # the most that MLflow takes in one call
 LEASE_SECONDS = 600.0
-NOTES = f"""One history of {STEPS:,} float32 losses. Ours: a record (losses, figures of the curve) of each member of a
-pack of {PACK}, in one transaction, by member; alone, a transaction for one. Read: as an array, of the pack in one
-query, by member, or alone. MLflow: `log_batch` of {BATCH:,} at a time
-and `get_metric_history`. Both commit to a SQLite file before they return. {ROUNDS} rounds in turn; median
+NOTES = f"""The time of one history of {STEPS:,} float32 losses. gradyard writes the records (losses, summary of the
+curve) of a pack of {PACK} in one transaction, divided by its members; or one record in its own transaction. It reads
+arrays: of a pack in one query, divided by its members; or of one job. MLflow uses `log_batch` with {BATCH:,} losses at
+a time and `get_metric_history`. Both commit to a SQLite file before they return. {ROUNDS} rounds in turn; median
 (least-most)."""
 
 
@@ -83,10 +83,10 @@ class _Ours:
         with database.begin() as connection:
             fleet.register(connection, self._worker, LEASE_SECONDS)
         self._last: UUID | None = None
-        self._pack: list[UUID] = []  # the members of the last that was written
+        self._pack: list[UUID] = []  # the members of the pack that was written last
 
     def write_pack(self) -> float:
-        """Seconds for one history of a pack's."""
+        """Seconds to write one history, as part of a pack."""
         claim = self._claim(PACK)
         began = time.perf_counter()
         self._record(claim)
@@ -96,7 +96,7 @@ class _Ours:
         return seconds / len(claim.members)
 
     def write_alone(self) -> float:
-        """Seconds for one history in a transaction of its own."""
+        """Seconds to write one history in its own transaction."""
         claim = self._claim(1)
         began = time.perf_counter()
         self._record(claim)
@@ -105,7 +105,7 @@ class _Ours:
         return seconds
 
     def read(self) -> float:
-        """Seconds to have one history as an array."""
+        """Seconds to read one history as an array."""
         assert self._last is not None
         seconds = []
         for _ in range(20):
@@ -117,7 +117,7 @@ class _Ours:
         return median(seconds)
 
     def read_pack(self) -> float:
-        """Seconds to have one history of the last pack's, of which all are read."""
+        """Seconds to read one history, where all histories of the last pack are read in one query."""
         with self._database.read() as connection:
             jobs = [queries.job_by_id(connection, 1, job_id) for job_id in self._pack]
         began = time.perf_counter()
@@ -128,7 +128,7 @@ class _Ours:
         return seconds / len(jobs)
 
     def read_by_sqlite(self) -> float:
-        """Seconds for the bytes of one history without SQLAlchemy or a transaction."""
+        """Seconds to read the bytes of one history without SQLAlchemy and without a transaction."""
         assert self._last is not None
         query = "SELECT losses FROM loss_chunks WHERE job_id = ? AND project_id = 1 ORDER BY start_step"
         connection, seconds = sqlite3.connect(self._database.engine.url.database or ""), []
@@ -188,7 +188,7 @@ class _Mlflow:
         self._run = ""
 
     def write(self) -> float:
-        """Seconds for one history, in a run of its own that is there before."""
+        """Seconds to write one history, in a run that was created before."""
         self._run = self._client.create_run(self._experiment).info.run_id
         began = time.perf_counter()
         for begin in range(0, STEPS, BATCH):
@@ -196,7 +196,7 @@ class _Mlflow:
         return time.perf_counter() - began
 
     def read(self) -> float:
-        """Seconds to have that history as numbers."""
+        """Seconds to read that history as numbers."""
         began = time.perf_counter()
         history = self._client.get_metric_history(self._run, "loss")
         seconds = time.perf_counter() - began

@@ -1,8 +1,8 @@
-"""What the service costs beside the training itself, and one job against the tutorial's loop as a process.
+"""The overhead of the service for one job, and one job against the tutorial's loop as a process.
 
     make bench    (or: python -m bench.overhead)
 
-It starts a stack of its own with one CPU slot, takes a minute or two, and writes `bench/RESULTS.md`.
+It starts its own stack with one CPU slot, takes a minute or two, and writes `bench/RESULTS.md`.
 """
 
 import os
@@ -33,11 +33,10 @@ SPECS: dict[str, dict[str, Any]] = {
     "tensor, defaults": {"stage": "tensor"},
 }  # fmt: skip
 
-NOTES = f"""Overhead is the client's clock from sending POST to reading `succeeded` through `GET ?wait=`, minus
-`train_seconds`: {JOBS} jobs one after another on one kept connection, on SQLite, after {WARM_UP_JOBS} to warm up.
-The ratio is the time of `python stage_NAME.py`, the tutorial's own loop as a process with its interpreter's start and
-imports, over that of a warm job of the same stage from POST to result: {ROUNDS} rounds, the two in turn;
-median (least-most)."""
+NOTES = f"""Overhead is the time of the client from sending POST to reading `succeeded` through `GET ?wait=`, minus
+`train_seconds`: {JOBS} jobs one after another on one open connection, on SQLite, after {WARM_UP_JOBS} to warm up.
+The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports) over
+that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most)."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A pack against the tutorial's own loop, both in one process and in turn, by stage and execution.
+"""A pack against the tutorial's own loop, by stage and execution. Both run in turn in one process.
 
 python -m bench.packs [STAGE ...]
 """
@@ -25,24 +25,24 @@ from workers.runner.numerics import one_thread
 from workers.trainers.inputs.draws import orders
 
 ROUNDS = 5
-LOOP_SECONDS, PACK_SECONDS = 0.3, 0.6  # of each, in a round
+LOOP_SECONDS, PACK_SECONDS = 0.3, 0.6  # in each round
 POINTS = 2000
 LEAST = {
     "eager": dict.fromkeys(STAGES, 10) | dict.fromkeys(("numpy", "tensor", "optim", "module"), 20),
     "compiled": {"numpy": 100, "tensor": 50} | dict.fromkeys(STAGES.keys() - {"numpy", "tensor"}, 150),
     "gram": dict.fromkeys(STAGES, 5000),
 }  # fmt: skip
-NOTES = f"""Microseconds for one step of one job on one core, {POINTS:,} points, the stage's defaults but for the seed;
-the pack as wide as the stage has it. {ROUNDS} rounds of about a second, loop and pack in turn; median (least-most).
-Compiling is not in it: it happens once, before. `compiled` pays where as many job-steps (jobs times steps) are trained
-by one worker as a cold compile takes longer than it saves, beside eager packs of full width. Each stage has a process
-and an empty folder for compiled programs of its own."""
+NOTES = f"""Microseconds for one step of one job on one core, with {POINTS:,} points and the stage's defaults except the
+seed. The pack has the stage's full width. {ROUNDS} rounds of about a second, loop and pack in turn; median
+(least-most). The time of compiling is not included: it happens once, before. The row `compiled pays from` gives the
+number of job-steps (jobs times steps) on one worker at which a cold compile has saved its own time, compared with eager
+packs of full width. Each stage has its own process and an empty folder for compiled programs."""
 
 
 def main() -> None:
     """Measure, print, and write the results down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stages", nargs="*", help="all, if none is named")
+    parser.add_argument("stages", nargs="*", help="default: all stages")
     wanted = parser.parse_args().stages or list(STAGES)
     load, _, _ = os.getloadavg()
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
@@ -65,7 +65,7 @@ def _stage(name: str) -> list[Row]:
     stage = STAGES[name]
     one_thread()
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as cold:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cold  # what was compiled before must not help
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cold  # an earlier compile must not help
         found = {execution: _measure(stage, execution) for execution in _executions(stage)}
     eager, compiled = found["eager"], found["compiled"]
     steps = compiled.prepare_seconds * 1e6 / (eager.microseconds - compiled.microseconds)
@@ -102,7 +102,7 @@ def _measure(stage: Stage, execution: str) -> _Measured:
 
 
 def _loop(stage: Stage) -> Callable[[], float]:
-    """Microseconds a step of the tutorial's loop."""
+    """A function that measures the tutorial's loop and returns its microseconds a step."""
     rate = stage.defaults()["learning_rate"]
     start = FIXED_START.get(stage.name, START) | ({"e": 0.0} if stage.name == "dynamic" else {})
     steps = 200
@@ -121,7 +121,7 @@ def _loop(stage: Stage) -> Callable[[], float]:
 
 
 def pack_speed(trainer: Any, least_seconds: float) -> Callable[[], float]:
-    """Microseconds a step of the whole pack, each time measured over so many seconds."""
+    """A function that trains the pack for `least_seconds` and returns microseconds for a step of the whole pack."""
     run = segments(trainer, steps=10_000_000, seconds=least_seconds / 3)
 
     def measure() -> float:

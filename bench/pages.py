@@ -1,4 +1,4 @@
-"""A page of the list of jobs, out of a million, by every filter there is.
+"""The time of one page of the list of a million jobs, with every filter.
 
 python -m bench.pages [JOBS]
 """
@@ -32,15 +32,14 @@ from service.app import create_app
 from tests.servers import PostgresServer
 
 ASKED = 100  # pages of each filter
-WARM_UP_PAGES = 20  # a process's first ones load code and schema
+WARM_UP_PAGES = 20  # the first pages of a process load code and schema
 MOST_MS = {"sqlite": 10.0, "postgresql": 20.0}
 BATCHES = 100
 FAILED = "n % 20 = 0"
-NOTES = f"""`GET /v1/jobs?limit=50` of the app itself, without a network: from the first page and from places all over
-the list, for every pair of a state and a stage, a state or a stage alone, and for a batch, alone and with a state, a
-stage or both. Nine
-jobs of ten succeeded, none waits; of one stage there is one in a thousand. {ASKED} pages of each filter,
-after {WARM_UP_PAGES} to warm up; p50 and p99 over all, and of the slowest filter."""
+NOTES = f"""`GET /v1/jobs?limit=50` of the app without a network: the first page, and pages from random places of the
+list. The filters are every state, every stage, every pair of both, and a batch, alone and with a state, a stage or
+both. Nine jobs of ten succeeded, and none is queued; the rarest stage has one job in a thousand. {ASKED} pages of each
+filter, after {WARM_UP_PAGES} to warm up; p50 and p99 over all filters, and of the slowest one."""
 
 
 def main() -> None:
@@ -101,7 +100,7 @@ def _filters() -> dict[str, dict[str, str]]:
 
 
 def _fill(database: Database, count: int) -> None:
-    """Copies of one job, made by the database itself; ids in order, states and stages and batches mixed."""
+    """Let the database copy one job `count` times: ids in order, with mixed states, stages and batches."""
     with database.begin() as connection:
         parsed = parse_job(b'{"stage": "tensor"}', load())
         template = lifecycle.submit(connection, parsed, project_id=1, actor="bench", max_queued=1).job_id
@@ -115,7 +114,7 @@ def _fill(database: Database, count: int) -> None:
         connection.execute(text("UPDATE jobs SET loss_first = 2, loss_last = 1, loss_min = 1, loss_min_step = 9"))
         connection.execute(text(insert), {"count": count, "template": key})
         connection.execute(text("DELETE FROM jobs WHERE id = :template"), {"template": key})
-    if not database.is_sqlite:  # which nobody tells how its tables have grown
+    if not database.is_sqlite:  # PostgreSQL must learn how its tables have grown
         with database.begin() as connection:
             connection.execute(text("ANALYZE"))
 

@@ -1,4 +1,4 @@
-"""What was measured, as a table for a terminal and for `bench/RESULTS.md`, and where it was measured."""
+"""Results as a table for the terminal and for `bench/RESULTS.md`, with the machine on which they were measured."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkey
 
 @dataclass(frozen=True)
 class Row:
-    """One thing measured. `target` says in words what was asked for; `met` is None where nothing was."""
+    """One result. target: the required figure, in words. met: None where there is no target."""
 
     what: str
     measured: str
@@ -22,7 +22,7 @@ class Row:
     met: bool | None = None
 
     def cells(self) -> list[str]:
-        """The row as texts."""
+        """The cells of the row as text."""
         return [self.what, self.measured, self.target, {None: "-", True: "yes", False: "**no**"}[self.met]]
 
 
@@ -35,8 +35,8 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write_results(title: str, command: str, notes: str, load: float, rows: Sequence[Row]) -> None:
-    """Replace the part of `bench/RESULTS.md` of that title; `load` is the machine's load average before the run."""
-    began = f"processes that wanted a core before we began: {load:.1f}"
+    """Replace the section of that title in `bench/RESULTS.md`. load: the machine's load average before the run."""
+    began = f"load average before the run: {load:.1f}"
     parts = _parts(RESULTS.read_text() if RESULTS.exists() else "")
     parts[title] = "\n".join(["", *about(command, began), "", notes, "", table(rows), ""])
     RESULTS.write_text("# Measured\n" + "".join(f"\n## {name}\n{text}" for name, text in parts.items()))
@@ -49,7 +49,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def about(command: str, more: str = "") -> list[str]:
-    """Where, when, with what and by which command something was measured, as a Markdown list."""
+    """Machine, date, versions and command of a measurement, as a Markdown list."""
     return [
         f"- machine: {_cpu_model()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC" + (f"; {more}" if more else ""),
@@ -59,7 +59,7 @@ def about(command: str, more: str = "") -> list[str]:
 
 
 def _versions() -> list[str]:
-    """Of what is installed: the peers of the `bench` extra may not be."""
+    """The versions of the packages that are installed. The peers of the `bench` extra may be missing."""
     present = {each.metadata["Name"] for each in distributions()}
     return [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in VERSIONS if name in present)]
 

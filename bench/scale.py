@@ -1,4 +1,4 @@
-"""How much faster a fleet is with more slots and more hosts: one and two CPU slots, on one host and on two.
+"""The speed of a fleet with more slots and hosts: one and two CPU slots on one host, and two hosts of one slot.
 
 python -m bench.scale        (two hosts are network namespaces: root and iproute2)
 """
@@ -13,9 +13,9 @@ from tests.faults import network
 from tests.faults.fleet import Build, Fleet
 
 JOBS, ROUNDS = 1500, 3
-NOTES = f"""{JOBS:,} `autograd` jobs (2,000 steps on 2,000 points), from the POST of the sweep until all are stored;
-PostgreSQL, API and Redis on the same machine and the same cores as the workers, which is why two slots are less than
-twice as fast. {ROUNDS} rounds; median (least-most). Two hosts are two network namespaces, a pool of one slot each."""
+NOTES = f"""{JOBS:,} `autograd` jobs (2,000 steps on 2,000 points), from the POST of the sweep until all are stored.
+PostgreSQL, API and Redis use the same cores as the workers, so two slots are less than twice as fast. {ROUNDS} rounds;
+median (least-most). The two hosts are two network namespaces, with a pool of one slot each."""
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     rates = {"1 host, 1 slot": one, "1 host, 2 slots": two}
     if (why := network.why_not()) is None:
         rates["2 hosts, 1 slot each"] = _on_two_hosts()
-    rows = [Row(what, _shown(found, one)) for what, found in rates.items()]
+    rows = [Row(what, _shown(measured, one)) for what, measured in rates.items()]
     rows += [Row("2 hosts, 1 slot each", f"not run: {why}")] if why else []
     print(table(rows))
     write_results("Scale", "python -m bench.scale", NOTES, load, rows)
@@ -55,9 +55,9 @@ def _on_two_hosts() -> list[float]:
     try:
         fleet.start()
         with Client(fleet.url) as client:
-            found = [_rate(client) for _ in range(ROUNDS + 1)][1:]
+            rates = [_rate(client) for _ in range(ROUNDS + 1)][1:]
         fleet.stop()
-        return found
+        return rates
     finally:
         fleet.remove()
 

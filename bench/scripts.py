@@ -1,4 +1,4 @@
-"""The peer: a stage's loop of the tutorial as a script of its own, which imports no more than it needs."""
+"""The tutorial's loop of a stage as a script that imports only what it needs. gradyard is compared with it."""
 
 import ast
 import inspect
@@ -11,11 +11,11 @@ from gradyard.jobs.stages.registry import stage_named
 from tests import tutorial_loops
 
 START = {"a": 0.1, "b": -0.2, "c": 0.05, "d": 0.3}
-FIXED_START = {"function": {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}}  # the tutorial draws nothing in this one
+FIXED_START = {"function": {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}}  # fixed by the tutorial
 
 
 def write_script(stage: str, folder: Path) -> Path:
-    """A file with the tutorial's loop of that stage, its steps and its learning rate; it prints the result."""
+    """Write a script that runs the tutorial's loop of that stage with its defaults and prints the result."""
     loop = tutorial_loops.LOOPS[stage].__name__
     body = _needed_by(loop)
     imports = ["import math", "from typing import Any", "import numpy as np"]
@@ -29,14 +29,14 @@ def write_script(stage: str, folder: Path) -> Path:
 
 
 def run_script(path: Path) -> float:
-    """Seconds that the script takes as a process, from its start to its end; CalledProcessError where it fails."""
+    """Run the script as a process, and return the seconds from start to end. Raises CalledProcessError."""
     began = time.perf_counter()
     subprocess.run([sys.executable, str(path)], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
 def _needed_by(name: str) -> str:
-    """The source of that function and of all functions and classes of its module that it uses, in their order."""
+    """The source of that function, and of all functions and classes of its module that it uses."""
     source = inspect.getsource(tutorial_loops)
     pieces = {
         piece.name: piece for piece in ast.parse(source).body if isinstance(piece, ast.FunctionDef | ast.ClassDef)

@@ -1,4 +1,4 @@
-"""A service of our own for a measurement, and a job sent to it as a careful client would send it."""
+"""Starts a service for a measurement, and times one job that is sent to it."""
 
 import os
 import tempfile
@@ -21,7 +21,7 @@ LONGEST_JOB_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Timed:
-    """One job on the client's clock, in seconds: until the POST was answered, until `succeeded` was read."""
+    """The times of one job by the client's clock: until the POST was answered, and until `succeeded` was read."""
 
     post_seconds: float
     seconds: float
@@ -29,22 +29,22 @@ class Timed:
 
     @property
     def train_seconds(self) -> float:
-        """What the trainer itself took, by the job's own account."""
+        """The seconds of the training itself, from the job's timings."""
         return float(self.job["result"]["timings"]["train_seconds"])
 
     @property
     def overhead_seconds(self) -> float:
-        """Everything but the training."""
+        """The seconds of everything except the training."""
         return self.seconds - self.train_seconds
 
     @property
     def queued_seconds(self) -> float:
-        """From the submission to the claim, by the database's clock."""
+        """The seconds from the submission to the claim, by the database's clock."""
         return float(self.job["result"]["timings"]["queued_seconds"])
 
     @property
     def held_seconds(self) -> float:
-        """From the claim to the stored result, less the training."""
+        """The seconds from the claim to the stored result, minus the training."""
         started, finished = (datetime.fromisoformat(self.job[f"{what}_at"]) for what in ("started", "finished"))
         return (finished - started).total_seconds() - self.train_seconds
 
@@ -54,7 +54,7 @@ def service(
     cpu_slots: int = 1, environment: Mapping[str, str] = MappingProxyType({}), folder: Path | None = None,
     gpus: str = "none",
 ) -> Iterator[httpx.Client]:  # fmt: skip
-    """What `gradyard up --cpu-slots N --gpus GPUS` starts, in a folder of its own; a client on one kept connection."""
+    """Start what `gradyard up --cpu-slots N --gpus GPUS` starts. Yields an HTTP client with one open connection."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
@@ -79,7 +79,7 @@ def _service(cpu_slots: int, folder: Path | None, gpus: str) -> Iterator[httpx.C
 
 
 def train(client: httpx.Client, spec: dict[str, Any]) -> Timed:
-    """Submit the job and hold on until it has succeeded; RuntimeError where it does not."""
+    """Submit the job and wait until it has succeeded. Raises RuntimeError where it does not."""
     began = time.perf_counter()
     posted = client.post("/v1/jobs", json=spec)
     post_seconds = time.perf_counter() - began

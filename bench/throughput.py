@@ -1,4 +1,4 @@
-"""Many jobs at once, against a Celery task for each: how fast they are taken, and how fast they are done.
+"""Many jobs at once, against a Celery task for each: how fast they are accepted, and how fast they are done.
 
 python -m bench.throughput
 """
@@ -23,21 +23,21 @@ from gradyard.jobs.stages.registry import stage_named
 
 JOBS = 1000
 ROUNDS = 5
-PEER_JOBS = 100  # of trainings: a thousand would take minutes, and take ten times as long
+PEER_JOBS = 100  # trainings of the peer: a thousand would take minutes, and exactly ten times as long
 CLIENTS = 8
 NOTHING: dict[str, Any] = {"stage": "tensor", "steps": 1, "dataset": {"points": 3}}
 TRAINED = [("autograd", "eager", 15), ("optim", "eager", 15), ("module", "eager", 15)]
 TRAINED += [("autograd", "compiled", 100), ("optim", "compiled", 100)]
-NOTES = f"""{SLOTS} CPU slots on SQLite against `celery worker -c {SLOTS}` with a Redis that writes nothing to disk, in
-turn; median (least-most) of {ROUNDS} rounds, 3 of trainings. Taken: one POST of {JOBS:,} jobs as a list, against
-`group(...).apply_async()` of as many signatures made before, with no worker there. Nothing: {JOBS:,} jobs of one step
-on three points, every result and loss stored in SQL, against {JOBS:,} tasks that count in Redis. The same statements,
-nothing else: what gradyard says to SQLite for these jobs, once more by Python's sqlite3 into a new file, with the same
-commits to disk, so the most that any program can reach that stores the same rows. Trained: {JOBS:,}
-jobs of the stage's defaults but for the seed, from the POST of a batch until every loss was read back over HTTP,
-against the tutorial's loop in a task, its losses read back from Celery's result backend; the peer does {PEER_JOBS},
-and its time is taken {JOBS // PEER_JOBS} times. One by one: {CLIENTS} clients submit {JOBS:,} jobs singly, against the
-same service with GRADYARD_MAX_PACK=1."""
+NOTES = f"""{SLOTS} CPU slots on SQLite against `celery worker -c {SLOTS}` with a Redis that writes nothing to disk.
+Both run in turn; median (least-most) of {ROUNDS} rounds, 3 for trainings. Accepted: one POST of {JOBS:,} jobs in a list,
+against `group(...).apply_async()` of as many prepared signatures, without a worker. No work: {JOBS:,} jobs of one step
+on three points, every result and loss stored in SQL, against {JOBS:,} tasks that increment a counter in Redis. The same
+statements, nothing else: gradyard's SQL statements for these jobs, executed by Python's sqlite3 in a new file with the
+same commits. No program that stores the same rows can be faster. Trained: {JOBS:,} jobs with the stage's defaults
+except the seed, from the POST of a batch until every loss was read over HTTP, against the tutorial's loop in a task,
+until its losses were read from Celery's result backend. The peer trains {PEER_JOBS}, and its time is multiplied by
+{JOBS // PEER_JOBS}. One by one: {CLIENTS} clients submit {JOBS:,} jobs singly, against the same service with
+GRADYARD_MAX_PACK=1."""
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _ratio(what: str, pairs: Sequence[tuple[float, float]], least: float) -> Row:
-    """Of pairs of seconds, ours and theirs, measured in turn."""
+    """The row of a comparison. pairs: seconds of gradyard and of the peer, measured in turn."""
     ratios = [their / our for our, their in pairs]
     ours, theirs = zip(*pairs, strict=True)
     rate = JOBS / median(ours)
@@ -67,7 +67,7 @@ def _ratio(what: str, pairs: Sequence[tuple[float, float]], least: float) -> Row
 
 
 def _beside_floor(row: Row, peer_seconds: float, floor_seconds: float) -> list[Row]:
-    """The row, and one that says what is out of reach: SQLite alone takes so long."""
+    """The row, and a second one with the best ratio that is possible, since SQLite alone takes that long."""
     at_most = f"{peer_seconds / floor_seconds:.1f}x at the most: {floor_seconds:.3f} s of SQLite alone"
     return [row, Row("the same statements, nothing else", at_most)]
 
@@ -79,7 +79,7 @@ def _a_list(spec: dict[str, Any]) -> bytes:
 def _taken(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
     from celery import group
 
-    body = _a_list(NOTHING | {"pool": "nobody"})
+    body = _a_list(NOTHING | {"pool": "without-workers"})
     headers = {"Content-Type": "application/json"}
 
     def ours() -> float:
@@ -99,7 +99,7 @@ def _taken(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
 
     ours(), theirs()  # warm
     pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
-    return _ratio(f"{JOBS:,} jobs taken", pairs, least=15), median(their for _, their in pairs)
+    return _ratio(f"{JOBS:,} jobs accepted", pairs, least=15), median(their for _, their in pairs)
 
 
 def _nothing(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
@@ -113,7 +113,7 @@ def _nothing(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
 
     _batch(client, NOTHING), theirs()  # warm
     pairs = [(_batch(client, NOTHING)[0], theirs()) for _ in range(ROUNDS)]
-    return _ratio(f"{JOBS:,} jobs of nothing", pairs, least=20), median(their for _, their in pairs)
+    return _ratio(f"{JOBS:,} jobs of no work", pairs, least=20), median(their for _, their in pairs)
 
 
 def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: str, least: float) -> Row:
@@ -142,7 +142,7 @@ def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: st
 
 
 def _batch(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, str]:
-    """Seconds from the POST of a sweep over seeds until it is over, and its id."""
+    """Seconds from the POST of a sweep over seeds until all its jobs have finished, and its id."""
     began = time.perf_counter()
     sweep = {"spec": spec, "grid": {"seed": {"stop": JOBS}}}
     location = client.post("/v1/batches", json=sweep).raise_for_status().headers["Location"]
@@ -154,7 +154,7 @@ def _batch(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, str]:
 
 
 def _one_by_one() -> Row:
-    """The same thousand jobs, submitted singly by several clients, with packs and without."""
+    """A thousand jobs that several clients submit singly, with packs and without."""
     packed, alone = _singly({}), _singly({"GRADYARD_MAX_PACK": "1"})
     ratio = alone[0] / packed[0]
     measured = (
@@ -165,7 +165,7 @@ def _one_by_one() -> Row:
 
 
 def _singly(environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds until all were done, and the mean pack_size."""
+    """Seconds until all jobs have finished, and the mean pack_size."""
     with service(cpu_slots=SLOTS, environment=environment) as http:
         url = str(http.base_url)
         with Client(url) as client:
@@ -191,7 +191,7 @@ def _submit_some(url: str, number: int) -> None:
 
 
 def _until(done: Callable[[], bool]) -> None:
-    """Ask again and again, as a careful client would: what it asks for takes a core that others train on."""
+    """Wait until `done` is true. The pauses grow, since each check takes a core from the workers."""
     began = time.perf_counter()
     while not done():
         time.sleep(max(0.01, 0.01 * (time.perf_counter() - began)))

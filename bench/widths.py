@@ -1,5 +1,6 @@
-"""How wide a pack trains a member fastest, by stage and dtype: where the `pack_bytes` of the
-built-in stages (gradyard/jobs/stages/builtin.py) come from.
+"""The width of a pack at which a member trains fastest, by stage and dtype.
+
+The `pack_bytes` of the built-in stages (gradyard/jobs/stages/builtin.py) come from it.
 
 python -m bench.widths [STAGE ...]
 """
@@ -20,17 +21,17 @@ from workers.runner.numerics import one_thread
 WIDTHS = (1, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 SECONDS = 0.25
 ROUNDS = 3
-NEAR = 1.03  # of the fastest: the narrowest such width is taken, for it leaves more to other slots
+NEAR = 1.03  # the narrowest width within this factor of the fastest is best, as it leaves more jobs to other slots
 CORES = len(os.sched_getaffinity(0))
-NOTES = f"""Microseconds for one step of one member, {POINTS:,} points, eager, while every one of {CORES} cores trains
-such a pack, as on a busy host: they share a cache. The least of {ROUNDS} rounds of {SECONDS} s each, all widths in
-turn, of the slowest core. The last column is what gradyard/jobs/stages/registry.py says."""
+NOTES = f"""Microseconds for one step of one member, {POINTS:,} points, eager, while each of {CORES} cores trains such a
+pack, as on a busy host: the cores share a cache. The least of {ROUNDS} rounds of {SECONDS} s each, all widths in turn,
+on the slowest core. The last column is the width that gradyard uses."""
 
 
 def main() -> None:
     """Measure, print, and write the results down."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stages", nargs="*", help="all, if none is named")
+    parser.add_argument("stages", nargs="*", help="default: all stages")
     wanted = parser.parse_args().stages or list(STAGES)
     load, _, _ = os.getloadavg()
     with ProcessPoolExecutor(CORES, get_context("spawn"), initializer=one_thread) as processes:
@@ -41,15 +42,15 @@ def main() -> None:
 
 
 def _row(processes: ProcessPoolExecutor, stage: Stage, dtype: str) -> Row:
-    found = list(processes.map(_measure, [stage.name] * CORES, [dtype] * CORES))
-    best = {width: max(each[width] for each in found) for width in WIDTHS}
+    by_core = list(processes.map(_measure, [stage.name] * CORES, [dtype] * CORES))
+    best = {width: max(each[width] for each in by_core) for width in WIDTHS}
     sweet = next(width for width in WIDTHS if best[width] <= NEAR * min(best.values()))
     shown = ", ".join(f"{width}: {best[width]:.2f}" for width in WIDTHS)
     return Row(f"{stage.name}, {dtype}: {sweet}", shown, f"{stage.width(dtype, POINTS)}")
 
 
 def _measure(name: str, dtype: str) -> dict[int, float]:
-    """By width, microseconds of a step of one member, in a process of its own."""
+    """Microseconds of a step of one member, by width. Runs in its own process."""
     stage = STAGES[name]
     measures = {width: pack_speed(_trainer(stage, dtype, width), SECONDS) for width in WIDTHS}
     for measure in measures.values():

@@ -121,7 +121,7 @@ class RedisServer:
         return f"{self.url.rpartition('/')[0]}/{number}"
 
     def wait_until_it_answers(self) -> None:
-        """Return as soon as it answers a ping; an error after two minutes."""
+        """Return as soon as the server answers a ping. Raises RuntimeError after two minutes."""
         client = redis.Redis.from_url(self.url)
         for _ in range(2400):
             try:

@@ -1,1 +1,1 @@
-"""Other job systems doing the same work under the same faults, each in its best documented settings."""
+"""Other job systems for comparison: the same work and the same faults, with the safest documented settings."""

@@ -1,4 +1,4 @@
-"""Plain Celery as a queue for short trainings: a task a job, its result in Redis, nothing asked of it but speed."""
+"""Plain Celery as a queue for short trainings: one task for each job, results in Redis, settings for speed."""
 
 import os
 from typing import Any
@@ -18,24 +18,24 @@ app.conf.update(
 
 @app.task
 def train_stage(stage: str, start: dict[str, float], steps: int, rate: float) -> dict[str, Any]:
-    """The tutorial's own loop; its losses and coefficients."""
+    """Run the tutorial's own loop, and return its losses and coefficients."""
     import torch
 
     from tests.tutorial_loops import LOOPS
 
-    torch.set_num_threads(1)  # one a process: two processes share two cores
+    torch.set_num_threads(1)  # one for each process: two processes share two cores
     losses, coefficients = LOOPS[stage](start, steps, rate)
     return {"losses": losses.tolist(), "coefficients": coefficients}
 
 
 @app.task(ignore_result=True)
 def nothing() -> None:
-    """Nothing at all, but said: a counter in Redis."""
+    """Do nothing except increment a counter in Redis."""
     counter().incr("done")
 
 
 def counter() -> Any:
-    """A connection of this process to Redis."""
+    """The connection of this process to Redis."""
     import redis
 
     global _connection

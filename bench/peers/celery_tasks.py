@@ -1,4 +1,4 @@
-"""Plain Celery as its documentation wants long, safe tasks: late acknowledgement, no prefetching, requeue on loss."""
+"""Plain Celery with the documented settings for long tasks: late acknowledgement, no prefetching, requeue on loss."""
 
 import os
 
@@ -20,5 +20,5 @@ app.conf.update(
 
 @app.task
 def train_task(number: int, ledger: str) -> None:
-    """One job."""
+    """Train one job."""
     train(number, ledger)

@@ -1,4 +1,4 @@
-"""A Celery worker with two processes and a Redis of its own, for measurements of speed."""
+"""A Celery worker with two processes and its own Redis, for measurements of speed."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ SLOTS = 2
 
 
 class CeleryWorker:
-    """`app` sends to it; `start_worker` and `stop_worker` bracket what is to be done."""
+    """A Redis, and a worker once `start_worker` was called. `tasks` sends tasks to it."""
 
     def __init__(self, folder: Path) -> None:
         self._port = free_port()
@@ -31,7 +31,7 @@ class CeleryWorker:
         self.tasks: Any = celery_speed
 
     def start_worker(self) -> None:
-        """Two processes, as there are cores; returns when they answer."""
+        """Start a worker with `SLOTS` processes, and wait until it has done a task."""
         command = [sys.executable, "-m", "celery", "-A", "bench.peers.celery_speed", "worker", "-l", "ERROR"]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         command += ["-c", str(SLOTS), "--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -41,7 +41,7 @@ class CeleryWorker:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """End everything."""
+        """Stop the worker and Redis."""
         for process in (self._worker, self._redis):
             if process is not None:
                 process.terminate()
@@ -50,7 +50,7 @@ class CeleryWorker:
 
 @contextmanager
 def celery_worker() -> Iterator[CeleryWorker]:
-    """A worker that is not started yet; it ends with the block."""
+    """A worker that is not started yet. It stops when the block ends."""
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
         worker = CeleryWorker(Path(folder))
         try:

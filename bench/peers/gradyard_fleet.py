@@ -1,4 +1,4 @@
-"""gradyard behind the verbs of a system."""
+"""gradyard as a `System`, to be compared with the peers."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ from bench.peers.system import System
 
 
 class Gradyard(System):
-    """The fault runner's own fleet, with the defaults of a service, on PostgreSQL."""
+    """The fleet of the fault runner on PostgreSQL, with the service's default settings."""
 
     name = "gradyard"
 
@@ -29,7 +29,7 @@ class Gradyard(System):
         from bench.peers.work import STEPS
         from tests.faults.orders import Order
 
-        # a number of steps of its own: it trains alone, as the peers' jobs do
+        # no other job has its number of steps, so it trains alone, as the peers' jobs do
         spec = {"stage": "numpy", "dtype": "float64", "steps": STEPS + number, "seed": number}
         self.numbers[self.client.submit(Order(f"job-{number}", spec))] = number
 

@@ -1,4 +1,4 @@
-"""The peers, on a Redis that keeps all it was told."""
+"""Celery and RQ as `System`s, on a Redis that stores every write on disk."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ class Peer(System):
         return next(([main, *main.children()[:1]] for main in self.mains() if main.children()), [])
 
     def mains(self) -> list[psutil.Process]:
-        """The worker processes that live."""
+        """The worker processes that are alive."""
         ours = [process.pid for name, process in self.processes.items() if name != "redis" and process.poll() is None]
         return [psutil.Process(pid) for pid in ours]
 
@@ -98,7 +98,7 @@ class CeleryPeer(Peer):
 
 
 class RqPeer(Peer):
-    """Two `rq worker`s; each job with retries; heartbeats and the search for abandoned jobs as often as they may be."""
+    """Two `rq worker`s, jobs with retries, and the shortest intervals for heartbeats and for finding abandoned jobs."""
 
     name = "rq"
 

@@ -1,4 +1,4 @@
-"""The same few verbs for each system: start, submit a job, hurt a part, say what was begun and what was done."""
+"""The interface of each compared system: start it, submit a job, inflict faults, and count begun and completed jobs."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ SLOTS = 2
 
 
 class System(ABC):
-    """One job system with two slots; a service manager (`tend`) starts again what has ended."""
+    """One job system with two slots. `tend` acts as its service manager."""
 
     name: str
 
@@ -23,42 +23,42 @@ class System(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Start it; return when it takes jobs."""
+        """Start the system. Returns when it accepts jobs."""
 
     @abstractmethod
     def submit(self, number: int) -> None:
-        """Submit one job; raises where nobody takes it."""
+        """Submit one job. Raises an exception where it is not accepted."""
 
     @abstractmethod
     def slot(self) -> list[psutil.Process]:
-        """The processes of one busy slot, main first and the training one last; empty where none is busy."""
+        """The processes of one busy slot: the main one first, the training one last. Empty where no slot is busy."""
 
     @abstractmethod
     def counts(self) -> tuple[Counter[int], Counter[int]]:
-        """By job: how often it was begun, and how often it was completed."""
+        """For each job, how often it was begun, and how often it was completed."""
 
     @abstractmethod
     def kill_redis(self) -> None:
-        """kill -9 Redis, and start it again a second later, with what it had stored."""
+        """Kill Redis with SIGKILL, and start it again a second later with what it had stored on disk."""
 
     @abstractmethod
     def flush_redis(self) -> None:
-        """FLUSHALL."""
+        """Delete everything in Redis with FLUSHALL."""
 
     @abstractmethod
     def kill_pool(self) -> None:
-        """kill -9 of every worker process."""
+        """Kill every worker process with SIGKILL."""
 
     @abstractmethod
     def stop(self) -> None:
-        """End everything."""
+        """Stop all processes."""
 
     def tend(self) -> None:  # noqa: B027 - gradyard needs none
-        """Start again what has ended."""
+        """Restart each process that has ended."""
 
 
 def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
-    """The same signal to each that still lives."""
+    """Send the signal to each process that is still alive."""
     for each in processes:
         with suppress(psutil.NoSuchProcess):
             each.send_signal(number)

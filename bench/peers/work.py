@@ -1,4 +1,4 @@
-"""What a job of a peer does: the tutorial's loop in numpy for about a second, and a line in a ledger at each end."""
+"""The job of a peer: the tutorial's loop in numpy for about a second, with a line in a ledger at start and end."""
 
 import os
 
@@ -8,7 +8,7 @@ STEPS = 45_000
 
 
 def train(number: int, ledger: str) -> None:
-    """Fit sin x by a cubic; `ledger` is a file that lines are appended to, whole or not at all."""
+    """Fit sin x by a cubic. ledger: the file to which lines are appended, each by one atomic write."""
     _write(ledger, f"start {number}\n")
     x = np.linspace(-np.pi, np.pi, 2000)
     y = np.sin(x)

@@ -81,7 +81,7 @@ def client(here: ComposeProcesses) -> Iterator[Client]:
 
 @pytest.fixture
 def running(here: ComposeProcesses, client: Client) -> Iterator[list[Child]]:
-    """Start migration, API and workers in the order of `depends_on`. The workers come first in the list, to stop first."""
+    """Start migration, API and workers in the order of `depends_on`. Workers come first in the list, to stop first."""
     migrate = here.child("migrate")
     migrate.start()
     assert migrate.wait(READY_SECONDS)

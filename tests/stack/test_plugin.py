@@ -26,9 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example as pip installs it, and with a package that has a stage which cannot be imported."""
     folder = tmp_path_factory.mktemp("site")
     source = folder / "source"
-    subprocess.run(
-        ["cp", "-r", f"{EXAMPLE}", f"{source}"], check=True
-    )  # pip writes into the folder that it builds from
+    subprocess.run(["cp", "-r", f"{EXAMPLE}", f"{source}"], check=True)  # pip writes into the folder it builds from
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", f"{folder}"]
     subprocess.run([sys.executable, "-m", "pip", "install", *options, f"{source}"], check=True)
     install(folder, "broken-walks", "walk = walk:STAGE", walk="raise RuntimeError('no licence')")
