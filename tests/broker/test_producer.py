@@ -1,4 +1,4 @@
-"""The bell is rung, and when it cannot be, nobody waits for it."""
+"""The producer rings the bell, and a request never waits for a Redis that does not answer."""
 
 import base64
 import json

@@ -65,7 +65,7 @@ BODIES = {"/v1/batches": b'{"spec": ' + JOB + b"}", "/v1/keys": b'{"name": "ada"
 
 
 def away(app_with: AppWith, sort: str, folder: Any) -> OpenAPI:
-    nowhere = f"sqlite:///{folder}/missing/x.db" if sort == "sqlite" else "postgresql://nobody@127.0.0.1:1/nothing"
+    nowhere = f"sqlite:///{folder}/missing/x.db" if sort == "sqlite" else "postgresql://unknown@127.0.0.1:1/nothing"
     return app_with(database_url=SecretStr(nowhere))
 
 

@@ -52,7 +52,7 @@ def test_a_frozen_redis_is_noticed_within_a_second(app_with: AppWith) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("url", ["sqlite:////missing/x.db", "postgresql://nobody:canary@127.0.0.1:1/x"])
+@pytest.mark.parametrize("url", ["sqlite:////missing/x.db", "postgresql://unknown:canary@127.0.0.1:1/x"])
 def test_without_its_database_it_is_unavailable(app_with: AppWith, url: str) -> None:
     client = app_with(database_url=SecretStr(url)).test_client()
     body = ready(client, 503)

@@ -87,7 +87,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(member=members, deed=st.sampled_from(DEEDS), steps=st.integers(1, 3))
     def tell(self, member: Member, deed: str, steps: int) -> None:
-        """Somebody who claimed the job once says something about it, whether it is still his or not."""
+        """A worker reports on a job that it claimed once, even where it has lost the job since."""
         _, job, claimed = member
         held = claimed.id in self.jobs and job.held_by(claimed.attempt)
         believed = self.at[claimed.id, claimed.attempt]

@@ -48,7 +48,7 @@ class ModelJob:
             self.checkpoints = set(sorted({*self.checkpoints, self.steps_done})[-CHECKPOINTS_KEPT:])
 
     def hand_back(self, *, lost: bool = False, max_pack: int | None = None) -> None:
-        """Back into the queue; to its end, if somebody wanted that."""
+        """Move the job back into the queue, or to `cancelled` where a cancel was requested."""
         if self.marked:
             self.move("cancelled")
             return
@@ -58,12 +58,12 @@ class ModelJob:
         self.move(QUEUED)
 
     def fail(self, reason: str) -> None:
-        """It cannot be done."""
+        """Move the job to `failed` with that reason."""
         self.reason, self.checkpoints = reason, set()
         self.move("failed")
 
     def rewind(self, step: int) -> None:
-        """What came after that step counts no more."""
+        """Forget all that was stored after that step."""
         self.start_step = self.steps_done = step
         self.chunks = {start: losses for start, losses in self.chunks.items() if start < step}
         self.checkpoints = {each for each in self.checkpoints if each <= step}
@@ -84,13 +84,13 @@ class ModelClaim:
         return [job for job, attempt in self.members if job.held_by(attempt)]
 
     def release(self) -> None:
-        """The process gives it up."""
+        """The process releases the claim, and its running jobs are handed back."""
         for job in self.running() if self.there else []:
             job.hand_back()
         self.there = False
 
     def lose(self) -> None:
-        """Nobody heard of the process for a lease, or a new one of its slot says that it is dead."""
+        """The process sent no heartbeat for a lease, or a new process of its slot reports that it is dead."""
         for job in self.running():
             if self.width > 1:
                 job.hand_back(max_pack=max(1, self.width // 2))

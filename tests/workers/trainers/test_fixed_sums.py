@@ -75,7 +75,7 @@ class Waits(TorchDispatchMode):
 
 @pytest.fixture
 def _uploads_are_copied_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a GPU `upload` copies from page-locked memory, for which nobody waits: what it does here is not noted."""
+    """Do not record what `upload` does here: on a GPU it copies from page-locked memory, and does not wait."""
 
     def unnoticed(*args: Any) -> torch.Tensor:
         with _disable_current_modes():
