@@ -29,7 +29,7 @@ NOTHING: dict[str, Any] = {"stage": "tensor", "steps": 1, "dataset": {"points": 
 TRAINED = [("autograd", "eager", 15), ("optim", "eager", 15), ("module", "eager", 15)]
 TRAINED += [("autograd", "compiled", 100), ("optim", "compiled", 100)]
 NOTES = f"""{SLOTS} CPU slots on SQLite against `celery worker -c {SLOTS}` with a Redis that writes nothing to disk.
-Both run in turn; median (least-most) of {ROUNDS} rounds, 3 for trainings. Accepted: one POST of {JOBS:,} jobs in a list,
+Both run in turn; median (least-most) of {ROUNDS} rounds, 3 for trainings. Accepted: a POST of {JOBS:,} jobs in a list,
 against `group(...).apply_async()` of as many prepared signatures, without a worker. No work: {JOBS:,} jobs of one step
 on three points, every result and loss stored in SQL, against {JOBS:,} tasks that increment a counter in Redis. The same
 statements, nothing else: gradyard's SQL statements for these jobs, executed by Python's sqlite3 in a new file with the

@@ -93,13 +93,13 @@ class FakeService:
             do_POST = _serve  # noqa: N815
             do_DELETE = _serve  # noqa: N815
 
-            def _send(self, said: Said) -> None:
-                if said.hang_up:
+            def _send(self, answer: Said) -> None:
+                if answer.hang_up:
                     self.close_connection = True
                     return
-                body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
-                self.send_response(said.status)
-                for name, value in ({"Content-Length": str(len(body))} | said.headers).items():
+                body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+                self.send_response(answer.status)
+                for name, value in ({"Content-Length": str(len(body))} | answer.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
@@ -111,8 +111,8 @@ class FakeService:
 
 
 @contextmanager
-def answering(*said: Said) -> Iterator[FakeService]:
+def answering(*answers: Said) -> Iterator[FakeService]:
     """A service that gives these answers in turn, and then repeats the last one."""
-    left = list(said)
+    left = list(answers)
     with FakeService(lambda _: left.pop(0) if len(left) > 1 else left[0]).running() as service:
         yield service
