@@ -63,7 +63,7 @@ def test_the_command_sweeps_and_shows_the_best(service: Service) -> None:
     assert "optimizer.alpha" in shown.stdout
     answer = json.loads(subprocess.run([*command, *axes, "--json"], capture_output=True, text=True, check=True).stdout)
     assert (answer["batch"]["counts"]["succeeded"], len(answer["best"])) == (10, 3)
-    drawn = [*command, "--random", "learning_rate=1e-4:1e-2:log", "--count", "7", "--json"]
+    drawn = [*command, "--random", "learning_rate=1e-4:1e-2:log", "--samples", "7", "--json"]
     answer = json.loads(subprocess.run(drawn, capture_output=True, text=True, check=True).stdout)
     assert (answer["batch"]["size"], len({job["spec"]["learning_rate"] for job in answer["best"]})) == (7, 7)
     wrong = subprocess.run([*command, "--grid", "steps=0,1"], capture_output=True, text=True, check=False)
