@@ -22,6 +22,8 @@ from migrations import online
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
 from tests.actors import claimed, submitted, worker_of
 
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_the_tables_are_those_of_the_models(database: Database) -> None:
@@ -78,9 +80,8 @@ def test_a_step_is_named_for_its_moment() -> None:
         assert Path(script.path).name.startswith(f"v{script.revision}_")
 
 
+@on_postgresql  # SQLite has no statement timeout
 def test_a_step_may_take_longer_than_a_statement_of_the_service(database: Database, database_url: str) -> None:
-    if database.is_sqlite:
-        return  # it has no statement timeout
     with database.read() as connection:
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "30s"
     shown: list[str] = []
@@ -140,9 +141,8 @@ def test_a_word_that_is_not_known_is_refused(database: Database, settings: Setti
         connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
 
 
+@on_postgresql  # SQLite has one writer at a time in any case
 def test_an_index_of_a_large_table_is_built_concurrently(database: Database, database_url: str) -> None:
-    if database.is_sqlite:
-        return  # it has one writer at a time in any case
     statements: list[str] = []
 
     def steps(connection: Connection) -> None:

@@ -18,6 +18,9 @@ from migrations import running
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.stack.until import until
 
+# SQLite has no timeouts of statements, and one writer at a time in any case.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
 LATER_STEP = """
 import sqlalchemy as sa
 from alembic import op
@@ -43,22 +46,14 @@ def later_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     return add
 
 
-@pytest.fixture
-def on_postgresql(database: Database) -> Database:
-    """The database of this test; SQLite has no timeouts of statements, and one writer at a time in any case."""
-    if database.is_sqlite:
-        pytest.skip("PostgreSQL alone")
-    return database
-
-
 def test_a_step_may_take_longer_than_a_statement_of_the_service(
-    on_postgresql: Database, later_step: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    database: Database, later_step: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_database, "SHORTEST_STATEMENT_TIMEOUT_SECONDS", 0.1)
     later_step('op.execute("SELECT pg_sleep(1.2)")')
     assert 3 * running.LOCK_TIMEOUT_SECONDS < 1.2
-    migrations.upgrade(on_postgresql.url)
-    migrations.check(on_postgresql)
+    migrations.upgrade(database.url)
+    migrations.check(database)
 
 
 @contextmanager
@@ -84,37 +79,33 @@ def writers(database: Database, settings: Settings) -> Iterator[list[float]]:
             each.result()  # raises what the writer met
 
 
-def test_writers_go_on_during_steps(
-    on_postgresql: Database, settings: Settings, later_step: Callable[[str], None]
-) -> None:
-    on_postgresql.close()
-    migrations.downgrade(on_postgresql.url, "0010_pre")
+def test_writers_go_on_during_steps(database: Database, settings: Settings, later_step: Callable[[str], None]) -> None:
+    database.close()
+    migrations.downgrade(database.url, "0010_pre")
     later_step("""
     op.add_column("jobs", sa.Column("added", sa.Integer(), nullable=True))
     create_index("ix_jobs_added", "jobs", ["added", "id"])
     check_words("jobs", "stage", ["tensor"])
     """)
-    with writers(on_postgresql, settings) as cycles:
+    with writers(database, settings) as cycles:
         until(lambda: len(cycles) > 20)
-        migrations.upgrade(on_postgresql.url)
+        migrations.upgrade(database.url)
         written = len(cycles)
         until(lambda: len(cycles) > written + 20)
     assert max(cycles) < 5.0, "seven transactions, each of which may wait for one step's lock"
 
 
-def test_an_upgrade_waits_for_a_long_transaction_and_lets_writers_pass(
-    on_postgresql: Database, settings: Settings
-) -> None:
-    on_postgresql.close()
-    migrations.downgrade(on_postgresql.url, "0010_pre")
-    with writers(on_postgresql, settings) as cycles, ThreadPoolExecutor(1) as threads:
+def test_an_upgrade_waits_for_a_long_transaction_and_lets_writers_pass(database: Database, settings: Settings) -> None:
+    database.close()
+    migrations.downgrade(database.url, "0010_pre")
+    with writers(database, settings) as cycles, ThreadPoolExecutor(1) as threads:
         until(lambda: len(cycles) > 5)
-        with on_postgresql.read() as reader:
+        with database.read() as reader:
             reader.exec_driver_sql("SELECT count(*) FROM jobs")  # its lock lasts as long as its transaction
-            upgrade = threads.submit(migrations.upgrade, on_postgresql.url)
+            upgrade = threads.submit(migrations.upgrade, database.url)
             before = len(cycles)
             until(lambda: len(cycles) > before + 50)
             assert not upgrade.done()
         upgrade.result(60)
-    migrations.check(on_postgresql)
+    migrations.check(database)
     assert max(cycles) < 5.0
