@@ -15,7 +15,7 @@ import migrations
 from gradyard.jobs.errors import DatabaseNotReady
 from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.settings import Settings
-from gradyard.store import fleet
+from gradyard.store import fleet, queries
 from gradyard.store.database import Database
 from gradyard.store.tables import Table
 from migrations import online
@@ -167,3 +167,14 @@ def test_two_upgrades_at_once_are_one_after_the_other(database: Database, databa
         for done in [threads.submit(migrations.upgrade, database_url) for _ in range(2)]:
             done.result()
     migrations.check(database)
+
+
+def test_counters_keep_what_they_have_counted_under_their_new_names(database: Database, database_url: str) -> None:
+    database.close()
+    migrations.downgrade(database_url, "0011_pre")
+    with database.begin() as connection:
+        fleet.count(connection, "cpu-0@host", {"jobs": 7, "lease_losses": 2, "runner_deaths": 1})
+    migrations.upgrade(database_url)
+    with database.read() as connection:
+        counted = {row.name: row.total for row in queries.counters(connection)}
+    assert counted == {"jobs_finished": 7, "leases_lost": 2, "runner_deaths": 1}
