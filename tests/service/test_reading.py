@@ -195,7 +195,7 @@ def test_more_waits_than_seats_are_sent_away(
     assert away.status_code == 503
     assert away.json is not None
     assert (away.json["type"], away.headers["Retry-After"]) == ("too_many_waiting", "1")
-    # the seats are free again
+    # the places are free again
     assert get(app.test_client(), f"/v1/jobs/{job_id}?wait=30")["state"] == "succeeded"
 
 
