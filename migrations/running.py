@@ -17,8 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, exc, text
 
 from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.database import Database
-from gradyard.store.driver_errors import sqlstate_of, translate_driver_errors
+from gradyard.store.database import Database, sqlstate_of, translate_driver_errors
 
 LOCK_TIMEOUT_SECONDS = 0.3
 PAUSE_SECONDS = 0.5  # between two tries, so that the writers that waited get through

@@ -5,6 +5,7 @@ So a bell that could not be rung costs time alone: maintenance rings again.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -18,12 +19,38 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from gradyard.broker.celery_settings import TASK, celery_config
-from gradyard.broker.circuit_breaker import Breaker
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.datasets import stored_dataset
 
 logger = logging.getLogger(__name__)
+
+
+class Breaker:
+    """A circuit breaker: what failed a moment ago is not tried.
+
+    Open for `first_seconds` after a failure, twice as long after each further one, at most `most_seconds`. A success
+    closes it.
+    """
+
+    def __init__(
+        self, first_seconds: float = 1.0, most_seconds: float = 10.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._first_seconds, self._most_seconds, self._clock = first_seconds, most_seconds, clock
+        self._pause_seconds = self._until = 0.0
+
+    def is_open(self) -> bool:
+        """Whether to skip the action."""
+        return self._clock() < self._until
+
+    def failed(self) -> None:
+        """Note that the action failed."""
+        self._pause_seconds = min(self._most_seconds, 2 * self._pause_seconds or self._first_seconds)
+        self._until = self._clock() + self._pause_seconds
+
+    def worked(self) -> None:
+        """Note that the action succeeded."""
+        self._pause_seconds = self._until = 0.0
 
 
 class Bells:

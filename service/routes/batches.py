@@ -22,7 +22,7 @@ from service.http.garbage_collector import collector_at_rest
 from service.http.json_response import json_response
 from service.http.long_poll import CANCEL_SECONDS
 from service.http.openapi import BATCH_SUBMISSION, problems, routes
-from service.http.path_ids import parse_id
+from service.http.parameters import parse_id
 from service.http.requests import refuse_encoded
 from service.http.services import current_services
 from service.representation.batches import batch_answer, batch_summary

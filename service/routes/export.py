@@ -16,7 +16,7 @@ from service.http import parameters
 from service.http.callers import Caller, current_caller
 from service.http.json_response import dump_json
 from service.http.openapi import EXPORT, problems, routes
-from service.http.path_ids import parse_id
+from service.http.parameters import parse_id
 from service.http.services import Services, current_services
 from service.representation.jobs import job_answer
 from service.routes.losses import CSV, csv_lines

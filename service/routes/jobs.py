@@ -16,7 +16,7 @@ from service.http.errors import ParametersInvalid
 from service.http.json_response import json_response
 from service.http.long_poll import CANCEL_SECONDS, finishes_within
 from service.http.openapi import SUBMISSION, problems, routes
-from service.http.path_ids import find_job, parse_id
+from service.http.parameters import find_job, parse_id
 from service.http.requests import json_body
 from service.http.services import current_services
 from service.representation.jobs import event_answer, job_answer

@@ -12,7 +12,7 @@ from service.http import parameters
 from service.http.callers import current_caller
 from service.http.json_response import json_response
 from service.http.openapi import REPEATABLE, problems, routes
-from service.http.path_ids import find_job
+from service.http.parameters import find_job
 from service.http.services import current_services
 from service.submission import accept_job
 

@@ -11,8 +11,7 @@ from uuid import UUID
 import pytest
 
 from gradyard.broker.celery_settings import celery_config
-from gradyard.broker.circuit_breaker import Breaker
-from gradyard.broker.producer import Bells
+from gradyard.broker.producer import Bells, Breaker
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.specs.datasets import FunctionData
