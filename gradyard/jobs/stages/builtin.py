@@ -7,6 +7,7 @@ GRAM = {"gram": "workers.trainers.compiled.gram:Trainer"}
 ON_TORCH = {
     "inductor": "workers.trainers.compiled.static_graph:Trainer",
     "cudagraph": "workers.trainers.compiled.cuda_graph:Trainer",
+    "fused": "workers.trainers.fused.trainer:Trainer",
 }
 ON_NUMPY = {"blas": "workers.trainers.compiled.blas:Trainer"}
 

@@ -57,3 +57,9 @@ def test_the_fingerprint_knows_what_decides_the_bits_and_nothing_else() -> None:
         fingerprint("spec", 2, "eager", RUNNER), fingerprint("spec", 1, "inductor", RUNNER),
         fingerprint("other", 1, "eager", RUNNER),
     ]  # fmt: skip
+
+
+def test_the_version_of_triton_decides_the_bits_of_the_fused_engine_alone() -> None:
+    older, newer = (replace(RUNNER, versions=VERSIONS | {"triton": each}) for each in ("3.6.0", "3.7.1"))
+    assert fingerprint("spec", 1, "fused", older) != fingerprint("spec", 1, "fused", newer)
+    assert fingerprint("spec", 1, "eager", older) == fingerprint("spec", 1, "eager", newer)

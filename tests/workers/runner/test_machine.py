@@ -1,13 +1,16 @@
 """What decides the bits of a result, as jobs and checkpoints record it."""
 
+import importlib.util
 import json
+import shutil
+import sysconfig
 from pathlib import Path
 
 import pytest
 import torch
 
 from workers.runner import machine
-from workers.runner.machine import numerics_class, torch_on
+from workers.runner.machine import engines, numerics_class, torch_on, versions
 
 
 @pytest.fixture
@@ -44,3 +47,38 @@ def test_a_damaged_record_proves_nothing(proven: Path, text: str) -> None:
 
 def test_the_class_of_a_cpu_names_its_instructions_and_its_one_thread() -> None:
     assert numerics_class("cpu", "cpu") == f"cpu/{torch.backends.cpu.get_cpu_capability()}/threads=1"
+
+
+@pytest.fixture
+def has_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine with Triton, a C compiler and Python's headers; the path of the header."""
+    header = tmp_path / "Python.h"
+    header.touch()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(header.parent))
+    return header
+
+
+@pytest.mark.usefixtures("has_all")
+def test_a_gpu_has_the_fused_engine_where_triton_can_compile() -> None:
+    assert machine.why_not_fused() is None
+    assert engines("cuda") == ("eager", "gram", "cudagraph", "fused")
+
+
+def test_a_gpu_without_one_of_the_three_trains_compiled_jobs_as_graphs_and_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, has_all: Path
+) -> None:
+    has_all.unlink()
+    assert "Python.h" in (machine.why_not_fused() or "")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert "C compiler" in (machine.why_not_fused() or "")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert machine.why_not_fused() == "Triton is not installed"
+    assert engines("cuda") == ("eager", "gram", "cudagraph")
+    assert "triton" not in versions("cuda")
+
+
+def test_a_cpu_does_not_depend_on_triton() -> None:
+    assert "triton" not in versions("cpu")
+    assert "fused" not in engines("cpu")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.trainers import test_on_gpu
+from tests.workers.trainers import on_gpu, test_engines_on_gpu, test_on_gpu
 from tests.workers.trainers.width_record import WidthRecord, digest_of
 
 HERE = {"torch": "2.11.0+cu128", "cuda": "12.8", "gpu": "H100"}
@@ -119,6 +119,6 @@ def test_the_digest_is_of_every_python_file(tmp_path: Path) -> None:
 
 def test_the_cases_wanted_are_those_of_the_tests_of_widths() -> None:
     tests = [test_on_gpu.test_a_member_has_the_same_bits_at_every_width,
-             test_on_gpu.test_a_replayed_graph_has_the_same_bits_at_every_width]  # fmt: skip
+             test_engines_on_gpu.test_a_member_of_another_engine_has_the_same_bits_at_every_width]  # fmt: skip
     marks = [[mark.args[1] for mark in test.pytestmark if mark.name == "parametrize"] for test in tests]
-    assert len(test_on_gpu.WIDTH_CASES) == sum(math.prod(map(len, each)) for each in marks)
+    assert len(on_gpu.WIDTH_CASES) == sum(math.prod(map(len, each)) for each in marks)

@@ -1,0 +1,101 @@
+"""The kernel of the engine `fused`, compiled for GPUs that need not be here: registers, and bytes that do not fit.
+
+python -m bench.fused_kernel     (needs Triton)
+"""
+
+import os
+import re
+import subprocess
+from typing import Any, NamedTuple
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from bench.report import Row, table, write_results
+from workers.trainers.fused.kernel.train import ARGUMENTS, train
+from workers.trainers.fused.trainer import LARGEST_BLOCK, WARPS_OF_MANY_BLOCKS
+
+ARCHITECTURES = {90: "H100", 80: "A100"}
+POINTERS = ("x", "y", "numbers", "weights", "slots", "others", "losses")
+NOTES = f"""Compiled by Triton {triton.__version__} for an H100 (sm_90) and an A100 (sm_80), without one: registers of a
+thread, at most 255, and bytes that it spills to memory. 2,000 points are one block and stay in registers; many are read
+in blocks of {LARGEST_BLOCK:,} at each step."""
+
+
+class Variant(NamedTuple):
+    """Constants to compile the kernel for; `points` is 0 for many blocks."""
+
+    family: str
+    coefficients: int
+    loss: str
+    rule: str
+    dtype: str = "float32"
+    points: int = 2000
+
+    @property
+    def warps(self) -> int:
+        """As the trainer chooses them."""
+        one_block = 1 if self.dtype == "float32" else 2
+        return one_block if self.points else WARPS_OF_MANY_BLOCKS
+
+    def __str__(self) -> str:
+        blocks = f"{self.points:,} points" if self.points else "many blocks"
+        return f"{self.family} of {self.coefficients}, {self.loss}, {self.rule}, {self.dtype}, {blocks}"
+
+
+def _variants() -> list[Variant]:
+    models = (("polynomial", 4), ("polynomial", 10), ("legendre", 4), ("dynamic", 5))
+    common = [
+        Variant(*model, "mse", rule, dtype, points)
+        for model in models for rule in ("sgd", "adam") for dtype in ("float32", "float64") for points in (2000, 0)
+        if not (model[0] == "legendre" and rule == "adam")
+    ]  # fmt: skip
+    return [*common, *(Variant("polynomial", 4, loss, "rmsprop") for loss in ("l1", "smooth_l1", "huber"))]
+
+
+class Usage(NamedTuple):
+    """What the assembler says of a kernel."""
+
+    registers: int
+    spilled_bytes: int
+
+
+def usage_of(variant: Variant, architecture: int) -> Usage:
+    """Compile it. Needs no GPU: Triton brings NVIDIA's assembler along."""
+    signature = dict.fromkeys(ARGUMENTS, "i32") | dict.fromkeys(POINTERS, f"*fp{variant.dtype[-2:]}")
+    signature |= {"orders": "*i8", "log_betas": "*fp64", "updates": "*fp64"}
+    constants: dict[str, Any] = {
+        "FAMILY": variant.family, "LOSS": variant.loss, "RULE": variant.rule, "MOMENTUM": False,
+        "COUNT": variant.coefficients, "BLOCK": LARGEST_BLOCK, "POINTS": variant.points,
+    }  # fmt: skip
+    source = ASTSource(fn=train, signature=signature | dict.fromkeys(constants, "constexpr"), constexprs=constants)
+    options = {"num_warps": variant.warps, "num_stages": 1}
+    compiled = triton.compile(source, target=GPUTarget("cuda", architecture, 32), options=options)
+    return _assembled(compiled.asm["ptx"], architecture)
+
+
+def _assembled(ptx: str, architecture: int) -> Usage:
+    suffix = "a" if architecture >= 90 else ""
+    command = [triton.knobs.nvidia.ptxas.path, "-v", f"--gpu-name=sm_{architecture}{suffix}", "-o", os.devnull, "-"]
+    said = subprocess.run(command, input=ptx, capture_output=True, text=True, check=True).stderr
+    registers, spilled = (re.findall(words, said) for words in (r"Used (\d+) registers", r"(\d+) bytes spill stores"))
+    return Usage(int(registers[0]), int(spilled[0]))
+
+
+def _row(variant: Variant) -> Row:
+    used = {gpu: usage_of(variant, architecture) for architecture, gpu in ARCHITECTURES.items()}
+    measured = ", ".join(f"{gpu}: {each.registers} registers, {each.spilled_bytes} B" for gpu, each in used.items())
+    return Row(str(variant), measured)
+
+
+def main() -> None:
+    """Compile, print, and write the results down."""
+    load, _, _ = os.getloadavg()
+    rows = [_row(variant) for variant in _variants()]
+    print(table(rows))
+    write_results("Registers of the fused kernel", "python -m bench.fused_kernel", NOTES, load, rows)
+
+
+if __name__ == "__main__":
+    main()

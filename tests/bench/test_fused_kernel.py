@@ -1,0 +1,31 @@
+"""The fused kernel compiles for GPUs that are not here, in a process of its own: others interpret it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("triton", reason="Triton comes for Linux on x86-64 alone")
+
+COMPILE = """
+import json
+from bench.fused_kernel import Variant, usage_of
+variants = [
+    Variant("polynomial", 4, "mse", "sgd"), Variant("polynomial", 4, "mse", "adam", "float64", points=0),
+    Variant("legendre", 4, "huber", "sgd"), Variant("dynamic", 5, "mse", "rmsprop"),
+]
+print(json.dumps([usage_of(each, architecture) for each in variants for architecture in (90, 80)]))
+"""
+
+
+@pytest.mark.slow
+def test_it_compiles_for_an_h100_and_an_a100_and_the_usual_job_fits_the_registers() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, "-c", COMPILE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    usages = json.loads(done.stdout)
+    assert all(0 < registers <= 255 for registers, _ in usages)
+    (_, on_h100), (_, on_a100), *_ = usages
+    assert (on_h100, on_a100) == (0, 0)
