@@ -23,11 +23,12 @@ class Trainer(TorchTrainer):
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
         super().__init__(members, device, coefficients_of_degree(degree))
-        self.basis = self.powers_of_x(degree)
+        self.workspace = self.workspace_for_pack() if is_on_gpu(self.y) else None
+        self.basis, self.y = self.padded(self.powers_of_x(degree)), self.padded(self.y)
         self.weights = self.initial_weights()
         self.parameters = self.weights.unbind()
         self.learning_rate = self.column("learning_rate")
-        self.loss = WrittenOutLoss(torch, members, self.y.shape[-1], self.as_column(thresholds(members)))
+        self.loss = WrittenOutLoss(torch, members, self.points, self.as_column(thresholds(members)))
 
         # A pack's arrays are large: a workspace saves new memory at every step. A lone job's time is per operation.
         has_workspace = self.width > 1 and degree > 0 and self.loss.is_square and not is_on_gpu(self.y)
@@ -48,12 +49,12 @@ class Trainer(TorchTrainer):
             self.weights -= self.learning_rate * grads
             return loss
         # forward
-        y_pred = stacked_polynomial(self.weights, self.basis)
+        y_pred = stacked_polynomial(self.weights, self.basis, self.workspace)
         error = y_pred - self.y
         loss = self.loss(error)
         # backward
         grad_y_pred = self.loss.slope(error)
-        grads = stacked_gradients(torch, grad_y_pred, self.basis)
+        grads = stacked_gradients(torch, grad_y_pred, self.basis, self.workspace)
         # update
         self.weights -= self.learning_rate * grads
         return loss

@@ -20,17 +20,18 @@ class Trainer(TorchTrainer):
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
         super().__init__(members, device, coefficients_of_degree(degree))
-        self.basis = self.powers_of_x(degree)
+        self.workspace = self.workspace_for_pack()
+        self.basis = self.padded(self.powers_of_x(degree))
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
-        self.y = self.y.expand(self.width, -1)
-        self.workspace = self.workspace_for_pack()
+        self.y = self.padded(self.y).expand(self.width, -1)
         self.loss = MemberLoss(members, self.as_column, self.workspace)
 
     def step(self, t: int) -> Losses:
         # forward
-        y_pred = stacked_polynomial(along_points(self.weights, self.points), self.basis, self.workspace)
+        weights = along_points(self.weights, self.points) if self.workspace is None else self.weights
+        y_pred = stacked_polynomial(weights, self.basis, self.workspace)
         loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)

@@ -12,7 +12,6 @@ from workers.trainers.contract import Losses, Member
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import legendre_formula
 from workers.trainers.models.torch_trainer import TorchTrainer
-from workers.trainers.tensors.row_sums import along_points
 
 START = {"a": 0.0, "b": -1.0, "c": 0.0, "d": 0.3}
 
@@ -51,28 +50,25 @@ class Trainer(TorchTrainer):
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")
-        self.y = self.y.expand(self.width, -1)
         self.workspace = self.workspace_for_pack()
+        self.x, self.y = self.padded(self.x), self.padded(self.y).expand(self.width, -1)
         self.scratch: Sequence[Tensor | None] = [None] * 3
         if self.workspace is not None:
-            self.scratch = [
-                torch.empty_like(self.workspace.term),
-                torch.empty_like(self.workspace.term),
-                self.workspace.term,
-            ]
+            self.scratch = self.workspace.scratch()
         self.loss = MemberLoss(members, self.as_column, self.workspace)
 
     def step(self, t: int) -> Losses:
         # forward
-        a, b, c, d = along_points(self.weights, self.points).unbind()
+        a, b, c, d = self.weights.unbind()
         if self.workspace is None:
             z = d * self.x
             z += c
             y_pred = b * LegendrePolynomial3.apply(z, self.scratch)
+            y_pred += a
         else:
             z = self.workspace.weighted_sum([d], [self.x], c)
             y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.scratch))
-        y_pred += a
+            y_pred = self.workspace.plus(y_pred, a)
         loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)

@@ -13,14 +13,14 @@ from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.polynomial import polynomial
 from workers.trainers.optimizers.member_optimizers import MemberOptimizer, optimizer_of
 from workers.trainers.optimizers.optimized_trainer import OptimizedTrainer
+from workers.trainers.tensors.device_workspace import AnyWorkspace
 from workers.trainers.tensors.row_sums import all_along_points
-from workers.trainers.tensors.workspace import Workspace
 
 
 class Polynomial(torch.nn.Module):
     """a + b x + c x^2 + ... of every member; a parameter (members, 1) for each coefficient, under that name."""
 
-    def __init__(self, coefficient_names: Sequence[str], weights: Tensor, workspace: Workspace | None) -> None:
+    def __init__(self, coefficient_names: Sequence[str], weights: Tensor, workspace: AnyWorkspace | None) -> None:
         super().__init__()
         self._workspace = workspace
         for coefficient, weight in zip(coefficient_names, weights, strict=True):
@@ -29,7 +29,9 @@ class Polynomial(torch.nn.Module):
 
     def forward(self, powers: Sequence[Tensor]) -> Tensor:
         """(members, points) for x^0, x^1, ... of (members or 1, points) each."""
-        return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers, self._workspace)
+        if self._workspace is None:
+            return polynomial(all_along_points(self._weights, powers[0].shape[-1]), powers)
+        return polynomial(self._weights, powers, self._workspace)
 
 
 class Trainer(OptimizedTrainer):
@@ -38,9 +40,9 @@ class Trainer(OptimizedTrainer):
     def __init__(self, members: Sequence[Member], device: str) -> None:
         degree = members[0]["degree"]
         super().__init__(members, device, coefficients_of_degree(degree))
-        self.powers = self.powers_of_x(degree).unbind()
-        self.y = self.y.expand(self.width, -1)
         self.workspace = self.workspace_for_pack()
+        self.powers = self.padded(self.powers_of_x(degree)).unbind()
+        self.y = self.padded(self.y).expand(self.width, -1)
         self.model = Polynomial(self.coefficient_names, self.initial_weights(), self.workspace)
         self.parameters = list(self.model.parameters())
         self.criterion = MemberLoss(members, self.as_column, self.workspace)

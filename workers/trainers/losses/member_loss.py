@@ -11,8 +11,8 @@ from torch import Tensor
 from workers.trainers.contract import Member
 from workers.trainers.inputs.parameters import Floats
 from workers.trainers.losses.written_out import SLOPES, VALUES, thresholds
+from workers.trainers.tensors.device_workspace import AnyWorkspace
 from workers.trainers.tensors.row_sums import is_on_gpu, row_sum
-from workers.trainers.tensors.workspace import Workspace
 
 
 class MemberLoss:
@@ -23,10 +23,14 @@ class MemberLoss:
     """
 
     def __init__(
-        self, members: Sequence[Member], as_column: Callable[[Floats], Tensor], workspace: Workspace | None = None
+        self,
+        members: Sequence[Member],
+        as_column: Callable[[Floats], Tensor],
+        workspace: AnyWorkspace | None = None,
     ) -> None:
         name = members[0]["loss"]["name"]
         self._workspace = workspace if name == "mse" else None
+        self._points = None if workspace is None else workspace.points  # without those that only fill up
         self._pointwise: torch.nn.Module
         if name == "mse":
             self._pointwise = torch.nn.MSELoss(reduction="none")
@@ -38,12 +42,13 @@ class MemberLoss:
         self._reduce = torch.mean if self._is_mean else torch.sum
 
     def __call__(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        points = self._points or y.shape[-1]
         if self._workspace is not None:
-            return self._workspace.squared_error(y_pred, y, y.shape[-1] if self._is_mean else None)
+            return self._workspace.squared_error(y_pred, y, points if self._is_mean else None)
         pointwise = self._pointwise(y_pred, y)
         if is_on_gpu(pointwise):
             total = row_sum(pointwise)
-            return total / y.shape[-1] if self._is_mean else total
+            return total / points if self._is_mean else total
         return self._reduce(pointwise, -1)
 
 

@@ -11,8 +11,8 @@ from workers.trainers.contract import Member
 from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.torch_trainer import TorchTrainer
-from workers.trainers.tensors.row_sums import along_points, term_sum
-from workers.trainers.tensors.workspace import Workspace
+from workers.trainers.tensors.device_workspace import AnyWorkspace
+from workers.trainers.tensors.row_sums import along_points, is_on_gpu, term_sum
 
 ADDED_FROM_THE_LEFT = range(1, 5)  # so many terms torch's sum adds as a loop would; of more it makes several sums
 
@@ -25,7 +25,7 @@ class PackedLinear(torch.nn.Module):
     With a workspace it does so term by term.
     """
 
-    def __init__(self, bias: Tensor, weight: Tensor, workspace: Workspace | None) -> None:
+    def __init__(self, bias: Tensor, weight: Tensor, workspace: AnyWorkspace | None) -> None:
         super().__init__()
         self._workspace = workspace
         self.bias = torch.nn.Parameter(bias)
@@ -36,8 +36,7 @@ class PackedLinear(torch.nn.Module):
         points = powers.shape[-1]
         if self._workspace is not None:
             rows = self._workspace.weighted_sum(self.weight.unbind(1), powers.unbind(1))
-            rows += self.bias.squeeze(1)
-            return rows.unsqueeze(1)
+            return self._workspace.plus(rows, self.bias.squeeze(1)).unsqueeze(1)
         return term_sum(along_points(self.weight, points) * powers) + along_points(self.bias, points)
 
 
@@ -48,8 +47,9 @@ class LinearTrainer(TorchTrainer):
         degree = members[0]["degree"]
         super().__init__(members, device, coefficients_of_degree(degree))
         bias, weight = self.initial_weights("linear").movedim(0, 1).split([1, degree], dim=1)
-        self.workspace = self.workspace_for_pack() if degree in ADDED_FROM_THE_LEFT else None
-        self.xx = self.powers_as_inputs(degree)
+        fits = degree in ADDED_FROM_THE_LEFT or is_on_gpu(self.y)
+        self.workspace = self.workspace_for_pack() if fits else None
+        self.xx = self.padded(self.powers_as_inputs(degree))
         self.model = torch.nn.Sequential(
             PackedLinear(bias.contiguous(), weight.contiguous(), self.workspace),
             torch.nn.Flatten(1, 2),
@@ -57,7 +57,7 @@ class LinearTrainer(TorchTrainer):
         # Degree 0 leaves the weight empty, and nothing to update.
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.numel()]
         self.loss_fn = MemberLoss(members, self.as_column, self.workspace)
-        self.y = self.y.expand(self.width, -1)
+        self.y = self.padded(self.y).expand(self.width, -1)
 
     def powers_as_inputs(self, degree: int) -> Tensor:
         """x^1 to x^degree by one call of `pow` for each x, as in the tutorial; (members or 1, degree, points)."""

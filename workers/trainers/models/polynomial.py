@@ -38,7 +38,7 @@ def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) ->
 
     The weights are (coefficients, members, 1), the basis (coefficients, members or 1, points).
     """
-    if weights.shape[1] > 1:
+    if weights.shape[1] > 1 or workspace is not None:
         return polynomial(list(weights), list(basis), workspace)
     # A lone job's time depends on the number of operations: one product of all terms. A pack's would not fit the cache.
     first, *others = weights * basis
@@ -48,11 +48,13 @@ def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) ->
     return y
 
 
-def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor) -> Tensor:
+def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor, workspace: Any = None) -> Tensor:
     """The gradient of the weights of `stacked_polynomial`, (coefficients, members, 1), from that of its value.
 
     `grad_y_pred` is (members, points). `library` is the one the tensors come from, numpy or torch.
     """
+    if workspace is not None:
+        return workspace.gradients(grad_y_pred, list(basis))
     if len(grad_y_pred) == 1 or is_on_gpu(grad_y_pred):
         return row_sum(grad_y_pred * basis)[..., None]
     return library.stack([row_sum(grad_y_pred), *(row_sum(grad_y_pred * power) for power in basis[1:])])[..., None]

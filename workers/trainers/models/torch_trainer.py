@@ -12,6 +12,7 @@ from workers.trainers.inputs.parameters import Floats, column, initial_weights
 from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
 from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of
+from workers.trainers.tensors.device_workspace import AnyWorkspace, DeviceWorkspace
 from workers.trainers.tensors.memory import keep_freed_memory
 from workers.trainers.tensors.row_sums import is_on_gpu
 from workers.trainers.tensors.transfer import begin_download, download, flatten, unflatten, upload
@@ -27,6 +28,7 @@ class TorchTrainer(CoefficientsTrainer):
     """
 
     parameters: Sequence[Tensor]
+    workspace: AnyWorkspace | None = None
     step: Callable[[int], Losses]  # of eager stages; a graph has none
 
     def __init__(self, members: Sequence[Member], device: str, coefficient_names: Sequence[str]) -> None:
@@ -43,10 +45,20 @@ class TorchTrainer(CoefficientsTrainer):
         self.points = self.y.shape[-1]
         self.ones = torch.ones(self.width, dtype=self.dtype, device=device)
 
-    def workspace_for_pack(self) -> Workspace | None:
-        """The workspace of a large pack on a CPU, else None. On a GPU torch caches freed memory itself."""
+    def workspace_for_pack(self) -> AnyWorkspace | None:
+        """The workspace of a large pack on a CPU, or of any on a GPU, whose x, y and powers it pads; else None.
+
+        A model that is a constant has none on a GPU: it has nothing to add up.
+        """
+        if is_on_gpu(self.y):
+            several = len(self.coefficient_names) > 1
+            return DeviceWorkspace(self.width, self.points, self.dtype, self.y.device) if several else None
         large = self.width > 1 and self.width * self.points * self.y.itemsize >= WORKSPACE_FROM_BYTES
-        return Workspace(self.width, self.points, self.dtype) if large and not is_on_gpu(self.y) else None
+        return Workspace(self.width, self.points, self.dtype) if large else None
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """Rows of (..., points) as the workspace, if there is one, computes with them."""
+        return rows if self.workspace is None else self.workspace.padded(rows)
 
     def on_device(self, values: Floats) -> Tensor:
         """A float64 array as a tensor in the pack's dtype, on its device."""

@@ -25,6 +25,11 @@ def fixed_sum(values: Tensor) -> Tensor:
     return values.contiguous().sum(-1)
 
 
+def length_without_copy(points: int) -> int:
+    """The least number from `points` on whose rows `fixed_sum` reads where they are."""
+    return points if points <= SHORT else points + -points % CHUNK
+
+
 def _in_chunks(values: Tensor) -> Tensor:
     """(..., chunks, CHUNK), filled up with zeros."""
     missing = -values.shape[-1] % CHUNK

@@ -22,7 +22,21 @@ class Workspace:
     """
 
     def __init__(self, members: int, points: int, dtype: torch.dtype) -> None:
+        self.points = points
         self.total, self.term = torch.empty((2, members, points), dtype=dtype)
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """The rows as they are; those of a GPU are filled up."""
+        return rows
+
+    def scratch(self) -> list[Tensor]:
+        """Three arrays; the last is `term`."""
+        return [torch.empty_like(self.term), torch.empty_like(self.term), self.term]
+
+    def plus(self, values: Tensor, constant: Tensor) -> Tensor:
+        """`values` plus a constant (members, 1). Overwrites `values`."""
+        values += constant
+        return values
 
     def weighted_sum(
         self, weights: Sequence[Tensor], powers: Sequence[Tensor], constant: Tensor | None = None
