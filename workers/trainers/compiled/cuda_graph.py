@@ -15,7 +15,8 @@ from torch import Tensor
 
 from workers.trainers.compiled.graph_trainer import GraphTrainer
 from workers.trainers.compiled.graphs import Inputs, Steps, steps_of
-from workers.trainers.contract import Member
+from workers.trainers.contract import Array, Member
+from workers.trainers.tensors.transfer import page_locked
 
 WARM_UPS = 3  # as torch's notes on CUDA graphs ask for: what is made at a first call must not be captured
 
@@ -69,9 +70,15 @@ class Trainer(GraphTrainer):
 
     def prepare(self) -> None:
         """Capture the graph, with inputs that do no step."""
-        self._given = self.inputs(0, 0)
+        given = self.inputs(0, 0)
+        terms = None if given.terms is None else given.terms.to(self.device)
+        self._given = Inputs([each.to(self.device) for each in given.numbers], terms, given.counts.to(self.device))
         self._losses = torch.zeros((self.stride, self.width), dtype=self.dtype, device=self.device)
         self._capture = type(self).make_capture(self._work)
+
+    def as_input(self, values: Array, dtype: torch.dtype) -> Tensor:
+        """An input on its way: from the host's memory it goes straight to the address that the graph knows."""
+        return page_locked(values, self.device, dtype)
 
     def advance(self, inputs: Inputs) -> Steps:
         if self._capture is None:

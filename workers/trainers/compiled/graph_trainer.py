@@ -51,8 +51,12 @@ class GraphTrainer(MatrixTrainer):
         terms = self._terms(start) if self.stage == "dynamic" else None
         numbers = self._numbers(count, terms)
         return Inputs(
-            numbers, None if terms is None else self.on_device(terms), upload(counts, self.device, torch.bool)
+            numbers, None if terms is None else self.as_input(terms, self.dtype), self.as_input(counts, torch.bool)
         )
+
+    def as_input(self, values: Array, dtype: torch.dtype) -> Tensor:
+        """An input as `advance` takes it: on the device."""
+        return upload(values, self.device, dtype)
 
     def _terms(self, start: int) -> Floats:
         drawn = self.plan.orders(start, self.stride)
@@ -68,7 +72,7 @@ class GraphTrainer(MatrixTrainer):
             made.append(self._numbers_of(np.maximum(after, 1)))
             if step < count:
                 self.updates = after
-        return [self.on_device(np.stack(each)) for each in zip(*made, strict=True)]
+        return [self.as_input(np.stack(each), self.dtype) for each in zip(*made, strict=True)]
 
     def _numbers_of(self, updates: Floats) -> list[Floats]:
         always = self.rule.numbers(updates[:, 0])

@@ -12,9 +12,13 @@ from torch import Tensor
 
 def upload(values: npt.NDArray[Any], device: str, dtype: torch.dtype) -> Tensor:
     """An array as a tensor of that dtype on the device. The call waits neither for the copy nor for earlier work."""
-    if not device.startswith("cuda"):
-        return torch.from_numpy(values).to(device, dtype)
-    return torch.from_numpy(values).to(dtype).pin_memory().to(device, non_blocking=True)
+    return page_locked(values, device, dtype).to(device, non_blocking=True)
+
+
+def page_locked(values: npt.NDArray[Any], device: str, dtype: torch.dtype) -> Tensor:
+    """An array as a tensor of that dtype on the host, from where the device copies it by itself."""
+    there = torch.from_numpy(values).to(dtype)
+    return there.pin_memory() if device.startswith("cuda") else there
 
 
 def begin_download(values: Tensor) -> Callable[[], npt.NDArray[Any]]:
