@@ -1,4 +1,4 @@
-"""The cost of a step on a GPU by width, and ten thousand jobs against the tutorial's loop on the same GPU.
+"""The cost of a step on a GPU by width and points, and ten thousand jobs against the tutorial's loop on the same GPU.
 
 python -m bench.gpu
 """
@@ -23,14 +23,16 @@ from workers.runner.numerics import gpu_environment, same_bits_on_gpu
 from workers.trainers import stage3_autograd
 from workers.trainers.compiled import cuda_graph
 from workers.trainers.contract import RunsSteps, Trainer
+from workers.trainers.fused import trainer as fused_trainer
 
 JOBS, STEPS, ROUNDS = 10_000, 2000, 3
-LEAST = 1000
+LEAST, MOST_SECONDS, LEAST_ALONE = 1000, 5.0, 100
 WIDTHS = (1, 32, 64, 128, 256, 512, 1024, 4096)
-NOTES = f"""Nanoseconds of one step of one member by the width of the pack, without a service. Then {JOBS:,} `autograd`
-jobs ({STEPS:,} steps on 2,000 points, float32) from the POST of a sweep over seeds until every result and loss is in
-SQLite, against {JOBS:,} times the seconds of the tutorial's loop on the same GPU. {ROUNDS} rounds, both in turn; median
-(least-most)."""
+SHAPES = ((20_000, 1), (20_000, 1024), (1_000_000, 1), (1_000_000, 128))
+NOTES = f"""Nanoseconds of one step of one member of `autograd` by the width of the pack, 2,000 points in float32 unless
+another number is named, without a service. Then a lone job and {JOBS:,} jobs of {STEPS:,} steps without a service. Last
+{JOBS:,} jobs from the POST of a sweep over seeds until every result and loss is in SQLite, against {JOBS:,} times the
+seconds of the tutorial's loop on the same GPU. {ROUNDS} rounds, both in turn; median (least-most)."""
 
 Members = list[dict[str, Any]]
 Make = Callable[[Members], Trainer | RunsSteps]
@@ -59,17 +61,36 @@ def _rows() -> Iterator[Row]:
     same_bits_on_gpu(allow_tf32=False)
     for width in WIDTHS:
         yield Row(f"a step of a member, {width:,} wide", ", ".join(_forms(width)))
+    for points, width in SHAPES:
+        yield Row(f"a step of a member, {points:,} points, {width:,} wide", ", ".join(_forms(width, points)))
+    yield from _kernels_alone()
     yield from _jobs()
 
 
-def _forms(width: int) -> Iterator[str]:
-    for name, make in (("eager", _eager), ("cudagraph", _graph)):
+def _forms(width: int, points: int = 2000) -> Iterator[str]:
+    for name, make in ENGINES.items():
         try:
-            yield f"{name} {_nanoseconds(make, width):,.0f} ns"
+            yield f"{name} {_digits(_nanoseconds(make, width, points))} ns"
         except RuntimeError as error:  # an error of CUDA or torch: the other form and widths may still work
             yield f"{name} failed: {type(error).__name__}: {str(error).splitlines()[0][:100]}"
         gc.collect()
         torch.cuda.empty_cache()
+
+
+def _digits(nanoseconds: float) -> str:
+    return f"{nanoseconds:,.0f}" if nanoseconds >= 100 else f"{nanoseconds:.3g}"
+
+
+def _kernels_alone() -> Iterator[Row]:
+    """The same steps without a service: a lone job, and all jobs in packs as wide as the service makes them."""
+    eager, fused = (_seconds(make(_members(1)), STEPS) for make in (_eager, _fused))
+    ratio = eager / fused
+    measured = f"{ratio:,.0f}x: fused {1e3 * fused:.2f} ms, eager {1e3 * eager:,.0f} ms"
+    yield Row(f"a lone job of {STEPS:,} steps, fused", measured, f">= {LEAST_ALONE}x eager", ratio >= LEAST_ALONE)
+    widest = stage_named("autograd").widest_on_gpu
+    packs = [_fused(_members(min(widest, JOBS - first))) for first in range(0, JOBS, widest)]
+    seconds = median(sum(_seconds(pack, STEPS) for pack in packs) for _ in range(ROUNDS))
+    yield Row(f"{JOBS:,} jobs, fused, kernels alone", f"{1e3 * seconds:.1f} ms, {JOBS / seconds:,.0f} jobs/s")
 
 
 def _jobs() -> Iterator[Row]:
@@ -89,7 +110,10 @@ def _ratio(client: httpx.Client, execution: str) -> Row:
     measured = (
         f"{median(ratios):,.0f}x ({min(ratios):,.0f}-{max(ratios):,.0f}): {ours:.1f} s, {JOBS / ours:,.0f} jobs/s"
     )
-    return Row(f"{JOBS:,} jobs, {execution}", measured, f">= {LEAST:,}x", median(ratios) >= LEAST)
+    met, target = median(ratios) >= LEAST, f">= {LEAST:,}x"
+    if execution == "compiled":
+        met, target = met and ours < MOST_SECONDS, f"{target}, < {MOST_SECONDS:g} s"
+    return Row(f"{JOBS:,} jobs, {execution}", measured, target, met)
 
 
 def _batch(client: httpx.Client, execution: str, jobs: int) -> float:
@@ -127,13 +151,31 @@ def _graph(members: Members) -> RunsSteps:
     return trainer
 
 
-def _nanoseconds(make: Make, width: int) -> float:
-    """Nanoseconds of one step of one member: 300 steps minus 100, which removes the cost of start and end of a run."""
+def _fused(members: Members) -> RunsSteps:
+    trainer = fused_trainer.Trainer(members, "cuda")
+    trainer.prepare()
+    return trainer
+
+
+ENGINES: dict[str, Make] = {"eager": _eager, "cudagraph": _graph, "fused": _fused}
+
+
+def _members(width: int, points: int = 2000) -> Members:
     spec = stage_named("autograd").spec
-    members = [spec(stage="autograd", seed=seed).as_json() for seed in range(width)]
-    trainer = make(members)
-    seconds = [_seconds(trainer, steps) for steps in (100, 300, 100, 300, 100, 300)]
-    return (median(seconds[1::2]) - median(seconds[::2])) / 200 / width * 1e9
+    small = {"learning_rate": 1e-6 * 2000 / points, "dataset": {"points": points}}
+    return [spec.model_validate({"stage": "autograd", "seed": seed, **small}).as_json() for seed in range(width)]
+
+
+def _nanoseconds(make: Make, width: int, points: int) -> float:
+    """Nanoseconds of one step of one member: the longer run minus the shorter, which removes what is done once a run.
+
+    The steps of a fast engine are so many that the difference can be measured.
+    """
+    trainer = make(_members(width, points))
+    _seconds(trainer, 20)
+    few, many = (100, 300) if make is not _fused else (1000, 11_000 if width * points < 10_000_000 else 1200)
+    seconds = [_seconds(trainer, steps) for steps in (few, many, few, many, few, many)]
+    return (median(seconds[1::2]) - median(seconds[::2])) / (many - few) / width * 1e9
 
 
 def _seconds(trainer: Trainer | RunsSteps, steps: int) -> float:

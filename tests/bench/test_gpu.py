@@ -18,7 +18,8 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(gpu, "same_bits_on_gpu", lambda allow_tf32: None)
     monkeypatch.setattr(gpu, "gpu_environment", dict)
     monkeypatch.setattr(gpu, "gc", SimpleNamespace(collect=lambda: None))  # no memory of a GPU is to be freed
-    monkeypatch.setattr(gpu, "_nanoseconds", lambda make, width: width)
+    monkeypatch.setattr(gpu, "_nanoseconds", lambda make, width, points: width)
+    monkeypatch.setattr(gpu, "_kernels_alone", lambda: iter([]))
     monkeypatch.setattr("bench.report.RESULTS", tmp_path / "RESULTS.md")
     return tmp_path / "RESULTS.md"
 
@@ -32,8 +33,10 @@ def test_widths_are_measured_before_the_service(results: Path, monkeypatch: pyte
     monkeypatch.setattr(gpu, "_jobs", lambda: iter([Row("jobs", "1 s")]))
     gpu.main()
     widths = ["1", "32", "64", "128", "256", "512", "1,024", "4,096"]
-    assert rows_of(results.read_text()) == ["what", *(f"a step of a member, {each} wide" for each in widths), "jobs"]
-    assert "eager 4,096 ns, cudagraph 4,096 ns" in results.read_text()
+    rows = rows_of(results.read_text())
+    assert rows[:9] == ["what", *(f"a step of a member, {each} wide" for each in widths)]
+    assert rows[-2:] == ["a step of a member, 1,000,000 points, 128 wide", "jobs"]
+    assert "eager 4,096 ns, cudagraph 4,096 ns, fused 4,096 ns" in results.read_text()
 
 
 def test_an_interrupt_keeps_what_was_measured(
@@ -44,14 +47,14 @@ def test_an_interrupt_keeps_what_was_measured(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(gpu, "_jobs", jobs)
-    with pytest.raises(SystemExit, match="interrupted: 9 results"):
+    with pytest.raises(SystemExit, match="interrupted: 13 results"):
         gpu.main()
     assert rows_of(results.read_text())[-1] == "jobs, eager"
     assert rows_of(capsys.readouterr().out) == rows_of(results.read_text())[1:]
 
 
 def test_a_form_that_fails_leaves_the_others(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nanoseconds(make: gpu.Make, width: int) -> float:
+    def nanoseconds(make: gpu.Make, width: int, points: int) -> float:
         if make is gpu._graph and width > 512:
             raise RuntimeError("CUDA out of memory.\nMore")
         return 1.0
@@ -59,5 +62,5 @@ def test_a_form_that_fails_leaves_the_others(results: Path, monkeypatch: pytest.
     monkeypatch.setattr(gpu, "_nanoseconds", nanoseconds)
     monkeypatch.setattr(gpu, "_jobs", lambda: iter([]))
     gpu.main()
-    assert "eager 1 ns, cudagraph failed: RuntimeError: CUDA out of memory. " in results.read_text()
-    assert results.read_text().count("cudagraph 1 ns") == 6
+    assert "eager 1 ns, cudagraph failed: RuntimeError: CUDA out of memory., " in results.read_text()
+    assert results.read_text().count("cudagraph 1 ns") == 9

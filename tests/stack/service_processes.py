@@ -23,7 +23,7 @@ BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # fails jo
 class Service:
     """An API, and a pool with one CPU slot and one simulated GPU, whose runner computes on the CPU."""
 
-    def __init__(self, database_url: str, redis_url: str, folder: Path, **settings: str) -> None:
+    def __init__(self, database_url: str, redis_url: str, folder: Path, *pool_options: str, **settings: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.folder = folder
         import_path = [settings.pop("PYTHONPATH", f"{BAD_TRAINERS}"), os.environ.get("PYTHONPATH", "")]
@@ -35,7 +35,7 @@ class Service:
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],
                "--graceful-timeout", "3", "--no-control-socket", "service.app:create_app()"]  # fmt: skip
-        pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1"]
+        pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1", *pool_options]
         self.api = Child("api", api, self.environment, folder / "api.log")
         self.pool = Child("pool", pool, self.environment, folder / "pool.log")
         self.client = Client(self.url)

@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,20 +30,32 @@ pytestmark = [
 STAGES = ["tensor", "autograd", "function", "nn", "optim", "module", "dynamic"]
 
 
-@pytest.fixture(scope="module")
-def client(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a service with a worker for the first GPU."""
-    folder = tmp_path_factory.mktemp("gpu")
+@contextlib.contextmanager
+def a_service(redis_url: str, folder: Path, *pool_options: str) -> Iterator[Service]:
+    """A service with workers for the first GPU."""
     url = f"sqlite:///{folder / 'gradyard.db'}"
     migrations.upgrade(url)
-    service = Service(url, redis_server.of(9), folder, GRADYARD_HEARTBEAT_SECONDS="0.5", GRADYARD_FAKE_GPUS="",
+    service = Service(url, redis_url, folder, *pool_options, GRADYARD_HEARTBEAT_SECONDS="0.5", GRADYARD_FAKE_GPUS="",
                       CUDA_VISIBLE_DEVICES=GPUS[0].uuid)  # fmt: skip
     try:
         service.start()
         until(lambda: any(each.queue == "gpu" for each in service.client.workers()), [service.pool])
-        yield service.client
+        yield service
     finally:
         service.stop()
+
+
+@pytest.fixture(scope="module")
+def service(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with one worker for the first GPU."""
+    with a_service(redis_server.of(9), tmp_path_factory.mktemp("gpu")) as started:
+        yield started
+
+
+@pytest.fixture
+def client(service: Service) -> Client:
+    """A client of that service."""
+    return service.client
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -85,3 +99,29 @@ def test_a_cancel_frees_the_memory(client: Client) -> None:
     assert client.wait(client.submit(stage="autograd", device="gpu", steps=100).id, timeout=120).succeeded
     (worker,) = [each for each in client.workers() if each.queue == "gpu" and each.state != "dead"]
     assert worker.drained is None
+
+
+def test_a_killed_runner_costs_an_attempt_and_not_a_bit(service: Service) -> None:
+    client = service.client
+    spec: dict[str, Any] = {"stage": "autograd", "device": "gpu", "steps": 5000, "seed": 3}
+    undisturbed = client.wait(client.submit(**spec).id, timeout=120)
+    job = client.submit(**spec)
+    until(lambda: client.job(job.id).steps_done > 500)
+    runner = service.runner_of(GPUS[0].name)
+    assert runner is not None
+    runner.kill()
+    ended = client.wait(job.id, timeout=120)
+    assert (ended.succeeded, ended.attempt) == (True, 2), ended.message
+    assert client.losses(job.id).tobytes() == client.losses(undisturbed.id).tobytes()
+
+
+def test_two_slots_share_a_gpu(redis_server: RedisServer, tmp_path: Path) -> None:
+    with a_service(redis_server.of(10), tmp_path, "--slots-per-gpu", "2") as shared:
+        client = shared.client
+        until(lambda: len([each for each in client.workers() if each.queue == "gpu"]) == 2, [shared.pool])
+        jobs = [client.submit(stage="autograd", device="gpu", steps=steps) for steps in (4000, 4001)]
+        until(lambda: all(client.job(job.id).state == "running" for job in jobs), [shared.pool])
+        ended = [client.wait(job.id, timeout=120) for job in jobs]
+        assert all(job.succeeded for job in ended), [job.message for job in ended]
+        first, second = (client.losses(job.id) for job in jobs)
+        assert first.tobytes() == second[:-1].tobytes()

@@ -8,7 +8,8 @@ from workers.pool.gpus.fake import FakeInventory
 from workers.runner.numerics import gpu_environment, one_thread_environment
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "TZ",
-         "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCHINDUCTOR_CACHE_DIR")  # fmt: skip
+         "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
+         "CC")  # fmt: skip
 
 
 def runner_command(settings: Settings, wire: int, *, spare: bool) -> list[str]:
