@@ -11,6 +11,8 @@ import typer
 
 from gradyard.cli.main import app as command
 from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.stages.device_estimate import gpu_thresholds
+from gradyard.jobs.stages.device_speeds import COMPILED_SPEEDS, EAGER
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import Reason, State
 from service.app import create_app
@@ -74,6 +76,32 @@ def test_every_stage_is_explained_and_listed_in_the_readme() -> None:
     rows = [f"| `{name}` |" for name in STAGES]
     assert [row for row in rows if row not in _page("stages.md")] == []
     assert [row for row in rows if row not in (HOUSE / "README.md").read_text()] == []
+
+
+def test_the_speeds_that_choose_a_device_are_shown_as_they_are() -> None:
+    rows = []
+    for stage, (cpu, gpu) in EAGER.items():
+        figures = f"{cpu.step_us:g} | {cpu.member_us:g} | {gpu.step_us:,g} | {gpu.member_us:g}"
+        rows.append(f"| `{stage}` | {figures} | {_known(gpu.measured)} |")
+    for (device, engine), each in COMPILED_SPEEDS.items():
+        figures = f"{each.step_us:g} | {each.alone_us:g} | {each.member_us:g}"
+        rows.append(f"| `{engine}` | {device} | {figures} | {_known(each.measured)} |")
+    assert [row for row in rows if row not in _page("stages.md")] == []
+
+
+def _known(measured: bool) -> str:
+    return "measured" if measured else "estimated"
+
+
+def test_it_is_shown_from_how_much_work_on_a_gpu_pays() -> None:
+    rows = set()
+    for stage in EAGER:
+        for each in gpu_thresholds(STAGES[stage]):
+            engine = "" if each.execution == each.gpu_engine else f" (`{each.gpu_engine}`)"
+            name = f"`{stage}`" if each.execution == "eager" else "all of these"
+            at_once = f"{each.points_at_once:,}" if each.points_at_once else "any number"
+            rows.add(f"| {name} | `{each.execution}`{engine} | {at_once} | {each.point_steps:,} |")
+    assert [row for row in sorted(rows) if row not in _page("stages.md")] == []
 
 
 def test_every_parameter_of_every_stage_is_explained() -> None:

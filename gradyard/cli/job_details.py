@@ -41,6 +41,8 @@ def stage_details(stage: Stage) -> RenderableType:
     grid.add_row("numerics", f"version {stage.numerics_version}")
     if stage.compiled_pays_from is not None:
         grid.add_row("compiled", f"pays from {text.count(stage.compiled_pays_from)} job-steps (jobs times steps)")
+    if stage.gpu_pays is not None:
+        grid.add_row("a GPU", stage.gpu_pays.sentence)
     for name, value in stage.defaults.items():
         if name != "stage":
             grid.add_row(name, Text(_flat(value)))

@@ -8,6 +8,29 @@ from pydantic import Field
 from gradyard.shapes.base import Answer
 
 
+class GpuThreshold(Answer):
+    """From how much work on one GPU ends sooner than one CPU slot, for one `execution`; good to a factor of two."""
+
+    execution: str
+    gpu_engine: str
+    cpu_engine: str
+    points_at_once: int = Field(description="jobs x points; fewer do not fill a GPU; 0: any number")
+    point_steps: int = Field(description="jobs x steps x points; fewer end on the CPU before the GPU has started")
+    compile_seconds: float = Field(
+        default=0.0, description="what the CPU takes besides where it has compiled no job of that shape before"
+    )
+    measured: bool = Field(default=True, description="false: estimated from a similar stage, or from a prototype")
+
+
+class GpuPays(Answer):
+    """When a GPU pays: in one sentence, by `execution`, and the machines that were measured."""
+
+    sentence: str
+    executions: tuple[GpuThreshold, ...]
+    cpu: str = ""
+    gpu: str = ""
+
+
 class Stage(Answer):
     """A stage that the service offers, and the defaults of its spec."""
 
@@ -21,6 +44,9 @@ class Stage(Answer):
     numerics_version: int | str = 1
     compiled_pays_from: int | None = Field(
         default=None, description="job-steps on one worker; null: never, or it was not measured"
+    )
+    gpu_pays: GpuPays | None = Field(
+        default=None, description="from how much work on a GPU ends sooner; null: never, or it was not measured"
     )
     defaults: Mapping[str, Any] = {}
 

@@ -7,27 +7,28 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from gradyard.jobs.fleet import Queue
+from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.states import State
 from gradyard.shapes import Waiting
 from gradyard.store import queries
-from gradyard.store.fleet import able_workers
+from gradyard.store.fleet import DeviceChoices, able_workers
 from service.http.json_response import as_datetime
 from service.representation.holds import Held
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """The live workers, and the holds on them."""
+    """The live workers, the holds on them, and which kind of device jobs of `device: auto` are left to."""
 
     workers: Sequence[Row[Any]]
     held: Held
+    choices: DeviceChoices
 
     @classmethod
     def seen(cls, connection: Connection) -> "Fleet":
         """The live workers and the holds at this moment."""
         live = [worker for worker in queries.workers_seen(connection) if worker.alive]
-        return cls(live, Held(queries.holds(connection)))
+        return cls(live, Held(queries.holds(connection)), DeviceChoices(connection))
 
 
 def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[Waiting | None]:
@@ -75,9 +76,21 @@ def reason_of(job: Row[Any], fleet: Fleet) -> str:
     able, why_none = _free_workers(job, fleet)
     if not able:
         return why_none
-    if all(worker.claim_id for worker in able):
-        return f"every {_kind(job)}slot is busy"
-    return "a worker is about to take it"
+    idle = {worker.queue for worker in able if not worker.claim_id}
+    if job.queue == Queue.ANY and idle:
+        return _which_kind_takes_it(job, fleet, idle)
+    return "a worker is about to take it" if idle else f"every {_kind(job)}slot is busy"
+
+
+def _which_kind_takes_it(job: Row[Any], fleet: Fleet, idle: set[str]) -> str:
+    """The reason of a job of `device: auto` beside idle slots of these kinds, which may leave it to the other."""
+    choice = fleet.choices.of(job)
+    takers = [queue for queue in WORKER_QUEUES if not choice.is_left_by(queue)]
+    if len(takers) > 1:
+        return "a worker is about to take it"
+    (taker,) = takers
+    soon = f"a {taker} worker is about to take it" if taker in idle else f"every {taker} slot is busy"
+    return f"{soon}; {choice.sentence(taker)}"
 
 
 def _kind(job: Row[Any]) -> str:

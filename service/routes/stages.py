@@ -6,6 +6,8 @@ from typing import Any
 from flask import Response
 
 from gradyard import shapes
+from gradyard.jobs.stages.device_estimate import gpu_thresholds, when_a_gpu_pays
+from gradyard.jobs.stages.device_speeds import CPU_MACHINE, GPU_MACHINE
 from gradyard.jobs.stages.registry import REFUSED, STAGES, stage_named
 from gradyard.jobs.stages.stage import Stage
 from service.http import parameters
@@ -36,5 +38,14 @@ def _facts(stage: Stage) -> dict[str, Any]:
         "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
         "dtype": defaults["dtype"], "packable": stage.packable,
         "executions": stage.executions(), "numerics_version": stage.numerics_version,
-        "compiled_pays_from": stage.compiled_pays_from, "defaults": defaults,
+        "compiled_pays_from": stage.compiled_pays_from, "gpu_pays": _gpu_pays(stage), "defaults": defaults,
     }  # fmt: skip
+
+
+def _gpu_pays(stage: Stage) -> shapes.GpuPays | None:
+    thresholds = gpu_thresholds(stage)
+    if not thresholds:
+        return None
+    executions = tuple(shapes.GpuThreshold.of(**asdict(each)) for each in thresholds)
+    sentence = when_a_gpu_pays(thresholds)
+    return shapes.GpuPays.of(sentence=sentence, executions=executions, cpu=CPU_MACHINE, gpu=GPU_MACHINE)

@@ -74,7 +74,11 @@ def service(**answers: Any) -> FakeService:
             ]
         },
         "losses": {"steps": [0, 1999], "losses": [500.0, 8.5]},
-        "nn": {"name": "nn", "defaults": {"dataset": {"kind": "function", "points": 2000}, "steps": 2000}},
+        "nn": {
+            "name": "nn",
+            "defaults": {"dataset": {"kind": "function", "points": 2000}, "steps": 2000},
+            "gpu_pays": {"sentence": "One GPU ends sooner from 9 jobs on.", "executions": []},
+        },
         "cancel": job(state="cancelled"),
         "retry": job(retry_of="x"),
         "logs": {"logs": [{"attempt": 1, "text": "begins\n\x1b[31mTraceback", "truncated": True}]},
@@ -313,7 +317,9 @@ def test_the_fleet_has_its_tables_and_json(run: Run) -> None:
         for name, word in (("stages", "2,000"), ("workers", "cpu-0"), ("queues", "1 min 1 s")):
             assert word in run(name, "--url", running.url).out
             assert isinstance(json.loads(run(name, "--json", "--url", running.url).out), list)
-        assert "kind: function, points: 2000" in run("stages", "nn", "--url", running.url).out
+        shown = run("stages", "nn", "--url", running.url).out
+        assert "kind: function, points: 2000" in shown
+        assert "One GPU ends sooner from 9 jobs on." in shown
 
 
 def test_workers_with_gpus_are_shown_with_uuid_memory_and_drain(run: Run) -> None:

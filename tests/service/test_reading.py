@@ -13,7 +13,7 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.fleet import WorkerInfo
+from gradyard.store.fleet import HeartbeatReport, WorkerInfo
 from tests.actors import LEASE, claimed, fails, progress_of, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
 from tests.stack.until import until
@@ -224,6 +224,25 @@ def test_a_job_behind_busy_slots_says_so(client: FlaskClient, database: Database
     assert why(client, waiting) == (1, "every cpu slot is busy")
     listed = get(client, "/v1/jobs?state=queued")["jobs"]
     assert [job["waiting"]["reason"] for job in listed] == ["every cpu slot is busy"]
+
+
+def test_a_job_for_any_device_says_which_kind_is_about_to_take_it(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    large: dict[str, Any] = {"steps": 20_000, "dataset": {"points": 1_000_000}}
+    worker_of(database)
+    gpu = worker_of(database, "gpu-0", "gpu")
+    job = submitted(database, settings, stage="autograd", device="auto", **large)
+    estimate = "auto chose gpu: estimated to take 28 s on 1 gpu slot, 49 s on 1 cpu slot"
+    assert why(client, job) == (1, f"a gpu worker is about to take it; {estimate}")
+    claimed(database, gpu)
+    with database.begin() as connection:
+        fleet.heartbeat(connection, gpu, LEASE, report=HeartbeatReport(steps_per_second=10_000.0))
+    second = submitted(database, settings, stage="autograd", device="auto", **large)
+    estimate = "auto chose gpu: estimated to take 22 s on 1 gpu slot, 49 s on 1 cpu slot"
+    assert why(client, second) == (1, f"every gpu slot is busy; {estimate}")
+    listed = get(client, "/v1/jobs?state=queued")["jobs"]
+    assert [each["waiting"]["reason"] for each in listed] == [f"every gpu slot is busy; {estimate}"]
 
 
 def test_a_job_of_a_stage_that_no_worker_has_says_so(

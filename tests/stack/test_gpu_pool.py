@@ -236,6 +236,14 @@ def test_a_gpu_that_keeps_the_memory_of_a_killed_runner_is_drained(host: Host) -
     assert "9,100 MiB are in use" in str(hold.reason)
 
 
+def test_a_small_job_for_any_device_is_left_to_a_core_and_says_why(host: Host) -> None:
+    assert host.client.wait(host.client.submit(stage="tensor", steps=20).id, timeout=300).succeeded  # a warm runner
+    job = host.client.wait(host.client.submit(device="auto", stage="tensor", steps=20).id, timeout=300)
+    assert job.environment["device_uuid"] is None
+    details = [str(event.detail) for event in host.client.events(job.id)]
+    assert "auto chose cpu: estimated to take" in str(details)
+
+
 def test_a_cuda_error_is_the_jobs_own_where_a_fresh_process_can_compute(host: Host) -> None:
     before = drained(host)
     job = host.trains(name="breaks CUDA", max_retries=0)

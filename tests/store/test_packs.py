@@ -175,7 +175,7 @@ def test_a_job_that_asks_for_more_memory_than_there_is_waits(database: Database,
 def test_jobs_with_inline_data_make_packs_that_can_be_sent(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["gradyard.store.lifecycle.claim"], "MOST_INLINE_POINTS", 30)
+    monkeypatch.setattr(sys.modules["gradyard.store.lifecycle.choose_pack"], "MOST_INLINE_POINTS", 30)
     data = {"kind": "inline", "x": [float(each) for each in range(10)], "y": [0.0] * 10}
     for seed in range(8):
         submitted(database, settings, dataset=data, seed=seed)

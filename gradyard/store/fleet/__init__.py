@@ -1,5 +1,6 @@
 """Workers, the holds on them, their counters, and what each of them may claim."""
 
+from gradyard.store.fleet.auto import DeviceChoices
 from gradyard.store.fleet.claimable import something_to_claim
 from gradyard.store.fleet.counters import PACK_SIZES, count, pack_counter
 from gradyard.store.fleet.eligibility import able_workers
@@ -17,7 +18,7 @@ from gradyard.store.fleet.workers import (
 )
 
 __all__ = [
-    "PACK_SIZES", "Capabilities", "HeartbeatReport", "WorkerInfo", "able_workers", "claimable_by_idle_slot", "count",
-    "drain_device", "earlier_processes", "forget_workers", "heartbeat", "hold", "idle_slots", "is_on_hold", "lift",
-    "pack_counter", "register", "retire", "something_to_claim",
+    "PACK_SIZES", "Capabilities", "DeviceChoices", "HeartbeatReport", "WorkerInfo", "able_workers",
+    "claimable_by_idle_slot", "count", "drain_device", "earlier_processes", "forget_workers", "heartbeat", "hold",
+    "idle_slots", "is_on_hold", "lift", "pack_counter", "register", "retire", "something_to_claim",
 ]  # fmt: skip

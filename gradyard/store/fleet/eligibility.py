@@ -74,6 +74,11 @@ def able_workers(job: Any, workers: Sequence[Any]) -> tuple[list[Any], str]:
     return [row for row, _ in able], ""
 
 
+def allowed_but_for_queue(job: Any, worker: Capabilities) -> bool:
+    """Whether the worker may take the job (a row of `jobs`), were it of the worker's queue."""
+    return all(rule.allows(job, worker) for rule in RULES[1:])
+
+
 def capabilities_of(row: Any) -> Capabilities:
     """What the worker of a row of `workers` may claim. A worker of an older version has the eager engine alone."""
     engines = tuple(row.engines or ["eager"])

@@ -9,19 +9,15 @@ from sqlalchemy import Connection, Double, bindparam, insert, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.specs.datasets import Dataset, stored_dataset
-from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
-from gradyard.store.fleet.claimable import FIGURES, claim_queries
-from gradyard.store.fleet.idle import idle_slots
+from gradyard.store.fleet.claimable import FIGURES
 from gradyard.store.fleet.workers import WorkerInfo
+from gradyard.store.lifecycle.choose_pack import choose_pack
 from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
 from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
-
-MOST_INLINE_POINTS = 1_000_000  # of all data sets of one pack that specs hold themselves
 
 
 @dataclass(frozen=True)
@@ -61,23 +57,27 @@ def claim(
 ) -> Claim | None:
     """Claim the first claimable job of the worker's queue and its riders; None where there is none.
 
-    None also where a hold names the worker's queue, GPU, slot or host. memory_mib: the free memory of its GPU.
+    None also where a hold names the worker's queue, GPU, slot or host, and where all that waits is for any device and
+    left to the other kind. memory_mib: the free memory of its GPU.
     """
-    head = connection.execute(claim_queries(worker.capabilities).head, {"of_worker": worker.id}).first()
-    if head is None:
+    pack = choose_pack(connection, worker, memory_mib)
+    if pack is None:
         return None
-    engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
-    rows = [head, *_riders(connection, worker, head, engine, memory_mib)]
+    head, rows = pack.rows[0], pack.rows
     claim_id, ids = new_id(), [row.id for row in rows]
     about = {"of_claim": claim_id, "of_queue": worker.queue, "of_width": len(rows)}
     connection.execute(_new_claim, about | {
         "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
     })  # fmt: skip
-    connection.execute(_take, about | {"of_jobs": ids, "of_engine": engine})
+    connection.execute(_take, about | {"of_jobs": ids, "of_engine": pack.engine})
     advance_virtual_time(connection, worker.id, head)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
-    write_events(connection, ids, State.QUEUED, State.RUNNING, EventKind.CLAIMED, actor=worker.name, detail=goes_on)
-    return Claim(claim_id, head.stage, head.steps, head.start_step, engine, [_member(row) for row in rows])
+    for ids, detail in ((pack.ids(for_any=True), pack.why_here), (pack.ids(for_any=False), goes_on)):
+        if ids:
+            write_events(
+                connection, ids, State.QUEUED, State.RUNNING, EventKind.CLAIMED, actor=worker.name, detail=detail
+            )
+    return Claim(claim_id, head.stage, head.steps, head.start_step, pack.engine, [_member(row) for row in rows])
 
 
 # Built once: building such statements costs more than executing them.
@@ -102,42 +102,6 @@ def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) ->
     for job_id, attempt in fences:
         fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
         connection.execute(update(Job).where(*fence).values(engine="eager"))
-
-
-def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) -> list[Any]:
-    """Jobs of the head's pack key, at most as many as its width allows and as this slot's share of those that wait."""
-    dataset = stored_dataset(head.spec["dataset"])
-    widest = stage_named(head.stage).width(
-        head.dtype, dataset.points, engine, worker.queue, memory_mib, head.gpu_memory_mib
-    )
-    widest = min(widest, head.max_pack or widest, worker.most_members, _most_of_dataset(dataset))
-    if widest <= 1:
-        return []
-    ask = claim_queries(worker.capabilities)
-    same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
-            "member_mib": head.gpu_memory_mib or 0}  # fmt: skip
-    waiting = connection.execute(ask.waiting, same | {"most": widest * 8}).scalar_one()
-    if waiting == 0:
-        return []
-    share = -(-(waiting + 1) // max(1, idle_slots(connection).get(worker.queue, 0)))
-    rows = connection.execute(ask.riders, same | {"most": min(widest, share) - 1})
-    return _who_fit(list(rows), widest)
-
-
-def _who_fit(rows: list[Any], widest: int) -> list[Any]:
-    """The riders, in claim order, with which the pack is no wider than any member's `max_pack`."""
-    riders: list[Any] = []
-    for row in rows:
-        allowed = min(widest, row.max_pack or widest)
-        if len(riders) + 2 <= allowed:
-            riders.append(row)
-            widest = allowed
-    return riders
-
-
-def _most_of_dataset(dataset: Dataset) -> int:
-    """How many such data sets may go to a runner at once. Those that a spec holds itself are sent in full."""
-    return max(1, MOST_INLINE_POINTS // dataset.points) if dataset.is_sent_in_full else MOST_INLINE_POINTS
 
 
 def _member(row: Any) -> ClaimedJob:

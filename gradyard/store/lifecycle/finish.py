@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select
 
 from gradyard.jobs.events import EventKind
+from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import Reason, State
 from gradyard.store.dialects import now, strip_unstorable
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
@@ -91,6 +92,12 @@ def fail(
     return failed
 
 
+# A checkpoint is of use on the kind of device that made it; without one, another kind may train the job as well.
+_free_again = and_(Job.spec["device"].as_string() == "auto", Job.start_step == 0)
+_queue_again = case((_free_again, Queue.ANY.value), else_=Job.queue)
+_engine_again = case((and_(_free_again, Job.engine != "eager"), None), else_=Job.engine)
+
+
 def hand_back(
     connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str,
     kind: EventKind = EventKind.HANDED_BACK, lost: bool = False, max_pack: int | None = None,
@@ -99,7 +106,7 @@ def hand_back(
     """Put a job back into the queue, to resume at its newest checkpoint. Returns False where it has moved on.
 
     lost: count it in `times_lost`. max_pack: a limit for its next pack. wait_seconds: no claim before.
-    A job with a cancel mark is cancelled instead.
+    A job with a cancel mark is cancelled instead. One of `device: auto` that has no checkpoint is for any device again.
     """
     if lost:
         columns["times_lost"] = Job.times_lost + 1
@@ -107,7 +114,7 @@ def hand_back(
         columns["max_pack"] = max_pack
     if wait_seconds:
         columns["not_before"] = now() + wait_seconds
-    columns["steps_done"] = Job.start_step
+    columns |= {"steps_done": Job.start_step, "queue": _queue_again, "engine": _engine_again}
     about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
     # The statement that moves also checks the mark: one that came between a check and a move would be lost.
     return (
