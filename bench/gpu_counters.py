@@ -14,16 +14,16 @@ from typing import NamedTuple
 
 from bench.report import Row, table, write_results
 
-WIDTH, STEPS = 4096, 4
+WIDTH, STEPS = 4096, 10
 ENGINES = ("eager", "cudagraph", "fused")
 METRICS = {
     "gpu__time_duration.sum": "ns", "dram__bytes.sum": "bytes", "smsp__inst_executed.sum": "instructions",
     "smsp__issue_active.avg.pct_of_peak_sustained_elapsed": "issue",
 }  # fmt: skip
 HOTTEST = 3
-NOTES = f"""Of each engine the {HOTTEST} kernels that take most of the time of {STEPS} steps of {WIDTH:,} `autograd` jobs
-(2,000 points, float32): their share of the time, bytes to and from the memory of the GPU a second, and the share of
-cycles in which a scheduler issues an instruction (its limit is 100 %). The profiler runs a kernel alone, from a cold
+NOTES = f"""Of each engine the {HOTTEST} kernels that take most of the time of {STEPS} steps of {WIDTH:,} `autograd`
+jobs (2,000 points, float32): their share of the time, bytes to and from the memory of the GPU a second, and the share
+of cycles in which a scheduler issues an instruction (its limit is 100 %). The profiler runs a kernel alone, from a cold
 cache."""
 
 
@@ -65,7 +65,7 @@ def _train(engine: str) -> None:
     trainer = gpu.ENGINES[engine](gpu._members(WIDTH))
     gpu._seconds(trainer, 10)
     torch.cuda.cudart().cudaProfilerStart()
-    gpu._seconds(trainer, STEPS if engine != "cudagraph" else 10)
+    gpu._seconds(trainer, STEPS)
     torch.cuda.cudart().cudaProfilerStop()
 
 
