@@ -6,7 +6,7 @@ PRINTED = """a line of the program
 "ID","Process ID","Kernel Name","Metric Name","Metric Unit","Metric Value"
 "0","1","train","gpu__time_duration.sum","us","20.00"
 "0","1","train","dram__bytes.sum","Mbyte","1.5"
-"0","1","train","smsp__inst_executed.sum","inst","16,384,000"
+"0","1","train","smsp__inst_executed.sum","inst","40,960,000"
 "0","1","train","smsp__issue_active.avg.pct_of_peak_sustained_elapsed","%","60.0"
 "1","1","void at::native::reduce_kernel<512, 1>(at::T1)","gpu__time_duration.sum","ns","40,000"
 "1","1","void at::native::reduce_kernel<512, 1>(at::T1)","dram__bytes.sum","Mbyte","120"
