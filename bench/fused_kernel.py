@@ -66,10 +66,12 @@ def usage_of(variant: Variant, architecture: int) -> Usage:
     signature = dict.fromkeys(ARGUMENTS, "i32") | dict.fromkeys(POINTERS, f"*fp{variant.dtype[-2:]}")
     signature |= {"orders": "*i8", "log_betas": "*fp64", "updates": "*fp64"}
     constants: dict[str, Any] = {
-        "FAMILY": variant.family, "LOSS": variant.loss, "RULE": variant.rule, "MOMENTUM": False,
-        "COUNT": variant.coefficients, "BLOCK": LARGEST_BLOCK, "POINTS": variant.points,
+        "FAMILY": variant.family, "LOSS": variant.loss, "MEAN": False, "RULE": variant.rule,
+        "MOMENTUM": False, "COUNT": variant.coefficients, "BLOCK": LARGEST_BLOCK, "POINTS": variant.points,
     }  # fmt: skip
-    source = ASTSource(fn=train, signature=signature | dict.fromkeys(constants, "constexpr"), constexprs=constants)
+    aligned = {(ARGUMENTS.index(name),): [["tt.divisibility", 16]] for name in ("x", "y")}  # as where it is launched
+    signature |= dict.fromkeys(constants, "constexpr")
+    source = ASTSource(fn=train, signature=signature, constexprs=constants, attrs=aligned)
     options = {"num_warps": variant.warps, "num_stages": 1}
     compiled = triton.compile(source, target=GPUTarget("cuda", architecture, 32), options=options)
     return _assembled(compiled.asm["ptx"], architecture)

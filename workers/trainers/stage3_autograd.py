@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -21,7 +22,8 @@ class Trainer(TorchTrainer):
         degree = members[0]["degree"]
         super().__init__(members, device, coefficients_of_degree(degree))
         self.workspace = self.workspace_for_pack()
-        self.basis = self.padded(self.powers_of_x(degree))
+        basis = self.padded(self.powers_of_x(degree))
+        self.basis: Any = basis if self.workspace is None else basis.unbind()
         self.weights = self.initial_weights().requires_grad_()
         self.parameters = self.weights.detach().unbind()
         self.learning_rate = self.column("learning_rate")

@@ -67,8 +67,7 @@ class Trainer(TorchTrainer):
             y_pred += a
         else:
             z = self.workspace.weighted_sum([d], [self.x], c)
-            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.scratch))
-            y_pred = self.workspace.plus(y_pred, a)
+            y_pred = self.workspace.scaled(b, LegendrePolynomial3.apply(z, self.scratch), a)
         loss = self.loss(y_pred, self.y)
         # backward
         loss.backward(self.ones)

@@ -11,6 +11,7 @@ from gradyard.jobs.stages.registry import stage_named
 from tests.workers.trainers.packs import OPTIMIZERS, STAGES, Member, differing, member, pack, rows, train, trainer_of
 from workers.trainers.contract import Array
 from workers.trainers.fused import trainer as fused
+from workers.trainers.inputs.draws import orders
 
 pytest.importorskip("triton", reason="Triton comes for Linux on x86-64 alone")
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="where there is a GPU, the kernel is compiled for it")
@@ -116,3 +117,11 @@ def test_a_pack_needs_room_for_its_data_alone() -> None:
     autograd = stage_named("autograd")
     graph, kernel = (autograd.width("float32", 1_000_000, each, "gpu", 80_000) for each in ("cudagraph", "fused"))
     assert kernel > 10 * graph
+
+
+@pytest.mark.parametrize("begin", [0, 1, 6, 4_000_000_003])
+def test_the_orders_drawn_on_a_gpu_are_those_of_the_host(begin: int) -> None:
+    seeds = [0, 1, 2**31, 2**53 - 1]
+    members = [member("dynamic", points=33, seed=seed) for seed in seeds]
+    drawn = fused.Trainer(members, "cpu")._orders(begin, 9)
+    assert drawn.T.tolist() == [orders(seed, begin, 9).tolist() for seed in seeds]

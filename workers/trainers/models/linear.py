@@ -35,8 +35,8 @@ class PackedLinear(torch.nn.Module):
         """(members, 1, points) for powers of (members or 1, degree, points)."""
         points = powers.shape[-1]
         if self._workspace is not None:
-            rows = self._workspace.weighted_sum(self.weight.unbind(1), powers.unbind(1))
-            return self._workspace.plus(rows, self.bias.squeeze(1)).unsqueeze(1)
+            rows = self._workspace.linear(self.weight.unbind(1), powers.unbind(1), self.bias.squeeze(1))
+            return rows.unsqueeze(1)
         return term_sum(along_points(self.weight, points) * powers) + along_points(self.bias, points)
 
 

@@ -38,8 +38,10 @@ def stacked_polynomial(weights: Tensor, basis: Tensor, workspace: Any = None) ->
 
     The weights are (coefficients, members, 1), the basis (coefficients, members or 1, points).
     """
-    if weights.shape[1] > 1 or workspace is not None:
-        return polynomial(list(weights), list(basis), workspace)
+    if workspace is not None and len(weights) > 1:
+        return workspace.polynomial(weights, basis)
+    if weights.shape[1] > 1:
+        return polynomial(list(weights), list(basis))
     # A lone job's time depends on the number of operations: one product of all terms. A pack's would not fit the cache.
     first, *others = weights * basis
     y = first + others[0] if others else first
@@ -54,7 +56,7 @@ def stacked_gradients(library: Any, grad_y_pred: Tensor, basis: Tensor, workspac
     `grad_y_pred` is (members, points). `library` is the one the tensors come from, numpy or torch.
     """
     if workspace is not None:
-        return workspace.gradients(grad_y_pred, list(basis))
+        return workspace.gradients(grad_y_pred, basis[1:])
     if len(grad_y_pred) == 1 or is_on_gpu(grad_y_pred):
         return row_sum(grad_y_pred * basis)[..., None]
     return library.stack([row_sum(grad_y_pred), *(row_sum(grad_y_pred * power) for power in basis[1:])])[..., None]

@@ -17,7 +17,7 @@ from workers.trainers.contract import Member
 from workers.trainers.models.order_plan import ALL, EVERY_MEMBER, Participants
 from workers.trainers.optimizers import update_rules
 from workers.trainers.tensors.row_sums import is_on_gpu
-from workers.trainers.tensors.transfer import flatten, split_like, unflatten
+from workers.trainers.tensors.transfer import flatten, split_like
 
 
 class Kind(NamedTuple):
@@ -139,11 +139,16 @@ class TorchOptimizer:
 
 
 class WrittenOutOptimizer:
-    """torch.optim's update written out, with each member's own settings, for the members that took part in a step."""
+    """torch.optim's update written out, with each member's own settings, for the members that took part in a step.
+
+    The parameters become views of one tensor, (members, coefficients), so an update writes all of them at once.
+    """
 
     def __init__(self, parameters: Sequence[Tensor], members: Sequence[Member]) -> None:
         self._parameters = parameters
-        weights = flatten(parameters)
+        self._weights = weights = flatten(parameters)
+        for parameter, part in zip(parameters, split_like(weights, parameters), strict=True):
+            parameter.data = part.reshape(parameter.shape)
         self._settings = update_rules.Settings(members, weights.dtype, str(weights.device))
         self._rule = KINDS[members[0]["optimizer"]["name"]].rule(self._settings)
         self._names = slot_names(members[0])
@@ -157,7 +162,7 @@ class WrittenOutOptimizer:
     @torch.no_grad()
     def step(self, participants: Participants = EVERY_MEMBER) -> None:
         """Update the participants. The weights, slots and step counts of other members do not change."""
-        before = flatten(self._parameters)
+        before = self._weights
         grad = flatten([parameter.grad for parameter in self._parameters])  # type: ignore[misc]
         numbers = [self._settings.column(each) for each in self._rule.numbers(self._updates + 1)]
         after, slots = self._rule(before, grad, self._slots, numbers)
@@ -169,7 +174,7 @@ class WrittenOutOptimizer:
             after = torch.where(chosen, after, before)
             slots = {name: torch.where(chosen, slot, self._slots[name]) for name, slot in slots.items()}
         self._slots = slots
-        unflatten(after, self._parameters)
+        before.copy_(after)
 
     def slots(self) -> dict[str, Tensor]:
         slots = dict(self._slots)

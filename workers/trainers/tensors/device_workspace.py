@@ -25,8 +25,17 @@ class DeviceWorkspace:
     def __init__(self, members: int, points: int, dtype: torch.dtype, device: str | torch.device) -> None:
         self.points, self._length = points, length_without_copy(points)
         self.inside = self.padded(torch.ones((1, points), dtype=dtype, device=device))
-        self.total = torch.empty((members, self._length), dtype=dtype, device=device)
-        self._terms = self.total.new_empty((0, members, self._length))
+        self._arrays = torch.empty((2, members, self._length), dtype=dtype, device=device)
+
+    @property
+    def total(self) -> Tensor:
+        """(members, length): a sum, then its error, then its gradient."""
+        return self._arrays[0]
+
+    @property
+    def term(self) -> Tensor:
+        """(members, length): a term about to be summed."""
+        return self._arrays[1]
 
     def padded(self, rows: Tensor) -> Tensor:
         """(..., length) of (..., points)."""
@@ -36,12 +45,6 @@ class DeviceWorkspace:
         """Three new arrays."""
         return [torch.empty_like(self.total) for _ in range(3)]
 
-    def terms(self, count: int) -> Tensor:
-        """(count, members, length), whose values the next call with `terms` overwrites."""
-        if len(self._terms) < count:
-            self._terms = self.total.new_empty((count, *self.total.shape))
-        return self._terms[:count]
-
     def weighted_sum(
         self, weights: Sequence[Tensor], powers: Sequence[Tensor], constant: Tensor | None = None
     ) -> Tensor:
@@ -49,14 +52,18 @@ class DeviceWorkspace:
         total: Tensor = _WeightedSum.apply(self, powers, constant, *weights)
         return total
 
-    def plus(self, values: Tensor, constant: Tensor) -> Tensor:
-        """`values` plus a constant (members, 1) at the points. Overwrites `values`."""
-        total: Tensor = _Plus.apply(self, values, constant)
+    def polynomial(self, weights: Tensor, basis: Sequence[Tensor]) -> Tensor:
+        """`weighted_sum` of weights (coefficients, members, 1), of which the first is the constant."""
+        total: Tensor = _Polynomial.apply(self, basis[1:], weights)
         return total
 
-    def scaled(self, weight: Tensor, values: Tensor) -> Tensor:
-        """A weight (members, 1) by values of its pack, which are not in `total`."""
-        total: Tensor = _Scaled.apply(self, weight, values)
+    def linear(self, weights: Sequence[Tensor], powers: Sequence[Tensor], bias: Tensor) -> Tensor:
+        """`weighted_sum`, under the name by which a linear layer asks for it."""
+        return self.weighted_sum(weights, powers, bias)
+
+    def scaled(self, weight: Tensor, values: Tensor, constant: Tensor) -> Tensor:
+        """A weight (members, 1) by values of its pack, which are not in `total`, plus a constant at the points."""
+        total: Tensor = _Scaled.apply(self, weight, values, constant)
         return total
 
     def squared_error(self, y_pred: Tensor, y: Tensor, points: int | None) -> Tensor:
@@ -64,16 +71,55 @@ class DeviceWorkspace:
         loss: Tensor = _SquaredError.apply(self, y_pred, y, points)
         return loss
 
+    def squared_error_by_hand(
+        self, weights: Tensor, basis: Sequence[Tensor], y: Tensor, points: int | None
+    ) -> tuple[Tensor, Tensor]:
+        """The losses, (members,), of `polynomial`, and the gradients of the weights, (coefficients, members, 1)."""
+        error = _add_up(self, list(zip(weights, (self.inside, *basis[1:]), strict=True)))
+        error -= y
+        loss = fixed_sum(torch.mul(error, error, out=self.term))
+        error *= 2.0 if points is None else 2.0 / points
+        return loss if points is None else loss / points, self.gradients(error, basis[1:])
+
     def gradients(self, grad: Tensor, powers: Sequence[Tensor]) -> Tensor:
-        """The sums of `grad` times each of the powers, (powers, members, 1), in one call of `fixed_sum`."""
-        terms = self.terms(len(powers))
+        """The sum of `grad`, then those of `grad` times each of the powers, (1 + powers, members, 1).
+
+        They share one call of `fixed_sum`. `grad` need not be copied where it is in `total`.
+        """
+        if len(self._arrays) <= len(powers):
+            arrays = self._arrays.new_empty((len(powers) + 1, *self._arrays.shape[1:]))
+            arrays[0], self._arrays = grad, arrays
+        elif grad.data_ptr() != self._arrays.data_ptr():
+            self._arrays[0] = grad
+        total, *terms = self._arrays[: len(powers) + 1]
         for term, power in zip(terms, powers, strict=True):
-            torch.mul(grad, power, out=term)
-        return fixed_sum(terms).unsqueeze(-1)
+            torch.mul(total, power, out=term)
+        return fixed_sum(self._arrays[: len(powers) + 1]).unsqueeze(-1)
 
 
 AnyWorkspace: TypeAlias = Workspace | DeviceWorkspace
 """Of a CPU or of a GPU."""
+
+
+def _add_up(workspace: DeviceWorkspace, pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Products of weights (members, 1) and powers, added up in `total`."""
+    total = torch.mul(*pairs[0], out=workspace.total)
+    for weight, power in pairs[1:]:
+        total.addcmul_(weight, power)
+    return total
+
+
+class _Polynomial(Function):
+    """All weights in one tensor, and so all gradients: fewer operations than with a tensor each."""
+
+    @staticmethod
+    def forward(ctx: Any, workspace: DeviceWorkspace, powers: Sequence[Tensor], weights: Tensor) -> Tensor:
+        ctx.workspace, ctx.powers = workspace, powers
+        return _add_up(workspace, list(zip(weights, (workspace.inside, *powers), strict=True))).detach()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, None, Tensor]:
+        return None, None, ctx.workspace.gradients(grad, ctx.powers)
 
 
 class _WeightedSum(Function):
@@ -84,49 +130,34 @@ class _WeightedSum(Function):
         ctx: Any, workspace: DeviceWorkspace, powers: Sequence[Tensor], constant: Tensor | None, *weights: Tensor
     ) -> Tensor:
         ctx.workspace, ctx.powers, ctx.has_constant = workspace, powers, constant is not None
-        total = workspace.total
-        pairs = [*([] if constant is None else [(constant, workspace.inside)]), *zip(weights, powers, strict=True)]
-        torch.mul(*pairs[0], out=total)
-        for weight, power in pairs[1:]:
-            total.addcmul_(weight, power)
-        return total.detach()
+        first = [] if constant is None else [(constant, workspace.inside)]
+        return _add_up(workspace, [*first, *zip(weights, powers, strict=True)]).detach()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        of_constant = fixed_sum(grad).unsqueeze(-1) if ctx.has_constant else None
-        return None, None, of_constant, *ctx.workspace.gradients(grad, ctx.powers).unbind()
-
-
-class _Plus(Function):
-    @staticmethod
-    def forward(ctx: Any, workspace: DeviceWorkspace, values: Tensor, constant: Tensor) -> Tensor:
-        return values.detach().addcmul_(constant, workspace.inside)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor]:
-        return None, grad, fixed_sum(grad).unsqueeze(-1)
+        whole, *of_weights = ctx.workspace.gradients(grad, ctx.powers)
+        return None, None, whole if ctx.has_constant else None, *of_weights
 
 
 class _Scaled(Function):
     """A weight by values that need a gradient, too."""
 
     @staticmethod
-    def forward(ctx: Any, workspace: DeviceWorkspace, weight: Tensor, values: Tensor) -> Tensor:
+    def forward(ctx: Any, workspace: DeviceWorkspace, weight: Tensor, values: Tensor, constant: Tensor) -> Tensor:
         ctx.workspace, ctx.weight, ctx.values = workspace, weight, values
-        return torch.mul(weight, values, out=workspace.total).detach()
+        return _add_up(workspace, [(constant, workspace.inside), (weight, values)]).detach()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor]:
-        (of_weight,) = ctx.workspace.gradients(grad, [ctx.values])
-        return None, of_weight, torch.mul(grad, ctx.weight)
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor, Tensor]:
+        of_constant, of_weight = ctx.workspace.gradients(grad, [ctx.values])
+        return None, of_weight, torch.mul(grad, ctx.weight), of_constant
 
 
 class _SquaredError(Function):
     @staticmethod
     def forward(ctx: Any, workspace: DeviceWorkspace, y_pred: Tensor, y: Tensor, points: int | None) -> Tensor:
         ctx.points, ctx.error = points, torch.sub(y_pred, y, out=workspace.total)
-        (term,) = workspace.terms(1)
-        loss = fixed_sum(torch.mul(ctx.error, ctx.error, out=term))
+        loss = fixed_sum(torch.mul(ctx.error, ctx.error, out=workspace.term))
         return loss if points is None else loss / points
 
     @staticmethod

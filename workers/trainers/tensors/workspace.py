@@ -33,10 +33,11 @@ class Workspace:
         """Three arrays; the last is `term`."""
         return [torch.empty_like(self.term), torch.empty_like(self.term), self.term]
 
-    def plus(self, values: Tensor, constant: Tensor) -> Tensor:
-        """`values` plus a constant (members, 1). Overwrites `values`."""
-        values += constant
-        return values
+    def linear(self, weights: Sequence[Tensor], powers: Sequence[Tensor], bias: Tensor) -> Tensor:
+        """`weighted_sum` of the weights, and the bias (members, 1) added at the end."""
+        total = self.weighted_sum(weights, powers)
+        total += bias
+        return total
 
     def weighted_sum(
         self, weights: Sequence[Tensor], powers: Sequence[Tensor], constant: Tensor | None = None
@@ -48,9 +49,18 @@ class Workspace:
         total: Tensor = _WeightedSum.apply(self.total, self.term, powers, constant, *weights)
         return total
 
-    def scaled(self, weight: Tensor, values: Tensor) -> Tensor:
-        """A weight (members, 1) by values of its pack, (members, points), that are in neither of the two arrays."""
+    def polynomial(self, weights: Tensor, basis: Sequence[Tensor]) -> Tensor:
+        """`weighted_sum` of weights (coefficients, members, 1), of which the first is the constant."""
+        constant, *others = weights
+        return self.weighted_sum(others, basis[1:], constant)
+
+    def scaled(self, weight: Tensor, values: Tensor, constant: Tensor) -> Tensor:
+        """A weight (members, 1) by values of its pack, (members, points), plus a constant (members, 1).
+
+        The values are in neither of the two arrays.
+        """
         total: Tensor = _Scaled.apply(weight, values, self.total, self.term)
+        total += constant
         return total
 
     def squared_error(self, y_pred: Tensor, y: Tensor, points: int | None) -> Tensor:

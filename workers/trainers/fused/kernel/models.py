@@ -10,6 +10,7 @@ def of_points(
 ):
     """A tuple: the loss, then the gradient of each of the `COUNT` weights; blocks, or with `SUM` their sums.
 
+    For a squared error it is half of the gradient: twice the sum costs less than the sum of twice each slope.
     The models are those of `compiled.families`. `order` is the highest power of a `dynamic` model at this step. Points
     that are not `inside` give zeros. A block is summed before the next one is computed, which needs fewer registers.
     """
@@ -68,11 +69,11 @@ def _dynamic(w, x, y, inside, order, threshold, LOSS: tl.constexpr, SUM: tl.cons
 
 @triton.jit
 def _loss(error, threshold, LOSS: tl.constexpr):
-    """The loss and its slope at every point, as in `losses.written_out`."""
+    """The loss and its slope at every point, as in `losses.written_out`; half the slope of a squared error."""
     size = tl.abs(error)
     sign = tl.where(error > 0, 1.0, tl.where(error < 0, -1.0, 0.0)).to(error.dtype)
     if LOSS == "mse":
-        value, slope = error * error, 2.0 * error
+        value, slope = error * error, error
     elif LOSS == "l1":
         value, slope = size, sign
     elif LOSS == "smooth_l1":

@@ -14,46 +14,45 @@ from workers.trainers.fused.kernel.scalars import added, loaded, quotient, store
 
 ARGUMENTS = (
     "x", "y", "orders", "numbers", "log_betas", "updates", "weights", "slots", "others", "losses", "steps", "points",
-    "divisor", "x_stride", "y_stride",
+    "x_blocks", "y_blocks",
 )  # fmt: skip
 
 
-@triton.jit(do_not_specialize=ARGUMENTS)
+@triton.jit(do_not_specialize=ARGUMENTS[2:])  # of x and y it may know that they begin at multiples of 16 bytes: all do
 def train(
-    x, y, orders, numbers, log_betas, updates, weights, slots, others, losses, steps, points, divisor, x_stride,
-    y_stride, FAMILY: tl.constexpr, LOSS: tl.constexpr, RULE: tl.constexpr, MOMENTUM: tl.constexpr,
+    x, y, orders, numbers, log_betas, updates, weights, slots, others, losses, steps, points, x_blocks, y_blocks,
+    FAMILY: tl.constexpr, LOSS: tl.constexpr, MEAN: tl.constexpr, RULE: tl.constexpr, MOMENTUM: tl.constexpr,
     COUNT: tl.constexpr, BLOCK: tl.constexpr, POINTS: tl.constexpr,
 ):  # fmt: skip
     """Do `steps` updates of every member, in place. Launch it with one program a member.
 
-    `x`, `y`: the points of member m begin at m times the stride, which is 0 where all members have the same.
-    `orders`: (steps, members), of a `dynamic` model. `numbers`, (members, 7), and `log_betas`, (members, 2), are those
-    of `numbers.py`. `updates`: float64 (members, 2), how often the first weight and the last were updated before.
-    `weights`, and `slots` and `others`, the two slots of the optimizer: (members, COUNT). `losses`: (members, steps);
-    each is the sum over the points divided by `divisor`. `POINTS`: how many there are, if no more than `BLOCK`, else 0;
-    a number known to the compiler spares most points the question whether they are one.
+    `x`, `y`: rows filled up to whole blocks and one more; the row of member m begins at m times `x_blocks` blocks, 0
+    where all members have the same. `orders`: (steps, members), of a `dynamic` model. `numbers`, (members, 7), and
+    `log_betas`, (members, 2), are those of `numbers.py`. `updates`: float64 (members, 2), how often the first weight
+    and the last were updated, which it advances. `weights`, and `slots` and `others`, the two slots of the optimizer:
+    (members, COUNT). `losses`: (members, steps), with `MEAN` divided by the points. `POINTS`: how many there are, if
+    no more than `BLOCK`, else 0; a number known to the compiler spares most points the question whether they are one.
     """
     member = tl.program_id(0).to(tl.int64)
     first = COUNT * member
     w, slot, other = loaded(weights + first, COUNT), loaded(slots + first, COUNT), loaded(others + first, COUNT)
     common, own = loaded(numbers + 7 * member, 3), loaded(numbers + 7 * member + 3, 4)
     betas, counts = loaded(log_betas + 2 * member, 2), loaded(updates + 2 * member, 2)
-    x, y, losses = x + member * x_stride, y + member * y_stride, losses + member * steps
-    place = tl.arange(0, BLOCK)
-    x_block = tl.load(x + place, mask=place < points, other=0.0)
-    y_block = tl.load(y + place, mask=place < points, other=0.0)
+    x, y, losses = x + member * x_blocks * BLOCK, y + member * y_blocks * BLOCK, losses + member * steps
+    x_block, y_block = tl.load(x + tl.arange(0, BLOCK)), tl.load(y + tl.arange(0, BLOCK))
     for step in range(steps):
         order = tl.full([], 5, tl.int8)
         if FAMILY == "dynamic":
             order = tl.load(orders + step * tl.num_programs(0) + member)
         sums = _sums(w, x, y, x_block, y_block, points, order, common[0], FAMILY, LOSS, COUNT, BLOCK, POINTS)
-        scale = divisor.to(sums[0].dtype)
-        tl.store(losses + step, quotient(sums[0], scale))
+        sums = _scaled(sums, points, LOSS, MEAN, COUNT)
+        tl.store(losses + step, sums[0])
         counts = (counts[0] + 1.0, counts[1] + tl.where(order >= 4, 1.0, 0.0))
-        w, slot, other = _step(w, slot, other, sums, scale, common, own, betas, counts, order, RULE, MOMENTUM, COUNT)
+        w, slot, other = _step(w, slot, other, sums, common, own, betas, counts, order, RULE, MOMENTUM, COUNT)
     store(weights + first, w, COUNT)
     store(slots + first, slot, COUNT)
     store(others + first, other, COUNT)
+    store(updates + 2 * member, counts, 2)
 
 
 @triton.jit
@@ -62,40 +61,49 @@ def _sums(
     COUNT: tl.constexpr, BLOCK: tl.constexpr, POINTS: tl.constexpr,
 ):  # fmt: skip
     """The loss and the gradients of the `COUNT` weights, summed over all points; the first block is there already."""
-    one_block: tl.constexpr = POINTS > 0
     place = tl.arange(0, BLOCK)
-    inside = place < (POINTS if one_block else points)
-    sums = of_points(w, x_block, y_block, inside, order, threshold, FAMILY, LOSS, COUNT, one_block)
-    if not one_block:
-        for begin in range(BLOCK, points, BLOCK):
-            within = begin + place < points
-            next_x = tl.load(x + begin + place, mask=within, other=0.0)
-            next_y = tl.load(y + begin + place, mask=within, other=0.0)
-            more = of_points(w, next_x, next_y, within, order, threshold, FAMILY, LOSS, COUNT, False)
+    if POINTS > 0:
+        sums = of_points(w, x_block, y_block, place < POINTS, order, threshold, FAMILY, LOSS, COUNT, True)
+    else:
+        next_x, next_y = tl.load(x + BLOCK + place), tl.load(y + BLOCK + place)
+        sums = of_points(w, x_block, y_block, place < BLOCK, order, threshold, FAMILY, LOSS, COUNT, False)
+        last = (points - 1) // BLOCK * BLOCK
+        for begin in range(BLOCK, last, BLOCK):  # all points are there; the next block is on its way meanwhile
+            x_block, y_block = next_x, next_y
+            next_x, next_y = tl.load(x + begin + BLOCK + place), tl.load(y + begin + BLOCK + place)
+            more = of_points(w, x_block, y_block, place < BLOCK, order, threshold, FAMILY, LOSS, COUNT, False)
             sums = added(sums, more, COUNT + 1)
-        sums = summed(sums, COUNT + 1)
+        more = of_points(w, next_x, next_y, last + place < points, order, threshold, FAMILY, LOSS, COUNT, False)
+        sums = summed(added(sums, more, COUNT + 1), COUNT + 1)
     return sums
 
 
 @triton.jit
+def _scaled(sums, points, LOSS: tl.constexpr, MEAN: tl.constexpr, COUNT: tl.constexpr):
+    """The loss and the whole gradients, of a mean divided by the points."""
+    size = points.to(sums[0].dtype)
+    scaled = (quotient(sums[0], size) if MEAN else sums[0],)
+    for k in tl.static_range(1, COUNT + 1):
+        grad = 2.0 * sums[k] if LOSS == "mse" else sums[k]
+        scaled = scaled + (quotient(grad, size) if MEAN else grad,)
+    return scaled
+
+
+@triton.jit
 def _step(
-    w, slot, other, sums, scale, common, own, betas, counts, order,
+    w, slot, other, sums, common, own, betas, counts, order,
     RULE: tl.constexpr, MOMENTUM: tl.constexpr, COUNT: tl.constexpr,
 ):  # fmt: skip
     """The weights and slots after one update. Where the order is below 4, the last weight had no part in it."""
     shared = corrections_at(betas, counts[0], RULE)
-    new = updated(
-        w[0], quotient(sums[1], scale), slot[0], other[0], common, own, shared, counts[0], RULE, MOMENTUM
-    )  # fmt: skip
+    new = updated(w[0], sums[1], slot[0], other[0], common, own, shared, counts[0], RULE, MOMENTUM)
     new_w, new_slot, new_other = (new[0],), (new[1],), (new[2],)
     for k in tl.static_range(1, COUNT):
         count, corrections = counts[0], shared
         if k == COUNT - 1:
             count = tl.maximum(counts[1], 1.0)
             corrections = corrections_at(betas, count, RULE)
-        new = updated(
-            w[k], quotient(sums[k + 1], scale), slot[k], other[k], common, own, corrections, count, RULE, MOMENTUM
-        )  # fmt: skip
+        new = updated(w[k], sums[k + 1], slot[k], other[k], common, own, corrections, count, RULE, MOMENTUM)
         if k == COUNT - 1:
             new = _where(order >= 4, new, (w[k], slot[k], other[k]))
         new_w, new_slot, new_other = new_w + (new[0],), new_slot + (new[1],), new_other + (new[2],)
