@@ -26,6 +26,7 @@ def test_it_compiles_for_an_h100_and_an_a100_and_the_usual_job_fits_the_register
     command = [sys.executable, "-c", COMPILE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
     usages = json.loads(done.stdout)
-    assert all(0 < registers <= 255 for registers, _ in usages)
-    (_, on_h100), (_, on_a100), *_ = usages
+    assert all(0 < registers <= 255 for registers, _, _ in usages)
+    (_, on_h100, instructions), (_, on_a100, _), *_ = usages
     assert (on_h100, on_a100) == (0, 0)
+    assert 12 * 64 < instructions < 1000  # a dozen a point, of which a thread has 64

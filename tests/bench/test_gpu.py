@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import gpu
+from bench.gpu_steps import Make, graph
 from bench.report import Row
 
 
@@ -18,7 +19,7 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(gpu, "same_bits_on_gpu", lambda allow_tf32: None)
     monkeypatch.setattr(gpu, "gpu_environment", dict)
     monkeypatch.setattr(gpu, "gc", SimpleNamespace(collect=lambda: None))  # no memory of a GPU is to be freed
-    monkeypatch.setattr(gpu, "_nanoseconds", lambda make, width, points: width)
+    monkeypatch.setattr(gpu, "nanoseconds", lambda make, width, points: width)
     monkeypatch.setattr(gpu, "_kernels_alone", lambda: iter([]))
     monkeypatch.setattr("bench.report.RESULTS", tmp_path / "RESULTS.md")
     return tmp_path / "RESULTS.md"
@@ -54,12 +55,12 @@ def test_an_interrupt_keeps_what_was_measured(
 
 
 def test_a_form_that_fails_leaves_the_others(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nanoseconds(make: gpu.Make, width: int, points: int) -> float:
-        if make is gpu._graph and width > 512:
+    def nanoseconds(make: Make, width: int, points: int) -> float:
+        if make is graph and width > 512:
             raise RuntimeError("CUDA out of memory.\nMore")
         return 1.0
 
-    monkeypatch.setattr(gpu, "_nanoseconds", nanoseconds)
+    monkeypatch.setattr(gpu, "nanoseconds", nanoseconds)
     monkeypatch.setattr(gpu, "_jobs", lambda: iter([]))
     gpu.main()
     assert "eager 1 ns, cudagraph failed: RuntimeError: CUDA out of memory., " in results.read_text()

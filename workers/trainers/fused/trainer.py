@@ -54,11 +54,11 @@ class Trainer(MatrixTrainer):
 
     def prepare(self) -> None:
         """Compile the kernel, by a launch that does no step."""
-        self._launch(0, 0)
+        self.launch(0, 0)
 
     def queue(self, begin: int, end: int) -> Callable[[], Array]:
         """Queue the updates `begin` to `end` - 1. The result, when called, waits for their losses, (steps, members)."""
-        losses = begin_download(self._launch(begin, end - begin))
+        losses = begin_download(self.launch(begin, end - begin))
         return lambda: losses().T
 
     def state(self) -> dict[str, Array]:
@@ -74,8 +74,8 @@ class Trainer(MatrixTrainer):
         """How often the first weight and the last were updated, (members, 2)."""
         return upload(np.ascontiguousarray(self.updates[:, [0, -1]]), self.device, torch.float64)
 
-    def _launch(self, begin: int, steps: int) -> Tensor:
-        """The losses, (members, steps), of the steps from `begin` on."""
+    def launch(self, begin: int, steps: int) -> Tensor:
+        """Queue so many updates from `begin` on. Their losses, (members, steps), stay on the device."""
         from workers.trainers.fused.kernel.train import train
 
         losses = torch.empty((self.width, steps), dtype=self.dtype, device=self.device)
