@@ -54,7 +54,7 @@ def nanoseconds(make: Make, width: int, points: int) -> float:
     trainer = make(members_of(width, points))
     few, many, measure = 100, 300, seconds_of
     if isinstance(trainer, fused_trainer.Trainer):
-        few, many, measure = 1000, 11_000 if width * points < 10_000_000 else 1200, kernel_seconds
+        few, many, measure = 1000, 11_000 if points <= 2000 else 1200, kernel_seconds
     measure(trainer, 20)
     seconds = [measure(trainer, steps) for steps in (few, many, few, many, few, many)]
     return (median(seconds[1::2]) - median(seconds[::2])) / (many - few) / width * 1e9
