@@ -34,7 +34,7 @@ seconds of the tutorial's loop on the same GPU. {ROUNDS} rounds, both in turn; m
 def main() -> None:
     """Measure. Print and store each result at once, so that an interrupt (SIGINT) loses only the running one."""
     load, _, _ = os.getloadavg()
-    where = f"GPU: {torch.cuda.get_device_name()}. " if torch.cuda.is_available() else ""
+    where = f"GPU: {torch.cuda.get_device_name()}.\n\n" if torch.cuda.is_available() else ""
     rows: list[Row] = []
     try:
         for row in _rows():

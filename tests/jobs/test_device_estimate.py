@@ -23,13 +23,14 @@ def step_us(stage: str, engine: str, device: str, members: int, points: int = 20
 
 
 MEASURED = [  # stage, engine, device, members, points, microseconds of a step
-    ("autograd", "eager", "gpu", 64, 2000, 1135.0), ("autograd", "eager", "gpu", 256, 2000, 844.0),
-    ("autograd", "eager", "gpu", 1024, 2000, 1021.0), ("autograd", "eager", "gpu", 4096, 2000, 959.0),
-    ("autograd", "cudagraph", "gpu", 64, 2000, 54.0), ("autograd", "cudagraph", "gpu", 256, 2000, 81.0),
-    ("autograd", "cudagraph", "gpu", 1024, 2000, 200.0), ("autograd", "cudagraph", "gpu", 4096, 2000, 752.0),
-    ("autograd", "fused", "gpu", 1, 2000, 0.63), ("autograd", "fused", "gpu", 4096, 2000, 4.4),
-    ("autograd", "fused", "gpu", 1, 20_000, 2.5), ("autograd", "fused", "gpu", 4096, 20_000, 4096 * 0.014),
-    ("autograd", "fused", "gpu", 1, 1_000_000, 145.0), ("autograd", "fused", "gpu", 4096, 1_000_000, 4096 * 1.2),
+    ("autograd", "eager", "gpu", 1, 2000, 604.0), ("autograd", "eager", "gpu", 256, 2000, 644.0),
+    ("autograd", "eager", "gpu", 4096, 2000, 631.0), ("autograd", "eager", "gpu", 1024, 20_000, 917.0),
+    ("autograd", "cudagraph", "gpu", 64, 2000, 50.0), ("autograd", "cudagraph", "gpu", 256, 2000, 78.0),
+    ("autograd", "cudagraph", "gpu", 1024, 2000, 195.0), ("autograd", "cudagraph", "gpu", 4096, 2000, 745.0),
+    ("autograd", "fused", "gpu", 1, 2000, 0.577), ("autograd", "fused", "gpu", 4096, 2000, 4.18),
+    ("autograd", "fused", "gpu", 1, 20_000, 2.31), ("autograd", "fused", "gpu", 1024, 20_000, 18.3),
+    ("autograd", "fused", "gpu", 1, 1_000_000, 99.0), ("autograd", "fused", "gpu", 128, 1_000_000, 132.0),
+    ("function", "fused", "gpu", 4096, 2000, 4.7), ("dynamic", "fused", "gpu", 4096, 2000, 7.05),
     ("autograd", "eager", "cpu", 1, 2000, 77.0), ("autograd", "eager", "cpu", 8, 2000, 8 * 16.6),
     ("autograd", "eager", "cpu", 64, 2000, 64 * 4.8), ("tensor", "eager", "cpu", 64, 2000, 64 * 2.5),
     ("optim", "eager", "cpu", 96, 2000, 96 * 6.9), ("dynamic", "eager", "cpu", 128, 2000, 128 * 11.6),
@@ -85,5 +86,5 @@ def test_what_has_no_gpu_or_no_figures_has_no_threshold() -> None:
 def test_a_threshold_is_one_sentence() -> None:
     assert when_a_gpu_pays(gpu_thresholds(STAGES["autograd"])[:1]) == (
         "One GPU ends sooner than one CPU slot, within a factor of two, "
-        "eager from 420,000 jobs x points and 130 million jobs x steps x points."
+        "eager from 260,000 jobs x points and 130 million jobs x steps x points."
     )

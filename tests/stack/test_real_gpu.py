@@ -103,7 +103,7 @@ def test_a_cancel_frees_the_memory(client: Client) -> None:
 
 def test_a_killed_runner_costs_an_attempt_and_not_a_bit(service: Service) -> None:
     client = service.client
-    spec: dict[str, Any] = {"stage": "autograd", "device": "gpu", "steps": 5000, "seed": 3}
+    spec: dict[str, Any] = {"stage": "autograd", "device": "gpu", "steps": 30_000, "seed": 3}
     undisturbed = client.wait(client.submit(**spec).id, timeout=120)
     job = client.submit(**spec)
     until(lambda: client.job(job.id).steps_done > 500)
@@ -119,9 +119,12 @@ def test_two_slots_share_a_gpu(redis_server: RedisServer, tmp_path: Path) -> Non
     with a_service(redis_server.of(10), tmp_path, "--slots-per-gpu", "2") as shared:
         client = shared.client
         until(lambda: len([each for each in client.workers() if each.queue == "gpu"]) == 2, [shared.pool])
-        jobs = [client.submit(stage="autograd", device="gpu", steps=steps) for steps in (4000, 4001)]
-        until(lambda: all(client.job(job.id).state == "running" for job in jobs), [shared.pool])
-        ended = [client.wait(job.id, timeout=120) for job in jobs]
+        long = [client.submit(stage="autograd", device="gpu", steps=1_000_000 + number) for number in range(2)]
+        until(lambda: all(client.job(job.id).steps_done for job in long), [shared.pool])
+        for job in long:
+            client.cancel(job.id)
+        short = [client.submit(stage="autograd", device="gpu", steps=steps) for steps in (400, 401)]
+        ended = [client.wait(job.id, timeout=120) for job in short]
         assert all(job.succeeded for job in ended), [job.message for job in ended]
-        first, second = (client.losses(job.id) for job in jobs)
+        first, second = (client.losses(job.id) for job in short)
         assert first.tobytes() == second[:-1].tobytes()

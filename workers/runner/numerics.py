@@ -4,11 +4,15 @@ import warnings
 
 
 def one_thread() -> None:
-    """Compute with exactly one thread: with two, a lone job of 40,000 points gets other bits than a packed one."""
+    """Compute with exactly one thread: with two, a lone job of 40,000 points gets other bits than a packed one.
+
+    `backward` runs in it too: for a GPU torch has a thread of its own, and a step would wait for two hand-overs.
+    """
     import torch
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
+    torch.autograd.set_multithreading_enabled(False)
 
 
 def same_bits_on_gpu(allow_tf32: bool) -> None:

@@ -32,20 +32,20 @@ class Speed:
 
 
 EAGER = {
-    "tensor": (Speed(26, 2.5, 0.01), Speed(600, 0.23, 0.3)),
-    "autograd": (Speed(77, 4.8, 0.01), Speed(1000, 0.23, 0.3)),
-    "function": (Speed(119, 8.7, 0.01), Speed(1500, 0.23, 0.3)),
-    "nn": (Speed(80, 5.5, 0.01), Speed(1000, 0.23, 0.3, measured=False)),
-    "optim": (Speed(147, 6.9, 0.01), Speed(1400, 0.23, 0.3)),
-    "module": (Speed(112, 5.1, 0.01), Speed(1200, 0.23, 0.3, measured=False)),
-    "dynamic": (Speed(157, 11.6, 0.01), Speed(1900, 0.23, 0.3)),
+    "tensor": (Speed(26, 2.5, 0.01), Speed(300, 0.09, 0.3)),
+    "autograd": (Speed(77, 4.8, 0.01), Speed(620, 0.09, 0.3)),
+    "function": (Speed(119, 8.7, 0.01), Speed(900, 0.09, 0.3)),
+    "nn": (Speed(80, 5.5, 0.01), Speed(700, 0.09, 0.3, measured=False)),
+    "optim": (Speed(147, 6.9, 0.01), Speed(1050, 0.09, 0.3)),
+    "module": (Speed(112, 5.1, 0.01), Speed(850, 0.09, 0.3, measured=False)),
+    "dynamic": (Speed(157, 11.6, 0.01), Speed(1300, 0.09, 0.3)),
 }
 """By stage, eager on a CPU slot and on a GPU."""
 
 COMPILED_SPEEDS = {
     ("cpu", "inductor"): Speed(5, 0.4, 0.01, compile_seconds=15.0),
-    ("gpu", "cudagraph"): Speed(54, 0.19, 0.5),
-    ("gpu", "fused"): Speed(0.63, 0.0015, 0.3, alone_us=0.27, measured=False),
+    ("gpu", "cudagraph"): Speed(43, 0.18, 0.5),
+    ("gpu", "fused"): Speed(0.58, 0.0014, 0.3, alone_us=0.22),
 }
 """By device and engine, for all of these stages: they differ by less than a factor of three."""
 
