@@ -72,7 +72,7 @@ def test_a_weight_decay_is_that_of_the_eager_stage(rule: dict[str, Any]) -> None
 def test_float32_is_computed_in_float32() -> None:
     members = differing(pack("autograd", 2, points=203))
     losses, state = trained(members, 20)
-    assert (losses.dtype, state["a"].dtype) == (np.float32, np.float32)
+    assert {str(losses.dtype), str(state["a"].dtype)} == {"float32"}
     np.testing.assert_allclose(losses, train(trainer_of(members), 20), rtol=1e-5)
 
 
