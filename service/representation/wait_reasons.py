@@ -1,8 +1,9 @@
 """Why a queued job waits, in words that its sender can act on, and when it is likely to start."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -22,13 +23,13 @@ class Fleet:
 
     workers: Sequence[Row[Any]]
     held: Held
-    choices: DeviceChoices
+    choices: Callable[[], DeviceChoices]  # made at the first question; most jobs name their device
 
     @classmethod
     def seen(cls, connection: Connection) -> "Fleet":
         """The live workers and the holds at this moment."""
         live = [worker for worker in queries.workers_seen(connection) if worker.alive]
-        return cls(live, Held(queries.holds(connection)), DeviceChoices(connection))
+        return cls(live, Held(queries.holds(connection)), cache(partial(DeviceChoices, connection)))
 
 
 def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[Waiting | None]:
@@ -84,7 +85,7 @@ def reason_of(job: Row[Any], fleet: Fleet) -> str:
 
 def _which_kind_takes_it(job: Row[Any], fleet: Fleet, idle: set[str]) -> str:
     """The reason of a job of `device: auto` beside idle slots of these kinds, which may leave it to the other."""
-    choice = fleet.choices.of(job)
+    choice = fleet.choices().of(job)
     takers = [queue for queue in WORKER_QUEUES if not choice.is_left_by(queue)]
     if len(takers) > 1:
         return "a worker is about to take it"
