@@ -1,6 +1,7 @@
 """The trainers' promises hold with one torch thread, which is how the runner runs them."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,8 @@ from tests.workers.trainers.on_gpu import set_as_in_a_runner, width_record
 from tests.workers.trainers.width_record import CHANGES_TOLD, WidthRecord
 
 if not torch.cuda.is_available():
-    os.environ["TRITON_INTERPRET"] = "1"  # read where Triton is imported, which no test does before this line
+    assert "triton" not in sys.modules, "Triton reads this when it is imported, so nothing may import it before"
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)
