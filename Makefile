@@ -50,7 +50,7 @@ bench: .venv/ready-for-bench  ## measure everything beside its peers, on this ma
 	@for what in overhead packs throughput floor alive history pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
 
 constraints: .venv/ready-for-bench  ## pin what is installed now into constraints.txt
-	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel)=='; } > .venv/constraints && mv .venv/constraints constraints.txt
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel|triton)=='; } > .venv/constraints && mv .venv/constraints constraints.txt
 
 clean:  ## remove the virtual environment and everything that was built
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
