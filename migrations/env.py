@@ -1,4 +1,4 @@
-"""Alembic's entry: run on the connection that `migrations.running` hands in.
+"""Alembic's entry: run on the connection that `migrations.running` passes.
 
 On PostgreSQL each step is a transaction of its own, so that no lock outlives its step. On SQLite all steps are in the
 caller's transaction.

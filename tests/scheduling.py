@@ -12,7 +12,7 @@ HOUSE = Path(__file__).parents[1]
 class StackAlone(LoadScopeScheduling):  # type: ignore[misc]
     """Hand out the tests of whole services as one unit, before all others; every other test is a unit of its own.
 
-    By the text of modules, since the process that hands out tests does not collect them. Not by `--dist loadgroup`:
+    By the text of modules, since the process that assigns tests does not collect them. Not by `--dist loadgroup`:
     pytest-xdist 3.8 does not group anything with pytest 9.2 (pytest-xdist issue 1386).
     """
 

@@ -25,6 +25,7 @@ LINE_LENGTH = 120
 GONE = re.compile(
     r"said nothing|its story|[Hh]ands? in\b|[Hh]ands? out\b|told (?:this )?once|no tick|\bdeaf\b|DEAF_SECONDS"
     r"|\bbecause`|(?<!idempotency_)key_reused|(?<!api_)key_invalid|too_many_keys|gradyard-faults|take turns"
+    r"|\b(?:[Ss]omebody|[Nn]obody|[Aa]nybody|[Ww]hoever)\b"
 )
 
 

@@ -36,14 +36,14 @@ class Summary:
 
 
 def reduce(losses: np.ndarray, points: int) -> np.ndarray:
-    """The steps, at most `points` of them, that keep first, last, and the lowest and highest of every stretch.
+    """The steps, at most `points` of them, that keep first, last, and the lowest and highest of every interval.
 
     losses: (steps,). Min-max decimation: the curve drawn through these steps covers the same pixels.
     """
     if len(losses) <= points:
         return np.arange(len(losses))
-    stretches = max(1, (points - 2) // 2)
-    edges = np.linspace(0, len(losses), stretches + 1).astype(np.int64)
+    intervals = max(1, (points - 2) // 2)
+    edges = np.linspace(0, len(losses), intervals + 1).astype(np.int64)
     lows = np.array([begin + losses[begin:end].argmin() for begin, end in pairwise(edges)])
     highs = np.array([begin + losses[begin:end].argmax() for begin, end in pairwise(edges)])
     steps = np.unique(np.concatenate([[0, len(losses) - 1], lows, highs]))

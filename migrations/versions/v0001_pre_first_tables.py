@@ -194,7 +194,7 @@ def upgrade() -> None:
         op.execute(statement)
 
 
-# A job that is over stays as it is, also for someone with a SQL prompt.
+# A finished job stays as it is, also when it is changed by SQL typed by hand.
 TERMINAL_IS_FINAL = {
     "sqlite": (
         """

@@ -33,21 +33,21 @@ def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: 
 class WaitingRoom:
     """A limit on waiting requests: each holds a thread, and other requests need free threads."""
 
-    def __init__(self, database: Database, seats: int) -> None:
+    def __init__(self, database: Database, places: int) -> None:
         self._database = database
-        self._seats = threading.BoundedSemaphore(seats)
-        self._most = seats
+        self._places = threading.BoundedSemaphore(places)
+        self._most = places
 
     def wait_for_end(self, project_id: int, job_id: UUID, seconds: float) -> None:
         """Return when the job is finished, or after `seconds`. Raises TooManyWaiting where the limit is reached."""
-        with self._seat():
+        with self._place():
             finishes_within(self._database, project_id, job_id, seconds)
 
     @contextmanager
-    def _seat(self) -> Iterator[None]:
-        if not self._seats.acquire(blocking=False):
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
             raise TooManyWaiting(f"{self._most} requests are waiting already; try later, or without `wait`")
         try:
             yield
         finally:
-            self._seats.release()
+            self._places.release()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 # Writes its process id into the file named by the first argument, then waits to be ended.
 WAITS = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
-# The same, deaf to SIGTERM.
+# The same, which ignores SIGTERM.
 IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAITS
-# Starts a deaf one beside itself, in its own process group, and waits for it.
+# Starts one that ignores it beside itself, in its own process group, and waits for it.
 WITH_A_DEAF_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {IGNORES_SIGTERM!r}, sys.argv[1]])"
 # Starts one that waits, says so, and ends at once with status 7.
 LEAVES_ONE_BEHIND = (

@@ -45,7 +45,7 @@ def client(app: OpenAPI) -> FlaskClient:
 
 
 @pytest.fixture
-def seated(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def admitted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The jobs whose end requests wait for, one for each request that has a place by now or had one."""
     jobs: list[object] = []
 

@@ -230,7 +230,7 @@ def test_a_request_that_waits_does_not_outlive_its_key(
     client: FlaskClient,
     database: Database,
     key_of: KeyOf,
-    seated: list[object],
+    admitted: list[object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("service.http.callers.FRESH_SECONDS", 0.0)
@@ -239,7 +239,7 @@ def test_a_request_that_waits_does_not_outlive_its_key(
     key_id = client.get("/v1/keys", headers=ADMIN).json["keys"][0]["id"]  # type: ignore[index]
     with ThreadPoolExecutor(1) as thread:
         waits = thread.submit(app.test_client().get, f"/v1/jobs/{job}?wait=60", headers=key)
-        until(lambda: len(seated) == 1)
+        until(lambda: len(admitted) == 1)
         client.delete(f"/v1/keys/{key_id}", headers=ADMIN)
         with database.begin() as connection:  # ends the wait
             lifecycle.request_cancel(connection, UUID(job), actor="client")

@@ -181,14 +181,14 @@ def test_waiting_for_no_job_does_not_wait(client: FlaskClient) -> None:
 
 
 @on_sqlite
-def test_more_waits_than_seats_are_sent_away(
-    app_with: AppWith, database: Database, settings: Settings, seated: list[object]
+def test_more_waits_than_places_are_sent_away(
+    app_with: AppWith, database: Database, settings: Settings, admitted: list[object]
 ) -> None:
     app = app_with(max_waiting_requests=2)
     job_id = submitted(database, settings)
     with ThreadPoolExecutor(2) as pool:
         waits = [pool.submit(app.test_client().get, f"/v1/jobs/{job_id}?wait=60") for _ in range(2)]
-        until(lambda: len(seated) == 2)
+        until(lambda: len(admitted) == 2)
         away = app.test_client().get(f"/v1/jobs/{job_id}?wait=60")
         succeeds(database, claimed(database, worker_of(database)))
         assert [wait.result().status_code for wait in waits] == [200, 200]

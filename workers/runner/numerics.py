@@ -6,7 +6,7 @@ import warnings
 def one_thread() -> None:
     """Compute with exactly one thread: with two, a lone job of 40,000 points gets other bits than a packed one.
 
-    `backward` runs in it too: for a GPU torch has a thread of its own, and a step would wait for two hand-overs.
+    `backward` runs in it too: for a GPU torch has a thread of its own, and a step would wait for it twice.
     """
     import torch
 

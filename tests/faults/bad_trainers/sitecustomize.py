@@ -79,9 +79,9 @@ def _remove_fence(module: Any) -> None:
 
         module.still_running, module._guarded_many = still_running, unfenced
     if name == "gradyard.store.lifecycle.record":
-        anyone = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
-        module._without_state = anyone.values(module._figures)
-        module._with_state = anyone.values(
+        unfenced = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
+        module._without_state = unfenced.values(module._figures)
+        module._with_state = unfenced.values(
             module._figures | {"start_step": bindparam("new_steps_done")} | module._counters_reset
         )
 
