@@ -10,8 +10,8 @@ COMPILED = ("fused", "cudagraph", "inductor", "blas")
 """The engines of `execution: compiled`, best first: one GPU kernel for many steps, CUDA graphs, torch.compile, numpy's
 matrix products."""
 
-ARRAYS_OF_FUSED = 4
-"""Arrays of (members, points) of the engine `fused` on a GPU: x and y where each member has its own, and copies."""
+ARRAYS_ON_GPU = {"fused": 4}
+"""Arrays of (members, points) of engines that have fewer than their stage: x and y of each member's own, and copies."""
 
 GPU_SHARE = 0.75
 """The share of a GPU's free memory that a pack may use; torch's allocator rounds up, and caches what it frees."""
@@ -74,7 +74,7 @@ class Stage:
             return 1
         one = points * (8 if dtype == "float64" else 4)
         if device == "gpu":
-            arrays = ARRAYS_OF_FUSED if engine == "fused" else self.arrays_on_gpu
+            arrays = ARRAYS_ON_GPU.get(engine, self.arrays_on_gpu)
             return self._width_on_gpu(max(one * arrays, (member_mib or 0) * 2**20), memory_mib)
         return self.widest if engine != "eager" else max(1, min(self.widest, self.pack_bytes[dtype] // one))
 

@@ -79,9 +79,9 @@ def _remove_fence(module: Any) -> None:
 
         module.still_running, module._guarded_many = still_running, unfenced
     if name == "gradyard.store.lifecycle.record":
-        unfenced = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
-        module._without_state = unfenced.values(module._figures)
-        module._with_state = unfenced.values(
+        any_attempt = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
+        module._without_state = any_attempt.values(module._figures)
+        module._with_state = any_attempt.values(
             module._figures | {"start_step": bindparam("new_steps_done")} | module._counters_reset
         )
 

@@ -12,7 +12,7 @@ from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.losses.member_loss import MemberLoss
 from workers.trainers.models.torch_trainer import TorchTrainer
 from workers.trainers.tensors.device_workspace import AnyWorkspace
-from workers.trainers.tensors.row_sums import along_points, is_on_gpu, term_sum
+from workers.trainers.tensors.row_sums import along_points, is_on_gpu
 
 ADDED_FROM_THE_LEFT = range(1, 5)  # so many terms torch's sum adds as a loop would; of more it makes several sums
 
@@ -37,7 +37,8 @@ class PackedLinear(torch.nn.Module):
         if self._workspace is not None:
             rows = self._workspace.linear(self.weight.unbind(1), powers.unbind(1), self.bias.squeeze(1))
             return rows.unsqueeze(1)
-        return term_sum(along_points(self.weight, points) * powers) + along_points(self.bias, points)
+        terms = along_points(self.weight, points) * powers
+        return terms.sum(1, keepdim=True) + along_points(self.bias, points)
 
 
 class LinearTrainer(TorchTrainer):

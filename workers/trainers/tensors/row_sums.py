@@ -49,14 +49,3 @@ def all_along_points(weights: Sequence[Tensor], points: int) -> Sequence[Tensor]
 
         return along_points(torch.stack(list(weights)), points).unbind()
     return weights
-
-
-def term_sum(values: Tensor) -> Tensor:
-    """(members, 1, points) of terms (members, terms, points)."""
-    if is_on_gpu(values) and values.shape[1] > 0:
-        first, *others = values.unbind(1)
-        total = first
-        for term in others:
-            total = total + term
-        return total.unsqueeze(1)
-    return values.sum(1, keepdim=True)

@@ -11,6 +11,9 @@ import triton.language as tl
 from workers.trainers.fused.kernel.models import of_points
 from workers.trainers.fused.kernel.rules import corrections_at, updated
 from workers.trainers.fused.kernel.scalars import added, loaded, quotient, store, summed
+from workers.trainers.fused.numbers import COMMON, OWN
+
+COMMON_NUMBERS, OWN_NUMBERS = tl.constexpr(COMMON), tl.constexpr(OWN)
 
 ARGUMENTS = (
     "x", "y", "orders", "numbers", "log_betas", "updates", "weights", "slots", "others", "losses", "steps", "points",
@@ -27,8 +30,8 @@ def train(
     """Do `steps` updates of every member, in place. Launch it with one program a member.
 
     `x`, `y`: rows filled up to whole blocks and one more; the row of member m begins at m times `x_blocks` blocks, 0
-    where all members have the same. `orders`: (steps, members), of a `dynamic` model. `numbers`, (members, 7), and
-    `log_betas`, (members, 2), are those of `numbers.py`. `updates`: float64 (members, 2), how often the first weight
+    where all members have the same. `orders`: (steps, members), of a `dynamic` model. `numbers` and
+    `log_betas` are those of `numbers.py`. `updates`: float64 (members, 2), how often the first weight
     and the last were updated, which it advances. `weights`, and `slots` and `others`, the two slots of the optimizer:
     (members, COUNT). `losses`: (members, steps), with `MEAN` divided by the points. `POINTS`: how many there are, if
     no more than `BLOCK`, else 0; a number known to the compiler spares most points the question whether they are one.
@@ -36,7 +39,8 @@ def train(
     member = tl.program_id(0).to(tl.int64)
     first = COUNT * member
     w, slot, other = loaded(weights + first, COUNT), loaded(slots + first, COUNT), loaded(others + first, COUNT)
-    common, own = loaded(numbers + 7 * member, 3), loaded(numbers + 7 * member + 3, 4)
+    numbers += (COMMON_NUMBERS + OWN_NUMBERS) * member
+    common, own = loaded(numbers, COMMON_NUMBERS), loaded(numbers + COMMON_NUMBERS, OWN_NUMBERS)
     betas, counts = loaded(log_betas + 2 * member, 2), loaded(updates + 2 * member, 2)
     x, y, losses = x + member * x_blocks * BLOCK, y + member * y_blocks * BLOCK, losses + member * steps
     x_block, y_block = tl.load(x + tl.arange(0, BLOCK)), tl.load(y + tl.arange(0, BLOCK))
