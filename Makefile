@@ -33,7 +33,7 @@ lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/lint-imports --no-logo
 
 # By name: no other test file needs to be importable on a machine with a GPU. tests/test_make_targets.py keeps the list.
-GPU_TESTS := tests/workers/trainers/test_on_gpu.py tests/workers/trainers/test_engines_on_gpu.py tests/stack/test_real_gpu.py
+GPU_TESTS := tests/workers/trainers/test_on_gpu.py tests/workers/trainers/test_engines_on_gpu.py tests/stack/test_real_gpu.py tests/stack/test_two_slots_on_a_gpu.py
 
 test-gpu: .venv/ready-for-tests  ## the tests that need a GPU; those of widths write down where they passed
 	$(BIN)/python -m pytest -m gpu $(GPU_TESTS)

@@ -10,13 +10,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from bench.report import Row, table, write_results
 from workers.trainers.fused.kernel.train import ARGUMENTS, train
-from workers.trainers.fused.trainer import LARGEST_BLOCK, WARPS_OF_MANY_BLOCKS
+from workers.trainers.fused.trainer import LARGEST_BLOCK, WARPS, WARPS_OF_MANY_BLOCKS
 
 ARCHITECTURES = {90: "H100", 80: "A100"}
 POINTERS = ("x", "y", "numbers", "weights", "slots", "others", "losses")
@@ -38,8 +39,7 @@ class Variant(NamedTuple):
     @property
     def warps(self) -> int:
         """As the trainer chooses them."""
-        one_block = 1 if self.dtype == "float32" else 2
-        return one_block if self.points else WARPS_OF_MANY_BLOCKS
+        return (WARPS if self.points else WARPS_OF_MANY_BLOCKS)[getattr(torch, self.dtype)]
 
     def __str__(self) -> str:
         blocks = f"{self.points:,} points" if self.points else "many blocks"

@@ -19,7 +19,7 @@ from bench.scripts import START
 from bench.service import service
 from gradyard.jobs.stages.registry import stage_named
 from tests.tutorial_loops import LOOPS
-from workers.runner.numerics import gpu_environment, same_bits_on_gpu
+from workers.runner.numerics import gpu_environment, one_thread, same_bits_on_gpu
 
 JOBS, STEPS, ROUNDS = 10_000, 2000, 3
 LEAST, MOST_SECONDS, LEAST_ALONE, LEAST_ISSUED = 1000, 5.0, 100, 0.3
@@ -51,6 +51,7 @@ def _rows() -> Iterator[Row]:
         yield Row("all measurements", "not run: torch sees no GPU on this machine")
         return
     os.environ.update(gpu_environment())
+    one_thread()
     same_bits_on_gpu(allow_tf32=False)
     for width in WIDTHS:
         yield Row(f"a step of a member, {width:,} wide", ", ".join(_forms(width)))

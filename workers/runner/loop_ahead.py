@@ -11,22 +11,38 @@ import numpy as np
 from workers.runner.loop import Lengths, Segment, StepFailed
 from workers.trainers.contract import WorksAhead
 
+_WAITED = 0.25
+"""Of the time that queueing the next segment took: who waited longer for the losses found the device at work still."""
+
 
 class _Queued:
-    """The steps `begin` to `end` - 1, which the device has in its queue."""
+    """The steps `begin` to `end` - 1, which the device has in its queue. `seconds`: how long it took to queue them."""
 
     def __init__(self, trainer: WorksAhead, begin: int, end: int) -> None:
         self.begin, self.end = begin, end
         self.since = time.perf_counter()
         with self._naming_the_step():
             self._losses = trainer.queue(begin, end)
+        self.seconds = time.perf_counter() - self.since
 
-    def wait(self, since: float, *, at_rest: bool) -> Segment:
-        """Wait for its losses. Its seconds count from when it was queued, or from `since` where that is later."""
+    def wait(self, last_ended: float, ahead: _Queued | None) -> Segment:
+        """Wait for its losses. `last_ended`: when those of the segment before it were there."""
+        began = time.perf_counter()
         with self._naming_the_step():
             losses = self._losses()
-        seconds = time.perf_counter() - max(since, self.since)
-        return Segment(self.begin, np.ascontiguousarray(losses.T), seconds, at_rest=at_rest)
+        ended = time.perf_counter()
+        seconds = self._seconds(ended - began, ended - max(last_ended, self.since), ahead)
+        return Segment(self.begin, np.ascontiguousarray(losses.T), seconds, at_rest=ahead is None)
+
+    def _seconds(self, waited: float, since_last: float, ahead: _Queued | None) -> float:
+        """What these steps took: of the host, which queues them, or of the device, whichever is slower.
+
+        A host that is slower finds the losses there after it has queued the next segment: the time since the last
+        losses is then the next segment's. Lengths chosen by it would swing, further each time.
+        """
+        if ahead is not None and waited < _WAITED * ahead.seconds:
+            return self.seconds
+        return max(self.seconds, since_last)
 
     @contextmanager
     def _naming_the_step(self) -> Iterator[None]:
@@ -51,7 +67,7 @@ def segments_ahead(
         queued = queued or _Queued(trainer, begin, min(begin + lengths.next, steps))
         begin = queued.end
         ahead = None if rest() or begin >= steps else _Queued(trainer, begin, min(begin + lengths.next, steps))
-        segment = queued.wait(since, at_rest=ahead is None)
+        segment = queued.wait(since, ahead)
         since = time.perf_counter()
         lengths.learn(segment)
         yield segment

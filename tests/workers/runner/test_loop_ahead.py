@@ -79,6 +79,49 @@ def test_an_error_of_the_device_names_the_segment_it_came_with() -> None:
     assert "illegal memory access" in str(raised.value.__cause__)
 
 
+class Timed:
+    """A trainer of a simulated device, and the clock of both: seconds of the host and of the device for each step."""
+
+    works_ahead = True
+
+    def __init__(self, host_seconds: float, device_seconds: float) -> None:
+        self.now, self._free_at = 0.0, 0.0
+        self._host_seconds, self._device_seconds = host_seconds, device_seconds
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def queue(self, begin: int, end: int) -> Callable[[], Array]:
+        began, steps = max(self.now, self._free_at), end - begin
+        self.now += steps * self._host_seconds
+        done = self._free_at = max(began + steps * self._device_seconds, self.now)
+
+        def losses() -> Array:
+            self.now = max(self.now, done)
+            return np.zeros((steps, 1), dtype=np.float32)
+
+        return losses
+
+    def state(self) -> dict[str, Array]:
+        return {}
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None: ...
+
+
+@pytest.mark.parametrize(("host_seconds", "device_seconds"), [(3e-4, 3e-5), (3e-5, 3e-4), (3e-4, 3e-4), (2e-4, 3e-4)])
+def test_segments_settle_at_their_seconds_whether_host_or_device_is_slower(
+    monkeypatch: pytest.MonkeyPatch, host_seconds: float, device_seconds: float
+) -> None:
+    trainer = Timed(host_seconds, device_seconds)
+    monkeypatch.setattr("workers.runner.loop_ahead.time", trainer)
+    yielded = segments_ahead(trainer, steps=100_000, begin=0, seconds=0.2, rest=lambda: False)
+    ends = [trainer.now for _ in yielded]
+    slower = max(host_seconds, device_seconds)
+    assert max(np.diff(ends)) < 0.5
+    assert np.diff(ends)[9:-2] == pytest.approx(0.2, rel=0.05)
+    assert ends[-1] == pytest.approx(100_000 * slower, rel=0.05)
+
+
 def trained(kind: Any, members: list[Member], orders: Sequence[Message] = (), **options: Any) -> list[SegmentMessage]:
     """The segments that a runner sends of a pack; `orders` are there when it begins."""
     ours, theirs = socket.socketpair()
