@@ -23,13 +23,13 @@ def step_us(stage: str, engine: str, device: str, members: int, points: int = 20
 
 
 MEASURED = [  # stage, engine, device, members, points, microseconds of a step
-    ("autograd", "eager", "gpu", 1, 2000, 604.0), ("autograd", "eager", "gpu", 256, 2000, 644.0),
-    ("autograd", "eager", "gpu", 4096, 2000, 631.0), ("autograd", "eager", "gpu", 1024, 20_000, 917.0),
+    ("autograd", "eager", "gpu", 1, 2000, 333.0), ("autograd", "eager", "gpu", 256, 2000, 514.0),
+    ("autograd", "eager", "gpu", 4096, 2000, 483.0), ("autograd", "eager", "gpu", 1024, 20_000, 917.0),
     ("autograd", "cudagraph", "gpu", 64, 2000, 50.0), ("autograd", "cudagraph", "gpu", 256, 2000, 78.0),
     ("autograd", "cudagraph", "gpu", 1024, 2000, 195.0), ("autograd", "cudagraph", "gpu", 4096, 2000, 745.0),
     ("autograd", "fused", "gpu", 1, 2000, 0.577), ("autograd", "fused", "gpu", 4096, 2000, 4.18),
-    ("autograd", "fused", "gpu", 1, 20_000, 2.31), ("autograd", "fused", "gpu", 1024, 20_000, 18.3),
-    ("autograd", "fused", "gpu", 1, 1_000_000, 99.0), ("autograd", "fused", "gpu", 128, 1_000_000, 132.0),
+    ("autograd", "fused", "gpu", 1, 20_000, 2.31), ("autograd", "fused", "gpu", 1024, 20_000, 13.2),
+    ("autograd", "fused", "gpu", 1, 1_000_000, 106.0), ("autograd", "fused", "gpu", 128, 1_000_000, 134.0),
     ("function", "fused", "gpu", 4096, 2000, 4.7), ("dynamic", "fused", "gpu", 4096, 2000, 7.05),
     ("autograd", "eager", "cpu", 1, 2000, 77.0), ("autograd", "eager", "cpu", 8, 2000, 8 * 16.6),
     ("autograd", "eager", "cpu", 64, 2000, 64 * 4.8), ("tensor", "eager", "cpu", 64, 2000, 64 * 2.5),
@@ -86,5 +86,5 @@ def test_what_has_no_gpu_or_no_figures_has_no_threshold() -> None:
 def test_a_threshold_is_one_sentence() -> None:
     assert when_a_gpu_pays(gpu_thresholds(STAGES["autograd"])[:1]) == (
         "One GPU ends sooner than one CPU slot, within a factor of two, "
-        "eager from 260,000 jobs x points and 130 million jobs x steps x points."
+        "eager from 180,000 jobs x points and 130 million jobs x steps x points."
     )

@@ -233,13 +233,13 @@ def test_a_job_for_any_device_says_which_kind_is_about_to_take_it(
     worker_of(database)
     gpu = worker_of(database, "gpu-0", "gpu")
     job = submitted(database, settings, stage="autograd", device="auto", **large)
-    estimate = "auto chose gpu: estimated to take 21 s on 1 gpu slot, 49 s on 1 cpu slot"
+    estimate = "auto chose gpu: estimated to take 16 s on 1 gpu slot, 49 s on 1 cpu slot"
     assert why(client, job) == (1, f"a gpu worker is about to take it; {estimate}")
     claimed(database, gpu)
     with database.begin() as connection:
         fleet.heartbeat(connection, gpu, LEASE, report=HeartbeatReport(steps_per_second=10_000.0))
     second = submitted(database, settings, stage="autograd", device="auto", **large)
-    estimate = "auto chose gpu: estimated to take 15 s on 1 gpu slot, 49 s on 1 cpu slot"
+    estimate = "auto chose gpu: estimated to take 10 s on 1 gpu slot, 49 s on 1 cpu slot"
     assert why(client, second) == (1, f"every gpu slot is busy; {estimate}")
     listed = get(client, "/v1/jobs?state=queued")["jobs"]
     assert [each["waiting"]["reason"] for each in listed] == [f"every gpu slot is busy; {estimate}"]

@@ -83,8 +83,8 @@ def test_a_stage_has_the_schema_of_its_spec(client: FlaskClient) -> None:
 def test_a_stage_tells_from_how_much_work_on_a_gpu_pays(client: FlaskClient) -> None:
     pays = get(client, "/v1/stages/autograd")["gpu_pays"]
     eager, compiled = pays["executions"]
-    assert (eager["execution"], eager["points_at_once"], eager["point_steps"]) == ("eager", 260_000, 130_000_000)
+    assert (eager["execution"], eager["points_at_once"], eager["point_steps"]) == ("eager", 180_000, 130_000_000)
     assert (compiled["execution"], compiled["cpu_engine"], compiled["compile_seconds"]) == ("compiled", "inductor", 15)
-    assert "eager from 260,000 jobs x points" in pays["sentence"]
+    assert "eager from 180,000 jobs x points" in pays["sentence"]
     assert "H100" in pays["gpu"]
     assert get(client, "/v1/stages/numpy")["gpu_pays"] is None

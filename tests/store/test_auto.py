@@ -70,10 +70,10 @@ def test_each_job_goes_where_it_ends_sooner_and_says_why(
     large, small = submitted(database, settings, **LARGE), submitted(database, settings, **SMALL)
     assert (taken(database, cpu), taken(database, gpu)) == ([small], [large])
     assert why_claimed(database, small) == (
-        "auto chose cpu: estimated to take 0.16 s on 1 cpu slot, 1.5 s on 1 gpu slot"
+        "auto chose cpu: estimated to take 0.16 s on 1 cpu slot, 1.1 s on 1 gpu slot"
     )
     assert why_claimed(database, large) == (
-        "auto chose gpu: estimated to take 13 s on 1 gpu slot, 48 s on 1 cpu slot once it is free"
+        "auto chose gpu: estimated to take 8.5 s on 1 gpu slot, 48 s on 1 cpu slot once it is free"
     )
 
 
@@ -84,7 +84,7 @@ def test_many_small_jobs_go_to_the_gpu_together(
     assert taken(database, cpu) == []
     assert taken(database, gpu) == jobs
     assert why_claimed(database, jobs[7]) == (
-        "auto chose gpu: the 300 jobs alike are estimated to take 1.5 s on 1 gpu slot, 2.9 s on 1 cpu slot"
+        "auto chose gpu: the 300 jobs alike are estimated to take 1.1 s on 1 gpu slot, 2.9 s on 1 cpu slot"
     )
 
 
@@ -201,11 +201,11 @@ def test_jobs_without_an_estimate_go_to_the_first_slot(
 def test_a_gpu_leaves_no_job_that_a_cpu_slot_ends_only_a_little_sooner(
     database: Database, settings: Settings, cpu: WorkerInfo, gpu: WorkerInfo
 ) -> None:
-    job = submitted(database, settings, **SMALL | {"dataset": {"points": 250_000}})
+    job = submitted(database, settings, **SMALL | {"dataset": {"points": 170_000}})
     assert [would_take(database, queue) for queue in ("cpu", "gpu")] == [True, True]
     assert taken(database, gpu) == [job]
     assert why_claimed(database, job) == (
-        "auto chose gpu: estimated to take 1.5 s on 1 gpu slot, 1.2 s on 1 cpu slot; too close to leave it"
+        "auto chose gpu: estimated to take 1.1 s on 1 gpu slot, 0.83 s on 1 cpu slot; too close to leave it"
     )
 
 

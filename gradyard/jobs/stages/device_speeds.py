@@ -32,13 +32,13 @@ class Speed:
 
 
 EAGER = {
-    "tensor": (Speed(26, 2.5, 0.01), Speed(300, 0.09, 0.3)),
-    "autograd": (Speed(77, 4.8, 0.01), Speed(620, 0.09, 0.3)),
-    "function": (Speed(119, 8.7, 0.01), Speed(900, 0.09, 0.3)),
-    "nn": (Speed(80, 5.5, 0.01), Speed(700, 0.09, 0.3, measured=False)),
-    "optim": (Speed(147, 6.9, 0.01), Speed(1050, 0.09, 0.3)),
-    "module": (Speed(112, 5.1, 0.01), Speed(850, 0.09, 0.3, measured=False)),
-    "dynamic": (Speed(157, 11.6, 0.01), Speed(1300, 0.09, 0.3)),
+    "tensor": (Speed(26, 2.5, 0.01), Speed(180, 0.09, 0.3)),
+    "autograd": (Speed(77, 4.8, 0.01), Speed(410, 0.09, 0.3)),
+    "function": (Speed(119, 8.7, 0.01), Speed(660, 0.16, 0.3)),
+    "nn": (Speed(80, 5.5, 0.01), Speed(450, 0.09, 0.3)),
+    "optim": (Speed(147, 6.9, 0.01), Speed(640, 0.09, 0.3)),
+    "module": (Speed(112, 5.1, 0.01), Speed(780, 0.09, 0.3)),
+    "dynamic": (Speed(157, 11.6, 0.01), Speed(690, 0.13, 0.3)),
 }
 """By stage, eager on a CPU slot and on a GPU."""
 
