@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 from bench.report import Row, table, write_results
 from bench.scripts import FIXED_START, START
+from gradyard.jobs.numbers.draws import orders
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.stages.stage import Stage
 from tests.tutorial_loops import LOOPS
 from workers.runner.loop import segments
 from workers.runner.machine import engines
 from workers.runner.numerics import one_thread
-from workers.trainers.inputs.draws import orders
 
 ROUNDS = 5
 LOOP_SECONDS, PACK_SECONDS = 0.3, 0.6  # in each round

@@ -10,11 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradyard.jobs.numbers.draws import Stream, normals, uniforms
     from gradyard.jobs.specs.base import JobSpec
     from gradyard.jobs.stages.stage import Stage
     from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Member, MemberError, Trainer
     from workers.trainers.inputs.datasets import numpy_rows
-    from workers.trainers.inputs.draws import Stream, normals, uniforms
     from workers.trainers.inputs.torch_datasets import torch_dtype, torch_rows
 
 _CONTRACT = ("FindsArrays", "FindsCoefficients", "Measures", "Member", "MemberError", "Trainer")
@@ -23,7 +23,7 @@ _HOMES = {
     "Stage": "gradyard.jobs.stages.stage",
     **dict.fromkeys(_CONTRACT, "workers.trainers.contract"),
     "numpy_rows": "workers.trainers.inputs.datasets",
-    **dict.fromkeys(("Stream", "normals", "uniforms"), "workers.trainers.inputs.draws"),
+    **dict.fromkeys(("Stream", "normals", "uniforms"), "gradyard.jobs.numbers.draws"),
     **dict.fromkeys(("torch_dtype", "torch_rows"), "workers.trainers.inputs.torch_datasets"),
 }
 

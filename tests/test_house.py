@@ -43,7 +43,9 @@ def test_the_main_celery_process_loads_neither_torch_nor_flask() -> None:
 def test_a_runner_loads_no_database_no_redis_and_no_flask() -> None:
     code = (
         "import workers.runner.main, workers.runner.training, sys; "
-        "assert not {'sqlalchemy', 'redis', 'celery', 'kombu', 'flask', 'gradyard'} & set(sys.modules)"
+        "assert not {'sqlalchemy', 'redis', 'celery', 'kombu', 'flask', 'pydantic'} & set(sys.modules); "
+        "ours = {name for name in sys.modules if name.startswith('gradyard')} - {'gradyard', 'gradyard.jobs'}; "
+        "assert all(name.startswith('gradyard.jobs.numbers') for name in ours), ours"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -137,4 +137,4 @@ class StageConformance:
         trainer = self.make([self.member()])
         metrics_of(trainer, list(segments(trainer, steps=10)), 1)
         artifacts_of(trainer, 1)
-        json.dumps(results_of(trainer, 1), allow_nan=False)
+        json.dumps(results_of(trainer, [self.member()]), allow_nan=False)

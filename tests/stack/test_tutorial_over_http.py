@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from gradyard import Client
+from gradyard.jobs.numbers.draws import orders
 from gradyard.jobs.stages.registry import STAGES
 from tests import tutorial_loops
-from workers.trainers.inputs.draws import orders
 
 pytestmark = pytest.mark.stack
 

@@ -1,31 +1,33 @@
 """Builds the message on the steps that a trainer did, and checks what the trainer returned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradyard.jobs.numbers.models import in_own_units
+from gradyard.jobs.numbers.scaling import Scaling
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import MemberResult, SegmentMessage
 from workers.runner.checked_outputs import checked_arrays, checked_metrics
 from workers.runner.loop import Segment
-from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Trains
+from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Member, Trains
 
 
 def segment_message(
-    trainer: Trains, segments: Sequence[Segment], members: list[int], *,
+    trainer: Trains, segments: Sequence[Segment], members: Mapping[int, Member], *,
     setup_seconds: float, stopped: bool, with_state: bool, last: bool,
 ) -> SegmentMessage:  # fmt: skip
-    """Consecutive segments of these members as one message, with the trainer's state or results where asked for.
+    """Consecutive segments of these members (by index) as one message, with state or results where asked for.
 
     Raises ValueError or TypeError where the trainer returned metrics or arrays of a wrong shape or dtype.
     """
     width = len(members)
     return SegmentMessage(
-        members=members, start_step=segments[0].start_step, losses=losses_of(segments),
+        members=list(members), start_step=segments[0].start_step, losses=losses_of(segments),
         seconds=sum(each.seconds for each in segments), setup_seconds=setup_seconds, stopped=stopped,
         every=trainer.every if isinstance(trainer, Measures) else 1, metrics=metrics_of(trainer, segments, width),
         state=trainer.state() if with_state else None,
-        results=results_of(trainer, width) if last else None,
+        results=results_of(trainer, list(members.values())) if last else None,
         artifacts=artifacts_of(trainer, width) if last else {},
     )  # fmt: skip
 
@@ -46,11 +48,11 @@ def metrics_of(trainer: Trains, segments: Sequence[Segment], width: int) -> Arra
     return checked_metrics(parts, width, trainer.every, segments[0].start_step, segments[-1].end)
 
 
-def results_of(trainer: Trains, width: int) -> list[MemberResult]:
+def results_of(trainer: Trains, members: Sequence[Member]) -> list[MemberResult]:
     """The result of each member, after its last step."""
     if not isinstance(trainer, FindsCoefficients):
-        return [MemberResult(finite=True, coefficients=None, formula=None)] * width
-    return [_result(trainer, each) for each in trainer.coefficients()]
+        return [MemberResult(finite=True, coefficients=None, formula=None)] * len(members)
+    return [_result(trainer, found, member) for found, member in zip(trainer.coefficients(), members, strict=True)]
 
 
 def artifacts_of(trainer: Trains, width: int) -> Arrays:
@@ -58,7 +60,10 @@ def artifacts_of(trainer: Trains, width: int) -> Arrays:
     return checked_arrays(trainer.arrays(), width) if isinstance(trainer, FindsArrays) else {}
 
 
-def _result(trainer: FindsCoefficients, coefficients: dict[str, float]) -> MemberResult:
+def _result(trainer: FindsCoefficients, coefficients: dict[str, float], member: Member) -> MemberResult:
     if not np.isfinite(list(coefficients.values())).all():
         return MemberResult(finite=False, coefficients=None, formula=None)
-    return MemberResult(True, coefficients, trainer.formula(coefficients))
+    if (scaling := member.get("scaling")) is None:
+        return MemberResult(True, coefficients, trainer.formula(coefficients))
+    own = in_own_units(member["stage"], coefficients, Scaling(**scaling))
+    return MemberResult(True, own, trainer.formula(own) if own else None, coefficients)

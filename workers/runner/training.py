@@ -139,7 +139,7 @@ class Training:
         unsent, self._unsent = self._unsent, []
         with_state = at_rest and (last or self._stopping or self._record_is_due())
         message = segment_message(
-            trainer, unsent, self._active, setup_seconds=self._setup_seconds,
+            trainer, unsent, {index: self._specs[index] for index in self._active}, setup_seconds=self._setup_seconds,
             stopped=self._stopping and not last, with_state=with_state, last=last,
         )  # fmt: skip
         self._recorded_at = time.perf_counter() if with_state or last else self._recorded_at

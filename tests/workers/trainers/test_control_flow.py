@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gradyard.jobs.numbers.draws import orders
 from tests.workers.trainers.packs import OPTIMIZERS, pack, trainer_of
-from workers.trainers.inputs.draws import orders
 from workers.trainers.models.order_plan import ALL, OrderPlan
 
 

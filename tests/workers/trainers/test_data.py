@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from gradyard.jobs.numbers.draws import Stream, normals
 from tests.workers.trainers.packs import Member, member, pack
 from workers.trainers.inputs.datasets import numpy_rows
-from workers.trainers.inputs.draws import Stream, normals
 from workers.trainers.inputs.torch_datasets import torch_rows
 
 FUNCTIONS: Mapping[str, Callable[[float], float]] = {

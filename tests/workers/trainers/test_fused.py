@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from gradyard.jobs.numbers.draws import orders
 from gradyard.jobs.stages.registry import stage_named
 from tests.workers.trainers.packs import OPTIMIZERS, STAGES, Member, differing, member, pack, rows, train, trainer_of
 from workers.trainers.contract import Array
 from workers.trainers.fused import trainer as fused
-from workers.trainers.inputs.draws import orders
 
 pytest.importorskip("triton", reason="Triton comes for Linux on x86-64 alone")
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="where there is a GPU, the kernel is compiled for it")

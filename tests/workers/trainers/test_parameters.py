@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from gradyard.jobs.numbers.draws import Stream, normals, uniforms
 from tests.workers.trainers.packs import STAGES, WITH_DEGREE, member, pack, train, trainer_of
 from workers.trainers.contract import MemberError
-from workers.trainers.inputs.draws import Stream, normals, uniforms
 
 all_stages = pytest.mark.parametrize("stage", STAGES)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from gradyard.jobs.numbers.draws import orders
 from tests.tutorial_loops import LOOPS
 from tests.workers.trainers.packs import member, train, trainer_of
-from workers.trainers.inputs.draws import orders
 
 START = {"a": 0.1, "b": -0.5, "c": 0.3, "d": -0.2, "e": 0.02}
 COEFFICIENTS = {"dynamic": "abcde"}

@@ -11,11 +11,15 @@ from workers.protocol.messages.message import Message
 
 
 class MemberResult(NamedTuple):
-    """The result of one member; coefficients and formula are None where it has none, or where it is not finite."""
+    """The result of one member; coefficients and formula are None where it has none, or where it is not finite.
+
+    They are in the units of the data as sent. `scaled_coefficients` are those that were trained, where that was scaled.
+    """
 
     finite: bool
     coefficients: dict[str, float] | None
     formula: str | None
+    scaled_coefficients: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradyard.jobs.numbers.initial_weights import DRAWS
 from workers.trainers.contract import Array, Member
 from workers.trainers.inputs.datasets import numpy_rows
 from workers.trainers.inputs.parameters import (
-    DRAWS,
     Floats,
     are_shared,
     coefficients_of_degree,

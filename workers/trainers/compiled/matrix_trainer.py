@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
+from gradyard.jobs.numbers.initial_weights import DRAWS
 from workers.trainers.compiled.families import FAMILIES
 from workers.trainers.contract import Array, Member
-from workers.trainers.inputs.parameters import DRAWS, coefficients_of_degree
+from workers.trainers.inputs.parameters import coefficients_of_degree
 from workers.trainers.models.order_plan import OrderPlan
 from workers.trainers.models.torch_trainer import TorchTrainer
 from workers.trainers.optimizers.member_optimizers import slot_names

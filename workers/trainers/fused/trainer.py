@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from gradyard.jobs.numbers.draws import Stream
 from workers.trainers.compiled.matrix_trainer import MatrixTrainer
 from workers.trainers.contract import Array, Member
 from workers.trainers.fused.numbers import log_betas_of, numbers_of
-from workers.trainers.inputs.draws import Stream
 from workers.trainers.tensors.transfer import begin_download, download, upload
 
 LARGEST_BLOCK = 2048

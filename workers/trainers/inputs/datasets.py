@@ -8,8 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from gradyard.jobs.numbers.draws import Stream, normals
+from gradyard.jobs.numbers.functions import FUNCTIONS
+from gradyard.jobs.numbers.scaling import Scaling
 from workers.trainers.contract import Array, Member
-from workers.trainers.inputs.draws import Stream, normals
 
 Row = TypeVar("Row", bound=Any)
 """A numpy array or a torch tensor, (points,)."""
@@ -81,21 +83,36 @@ class InlineData:
         return library.copy(self._dataset["y"])
 
 
+class Scaled:
+    """A data set whose x and y are scaled, in float64, before they are rounded to the pack's dtype."""
+
+    def __init__(self, data: FunctionData | InlineData, scaling: Scaling) -> None:
+        self._data, self._scaling = data, scaling
+
+    def x_key(self) -> Hashable:
+        """Data sets of equal keys have the same x."""
+        return self._data.x_key(), self._scaling
+
+    def y_key(self) -> Hashable:
+        """Data sets of equal `x_key` and `y_key` have the same y."""
+        return self._data.y_key(), self._scaling
+
+    def x(self, library: Library[Row]) -> Row:
+        """(points,)"""
+        return library.copy(self._scaling.scaled_x(self._data.x(FLOAT64)))
+
+    def y(self, library: Library[Row], x: Row) -> Row:
+        """(points,); a function is one of x as it was before, so the `x` given is not used."""
+        return library.copy(self._scaling.scaled_y(self._data.y(FLOAT64, self._data.x(FLOAT64))))
+
+
 _KINDS: Mapping[str, type[FunctionData | InlineData]] = {"function": FunctionData, "inline": InlineData}
 
 
 class NumpyLibrary:
     """Rows as numpy arrays."""
 
-    functions: Mapping[str, Callable[[Array], Array]] = {
-        "sin": np.sin,
-        "cos": np.cos,
-        "exp": np.exp,
-        "tanh": np.tanh,
-        "step": lambda x: np.heaviside(x, np.ones((), x.dtype)),
-        "abs": np.abs,
-        "gauss": lambda x: np.exp(-(x**2)),
-    }
+    functions = FUNCTIONS
 
     def __init__(self, dtype: str) -> None:
         self._dtype = np.dtype(dtype)
@@ -109,6 +126,9 @@ class NumpyLibrary:
         return np.array(values, dtype=self._dtype)
 
 
+FLOAT64: Library[Any] = NumpyLibrary("float64")
+
+
 def numpy_rows(members: Sequence[Member]) -> tuple[list[Array], list[Array]]:
     """The x rows and the y rows, each (points,); one where all members have the same, else one for each."""
     return x_and_y_rows(members, NumpyLibrary(members[0]["dtype"]))
@@ -116,7 +136,7 @@ def numpy_rows(members: Sequence[Member]) -> tuple[list[Array], list[Array]]:
 
 def x_and_y_rows(members: Sequence[Member], library: Library[Row]) -> tuple[list[Row], list[Row]]:
     """Make every distinct row once. A row of its own has the same bits as a shared one; only the memory differs."""
-    datasets = [_KINDS[member["dataset"]["kind"]](member) for member in members]
+    datasets = [_dataset_of(member) for member in members]
     x_keys = [dataset.x_key() for dataset in datasets]
     y_keys = [(x_key, dataset.y_key()) for x_key, dataset in zip(x_keys, datasets, strict=True)]
     made_x: dict[Hashable, Row] = {}
@@ -127,6 +147,12 @@ def x_and_y_rows(members: Sequence[Member], library: Library[Row]) -> tuple[list
         if y_key not in made_y:
             made_y[y_key] = dataset.y(library, made_x[x_key])
     return _one_or_all(x_keys, made_x), _one_or_all(y_keys, made_y)
+
+
+def _dataset_of(member: Member) -> FunctionData | InlineData | Scaled:
+    data = _KINDS[member["dataset"]["kind"]](member)
+    scaling = member.get("scaling")
+    return data if scaling is None else Scaled(data, Scaling(**scaling))
 
 
 def _one_or_all(keys: Sequence[Hashable], made: Mapping[Hashable, Row]) -> list[Row]:

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from gradyard.jobs.numbers.initial_weights import initial_weights as drawn_or_given
 from workers.trainers.contract import Member, MemberError
-from workers.trainers.inputs.draws import Stream, normals, uniforms
 
 COEFFICIENTS = "abcdefghij"
-DRAWS = {"nn": "linear", "optim": "linear"}
-"""By stage, what `"init": "default"` means to it where that is not "normal"."""
-
 Floats = npt.NDArray[np.float64]
 
 
@@ -49,14 +46,7 @@ def initial_weights(members: Sequence[Member], coefficient_names: Sequence[str],
 
 
 def _initial_weights_of(index: int, member: Member, coefficient_names: Sequence[str], default: str) -> Floats:
-    init = member["init"]
-    if not isinstance(init, str):
-        missing = [coefficient for coefficient in coefficient_names if coefficient not in init]
-        if missing:
-            raise MemberError(index, f"init gives no value for {', '.join(missing)}")
-        return np.array([float(init[coefficient]) for coefficient in coefficient_names])
-    if init == "default" and default == "linear":
-        # A constant alone has no inputs; the bound of one input then keeps the draw finite.
-        bound = 1.0 / np.sqrt(max(len(coefficient_names) - 1, 1))
-        return bound * uniforms(member["seed"], Stream.INITIAL_WEIGHTS, len(coefficient_names))
-    return normals(member["seed"], Stream.INITIAL_WEIGHTS, len(coefficient_names))
+    try:
+        return drawn_or_given(member["init"], member["seed"], coefficient_names, default)
+    except KeyError as missing:
+        raise MemberError(index, f"init gives no value for {missing.args[0]}") from None

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gradyard.jobs.numbers.draws import orders
 from workers.trainers.contract import Member
-from workers.trainers.inputs.draws import orders
 from workers.trainers.tensors.transfer import upload
 
 # Steps drawn at a time. The draws are a function of the step, so this number changes no value.

@@ -1,6 +1,6 @@
-"""The orders of stage 8 drawn on the GPU: what `inputs.draws.orders` draws on the host, member by member.
+"""The orders of stage 8 drawn on the GPU: what `numbers.draws.orders` draws on the host, member by member.
 
-The generator is Philox4x64-10 (Salmon et al., 2011), whose constants these are; see `inputs/draws.py`.
+The generator is Philox4x64-10 (Salmon et al., 2011), whose constants these are; see `gradyard/jobs/numbers/draws.py`.
 """
 
 import triton

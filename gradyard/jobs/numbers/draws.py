@@ -7,6 +7,7 @@ have drawn anyway.
 
 from __future__ import annotations
 
+import threading
 from enum import IntEnum
 
 import numpy as np
@@ -27,18 +28,33 @@ class Stream(IntEnum):
 _OUTPUTS_PER_COUNT = 4
 
 
-def _philox(seed: int, stream: Stream, counter: int = 0) -> np.random.Philox:
-    return np.random.Philox(key=np.array([seed, stream], dtype=np.uint64), counter=counter)
+class _Draws(threading.local):
+    """A generator of each thread: to set its state takes a fifth of the time of making one."""
+
+    def __init__(self) -> None:
+        self.bits = np.random.Philox(key=0)
+        self._generator = np.random.Generator(self.bits)
+        self._state = self.bits.state
+
+    def at(self, seed: int, stream: Stream, counter: int = 0) -> np.random.Generator:
+        """The generator at that place of the stream, to be used before the next call."""
+        self._state["state"]["key"][:] = seed, stream
+        self._state["state"]["counter"][:] = counter, 0, 0, 0
+        self.bits.state = self._state
+        return self._generator
+
+
+_draws = _Draws()
 
 
 def normals(seed: int, stream: Stream, count: int) -> Floats:
     """`count` standard normal numbers; a longer draw begins with the shorter one."""
-    return np.random.Generator(_philox(seed, stream)).standard_normal(count)
+    return _draws.at(seed, stream).standard_normal(count)
 
 
 def uniforms(seed: int, stream: Stream, count: int) -> Floats:
     """`count` numbers uniform over [-1, 1); a longer draw begins with the shorter one."""
-    return 2.0 * np.random.Generator(_philox(seed, stream)).random(count) - 1.0
+    return 2.0 * _draws.at(seed, stream).random(count) - 1.0
 
 
 def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:
@@ -48,5 +64,6 @@ def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:
     no order by more than 2^-63.
     """
     skipped = begin % _OUTPUTS_PER_COUNT
-    bits = _philox(seed, Stream.ORDER, begin // _OUTPUTS_PER_COUNT).random_raw(skipped + count)
+    _draws.at(seed, Stream.ORDER, begin // _OUTPUTS_PER_COUNT)
+    bits = _draws.bits.random_raw(skipped + count)
     return 3 + (bits[skipped:] % 3).astype(np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from workers.trainers.inputs.draws import Stream, normals, orders, uniforms
+from gradyard.jobs.numbers.draws import Stream, normals, orders, uniforms
 
 Draw = Callable[[int, Stream, int], np.ndarray]
 

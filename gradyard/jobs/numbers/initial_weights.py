@@ -1,0 +1,31 @@
+"""The weights of a model before step 0, as its spec and seed say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gradyard.jobs.numbers.draws import Stream, normals, uniforms
+
+DRAWS = {"nn": "linear", "optim": "linear"}
+"""By stage, what `"init": "default"` means to it where that is not "normal"."""
+
+Floats = npt.NDArray[np.float64]
+
+
+def initial_weights(
+    init: str | Mapping[Any, float], seed: int, names: Sequence[str], default: str = "normal"
+) -> Floats:
+    """The weights of the coefficients `names`, in float64, (coefficients,).
+
+    `default` is what `"init": "default"` means: "normal", or "linear" for torch.nn.Linear's draw, uniform over
+    +-1 / sqrt(inputs). Raises KeyError for an object that lacks a coefficient.
+    """
+    if not isinstance(init, str):
+        return np.array([float(init[name]) for name in names])
+    if init == "default" and default == "linear":
+        # A constant alone has no inputs; the bound of one input then keeps the draw finite.
+        bound = 1.0 / np.sqrt(max(len(names) - 1, 1))
+        return np.asarray(bound * uniforms(seed, Stream.INITIAL_WEIGHTS, len(names)))
+    return normals(seed, Stream.INITIAL_WEIGHTS, len(names))
