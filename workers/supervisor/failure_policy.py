@@ -88,8 +88,11 @@ def timed_out(connection: Connection, pack: Pack, member: Member, *, actor: str)
 def diverged(connection: Connection, member: Member, step: int, *, actor: str) -> None:
     """The loss of that step was not finite: fail the job, as every other attempt would end there too."""
     job = member.job
-    limits = "".join(f"; {warning['message']}" for warning in job.warnings)
-    message = f"the loss of step {step} is not finite{limits or '; try a smaller learning_rate'}"
+    if step == 0:  # before any update, so no learning rate is to blame
+        advice = "; the data or the initial weights are too large for its dtype, or the stage cannot take them"
+    else:
+        advice = "".join(f"; {warning['message']}" for warning in job.warnings) or "; try a smaller learning_rate"
+    message = f"the loss of step {step} is not finite{advice}"
     lifecycle.fail(connection, job.id, job.attempt, Reason.DIVERGED, message, actor=actor, diverged_at=step)
 
 

@@ -131,7 +131,8 @@ class Pack:
             "versions": runner.versions, "device": runner.device, "device_uuid": runner.device_uuid,
             "threads": runner.threads, "numerics_class": runner.numerics_class, "engine": self.engine,
         }  # fmt: skip
-        return Outcome(result.coefficients, result.formula, environment, segment.artifacts_of(member.index))
+        arrays = segment.artifacts_of(member.index)
+        return Outcome(result.coefficients, result.formula, environment, arrays, result.scaled_coefficients)
 
     def fingerprint_of(self, job: ClaimedJob) -> str:
         """The fingerprint of the checkpoints that this pack's runner makes and can resume from."""

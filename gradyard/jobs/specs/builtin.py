@@ -13,6 +13,7 @@ from gradyard.jobs.strict_model import Finite, Positive
 COEFFICIENTS = "abcdefghij"
 InitialCoefficients = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
 Init = Literal["default", "normal"] | InitialCoefficients
+Scale = Literal["none", "standard", "minmax"]
 
 
 class CoefficientsSpec(JobSpec):
@@ -29,6 +30,17 @@ class CoefficientsSpec(JobSpec):
         """The names of the model's coefficients, in order."""
         return COEFFICIENTS[:4]
 
+    @property
+    def highest_power(self) -> int:
+        """The highest power of x in the model."""
+        return 3
+
+    @property
+    def scales(self) -> Scale:
+        """How x and y are scaled before training; a model that has no such parameter is trained on what was sent."""
+        chosen: Scale = self.__dict__.get("scale", "none")
+        return chosen
+
     @model_validator(mode="after")
     def _init_names_every_coefficient(self) -> Self:
         if isinstance(self.init, dict) and sorted(self.init) != sorted(self.coefficient_names):
@@ -44,17 +56,22 @@ class CoefficientsSpec(JobSpec):
         return self
 
     @property
+    def has_a_quadratic_loss(self) -> bool:
+        """Whether the loss is a quadratic of the coefficients, so that its least value is known."""
+        return self.linear_in_coefficients and self.loss.name == "mse"
+
+    @property
     def descends_a_quadratic(self) -> bool:
         """Whether training is plain gradient descent on a quadratic, so that a stability limit is known."""
         optimizer = self.__dict__.get("optimizer")
         plain = optimizer is None or (optimizer.name == "sgd" and not optimizer.momentum and not optimizer.weight_decay)
-        return self.linear_in_coefficients and self.loss.name == "mse" and plain
+        return self.has_a_quadratic_loss and plain
 
     def shape(self) -> list[Any]:
         """Members may differ in seed, init, learning rate, the optimizer's other numbers, and the data."""
         return [
             len(self.coefficient_names), self.steps, self.dataset.points, self.loss.name, self.loss.reduction,
-            _slots(self.__dict__.get("optimizer")),
+            _slots(self.__dict__.get("optimizer")), *([self.scales] if self.scales != "none" else []),
         ]  # fmt: skip
 
 
@@ -62,6 +79,12 @@ class PolynomialSpec(CoefficientsSpec):
     """A stage that fits a polynomial of a chosen degree."""
 
     degree: int = Field(default=3, ge=0, le=9)
+    scale: Scale = "none"
+
+    @property
+    def highest_power(self) -> int:
+        """The highest power of x in the model."""
+        return self.degree
 
     @property
     def coefficient_names(self) -> str:
@@ -96,6 +119,7 @@ class FunctionSpec(CoefficientsSpec):
 
     stage: Literal["function"]
     learning_rate: Positive | Literal["auto"] = 5e-6
+    scale: Scale = "none"
 
 
 class NnSpec(PolynomialSpec):
@@ -130,6 +154,11 @@ class DynamicSpec(CoefficientsSpec):
     steps: int = Field(default=30_000, ge=1)
     learning_rate: Positive | Literal["auto"] = 1e-8
     optimizer: Optimizer = Sgd(name="sgd", momentum=0.9)
+
+    @property
+    def highest_power(self) -> int:
+        """The highest power of x in the model."""
+        return 5
 
     @property
     def coefficient_names(self) -> str:

@@ -5,12 +5,15 @@ such an object by `stored_dataset`.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import FailFast, Field, Tag, model_validator
 
+from gradyard.jobs.numbers.draws import Stream, normals
+from gradyard.jobs.numbers.functions import FUNCTIONS
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.strict_model import Finite, StrictModel, named
 
@@ -28,6 +31,12 @@ class Grid(NamedTuple):
     def values(self) -> np.ndarray:
         """The values, float64, (points,)."""
         return np.linspace(self.start, self.stop, self.points)
+
+
+@lru_cache(maxsize=8)  # up to a million numbers each; the members of a batch mostly share one
+@np.errstate(over="ignore", invalid="ignore")
+def _without_noise(function: str, grid: Grid) -> np.ndarray:
+    return FUNCTIONS[function](grid.values())
 
 
 class FunctionData(StrictModel):
@@ -59,9 +68,25 @@ class FunctionData(StrictModel):
         """The grid of x. Equal grids have equal values."""
         return Grid(self.start, self.stop, self.points)
 
+    @property
+    def x_pointer(self) -> str:
+        """Where in a spec the largest x comes from, and y with it."""
+        return "/dataset/start" if -self.start > self.stop else "/dataset/stop"
+
+    y_pointer = x_pointer
+
     def x_values(self) -> np.ndarray:
         """x in float64, (points,)."""
         return self.grid.values()
+
+    def y_values(self, seed: int) -> np.ndarray:
+        """y in float64 with the noise of that seed, (points,)."""
+        y = _without_noise(self.function, self.grid)
+        return y + self.noise * normals(seed, Stream.NOISE, self.points) if self.noise else y
+
+    def key(self, seed: int) -> Hashable:
+        """Data sets of equal keys have equal values; None where only the values themselves tell."""
+        return self.grid, self.function, self.noise, seed if self.noise else None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that a runner must be sent: none, the description is enough."""
@@ -77,6 +102,8 @@ class InlineData(StrictModel):
 
     points_field: ClassVar[str] = "x"
     is_sent_in_full: ClassVar[bool] = True
+    x_pointer: ClassVar[str] = "/dataset/x"
+    y_pointer: ClassVar[str] = "/dataset/y"
 
     kind: Literal["inline"]
     x: Annotated[list[Finite], FailFast()] = Field(min_length=1)  # one wrong value is reported, not a million
@@ -106,6 +133,14 @@ class InlineData(StrictModel):
     def x_values(self) -> np.ndarray:
         """x in float64, (points,)."""
         return np.array(self.x)
+
+    def y_values(self, seed: int) -> np.ndarray:
+        """y in float64, (points,)."""
+        return np.array(self.y)
+
+    def key(self, seed: int) -> None:
+        """None: only the values themselves tell whether two are equal."""
+        return None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that a runner must be sent: x and y, float64, (points,) each."""

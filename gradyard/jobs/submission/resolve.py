@@ -1,7 +1,6 @@
-"""Numbers that are computed once, when a job is submitted: the learning rate of `auto`, and the stability limit."""
+"""Numbers computed once, when a job is submitted: scaling, the learning rate of `auto`, the loss of least squares."""
 
-from collections.abc import Callable, Hashable
-from functools import lru_cache
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -9,102 +8,83 @@ import numpy as np
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
-from gradyard.jobs.specs.datasets import Dataset, Grid
+from gradyard.jobs.specs.datasets import FunctionData
+from gradyard.jobs.submission.data_facts import DataFacts, facts_of
+from gradyard.jobs.submission.prospects import Warnings, too_fast, too_slow
+from gradyard.jobs.submission.quadratic import Quadratic
 
-SLICE = 65_536  # points
 # The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
 MOST_CONDITION = 1e7
-_HELP = 'lower the degree, scale x to [-1, 1], or use execution "eager"'
+_HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
-def resolve(spec: JobSpec) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The numbers that the spec leaves open, and warnings (pointer, message) for the sender."""
+def resolve(spec: JobSpec) -> tuple[dict[str, Any], Warnings]:
+    """The numbers that the spec leaves open, and warnings (pointer, message) for the sender.
+
+    `learning_rate`; `scaling` where x and y are scaled; `attainable_loss` where the loss is a quadratic. Raises
+    SpecInvalid for data that overflow, and for `gram` on powers of x that are nearly dependent.
+    """
     if not isinstance(spec, CoefficientsSpec):
         return {}, []
-    if spec.execution == "gram":
-        _check_condition(spec)
+    facts = facts_of(spec)
+    _check_sizes(spec, facts)
+    numbers: dict[str, Any] = {}
+    if spec.learning_rate != "auto":
+        numbers["learning_rate"] = spec.learning_rate
+    if facts.scaling is not None:
+        numbers["scaling"] = facts.scaling.as_json()
+    if facts.quadratic is None:
+        return numbers, []
+    numbers["attainable_loss"] = facts.quadratic.attainable
     if not spec.descends_a_quadratic:
-        return ({} if spec.learning_rate == "auto" else {"learning_rate": spec.learning_rate}), []
-    steepest = _steepest_curvature(spec)
-    if spec.learning_rate == "auto":
-        return {"learning_rate": 1.0 / steepest if steepest else 1.0}, []
-    resolved = {"learning_rate": spec.learning_rate}
-    if not steepest or spec.learning_rate <= 2.0 / steepest:
-        return resolved, []
-    limit = f"{2.0 / steepest:.4g}"
-    message = f"{spec.learning_rate:g} is over {limit}, the limit above which gradient descent on these data diverges"
-    return resolved, [{"pointer": "/learning_rate", "message": message}]
+        return numbers, []
+    return numbers, _descent(spec, facts.quadratic, numbers)
 
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
     """What `resolve` computes from, and how many numbers it is. Equal values of the first are computed once."""
-    if not isinstance(spec, CoefficientsSpec) or not spec.descends_a_quadratic:
+    if not isinstance(spec, CoefficientsSpec):
         return None, 0
-    grid, columns = spec.dataset.grid, len(spec.coefficient_names)
-    key: Hashable = object() if grid is None else (grid, columns, spec.execution)
-    return key, spec.dataset.points * columns
+    key = spec.dataset.key(spec.seed)
+    if spec.dataset.grid is not None and isinstance(spec.dataset, FunctionData) and spec.dataset.noise:
+        return key, 2 * spec.dataset.points  # the powers of x are those of its grid
+    each = len(spec.coefficient_names) if spec.has_a_quadratic_loss else 1
+    return (object() if key is None else (key, each, spec.scales)), spec.dataset.points * each
 
 
-def _steepest_curvature(spec: CoefficientsSpec) -> float:
-    """lambda_max of the Hessian 2 X'X of the summed squared error (over n for the mean); 0 where X is 0."""
-    columns = len(spec.coefficient_names)
-    return _computed(_steepest_of_mean if spec.loss.reduction == "mean" else _steepest_of_sum, spec.dataset, columns)
+def _descent(spec: CoefficientsSpec, quadratic: Quadratic, numbers: dict[str, Any]) -> Warnings:
+    """Check plain gradient descent on a quadratic, and add the learning rate of `auto` to `numbers`."""
+    if spec.execution == "gram" and quadratic.condition > MOST_CONDITION:
+        condition = f"the powers of x have the condition {quadratic.condition:.1g}, over {MOST_CONDITION:.0e}"
+        raise SpecInvalid([FieldProblem("/execution", f"{condition}, and gram loses digits; {_HELP}")])
+    rate = numbers.setdefault("learning_rate", 1.0 / quadratic.steepest)
+    return too_fast(rate, quadratic) or too_slow(spec, quadratic, rate)
 
 
-def _check_condition(spec: CoefficientsSpec) -> None:
-    """Refuse `gram` for powers of x that are nearly dependent: SpecInvalid gives their condition, and what helps."""
-    condition = _computed(_condition, spec.dataset, len(spec.coefficient_names))
-    if condition > MOST_CONDITION:
-        message = (
-            f"the powers of x have the condition {condition:.1g}, over {MOST_CONDITION:.0e}, and gram loses digits"
-        )
-        raise SpecInvalid([FieldProblem("/execution", f"{message}; {_HELP}")])
+def _check_sizes(spec: CoefficientsSpec, facts: DataFacts) -> None:
+    """Refuse data whose loss or gradient overflows at the very first step."""
+    largest = float(np.finfo(spec.dtype).max)
+    problems = []
+    if not facts.x_size <= largest:
+        power = f"x^{spec.highest_power}"
+        message = f"{power} is too large: its {_sum(spec)} over all points is {facts.x_size:.1e}"
+        problems.append(FieldProblem(spec.dataset.x_pointer, f"{message}{_cure(spec, facts.x_size)} or a lower degree"))
+    # Of a function whose x is not finite, y is not either, and x is the cause.
+    if not facts.y_size <= largest and not (problems and problems[0].pointer == spec.dataset.y_pointer):
+        message = f"y is too large: its {_sum(spec)} over all points is {facts.y_size:.1e}"
+        problems.append(FieldProblem(spec.dataset.y_pointer, f"{message}{_cure(spec, facts.y_size)}"))
+    if problems:
+        raise SpecInvalid(problems)
 
 
-OfPowers = Callable[[np.ndarray, int], float]
-"""A number that depends on x, (points,), and on how many powers of x there are."""
+def _sum(spec: CoefficientsSpec) -> str:
+    return "sum of squares" if spec.loss.name == "mse" else "sum"
 
 
-def _computed(compute: OfPowers, data: Dataset, columns: int) -> float:
-    """The number for the data's x. Numbers of grids are kept, since the members of a batch mostly share their grid."""
-    if data.grid is None:
-        return compute(data.x_values(), columns)
-    return _computed_on_grid(compute, data.grid, columns)
-
-
-@lru_cache(maxsize=512)
-def _computed_on_grid(compute: OfPowers, grid: Grid, columns: int) -> float:
-    return compute(grid.values(), columns)
-
-
-def _steepest_of_sum(x: np.ndarray, columns: int) -> float:
-    return _steepest(x, columns, 1)
-
-
-def _steepest_of_mean(x: np.ndarray, columns: int) -> float:
-    return _steepest(x, columns, x.size)
-
-
-def _steepest(x: np.ndarray, columns: int, divisor: int) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        hessian = np.zeros((columns, columns))
-        for begin in range(0, x.size, SLICE):  # a million points at degree 9 at once would be 80 MB
-            powers = np.vander(x[begin : begin + SLICE], columns, increasing=True)
-            hessian += 2.0 * powers.T @ powers
-        hessian /= divisor
-    if not np.isfinite(hessian).all():
-        return 0.0
-    return float(np.linalg.eigvalsh(hessian)[-1])
-
-
-def _condition(x: np.ndarray, columns: int) -> float:
-    """The condition of the matrix of x's powers: its largest singular value over its smallest."""
-    triangle = np.zeros((0, columns))
-    with np.errstate(over="ignore", invalid="ignore"):
-        for begin in range(0, x.size, SLICE):
-            powers = np.vander(x[begin : begin + SLICE], columns, increasing=True)
-            if not np.isfinite(powers).all():
-                return np.inf
-            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, powers]), mode="r"))
-    values = np.linalg.svd(triangle, compute_uv=False)
-    return float(values[0] / values[-1]) if values[-1] > 0 else np.inf
+def _cure(spec: CoefficientsSpec, size: float) -> str:
+    """What makes such data trainable. No scale and no dtype helps where float64 itself overflows."""
+    finite = np.isfinite(size)
+    cures = ['scale "standard"'] if finite and "scale" in type(spec).model_fields and spec.scales == "none" else []
+    cures += ['dtype "float64"'] if finite and spec.dtype == "float32" else []
+    largest = f"{np.finfo(spec.dtype).max:.1e}"
+    return f", and the largest number of {spec.dtype} is {largest}; use {', '.join([*cures, 'smaller numbers'])}"

@@ -19,12 +19,16 @@ from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a job that trained to its end; `arrays` by name, where its trainer has any."""
+    """The result of a job that trained to its end; `arrays` by name, where its trainer has any.
+
+    `scaled_coefficients` are those of scaled data, where it was trained on such.
+    """
 
     coefficients: dict[str, float] | None
     formula: str | None
     environment: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    scaled_coefficients: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def succeed_all(
     moved = move_all(connection, [(each.job_id, each.attempt) for each in ended], State.SUCCEEDED, actor=actor)
     connection.execute(_new_result, [
         {"of_job": each.job_id, "of_attempt": each.attempt, "of_coefficients": each.outcome.coefficients or {},
-         "as_formula": each.outcome.formula, "made_by": each.outcome.environment} for each in ended
+         "of_scaled": each.outcome.scaled_coefficients, "as_formula": each.outcome.formula,
+         "made_by": each.outcome.environment} for each in ended
     ])  # fmt: skip
     arrays = [
         {"of_job": each.job_id, "called": name, "of_dtype": array.dtype.name, "of_shape": list(array.shape),
@@ -70,7 +75,8 @@ def succeed_all(
 # Built once: building such statements costs more than executing them.
 _new_result = insert(Result).values(
     job_id=bindparam("of_job"), project_id=project_of_job, attempt=bindparam("of_attempt"),
-    coefficients=bindparam("of_coefficients"), formula=bindparam("as_formula"), environment=bindparam("made_by"),
+    coefficients=bindparam("of_coefficients"), scaled_coefficients=bindparam("of_scaled"),
+    formula=bindparam("as_formula"), environment=bindparam("made_by"),
 )  # fmt: skip
 _new_artifact = insert(Artifact).values(
     job_id=bindparam("of_job"), project_id=project_of_job, name=bindparam("called"), dtype=bindparam("of_dtype"),

@@ -20,7 +20,8 @@ class Result(Table):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     attempt: Mapped[int] = mapped_column(Integer)
-    coefficients: Mapped[dict[str, Any]]
+    coefficients: Mapped[dict[str, Any]]  # in the units of the data as sent
+    scaled_coefficients: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     formula: Mapped[str | None] = mapped_column(Text)
     environment: Mapped[dict[str, Any]]
 

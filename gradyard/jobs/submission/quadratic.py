@@ -1,0 +1,142 @@
+"""The squared error of a model that is linear in its coefficients, in closed form: what it can reach, and how soon.
+
+X is the matrix of x's powers, (points, columns), X = Q R. With R = U S V' the error of weights w is
+|r|^2 + |S V' w - c|^2, where c = U' Q' y and r is what no weights can fit. A step of gradient descent at the rate g
+multiplies each entry of S V' w - c by 1 - 2 g s^2 / divisor (Boyd and Vandenberghe, "Convex Optimization", 2004, 9.3).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+SLICE = 65_536  # points
+MOST_DOUBLINGS = 40  # of a single step
+
+
+class PowersOfX:
+    """The matrix X of the powers of x, (points,), decomposed; `columns` powers, of which the first is 1."""
+
+    def __init__(self, x: Floats, columns: int) -> None:
+        self._x, self._columns = x, columns
+        self._q: Floats | None = None
+        if columns <= len(x) <= SLICE:  # a million points at degree 9 at once would be 80 MB
+            self._q, self._r = np.linalg.qr(np.vander(x, columns, increasing=True))
+        else:
+            self._r = self._triangle(np.zeros((len(x), 0)))[:columns]
+        left, self.singular, self.directions = np.linalg.svd(self._r)
+        self._left_of_scaled, self._is_missing = _directions_missing(self._r, len(x))
+        self._left = left
+
+    def fit(self, y: Floats, divisor: int) -> "Quadratic":
+        """The loss on y, (points,): the summed squared error over `divisor`."""
+        if self._q is not None:
+            projected = self._q.T @ y
+            misfit = float(np.square(y - self._q @ projected).sum())
+        else:
+            triangle = self._triangle(y[:, np.newaxis])
+            projected, misfit = triangle[: self._columns, -1], float(triangle[-1, -1] ** 2)
+        out_of_reach = float(np.square((self._left_of_scaled.T @ projected)[self._is_missing]).sum())
+        target, attainable = self._left.T @ projected, (misfit + out_of_reach) / divisor
+        return Quadratic(self.singular, self.directions, target, misfit, attainable, divisor)
+
+    def _triangle(self, beside: Floats) -> Floats:
+        """R of X with the columns of `beside`, square; what X lacks is zero."""
+        width = self._columns + beside.shape[1]
+        triangle = np.zeros((0, width))
+        for begin in range(0, len(self._x), SLICE):
+            part = slice(begin, begin + SLICE)
+            rows = np.column_stack([np.vander(self._x[part], self._columns, increasing=True), beside[part]])
+            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, rows]), mode="r"))
+        return np.vstack([triangle, np.zeros((width - len(triangle), width))])
+
+
+@dataclass(frozen=True, eq=False)  # two are never equal, so that results about one can be kept
+class Quadratic:
+    """A loss on some data. `attainable` is the one of least squares; `misfit` what no weights can fit, squared."""
+
+    singular: Floats  # S, (columns,), the largest first
+    directions: Floats  # V'
+    target: Floats  # c, (columns,)
+    misfit: float
+    attainable: float
+    divisor: int
+
+    @property
+    def condition(self) -> float:
+        """The condition of X: its largest singular value over its smallest."""
+        return float(self.singular[0] / self.singular[-1]) if self.singular[-1] > 0 else np.inf
+
+    @cached_property
+    def at_zero(self) -> float:
+        """The loss of weights that are all zero."""
+        return float((self.misfit + np.square(self.target).sum()) / self.divisor)
+
+    @property
+    def steepest(self) -> float:
+        """The largest eigenvalue of the Hessian. At rates over 2 divided by it, gradient descent diverges."""
+        return float(self._curvatures[0])
+
+    def after(self, rate: float, step: int) -> "Descent":
+        """The loss of that step of gradient descent, of the weights before its update, from wherever it begins."""
+        factors = np.sqrt(self._factors(rate, np.array([float(step)]))[0])
+        return Descent((factors * self.singular)[:, np.newaxis] * self.directions, factors * self.target, self)
+
+    def most_loss_at(self, largest_weight: float, rate: float, step: int) -> float:
+        """A bound on `loss_at` for all weights between -`largest_weight` and `largest_weight`."""
+        length = largest_weight * np.sqrt(len(self.singular))
+        distances = np.square(self.singular * length + np.abs(self.target))
+        return float(self._losses(distances, rate, np.array([float(step)]))[0])
+
+    def steps_to(self, loss: float, weights: Floats, rate: float) -> int | None:
+        """The first step with at most that loss, at a rate that does not diverge; None where there is none."""
+        distances = np.square(self.singular * (self.directions @ weights) - self.target)
+        steps = np.array([0, *(2**power for power in range(MOST_DOUBLINGS + 1))])
+        while True:  # the loss falls from step to step; each round looks at 64 of them at once
+            enough = np.flatnonzero(self._losses(distances, rate, steps) <= loss)
+            if not enough.size:
+                return None
+            first = int(enough[0])
+            if first == 0 or steps[first] - steps[first - 1] == 1:
+                return int(steps[first])
+            steps = np.unique(np.linspace(steps[first - 1], steps[first], 65).astype(np.int64))
+
+    @cached_property
+    def _curvatures(self) -> Floats:
+        return np.asarray(2.0 * self.singular**2 / self.divisor)
+
+    @np.errstate(over="ignore", under="ignore")
+    def _factors(self, rate: float, steps: Floats | npt.NDArray[np.int64]) -> Floats:
+        """What is left of each squared distance after so many steps, (steps, columns)."""
+        return np.asarray(np.abs(1.0 - rate * self._curvatures) ** (2.0 * steps[:, np.newaxis]))
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _losses(self, distances: Floats, rate: float, steps: Floats | npt.NDArray[np.int64]) -> Floats:
+        return np.asarray((self.misfit + self._factors(rate, steps) @ distances) / self.divisor)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Some steps of gradient descent, from any weights: their squared distance to `offset` is what is left to lose."""
+
+    matrix: Floats  # (columns, columns)
+    offset: Floats  # (columns,)
+    quadratic: Quadratic
+
+    def loss(self, weights: Floats) -> float:
+        """The loss that it ends with, from these weights, (columns,)."""
+        left = self.matrix @ weights - self.offset
+        return float((self.quadratic.misfit + left @ left) / self.quadratic.divisor)
+
+
+def _directions_missing(r: Floats, points: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Directions of y, and which of them X does not have as far as rounding can tell.
+
+    Columns are brought to one length first, as numpy's polyfit does: otherwise x in the thousands would have few.
+    """
+    lengths = np.linalg.norm(r, axis=0)
+    left, singular, _ = np.linalg.svd(r / np.where(lengths > 0, lengths, 1.0))
+    return left, singular <= points * np.finfo(np.float64).eps * singular[0]

@@ -1,0 +1,124 @@
+"""What is computed at submission: scaling, the loss of least squares, and warnings about what will not be reached."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradyard.jobs.errors import SpecInvalid
+from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.submission.parse import ParsedJob, parse_job
+
+settings: Settings = load(database_url="sqlite:///unused.db")
+X = np.linspace(1_000.0, 2_600.0, 120)
+HEIGHTS: dict[str, Any] = {"kind": "inline", "x": X.tolist(), "y": (3 * X**1.5 + 40 * np.sin(X / 90)).tolist()}
+
+
+def parsed(**spec: Any) -> ParsedJob:
+    return parse_job(json.dumps({"stage": "nn"} | spec).encode(), settings)
+
+
+def refused(**spec: Any) -> dict[str, str]:
+    with pytest.raises(SpecInvalid) as refusal:
+        parsed(**spec)
+    return {each.pointer: each.message for each in refusal.value.problems}
+
+
+def test_every_quadratic_states_what_least_squares_reaches() -> None:
+    for more in ({}, {"stage": "optim"}, {"stage": "module", "optimizer": {"name": "adam"}}, {"stage": "numpy"}):
+        assert parsed(**more).resolved["attainable_loss"] == pytest.approx(8.81716541)
+    assert parsed(loss={"name": "mse", "reduction": "mean"}).resolved["attainable_loss"] == pytest.approx(0.004408583)
+    for other in ({"stage": "function"}, {"stage": "dynamic"}, {"loss": {"name": "l1"}}):
+        assert "attainable_loss" not in parsed(**other).resolved
+
+
+def test_the_noise_of_a_seed_counts() -> None:
+    first, second = (parsed(dataset={"noise": 0.1}, seed=seed).resolved["attainable_loss"] for seed in (0, 1))
+    assert first != second
+    assert 20 < min(first, second) < max(first, second) < 40
+
+
+def test_the_tutorials_own_jobs_have_no_warning() -> None:
+    for stage in ("numpy", "tensor", "autograd", "nn", "optim", "module", "function", "dynamic"):
+        assert parsed(stage=stage).warnings == []
+
+
+def test_raw_data_in_the_thousands_are_warned_of_and_scaled_ones_are_not() -> None:
+    (warning,) = parsed(dataset=HEIGHTS, learning_rate="auto", dtype="float64").warnings
+    assert warning["pointer"] == "/learning_rate"
+    assert "least squares reaches" in warning["message"]
+    assert "the powers of x have the condition 5" in warning["message"]
+    assert 'scale "standard", learning_rate "auto" it comes near' in warning["message"]
+    scaled = parsed(dataset=HEIGHTS, learning_rate="auto", dtype="float64", scale="standard", degree=2)
+    assert scaled.warnings == []
+
+
+def test_a_rate_that_is_too_small_is_told_of_auto() -> None:
+    (warning,) = parsed(learning_rate=1e-9).warnings
+    assert warning["message"].endswith('with learning_rate "auto" it comes near')
+    assert parsed(learning_rate="auto").warnings == []
+
+
+def test_the_steps_that_are_needed_are_enough_and_one_less_is_not() -> None:
+    few: dict[str, Any] = {"learning_rate": "auto", "scale": "standard", "steps": 20, "init": "normal", "seed": 4}
+    (warning,) = parsed(**few).warnings
+    assert "needs" in warning["message"]
+    needed = int(warning["message"].split("needs ")[1].split()[0].replace(",", ""))
+    assert parsed(**few | {"steps": needed}).warnings == []
+    assert parsed(**few | {"steps": needed - 1}).warnings != []
+
+
+def test_data_that_the_model_fits_exactly_are_near_at_the_rounding_of_their_dtype() -> None:
+    line = {"kind": "inline", "x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 3.0, 5.0, 7.0]}
+    assert parsed(dataset=line, degree=1, learning_rate="auto").warnings == []
+
+
+def test_scaling_is_kept_with_the_job() -> None:
+    standard = parsed(dataset=HEIGHTS, scale="standard").resolved["scaling"]
+    y = np.array(HEIGHTS["y"])
+    assert standard == pytest.approx(
+        {"x_offset": X.mean(), "x_factor": X.std(), "y_offset": y.mean(), "y_factor": y.std()}
+    )
+    minmax = parsed(dataset=HEIGHTS, scale="minmax").resolved["scaling"]
+    assert (minmax["x_offset"], minmax["x_factor"]) == (1_000.0, 1_600.0)
+    flat = parsed(dataset={"kind": "inline", "x": [5, 5], "y": [2, 2]}, scale="standard").resolved["scaling"]
+    assert flat == {"x_offset": 5.0, "x_factor": 1.0, "y_offset": 2.0, "y_factor": 1.0}
+    assert "scaling" not in parsed(dataset=HEIGHTS).resolved
+
+
+def test_jobs_of_other_scales_train_apart_and_unscaled_ones_keep_their_key() -> None:
+    keys = {parsed(scale=scale).pack_key for scale in ("none", "standard", "minmax")}
+    assert len(keys) == 3
+    assert parsed().pack_key in keys
+
+
+def test_a_shared_coefficient_has_no_scaled_form() -> None:
+    assert "/scale" in refused(stage="dynamic", scale="standard")
+
+
+@pytest.mark.parametrize(("data", "pointer", "named"), [
+    ({"kind": "inline", "x": [1e13, 2], "y": [1, 2]}, "/dataset/x", "x^3"),
+    ({"kind": "inline", "x": [1, 2], "y": [1e25, 2]}, "/dataset/y", "y"),
+    ({"function": "exp", "start": 0, "stop": 90}, "/dataset/stop", "y"),
+    ({"function": "sin", "start": -1e14, "stop": 0}, "/dataset/start", "x^3"),
+    ({"function": "exp", "start": 0, "stop": 1000}, "/dataset/stop", "y"),
+    ({"function": "sin", "start": -1e308, "stop": 1e308}, "/dataset/stop", "x^3"),
+])  # fmt: skip
+def test_data_that_overflow_are_refused_by_the_name_of_x_or_y(data: Any, pointer: str, named: str) -> None:
+    for stage in ("nn", "function", "optim"):
+        message = refused(stage=stage, dataset=data)[pointer]
+        assert message.startswith(f"{named} is too large")
+        assert "the largest number of float32 is 3.4e+38; use" in message
+
+
+def test_the_cure_of_data_that_overflow_works() -> None:
+    data = {"kind": "inline", "x": [1e13, 2e13, 3e13, 4e13], "y": [1e25, 2, 3, 4]}
+    assert {"/dataset/x", "/dataset/y"} == set(refused(dataset=data))
+    assert parsed(dataset=data, scale="standard", learning_rate="auto").resolved["learning_rate"] > 0
+    assert parsed(dataset=data, dtype="float64").resolved["attainable_loss"] < 1e40
+
+
+def test_auto_is_always_the_number_that_was_computed() -> None:
+    tiny = parsed(dataset={"start": 0, "stop": 5e-324}, learning_rate="auto").resolved["learning_rate"]
+    assert tiny == pytest.approx(1 / (2 * 2000))  # only the constant has a curvature
