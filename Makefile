@@ -72,8 +72,8 @@ clean:  ## remove the virtual environment and everything that was built
 	@touch $@
 
 .venv/ready-for-bench: .venv/ready-for-tests
-	@echo "installing the systems that we measure ourselves against"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test,bench]'
+	@echo "installing what benchmarks measure ours against, and real data"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test,bench,real-data]'
 	@touch $@
 
 .PHONY: help demo up test quick test-gpu lint faults fuzz bench constraints clean
