@@ -1,5 +1,7 @@
 """What may be submitted, what may not, and how the refusal points at the fault."""
 
+from dataclasses import replace
+
 import pytest
 
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
@@ -60,7 +62,7 @@ REFUSED = {
     b'{"stage": "nn", "execution": "gram", "loss": {"name": "l1"}}': "/execution",
     b'{"stage": "nn", "execution": "gram", "degree": 9, "dataset": {"start": 0, "stop": 10}}': "/execution",
     b'{"stage": "nn", "execution": "gram", "dataset": {"kind": "inline", "x": [1, 1], "y": [1, 2]}}': "/execution",
-    b'{"stage": "nn", "execution": "gram", "dataset": {"kind": "inline", "x": [1e200, 1], "y": [1, 2]}}': "/execution",
+    b'{"stage": "nn", "execution": "gram", "dataset": {"kind": "inline", "x": [1e200, 1], "y": [1, 2]}}': "/dataset/x",
     b'{"stage": "nn", "gpu_memory_mib": 100}': "/gpu_memory_mib",
     b'{"stage": "nn", "dtype": "float16"}': "/dtype",
     b'{"stage": "nn", "name": "nul\\u0000"}': "/name",
@@ -144,3 +146,11 @@ def test_names_and_limits_do_not_change_what_is_trained() -> None:
     assert hashes[0] == hashes[1] != hashes[2]
     assert plain.pack_key(1) == seeded.pack_key(1) != longer.pack_key(1)
     assert plain.pack_key(1) != plain.pack_key(2)
+
+
+def test_a_device_that_the_stage_never_runs_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STAGES, "nn", replace(STAGES["nn"], devices=("cpu",)))
+    with pytest.raises(SpecInvalid, match='/device: stage "nn" runs on cpu alone, not on gpu'):
+        parse_job(b'{"stage": "nn", "device": "gpu"}', settings)
+    for device in (b"cpu", b"auto"):
+        assert parse_job(b'{"stage": "nn", "device": "%s"}' % device, settings).spec.stage == "nn"

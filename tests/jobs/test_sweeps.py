@@ -41,6 +41,29 @@ def test_draws_lie_between_their_ends_and_are_the_same_each_time() -> None:
     assert rates != [member["learning_rate"] for member in other.members()]
 
 
+@pytest.mark.parametrize(
+    ("span", "values"),
+    [
+        ({"start": 0.1, "stop": 0.6, "step": 0.1}, [0.1, 0.2, 0.3, 0.4, 0.5]),
+        ({"start": 1e-7, "stop": 4e-7, "step": 1e-7}, [1e-7, 2e-7, 3e-7]),
+        ({"start": -0.3, "stop": 0.3, "step": 0.1}, [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2]),
+        ({"stop": 1, "step": 0.25}, [0.0, 0.25, 0.5, 0.75]), ({"start": 0.5, "stop": 0.6, "step": 1}, [0.5]),
+        ({"start": 1.0, "stop": 7.0, "step": 2.0}, [1, 3, 5]), ({"start": 1, "stop": 3.5, "step": 1}, [1, 2, 3]),
+        ({"start": 1e300, "stop": 3e300, "step": 1e300}, [10**300, 2 * 10**300]),
+    ],
+)  # fmt: skip
+def test_a_range_has_the_numbers_that_decimal_arithmetic_gives(span: dict[str, float], values: list[float]) -> None:
+    sweep = Sweep.model_validate({"spec": {}, "grid": {"x": span}})
+    found = [member["x"] for member in sweep.members()]
+    assert (found, [type(value) for value in found]) == (values, [type(value) for value in values])
+    assert sweep.size == len(values)
+
+
+def test_a_range_of_whole_numbers_stays_as_it_was_written() -> None:
+    sweep = Sweep.model_validate_json(b'{"spec": {}, "grid": {"seed": {"stop": 3}}}')
+    assert sweep.model_dump(mode="json")["grid"] == {"seed": {"start": 0, "stop": 3, "step": 1}}
+
+
 def test_names_may_have_digits() -> None:
     sweep = Sweep(spec={"stage": "optim", "optimizer": {"name": "adam"}}, grid={"optimizer.beta1": [0.8]})
     assert next(sweep.members())["optimizer"] == {"name": "adam", "beta1": 0.8}
@@ -54,6 +77,15 @@ def test_names_may_have_digits() -> None:
         {"spec": {}, "random": {"learning_rate": {"low": 1.0, "high": 1.0}}}, {"spec": {}, "samples": 0},
         {"spec": {}, "random": {"learning_rate": {"low": 0.0, "high": 1.0, "scale": "log"}}},
         {"spec": {}, "grid": {"a b": [1]}}, {"spec": {}, "grid": {"seed": {"stop": 3, "step": 0}}}, {"grid": {}},
+        {"spec": {}, "grid": {"seed": {"stop": 3, "step": -0.5}}}, {"spec": {}, "grid": {"seed": {"stop": 0}}},
+        {"spec": {}, "grid": {"seed": {"start": 0.5, "stop": 0.5, "step": 0.1}}},
+        {"spec": {}, "grid": {"learning_rate": {"start": 0.1, "stop": 0.6}}},
+        {"spec": {}, "grid": {"seed": {"stop": True}}}, {"spec": {}, "grid": {"seed": {"stop": "3"}}},
+        {"spec": {}, "random": {"learning_rate": {"low": -1.7e308, "high": 1.7e308}}},
+        {"spec": {}, "samples": 2}, {"spec": {}, "random_seed": 1}, {"spec": {}, "grid": {"a": [1], "a.b": [1]}},
+        {"spec": {}, "grid": {"a.b.c": [1]}, "random": {"a.b": {"low": 0.0, "high": 1.0}}},
+        {"spec": {"loss": "l1"}, "grid": {"loss.name": ["l1"]}},
+        {"spec": {"loss": None}, "grid": {"loss.name": ["l1"]}},
     ],
 )  # fmt: skip
 def test_what_is_no_sweep_is_refused(wrong: object) -> None:

@@ -2,67 +2,18 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.strict_model import Finite, StrictModel
+from gradyard.jobs.specs.axes import Axis, Drawn, Path, Span
+from gradyard.jobs.strict_model import StrictModel
 
 MOST_FIELDS = 64  # of a spec, and axes of a sweep
-
-Path = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$", max_length=200)]
-"""A parameter by its path in the spec: `learning_rate`, `optimizer.momentum`, `init.a`."""
-
-
-class Span(StrictModel):
-    """The whole numbers from `start` up to, not including, `stop`."""
-
-    start: int = 0
-    stop: int
-    step: int = Field(default=1, ge=1)
-
-    @property
-    def size(self) -> int:
-        """The number of values."""
-        return max(0, -(-(self.stop - self.start) // self.step))
-
-    def values(self) -> range:
-        """The values, in order."""
-        return range(self.start, self.stop, self.step)
-
-
-def _kind_of_axis(value: Any) -> str:
-    return "span" if isinstance(value, dict | Span) else "list"
-
-
-Axis = Annotated[
-    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Span, Tag("span")], Discriminator(_kind_of_axis)
-]
-
-
-class Drawn(StrictModel):
-    """A number drawn anew for each job, uniform between `low` and `high`, or uniform in its logarithm."""
-
-    low: Finite
-    high: Finite
-    scale: Literal["linear", "log"] = "linear"
-
-    @model_validator(mode="after")
-    def _range_is_not_empty(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError("low must be less than high")
-        if self.scale == "log" and self.low <= 0:
-            raise ValueError("low must be greater than 0 on a log scale")
-        return self
-
-    def at(self, fraction: float) -> float:
-        """The number at a fraction, 0 to 1, of the way from `low` to `high`."""
-        if self.scale == "linear":
-            return self.low + fraction * (self.high - self.low)
-        return math.exp(math.log(self.low) + fraction * (math.log(self.high) - math.log(self.low)))
 
 
 class Sweep(StrictModel):
@@ -78,16 +29,40 @@ class Sweep(StrictModel):
     random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 
     @model_validator(mode="after")
-    def _no_parameter_is_both(self) -> Self:
-        if both := sorted(self.grid.keys() & self.random.keys()):
-            raise ValueError(f"{both[0]} is both in grid and in random")
+    def _no_value_is_lost(self) -> Self:
+        names = {**dict.fromkeys(self.random, "random"), **dict.fromkeys(self.grid, "grid")}
+        for path in self.random:
+            if path in self.grid:
+                raise PydanticCustomError(f"at_random/{path}", "is in grid as well; leave it out of one of them")
+        for path, where in names.items():
+            for outer in _parts_around(path):
+                if outer in names:
+                    message = "would be lost in {outer}, which is varied too"
+                    raise PydanticCustomError(f"at_{where}/{path}", message, {"outer": outer})
+                if not _may_hold(self.spec, outer):
+                    message = "leads into {outer}, which is no object in spec"
+                    raise PydanticCustomError(f"at_{where}/{path}", message, {"outer": outer})
         return self
+
+    @model_validator(mode="after")
+    def _draws_have_a_use(self) -> Self:
+        if not self.random and self.samples > 1:
+            raise PydanticCustomError(
+                "at_samples", 'is of use only with "random"; without it all samples would be equal'
+            )
+        if not self.random and self.random_seed:
+            raise PydanticCustomError("at_random_seed", 'is of use only with "random"')
+        return self
+
+    @property
+    def axis_sizes(self) -> list[int]:
+        """The number of values of each axis of the grid."""
+        return [axis.size if isinstance(axis, Span) else len(axis) for axis in self.grid.values()]
 
     @property
     def size(self) -> int:
         """The number of jobs. It may be huge: a short request can ask for more jobs than any machine has memory for."""
-        sizes = (axis.size if isinstance(axis, Span) else len(axis) for axis in self.grid.values())
-        return math.prod(sizes) * self.samples
+        return math.prod(self.axis_sizes) * self.samples
 
     def members(self) -> Iterator[dict[str, Any]]:
         """The spec of every job, as JSON values. The last axis of the grid changes fastest."""
@@ -103,14 +78,28 @@ class Sweep(StrictModel):
                 yield member
 
 
-def _values(axis: list[Any] | Span) -> list[Any] | range:
+def _values(axis: list[Any] | Span) -> Sequence[Any]:
     return axis.values() if isinstance(axis, Span) else axis
+
+
+def _parts_around(path: str) -> list[str]:
+    """The paths of the parts in which the parameter lies, the outermost first."""
+    names = path.split(".")
+    return [".".join(names[:end]) for end in range(1, len(names))]
+
+
+def _may_hold(spec: dict[str, Any], path: str) -> bool:
+    """Whether the spec has an object at that path, or nothing yet."""
+    part: Any = spec
+    for name in path.split("."):
+        if not isinstance(part, dict):
+            return False
+        part = part.get(name, {})
+    return isinstance(part, dict)
 
 
 def _put(member: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     for name in outer:
-        inner = member.get(name)
-        member[name] = inner if isinstance(inner, dict) else {}
-        member = member[name]
+        member = member.setdefault(name, {})
     member[last] = value

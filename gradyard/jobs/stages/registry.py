@@ -4,6 +4,7 @@ from gradyard.jobs.errors import NotFound
 from gradyard.jobs.stages.builtin import BUILT_IN
 from gradyard.jobs.stages.plugins import RefusedPlugin, installed
 from gradyard.jobs.stages.stage import Stage
+from gradyard.jobs.validation.suggestions import did_you_mean
 
 REFUSED: list[RefusedPlugin]
 """Stages of installed packages that cannot be used, with the reason."""
@@ -15,5 +16,6 @@ STAGES: dict[str, Stage] = {stage.name: stage for stage in (*BUILT_IN, *_plugins
 def stage_named(name: str) -> Stage:
     """The stage of that name; NotFound lists all stages."""
     if name not in STAGES:
-        raise NotFound(f"no stage is named {name!r}; the stages are {', '.join(STAGES)}")
+        hint = did_you_mean(name, STAGES) or f"; the stages are {', '.join(STAGES)}"
+        raise NotFound(f"no stage is named {name!r}{hint}")
     return STAGES[name]

@@ -1,22 +1,26 @@
 """From the bytes of a request to a batch that can be stored. Every member is checked before any is stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Any
 
 import orjson
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
+from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import Text
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
-from gradyard.jobs.submission.limits import figure
-from gradyard.jobs.submission.parse import ParsedJob, problems_of, read_spec, resolved
+from gradyard.jobs.submission.faults import ListFaults, SweepFaults
+from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
+from gradyard.jobs.validation.from_json import validated
+from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, plain_json
+from gradyard.jobs.validation.messages import figure
+from gradyard.jobs.validation.pointers import pointer_of
 
-MOST_PROBLEMS = 100
 MOST_SWEEP_BYTES = 2**16  # a larger sweep is not stored with its batch
 
 
@@ -43,23 +47,21 @@ _NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(SweepBody)
 def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
 
-    Raises BodyMalformed where the body is not JSON, SpecInvalid where it has none of these forms or is too large,
-    BatchInvalid where members are wrong; it has their number, and the first hundred problems.
+    Raises BodyMalformed where the body is not JSON, SpecInvalid where it has none of these forms, is too large, or is
+    a sweep with a wrong value; BatchInvalid where members are wrong: it has their number, and the first hundred
+    problems.
     """
     if lines:
-        return ParsedBatch(_parse_members((line for line in body if line.strip()), settings))
-    whole = _parsed(body.read())
+        return ParsedBatch(_parse_members(_lines_of(body), settings, ListFaults()))
+    whole = _parsed(plain_json(body.read()))
     if "jobs" in whole:
         return _parse_list(whole, settings)
-    try:
-        sweep = _SWEEP.validate_json(_dumped(whole))
-    except ValidationError as error:
-        raise SpecInvalid(problems_of(error, _SWEEP)) from None
-    _check_count(sweep.size, settings)
+    sweep: SweepBody = validated(_SWEEP, _dumped(whole))
+    _check_size(sweep, settings)
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    return ParsedBatch(_parse_members(sweep.members(), settings), sweep.name, described)
+    return ParsedBatch(_parse_members(sweep.members(), settings, SweepFaults(sweep)), sweep.name, described)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -86,41 +88,55 @@ def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
     if len(whole) > MOST_FIELDS:
         raise SpecInvalid([FieldProblem("", 'a batch may have only "name" beside "jobs"')])
-    try:
-        named = _NAMED.validate_json(_dumped(whole))
-    except ValidationError as error:
-        raise SpecInvalid(problems_of(error, _NAMED)) from None
-    _check_count(len(jobs), settings)
-    return ParsedBatch(_parse_members(jobs, settings), named.name)
+    named: _Named = validated(_NAMED, _dumped(whole))
+    _check_count(len(jobs), settings, "/jobs")
+    return ParsedBatch(_parse_members(jobs, settings, ListFaults()), named.name)
 
 
-def _parse_members(members: Iterable[Any], settings: Settings) -> list[ParsedJob]:
+def _lines_of(body: IO[bytes]) -> Iterator[bytes]:
+    first = body.readline().removeprefix(BYTE_ORDER_MARK)
+    return (line for line in chain((first,), body) if line.strip())
+
+
+def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFaults | SweepFaults) -> list[ParsedJob]:
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
-    problems: list[tuple[int, FieldProblem]] = []
-    wrong, budget = 0, BatchBudget(settings)
+    budget = BatchBudget(settings)
     for index, member in enumerate(members):
         if index >= settings.max_batch_jobs:
             _check_count(index + 1, settings)
+        if not faults.need(index):
+            continue
         try:
-            body = member if isinstance(member, bytes) else _dumped(member)
-            budget.check_bytes(body)
-            spec = read_spec(body, settings)
-            budget.check_cost(spec)
-            jobs.append(resolved(spec))
-        except (BodyMalformed, SpecInvalid) as error:
-            wrong += 1
-            reasons = error.problems if isinstance(error, SpecInvalid) else [FieldProblem("", f"is not JSON: {error}")]
-            problems += [(index, each) for each in reasons[: MOST_PROBLEMS - len(problems)]]
+            jobs.append(_parse_member(member, settings, budget))
+        except BodyMalformed as error:
+            faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
+        except SpecInvalid as error:
+            faults.add(index, error.problems)
         except BudgetExceeded as error:
             raise SpecInvalid([FieldProblem("", str(error))]) from None
-    if wrong:
-        raise BatchInvalid(problems, wrong)
+    faults.raise_any()
     if not jobs:
         raise SpecInvalid([FieldProblem("/jobs", "must have at least one job")])
     return jobs
 
 
-def _check_count(count: int, settings: Settings) -> None:
+def _parse_member(member: Any, settings: Settings, budget: BatchBudget) -> ParsedJob:
+    body = plain_json(member) if isinstance(member, bytes) else _dumped(member)
+    budget.check_bytes(body)
+    spec = read_spec(body, settings)
+    budget.check_cost(spec)
+    return resolved(spec)
+
+
+def _check_size(sweep: Sweep, settings: Settings) -> None:
+    """Refuse a sweep of too many jobs, before any is made. SpecInvalid points at the axis that alone has too many."""
+    for path, size in zip(sweep.grid, sweep.axis_sizes, strict=True):
+        _check_count(size, settings, pointer_of(("grid", path)))
+    _check_count(sweep.samples, settings, "/samples")
+    _check_count(sweep.size, settings)
+
+
+def _check_count(count: int, settings: Settings, pointer: str = "") -> None:
     if count > settings.max_batch_jobs:
-        raise SpecInvalid([FieldProblem("", f"{figure(count)} jobs; at most {settings.max_batch_jobs:,}")])
+        raise SpecInvalid([FieldProblem(pointer, f"{figure(count)} jobs; at most {settings.max_batch_jobs:,}")])

@@ -3,12 +3,13 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.errors import ApiKeyInvalid, SpecInvalid
 from gradyard.jobs.strict_model import StrictModel
-from gradyard.jobs.submission.parse import refusal_of
+from gradyard.jobs.validation.from_json import validated
+from gradyard.jobs.validation.json_text import plain_json
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
@@ -37,7 +38,7 @@ _KEY_REQUEST = TypeAdapter(KeyRequest)
 def read_key_request(body: bytes) -> KeyRequest:
     """Read the request. Raises BodyMalformed where it is not JSON, ApiKeyInvalid where a field is not valid."""
     try:
-        return _KEY_REQUEST.validate_json(body)
-    except ValidationError as error:
-        refusal = refusal_of(error, _KEY_REQUEST)
-        raise ApiKeyInvalid(refusal.problems) if isinstance(refusal, SpecInvalid) else refusal from None
+        request: KeyRequest = validated(_KEY_REQUEST, plain_json(body))
+    except SpecInvalid as refusal:
+        raise ApiKeyInvalid(refusal.problems) from None
+    return request

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
+from gradyard.jobs.validation.messages import figure
 
 
 def check_cost(spec: JobSpec, settings: Settings) -> None:
@@ -26,9 +27,3 @@ def _excesses(spec: JobSpec, settings: Settings) -> Iterator[FieldProblem]:
         yield FieldProblem("/steps", f"a history of {figure(history)} bytes; at most {settings.max_history_bytes:,}")
     if points * steps > settings.max_point_steps:
         yield FieldProblem("", f"{figure(points * steps)} point-steps; at most {settings.max_point_steps:,}")
-
-
-def figure(number: int) -> str:
-    """A number for people to read."""
-    # A request may hold a number of thousands of digits; Python refuses to format such a product.
-    return f"{number:,}" if number < 10**24 else "over 10^24"

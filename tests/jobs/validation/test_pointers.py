@@ -17,7 +17,7 @@ from gradyard.jobs.stages.stage import Stage
 from gradyard.jobs.strict_model import StrictModel, named
 from gradyard.jobs.submission.batches import parse_batch
 from gradyard.jobs.submission.parse import parse_job, spec_adapter
-from gradyard.jobs.submission.pointers import pointers_into
+from gradyard.jobs.validation.pointers import pointers_into
 
 settings = load(database_url="sqlite:///unused.db")
 

@@ -21,11 +21,29 @@ _WITH_FIELDS = {"model-fields": "model-field", "typed-dict": "typed-dict-field",
 _INNER = ("schema", "json_schema", "strict_schema")
 
 
-class Place(NamedTuple):
-    """Where an error is. `tags` holds the names that a tagged union there understands; it is empty elsewhere."""
+class Union(NamedTuple):
+    """A union whose members are told apart by `field`: for each of its tags, the names of that member's fields."""
 
-    pointer: str
-    tags: tuple[str, ...] = ()
+    field: str | None
+    members: Mapping[str, tuple[str, ...]]
+
+
+class Place(NamedTuple):
+    """Where an error is, and the names that are known there.
+
+    `union`: the tagged union of which the object there is a member, or should be. `tag`: that member's. `fields`: of an
+    unknown field, the known ones.
+    """
+
+    parts: Loc
+    union: Union | None = None
+    tag: str | None = None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON pointer."""
+        return pointer_of(self.parts)
 
 
 class _End(NamedTuple):
@@ -44,17 +62,36 @@ class Pointers:
         self._names: dict[int, list[str]] = {}  # of a union's branches, by the id of its schema
         # A batch of 100,000 wrong members has few distinct locations.
         self.place_of = lru_cache(maxsize=4096)(self._place_of)
+        self._union_around = lru_cache(maxsize=512)(self._find_union_around)
 
     def _place_of(self, loc: Loc, kind: str) -> Place:
         """The place of an error of that location and type (`loc` and `type` of pydantic's error)."""
-        parts, schema = self._walk(self._root, loc, ())
+        parts = self._walk(self._root, loc, ()).parts
         if kind.startswith("at_"):  # a rule over several fields names the one that it is about
-            return Place(_pointer((*parts, kind.removeprefix("at_"))))
-        if schema is None or not kind.startswith("union_tag"):
-            return Place(_pointer(parts))
-        union = self._bare(schema)
-        field = union["discriminator"] if isinstance(union["discriminator"], str) else _field_of(union["discriminator"])
-        return Place(_pointer((*parts, field) if field else parts), tuple(map(str, union["choices"])))
+            return Place((*parts, *kind.removeprefix("at_").split("/")))
+        if kind == "extra_forbidden":
+            union, tag = self._union_around(loc[:-1])
+            return Place(parts, union, tag, self._names_in(self._walk(self._root, loc[:-1], ()).schema))
+        union, tag = self._union_around(loc)
+        if union is not None and union.field is not None and kind.startswith("union_tag"):
+            return Place((*parts, union.field), union)
+        return Place(parts, union, tag)
+
+    def _find_union_around(self, loc: Loc) -> tuple[Union | None, str | None]:
+        """The tagged union that the location leads to, or to a member of, and the tag of that member."""
+        for end in (loc, loc[:-1]):
+            schema = self._walk(self._root, end, ()).schema
+            union = None if schema is None else self._bare(schema)
+            if union is not None and union["type"] == "tagged-union":
+                tag = str(loc[-1]) if end != loc else None
+                members = {str(each): self._names_in(choice) for each, choice in union["choices"].items()}
+                return Union(_field_of(union["discriminator"]), members), tag
+        return None, None
+
+    def _names_in(self, schema: Schema | None) -> tuple[str, ...]:
+        """The names that a request gives to the fields of the object; none where it is no object of fixed fields."""
+        bare = {"type": ""} if schema is None else self._bare(schema)
+        return tuple(str(next(_paths(name, field))[0]) for name, field in _fields(bare)) if "fields" in bare else ()
 
     def _walk(self, schema: Schema | None, loc: Loc, parts: Loc) -> _End:
         if not loc or schema is None:
@@ -89,9 +126,10 @@ class Pointers:
             items = schema["items_schema"]  # the last one serves all that follow
             return 1, items[min(loc[0], len(items) - 1)] if items else None
         if kind in _WITH_FIELDS:
-            for path, inner in _fields(schema):
-                if loc[: len(path)] == path:
-                    return len(path), inner
+            for name, field in _fields(schema):
+                for path in (*_paths(name, field), (name,)):
+                    if loc[: len(path)] == path:
+                        return len(path), field["schema"]
             return 1, schema.get("extras_schema")
         return len(loc), None
 
@@ -128,20 +166,24 @@ def pointers_into(adapter: TypeAdapter[Any]) -> Pointers:
     return Pointers(adapter)
 
 
-def _pointer(parts: Loc) -> str:
+def pointer_of(parts: Loc) -> str:
+    """The JSON pointer to the place that these names and positions lead to."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _field_of(discriminator: Any) -> str | None:
-    """The field that a function reads the tag from, where the function says so (`named`)."""
-    return getattr(discriminator, "field", None)
+    """The field that has the tag. A function reads it from where it says so (`named`)."""
+    return discriminator if isinstance(discriminator, str) else getattr(discriminator, "field", None)
 
 
-def _fields(schema: Schema) -> Iterator[tuple[Loc, Schema]]:
-    """Every field with each location that its errors may have: its aliases and its name."""
+def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """Every field by its name."""
     fields = schema["fields"]
-    for name, field in fields.items() if isinstance(fields, dict) else ((each["name"], each) for each in fields):
-        alias = field.get("validation_alias")
-        for path in alias if isinstance(alias, list) and isinstance(alias[0], list) else [alias] if alias else []:
-            yield tuple(path) if isinstance(path, list) else (path,), field["schema"]
-        yield (name,), field["schema"]
+    return iter(fields.items()) if isinstance(fields, dict) else ((each["name"], each) for each in fields)
+
+
+def _paths(name: str, field: Schema) -> Iterator[Loc]:
+    """Where a request may have the field: at its aliases, else at its name."""
+    alias = field.get("validation_alias") or name
+    for path in alias if isinstance(alias, list) and isinstance(alias[0], list) else [alias]:
+        yield tuple(path) if isinstance(path, list) else (path,)

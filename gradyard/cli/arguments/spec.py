@@ -1,0 +1,78 @@
+"""A job spec from a file, from stdin, or from `--set` on the command line."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gradyard.cli.arguments.values import read_json, value_of
+from gradyard.cli.errors import BadUsage
+
+
+def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -> dict[str, Any]:
+    """The spec from `file` (`-`: stdin); `stage` and each `path=value` override it.
+
+    Raises BadUsage if the spec is empty, the file cannot be read or holds no JSON object, an assignment has no `=`, or
+    two of these give one parameter.
+    """
+    spec = {} if file is None else _read(file)
+    given = [("stage", stage, f"--stage {stage}")] if stage is not None else []
+    given += [_assignment(each) for each in assignments]
+    # A whole part first, then what is set in it, in whichever order they came.
+    taken: dict[str, str] = {}
+    for path, value, argument in sorted(given, key=lambda each: each[0].count(".")):
+        _assign(spec, path, value, argument, taken)
+        taken[path] = argument
+    if not spec:
+        raise BadUsage("nothing to submit: name a FILE with the spec, `-` for stdin, or a stage (--stage optim)")
+    return spec
+
+
+def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec; a part of it without a kind or name gets the one that the stage has by default.
+
+    So `--set dataset.points=100` means the default data set with 100 points.
+    """
+    return {name: _with_kind(value, defaults.get(name)) for name, value in spec.items()}
+
+
+def _with_kind(value: Any, default: Any) -> Any:
+    if not isinstance(value, dict) or not isinstance(default, Mapping):
+        return value
+    return {tag: default[tag] for tag in ("kind", "name") if tag in default} | value
+
+
+def _read(file: str) -> dict[str, Any]:
+    source = "stdin" if file == "-" else file
+    try:
+        spec = read_json(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"), source)
+    except OSError as error:
+        raise BadUsage(f"{source} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise BadUsage(f"{source} holds no JSON ({error})") from None
+    if not isinstance(spec, dict):
+        raise BadUsage(f'{source} holds no job spec; one is a JSON object, such as {{"stage": "optim"}}')
+    return spec
+
+
+def _assignment(text: str) -> tuple[str, Any, str]:
+    """The path, the value, and the argument as it was typed."""
+    path, equals, value = text.partition("=")
+    if not equals or not all(path.split(".")):
+        raise BadUsage(f"--set {text}: write it as name=value, such as --set steps=500 or --set dataset.points=100")
+    return path, value_of(path, value), f"--set {text}"
+
+
+def _assign(spec: dict[str, Any], path: str, value: Any, argument: str, taken: Mapping[str, str]) -> None:
+    """Set one value. BadUsage where an argument in `taken`, by the paths that they set, gave it already."""
+    *parents, name = path.split(".")
+    part, givers = spec, [path]
+    for depth, parent in enumerate(parents, 1):
+        part = part.setdefault(parent, {})
+        if not isinstance(part, dict):
+            raise BadUsage(f"{argument}: {parent} is not an object, so nothing can be set in it")
+        givers.append(".".join(parents[:depth]))
+    giver = next((taken[each] for each in givers if each in taken), None)
+    if giver is not None and name in part:
+        raise BadUsage(f"{argument} and {giver} give the same parameter; leave one of them out")
+    part[name] = value

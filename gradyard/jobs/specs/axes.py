@@ -1,0 +1,110 @@
+"""What a sweep varies: a parameter by its path, and the values that it takes."""
+
+import math
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from gradyard.jobs.strict_model import Finite, StrictModel
+
+PATH = r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*"
+
+
+def _path(text: str) -> str:
+    if not re.fullmatch(PATH, text):
+        raise ValueError("is no path of a parameter, such as learning_rate or optimizer.momentum")
+    return text
+
+
+Path = Annotated[str, AfterValidator(_path), Field(max_length=200, json_schema_extra={"pattern": f"^{PATH}$"})]
+"""A parameter by its path in the spec: `learning_rate`, `optimizer.momentum`, `init.a`."""
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("float_type", "must be a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "must be a finite number")
+    return value
+
+
+Number = Annotated[int | float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+
+
+class Span(StrictModel):
+    """The numbers from `start` up to, not including, `stop`, each `step` more than the one before.
+
+    They are those of decimal arithmetic: from 0.1 by steps of 0.1 the third is 0.3, not 0.30000000000000004.
+    """
+
+    start: Number = 0
+    stop: Number
+    step: Number = 1
+
+    @model_validator(mode="after")
+    def _has_values(self) -> Self:
+        if self.step <= 0:
+            raise PydanticCustomError("at_step", "must be greater than 0, not {step}", {"step": self.step})
+        if self.start >= self.stop:
+            raise ValueError("the range is empty; start must be less than stop")
+        if "step" not in self.model_fields_set and not (_is_whole(self.start) and _is_whole(self.stop)):
+            raise PydanticCustomError("at_step", "is missing; a range of fractions needs one")
+        return self
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return math.ceil((_exact(self.stop) - _exact(self.start)) / _exact(self.step))
+
+    def values(self) -> Sequence[float]:
+        """The values, in order; whole numbers where start and step are whole."""
+        start, step = _exact(self.start), _exact(self.step)
+        if _is_whole(self.start) and _is_whole(self.step):
+            return range(int(start), math.ceil(_exact(self.stop)), int(step))
+        return [float(start + index * step) for index in range(self.size)]
+
+
+def _is_whole(number: float) -> bool:
+    return _exact(number).denominator == 1
+
+
+def _exact(number: float) -> Fraction:
+    """The number as it is written in decimal, without the rounding of binary fractions."""
+    return Fraction(number if isinstance(number, int) else repr(number))
+
+
+def _kind_of_axis(value: Any) -> str:
+    return "span" if isinstance(value, dict | Span) else "list"
+
+
+Axis = Annotated[
+    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Span, Tag("span")], Discriminator(_kind_of_axis)
+]
+
+
+class Drawn(StrictModel):
+    """A number drawn anew for each job, uniform between `low` and `high`, or uniform in its logarithm."""
+
+    low: Finite
+    high: Finite
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("low must be less than high")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError("low and high are too far apart for floating point")
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError("low must be greater than 0 on a log scale")
+        return self
+
+    def at(self, fraction: float) -> float:
+        """The number at a fraction, 0 to 1, of the way from `low` to `high`."""
+        if self.scale == "linear":
+            return self.low + fraction * (self.high - self.low)
+        return math.exp(math.log(self.low) + fraction * (math.log(self.high) - math.log(self.low)))

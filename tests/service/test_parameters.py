@@ -1,0 +1,65 @@
+"""Query parameters: each given once, known and valid, or refused with what to write instead."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
+
+from service.http.openapi import document
+from service.http.parameter_errors import TAKE_A_BODY
+from tests.service.routes_for_tests import requests_of
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+STATES = '"queued", "running", "succeeded", "failed" or "cancelled"'
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer", "message"),
+    [
+        ("/v1/jobs?state=queued&state=failed", "/state", "is given 2 times; give it once"),
+        ("/v1/jobs?limit=1&limit=1&limit=1", "/limit", "is given 3 times; give it once"),
+        ("/v1/stages?a/b=1&a/b=2", "/a~1b", "is given 2 times; give it once"),
+        ("/v1/jobs?stat=queued", "/stat", 'there is no such parameter here; did you mean "state"?'),
+        ("/v1/batches?q=1", "/q", "there is no such parameter here; the parameters are limit, cursor"),
+        ("/v1/queues?q=1", "/q", "there is no such parameter here"),
+        ("/v1/jobs?state=quued", "/state", f'must be {STATES}, not "quued"; did you mean "queued"?'),
+        ("/v1/jobs?limit=500", "/limit", 'must be at most 200, not "500"'),
+        ("/v1/jobs?limit=many", "/limit", 'must be a whole number, not "many"'),
+        ("/v1/jobs?limit=", "/limit", 'must be a whole number, not ""'),
+    ],
+)  # fmt: skip
+def test_a_parameter_is_refused_with_the_cure(client: FlaskClient, asked: str, pointer: str, message: str) -> None:
+    response = client.get(asked)
+    problem = response.get_json()
+    assert (response.status_code, problem["type"]) == (422, "parameters_invalid")
+    assert [(each["pointer"], each["message"]) for each in problem["errors"]] == [(pointer, message)]
+
+
+def test_an_unknown_stage_gets_the_nearest_name(client: FlaskClient) -> None:
+    assert client.get("/v1/jobs?stage=tensr").get_json()["detail"].endswith('not "tensr"; did you mean "tensor"?')
+    assert client.get("/v1/stages/tensr").get_json()["detail"].endswith('did you mean "tensor"?')
+
+
+def test_a_repeated_parameter_is_refused_for_changes_too(client: FlaskClient) -> None:
+    response = client.post("/v1/jobs?x=1&x=2", json={"stage": "nn"})
+    assert (response.status_code, response.get_json()["errors"][0]["pointer"]) == (422, "/x")
+    assert client.get("/v1/jobs").get_json()["jobs"] == []
+
+
+def test_a_path_that_is_nowhere_is_404_whatever_its_parameters(client: FlaskClient) -> None:
+    assert client.get("/v1/nowhere?a=1&a=2").status_code == 404
+
+
+def test_a_body_that_would_not_be_read_is_refused(app: OpenAPI, client: FlaskClient) -> None:
+    paths = document(app)["paths"]
+    for method, path, endpoint in requests_of(app):
+        rule = next(rule.rule for rule in app.url_map.iter_rules(endpoint))
+        described = paths.get(re.sub(r"<(\w+)>", r"{\1}", rule), {}).get(method.lower(), {})
+        if method not in ("GET", "POST", "DELETE") or not described:
+            continue
+        assert ("requestBody" in described) == (endpoint in TAKE_A_BODY), endpoint
+        if endpoint not in TAKE_A_BODY:
+            response = client.open(path, method=method, json={"set": {"steps": 5}})
+            assert (response.status_code, response.get_json()["type"]) == (422, "body_invalid"), path
+            assert client.open(path, method=method, json={}).status_code != 422, path
