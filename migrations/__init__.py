@@ -21,7 +21,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     """
 
     def steps(connection: Connection) -> None:
-        if _is_newer(_revision_of(connection)):
+        if is_newer(_revision_of(connection)):
             return
         if connection.dialect.name == "postgresql":
             connection.commit()  # the read above began a transaction; Alembic begins one for each step
@@ -40,9 +40,9 @@ def check(database: Database) -> None:
     with database.read() as connection:
         present = _revision_of(connection)
     wanted = newest_revision()
-    if _is_newer(present) and "pre" in str(present):
+    if is_newer(present) and "pre" in str(present):
         return
-    if _is_newer(present):
+    if is_newer(present):
         raise DatabaseNotReady(
             f"the database is at {present}, for which this version ({wanted}) is too old: install a newer"
         )
@@ -52,10 +52,20 @@ def check(database: Database) -> None:
         )
 
 
+def revision_at(url: str) -> str | None:
+    """The revision of the tables in the database at `url`; None where it has none. Raises DatabaseUnavailable."""
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            return _revision_of(connection)
+    finally:
+        database.close()
+
+
 def _revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _is_newer(revision: str | None) -> bool:
+def is_newer(revision: str | None) -> bool:
     """Whether the revision is of a newer version than this one; revisions are `NNNN_moment`."""
     return revision is not None and int(revision[:4]) > int(newest_revision()[:4])

@@ -89,3 +89,5 @@ class Readiness(Answer):
     database: str | None = None
     redis: str | None = None
     workers: Mapping[str, int] = {}
+    version: str | None = Field(default=None, description="of the service")
+    database_kind: str | None = Field(default=None, description="SQLite or PostgreSQL")

@@ -9,6 +9,13 @@ from gradyard.jobs.states import State
 from gradyard.shapes.base import Answer
 
 
+class Predictions(Answer):
+    """What a fitted model says: y at each x; null where it is too large for a float64."""
+
+    x: tuple[float, ...]
+    y: tuple[float | None, ...]
+
+
 class Event(Answer):
     """One change of a job's state."""
 

@@ -23,13 +23,17 @@ class Waiting(TypedDict):
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
 class LossFigures(TypedDict):
-    """A loss curve in numbers. The loss of step t belongs to the weights before update t."""
+    """A loss curve in numbers. The loss of step t belongs to the weights before update t.
+
+    `attainable` is the loss of least squares; null where the loss is no quadratic of the coefficients.
+    """
 
     first: float | None
     last: float | None
     min: float | None
     min_step: NonNegativeInt | None
     diverged_at: NonNegativeInt | None
+    attainable: float | None
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -47,9 +51,14 @@ class Timings(TypedDict):
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
 class JobResult(TypedDict):
-    """The result of a job. A failed or cancelled job has its losses and timings only."""
+    """The result of a job. A failed or cancelled job has its losses and timings only.
+
+    Coefficients and formula are in the units of the data as sent; `scaled_coefficients` are those that were trained,
+    where the job has a `scale`.
+    """
 
     coefficients: dict[str, float] | None
+    scaled_coefficients: dict[str, float] | None
     formula: str | None
     loss: LossFigures
     timings: Timings
@@ -84,6 +93,7 @@ class Job(Answer):
     reason: Annotated[Reason | str, Field(union_mode="left_to_right")] | None = None  # a newer service may have more
     message: str | None = None
     retry_of: str | None = None
+    replaced_by: str | None = None
     batch: str | None = None
     waiting: Waiting | None = None
     result: JobResult | None = None

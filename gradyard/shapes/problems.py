@@ -21,10 +21,19 @@ class FieldError(Answer):
         return pointer if self.index is None else f"job {self.index}: {pointer}"
 
 
+class Candidate(Answer):
+    """One of the jobs or batches whose ids begin with what the request wrote. A batch has no stage."""
+
+    id: str
+    stage: str | None
+    name: str | None
+    state: str
+
+
 class Problem(Answer):
     """What went wrong (RFC 9457); `type` is one word for programs, `errors` says which fields of the request."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # `errors` and `total` are optional
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # what has a default is optional
 
     type: str
     title: str
@@ -32,3 +41,4 @@ class Problem(Answer):
     detail: str
     errors: tuple[FieldError, ...] = ()
     total: int | None = Field(default=None, description="of all errors of a batch; `errors` has the first of them")
+    candidates: tuple[Candidate, ...] = Field(default=(), description="of an ambiguous id: the newest ten")

@@ -1,13 +1,17 @@
 """One log line for each request: its key's name, method, path, status and time. Never a key, query or body."""
 
+import contextlib
 import sys
 import time
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
 
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
+from service.http.request_times import Answered
+from service.http.services import current_services
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -18,12 +22,8 @@ HEADERS = {
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Add an id to every request, security headers to every response, and a JSON line to the log."""
-    log = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
-        processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-    )
+    """Add an id to every request, security headers to every response, a line to the log; note how long it took."""
+    log = _logger(settings)
 
     @app.before_request
     def begin() -> None:
@@ -35,10 +35,22 @@ def install(app: Flask, settings: Settings) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.request_id
-        milliseconds = round((time.perf_counter() - g.begin) * 1000, 1)
+        seconds = time.perf_counter() - g.begin
+        route = request.url_rule.rule if request.url_rule else None
+        noted = current_services().request_times.noted
+        noted.append(Answered(request.method, route, response.status_code, seconds))
         key = {"key": g.caller.key} if "caller" in g and g.caller.key else {}
-        log.info(
-            "request", id=g.request_id, method=request.method, path=request.path, status=response.status_code,
-            ms=milliseconds, **key,
-        )  # fmt: skip
+        with contextlib.suppress(OSError, ValueError):  # a full disk, a closed terminal: the answer goes out anyway
+            log.info(
+                "request", id=g.request_id, method=request.method, path=request.path, status=response.status_code,
+                ms=round(seconds * 1000, 1), **key,
+            )  # fmt: skip
         return response
+
+
+def _logger(settings: Settings) -> Any:
+    return structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
+        processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+    )

@@ -32,9 +32,8 @@ def install(app: Flask, settings: Settings) -> None:
     Raises SettingsInvalid where other machines could reach the service and it has no key.
     """
     key = settings.admin_key.get_secret_value() if settings.admin_key else ""
-    if open_without_a_key(settings):
-        where = settings.host or "every address"
-        raise SettingsInvalid(f"GRADYARD_ADMIN_KEY: is needed to listen on {where}, which other machines can reach")
+    if open_door := open_without_a_key(settings):
+        raise SettingsInvalid(f"GRADYARD_ADMIN_KEY: the service needs a key: {open_door}")
 
     @app.before_request
     def guard() -> None:

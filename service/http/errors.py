@@ -9,8 +9,9 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gradyard.jobs import errors
-from gradyard.shapes import FieldError, Problem
+from gradyard.shapes import Candidate, FieldError, Problem
 from service.http.json_response import dump_json
+from service.http.proxy import outer_path
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_SECONDS = {429: 5, 503: 1}
@@ -41,10 +42,12 @@ STATUSES: dict[type[Exception], int] = {
     errors.IllegalMove: 409,
     errors.SpecInvalid: 422,
     errors.ApiKeyInvalid: 422,
+    errors.BodyInvalid: 422,
     errors.BatchInvalid: 422,
     ParametersInvalid: 422,
     errors.IdempotencyKeyReused: 422,
     errors.TooManyApiKeys: 409,
+    errors.AmbiguousId: 409,
     errors.QueueFull: 429,
     TooManyWaiting: 503,
     errors.StorageFull: 503,
@@ -78,6 +81,8 @@ def _gradyard_problem(error: errors.GradyardError) -> Response:
     if isinstance(error, errors.SpecInvalid):
         shown = error.problems[:ERRORS_SHOWN]
         members["errors"] = [FieldError.of(pointer=each.pointer, message=each.message) for each in shown]
+    if isinstance(error, errors.AmbiguousId):
+        members["candidates"] = [Candidate.of(**vars(each)) for each in error.candidates]
     if isinstance(error, errors.BatchInvalid):
         members["total"] = error.total
         members["errors"] = [
@@ -90,7 +95,8 @@ def _http_problem(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400:  # a redirect
         return error
     title = NEWER_PHRASES.get(error.code) or HTTPStatus(error.code).phrase
-    detail = f"there is no {request.path} here; see /docs" if error.code == 404 else error.description or title
+    missing = f"there is no {outer_path(request.path)} here; see {outer_path('/docs')}"
+    detail = missing if error.code == 404 else error.description or title
     response = problem(error.code, _snake(title), title, detail)
     for name, value in error.get_headers():  # Allow of a 405, WWW-Authenticate of a 401
         if name.lower() != "content-type":

@@ -17,7 +17,10 @@ from gradyard import shapes
 from gradyard.jobs.submission.batches import SweepBody
 from gradyard.jobs.submission.key_requests import KeyRequest
 from gradyard.jobs.submission.parse import spec_adapter
+from gradyard.jobs.submission.prediction_requests import PredictionRequest
+from gradyard.jobs.submission.verb_requests import HoldRequest, RetryRequest
 from gradyard.shapes.base import Answer
+from service.http.proxy import outer_path
 from service.http.scopes import NEEDED
 
 REF = "#/components/schemas/{model}"
@@ -30,8 +33,8 @@ ALWAYS = {
 }  # fmt: skip
 SOMETIMES = {
     400: "not JSON, or a header that is not valid", 404: "not found", 406: "not available in that format",
-    409: "its state does not allow that", 410: "it was deleted", 413: "too large", 415: "not JSON",
-    422: "fields or parameters that are not valid", 429: "too much is waiting",
+    409: "its state does not allow that, or the id is ambiguous", 410: "it was deleted", 413: "too large",
+    415: "not JSON", 422: "fields or parameters that are not valid", 429: "too much is waiting",
 }  # fmt: skip
 
 
@@ -63,13 +66,16 @@ REPEATABLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _json_body(model: str) -> dict[str, Any]:
+def _json_body(model: str, *, required: bool = True) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": REF.format(model=model)}}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 SUBMISSION = REPEATABLE | _json_body("JobSpec")
 KEY_REQUEST = _json_body("KeyRequest")
+PREDICTION = _json_body("PredictionRequest")
+RETRY_OF_BATCH = REPEATABLE | _json_body("RetryRequest", required=False)
+HOLD = _json_body("HoldRequest", required=False)
 
 BATCH_SUBMISSION = REPEATABLE | {
     "requestBody": {
@@ -119,7 +125,10 @@ def _add_scopes(app: OpenAPI, paths: dict[str, Any]) -> None:
                 operations[method]["security"] = [{"key": [scope]}, *OPEN_TO_ALL]
 
 
-BODIES: dict[str, Any] = {"BatchSweep": SweepBody, "KeyRequest": KeyRequest}
+BODIES: dict[str, Any] = {
+    "BatchSweep": SweepBody, "KeyRequest": KeyRequest, "PredictionRequest": PredictionRequest,
+    "RetryRequest": RetryRequest, "HoldRequest": HoldRequest,
+}  # fmt: skip
 BATCH_OF_JOBS = {
     "type": "object", "required": ["jobs"], "additionalProperties": False,
     "properties": {
@@ -149,13 +158,14 @@ def install(app: OpenAPI) -> None:
     """Serve the document and a page that shows it. The page needs no other server: its parts are in a package."""
     swagger_ui = files("flask_openapi3_swagger") / "templates" / "swagger"
     pages = Blueprint("docs", __name__, static_folder=str(swagger_ui), static_url_path="/docs/parts")
-    served: list[bytes] = []
+    known: dict[str, Any] = {}
 
     @pages.get("/openapi.json")
     def openapi_json() -> Response:
-        if not served:
-            served.append(orjson.dumps(document(app)))
-        return Response(served[0], content_type="application/json")
+        if not known:
+            known.update(document(app))
+        served = known | {"servers": [{"url": outer_path("/")}]}
+        return Response(orjson.dumps(served), content_type="application/json")
 
     @pages.get("/docs")
     def docs() -> Response:
@@ -168,16 +178,17 @@ def install(app: OpenAPI) -> None:
     app.register_blueprint(pages)
 
 
+# Paths relative to that of the page: a proxy may serve it below a prefix.
 PAGE_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>gradyard: HTTP API</title>
-<link rel="stylesheet" href="/docs/parts/css/swagger-ui.css">
+<link rel="stylesheet" href="docs/parts/css/swagger-ui.css">
 <div id="page"></div>
-<script src="/docs/parts/js/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/parts/js/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </html>
 """
-START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
+START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
 """

@@ -1,23 +1,27 @@
-"""The parameters of paths and queries, and the jobs that paths name."""
+"""The parameters of paths and queries."""
 
 from functools import cache
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Row
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gradyard.jobs.errors import NotFound
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
-from gradyard.store import queries
-from service.http.callers import current_caller
+from gradyard.jobs.validation.messages import value_text
+from gradyard.jobs.validation.suggestions import did_you_mean
+from service.http.ids import SHORTEST_BEGINNING, ids_beginning_with
 
 
 def _known_stage(name: str) -> str:
     if name not in STAGES:
-        raise ValueError(f"must be one of {', '.join(STAGES)}")
+        raise ValueError(f"must be one of {', '.join(STAGES)}, not {value_text(name)}{did_you_mean(name, STAGES)}")
     return name
+
+
+def _like_an_id(text: str) -> str:
+    if ids_beginning_with(text) is None:
+        raise ValueError(f"must be the id of a batch, or a beginning of at least {SHORTEST_BEGINNING} digits")
+    return text
 
 
 class Query(BaseModel):
@@ -46,7 +50,9 @@ class ListQuery(Query):
 
     state: State | None = None
     stage: Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})] | None = None
-    batch: UUID | None = Field(default=None, description="only jobs of this batch")
+    batch: Annotated[str, AfterValidator(_like_an_id)] | None = Field(
+        default=None, description="only jobs of this batch; its id, or a beginning of at least 8 digits"
+    )
     limit: int = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
 
@@ -85,9 +91,14 @@ class ExportQuery(Query):
 
 
 class HoldQuery(Query):
-    """The reason for a drain or a pause; jobs that wait show it."""
+    """No query parameters; a reason stands in the body."""
 
-    reason: str | None = Field(default=None, max_length=500)
+    @model_validator(mode="before")
+    @classmethod
+    def _no_reason(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if "reason" in given:
+            raise ValueError('send the reason in the body: {"reason": "..."}')
+        return given
 
 
 class NoQuery(Query):
@@ -97,7 +108,7 @@ class NoQuery(Query):
 class JobPath(BaseModel):
     """Which job."""
 
-    job_id: str = Field(description="a UUID")
+    job_id: str = Field(description="a UUID, or a beginning of at least 8 digits that no other job has")
 
 
 class NamedPath(JobPath):
@@ -109,7 +120,7 @@ class NamedPath(JobPath):
 class BatchPath(BaseModel):
     """Which batch."""
 
-    batch_id: str = Field(description="a UUID")
+    batch_id: str = Field(description="a UUID, or a beginning of at least 8 digits that no other batch has")
 
 
 class KeyPath(BaseModel):
@@ -134,19 +145,3 @@ class StagePath(BaseModel):
     """Which stage."""
 
     name: str
-
-
-def parse_id(text: str, what: str) -> UUID:
-    """The id of a `what` in a path; NotFound where the text is no UUID."""
-    try:
-        parsed = UUID(text)
-    except ValueError:
-        parsed = None
-    if parsed is None or str(parsed) != text.lower():
-        raise NotFound(f"there is no {what} {text}")
-    return parsed
-
-
-def find_job(connection: Connection, text: str) -> Row[Any]:
-    """The caller's job whose id is in the path; NotFound where there is none, Gone where it was deleted."""
-    return queries.job_by_id(connection, current_caller().project_id, parse_id(text, "job"))

@@ -1,4 +1,4 @@
-"""Bodies and headers of requests that submit."""
+"""Bodies and headers of requests that submit or change something."""
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
@@ -20,6 +20,11 @@ def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
         raise UnsupportedMediaType("send the body as Content-Type: application/json")
     refuse_encoded()
     return body
+
+
+def optional_json_body() -> bytes:
+    """The request's body, `{}` where there is none; 413 where it is too large, 415 where it is no JSON."""
+    return json_body() if request.get_data() else b"{}"
 
 
 def refuse_encoded() -> None:

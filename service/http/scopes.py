@@ -6,13 +6,13 @@ _ROUTES = {
     Scope.JOBS_READ: """
         jobs.list_jobs jobs.show_job jobs.list_events retry_and_logs.list_logs losses.show_losses
         metrics_and_artifacts.list_metrics metrics_and_artifacts.show_metric
-        metrics_and_artifacts.list_artifacts metrics_and_artifacts.fetch_artifact
+        predict.predict metrics_and_artifacts.list_artifacts metrics_and_artifacts.fetch_artifact
         batches.list_batches batches.show_batch batches.list_best export.export_batch
         stages.list_stages stages.show_stage fleet.list_workers fleet.list_queues
     """,
     Scope.JOBS_WRITE: """
         jobs.submit_job jobs.cancel_job jobs.delete_job retry_and_logs.retry_job
-        batches.submit_batch batches.cancel_batch
+        batches.submit_batch batches.cancel_batch batches.retry_batch batches.delete_batch
     """,
     Scope.METRICS_READ: "prometheus.metrics",
     Scope.ADMIN: """

@@ -16,8 +16,8 @@ def job_answer(job: Row[Any], waiting: shapes.Waiting | None) -> shapes.Job:
         resolved=job.resolved, warnings=job.warnings, attempt=job.attempt,
         submitted_at=as_datetime(job.submitted_at), started_at=as_datetime(job.started_at),
         finished_at=as_datetime(job.finished_at), steps=job.steps, steps_done=_steps_done(job),
-        reason=job.reason, message=job.message, retry_of=job.retry_of, batch=job.batch_id,
-        waiting=waiting, result=_result(job),
+        reason=job.reason, message=job.message, retry_of=job.retry_of,
+        replaced_by=job.replaced_by, batch=job.batch_id, waiting=waiting, result=_result(job),
     )  # fmt: skip
 
 
@@ -33,10 +33,11 @@ def _result(job: Row[Any]) -> shapes.JobResult | None:
         return None
     return {
         "coefficients": (job.coefficients or None) if succeeded else None,
+        "scaled_coefficients": job.scaled_coefficients if succeeded else None,
         "formula": job.formula if succeeded else None,
         "loss": {
             "first": job.loss_first, "last": job.loss_last, "min": job.loss_min, "min_step": job.loss_min_step,
-            "diverged_at": job.diverged_at,
+            "diverged_at": job.diverged_at, "attainable": job.resolved.get("attainable_loss"),
         },
         "timings": _timings(job), "environment": job.environment if succeeded else None,
     }  # fmt: skip

@@ -8,9 +8,9 @@ from gradyard.jobs.submission.key_requests import read_key_request
 from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.ids import parse_id
 from service.http.json_response import json_response
 from service.http.openapi import KEY_REQUEST, problems, routes
-from service.http.parameters import parse_id
 from service.http.requests import json_body
 from service.http.services import current_services
 from service.representation.api_keys import key_answer, new_key_answer

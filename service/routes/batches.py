@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO
 from uuid import UUID
 
 from flask import Response, request
@@ -14,20 +14,21 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from gradyard import shapes
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
 from gradyard.jobs.submission.batches import parse_batch
+from gradyard.jobs.submission.verb_requests import read_states_to_retry
 from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.garbage_collector import collector_at_rest
+from service.http.ids import find_batch
 from service.http.json_response import json_response
 from service.http.long_poll import CANCEL_SECONDS
-from service.http.openapi import BATCH_SUBMISSION, problems, routes
-from service.http.parameters import parse_id
-from service.http.requests import refuse_encoded
+from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
+from service.http.requests import optional_json_body, refuse_encoded
 from service.http.services import current_services
 from service.representation.batches import batch_answer, batch_summary
 from service.representation.jobs import job_answer
-from service.submission import accept_batch
+from service.submission import accept_batch, accept_retry, parse_again
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
@@ -72,28 +73,27 @@ def list_batches(query: parameters.PageQuery) -> Response:
     return json_response(shapes.BatchList.of(batches=shown, next_cursor=cursor))
 
 
-@api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 422)})
+@api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 409, 410, 422)})
 def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
-    """Show a batch: how many of its jobs are in each state."""
-    return _shown(parse_id(path.batch_id, "batch"))
+    """Show a batch: how many of its jobs are in each state, and why jobs failed."""
+    return _shown(path.batch_id)
 
 
-@api.get("/<batch_id>/best", responses={"200": shapes.BestJobs, **problems(404, 422)})
+@api.get("/<batch_id>/best", responses={"200": shapes.BestJobs, **problems(404, 409, 410, 422)})
 def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Response:
     """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
-    batch_id = parse_id(path.batch_id, "batch")
     with current_services().database.read() as connection:
-        queries.batch_by_id(connection, current_caller().project_id, batch_id)
+        batch_id = find_batch(connection, path.batch_id).id
         best = queries.best_of_batch(connection, current_caller().project_id, batch_id, query.limit)
     return json_response(shapes.BestJobs.of(jobs=[job_answer(job, None) for job in best]))
 
 
-@api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 422)})
+@api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 409, 410, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
     """Cancel the unfinished jobs of a batch, within a second. Finished jobs keep their results."""
-    batch_id, database = parse_id(path.batch_id, "batch"), current_services().database
+    database = current_services().database
     with database.begin() as connection:
-        queries.batch_by_id(connection, current_caller().project_id, batch_id)
+        batch_id = find_batch(connection, path.batch_id).id
         more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
     give_up_at = time.monotonic() + CANCEL_SECONDS
     while more:
@@ -104,7 +104,49 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     if not _released(batch_id, give_up_at):
         with database.begin() as connection:
             lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
-    return _shown(batch_id)
+    return _shown(str(batch_id))
+
+
+@api.post(
+    "/<batch_id>/retry",
+    responses={
+        "202": shapes.BatchRetried, "200": shapes.BatchRetried,
+        **problems(400, 404, 409, 410, 413, 415, 422, 429),
+    },
+    openapi_extensions=RETRY_OF_BATCH,
+)  # fmt: skip
+def retry_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+    """Submit the failed jobs of a batch anew, all or none; each new job replaces the old one in the batch.
+
+    With an Idempotency-Key, the same request sent again returns the answer of the first. 200 where nothing failed.
+    """
+    states = read_states_to_retry(optional_json_body())
+    with current_services().database.read() as connection:
+        batch = find_batch(connection, path.batch_id)
+        members = queries.jobs_to_retry(connection, batch.id, states)
+    with collector_at_rest():
+        parsed = parse_again(members, current_services().settings)
+        return accept_retry(batch, parsed, states)
+
+
+@api.delete("/<batch_id>", responses={"200": shapes.BatchDeleted, **problems(404, 409, 410, 422)})
+def delete_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+    """Delete a batch and all of its jobs, which must be finished. Their ids answer 410 from then on.
+
+    What interrupts it leaves a batch of the other jobs; the same request sent again deletes these.
+    """
+    database, deleted = current_services().database, 0
+    with database.read() as connection:
+        batch_id = find_batch(connection, path.batch_id).id
+    more = True
+    while more:
+        begin = time.monotonic()
+        with database.begin() as connection:
+            slice_of_it = lifecycle.delete_batch_slice(connection, current_caller().project_id, batch_id)
+        deleted, more = deleted + slice_of_it.jobs, slice_of_it.more
+        if more and database.is_sqlite:  # its other writers look for a free moment only now and then
+            time.sleep(time.monotonic() - begin)
+    return json_response(shapes.BatchDeleted.of(id=batch_id, deleted=deleted))
 
 
 def _released(batch_id: UUID, give_up_at: float) -> bool:
@@ -135,8 +177,9 @@ def _body() -> Iterator[IO[bytes]]:
         yield file
 
 
-def _shown(batch_id: UUID) -> Response:
+def _shown(text: str) -> Response:
     with current_services().database.read() as connection:
-        batch: Any = queries.batch_by_id(connection, current_caller().project_id, batch_id)
-        counts = queries.counts_of_batches(connection, [batch_id])
-    return json_response(batch_answer(batch, counts[batch_id]))
+        batch = find_batch(connection, text)
+        counts = queries.counts_of_batches(connection, [batch.id])
+        failures = queries.failures_of_batch(connection, batch.id)
+    return json_response(batch_answer(batch, counts[batch.id], failures))

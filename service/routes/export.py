@@ -14,9 +14,9 @@ from werkzeug.exceptions import NotAcceptable, Unauthorized
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import Caller, current_caller
+from service.http.ids import find_batch
 from service.http.json_response import dump_json
 from service.http.openapi import EXPORT, problems, routes
-from service.http.parameters import parse_id
 from service.http.services import Services, current_services
 from service.representation.jobs import job_answer
 from service.routes.losses import CSV, csv_lines
@@ -28,7 +28,7 @@ LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # equal for all
 api = routes("export", "/v1/batches", tag="batches")
 
 
-@api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 422)})
+@api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422)})
 def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> Response:
     """Stream every job of a batch with its result and all of its losses, in the order of their ids.
 
@@ -37,9 +37,9 @@ def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> R
     form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
     if form is None:
         raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
-    batch_id, caller, services = parse_id(path.batch_id, "batch"), current_caller(), current_services()
+    caller, services = current_caller(), current_services()
     with services.database.read() as connection:
-        queries.batch_by_id(connection, caller.project_id, batch_id)
+        batch_id = find_batch(connection, path.batch_id).id
     jobs = _jobs(services, caller, batch_id)
     lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
     response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)

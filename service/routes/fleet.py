@@ -9,11 +9,13 @@ from gradyard import shapes
 from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.errors import NotFound
 from gradyard.jobs.fleet import WORKER_QUEUES, HoldKind, Queue, SlotAddress
+from gradyard.jobs.submission.verb_requests import read_reason
 from gradyard.store import fleet, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.json_response import json_response
-from service.http.openapi import problems, routes
+from service.http.openapi import HOLD, problems, routes
+from service.http.requests import optional_json_body
 from service.http.services import current_services
 from service.representation.fleet import hold_answer, worker_answer
 from service.representation.holds import Held
@@ -30,12 +32,16 @@ def list_workers(query: parameters.NoQuery) -> Response:
         return _workers(connection)
 
 
-@api.post("/workers/<target>/drain", responses={"200": shapes.WorkerList, **problems(404, 422)})
+@api.post(
+    "/workers/<target>/drain", responses={"200": shapes.WorkerList, **problems(400, 404, 413, 415, 422)},
+    openapi_extensions=HOLD,
+)  # fmt: skip
 def drain_workers(path: parameters.DrainPath, query: parameters.HoldQuery) -> Response:
     """Drain a host, slot or GPU: it finishes its jobs and claims no more, also after a restart."""
+    reason = read_reason(optional_json_body())
     with current_services().database.begin() as connection:
         for kind, name in _targets(connection, path.target):
-            fleet.hold(connection, kind, name, actor=current_caller().actor, reason=query.reason)
+            fleet.hold(connection, kind, name, actor=current_caller().actor, reason=reason)
         return _workers(connection, path.target)
 
 
@@ -65,12 +71,15 @@ def list_queues(query: parameters.NoQuery) -> Response:
         return json_response(shapes.QueueList.of(queues=_queues(connection)))
 
 
-@api.post("/queues/<queue>/pause", responses={"200": shapes.Queue, **problems(404, 422)})
+@api.post(
+    "/queues/<queue>/pause", responses={"200": shapes.Queue, **problems(400, 404, 413, 415, 422)},
+    openapi_extensions=HOLD,
+)  # fmt: skip
 def pause_queue(path: parameters.QueuePath, query: parameters.HoldQuery) -> Response:
     """Pause a queue: jobs are accepted and wait; running jobs continue to their end."""
-    name = _queue(path.queue)
+    name, reason = _queue(path.queue), read_reason(optional_json_body())
     with current_services().database.begin() as connection:
-        fleet.hold(connection, HoldKind.QUEUE, name, actor=current_caller().actor, reason=query.reason)
+        fleet.hold(connection, HoldKind.QUEUE, name, actor=current_caller().actor, reason=reason)
         return json_response(next(each for each in _queues(connection) if each.name == name))
 
 

@@ -1,6 +1,7 @@
 """For those who watch the process: is it alive, and are jobs accepted and done."""
 
 import logging
+from importlib.metadata import version
 
 from flask import Response
 
@@ -16,6 +17,7 @@ from service.http.services import current_services
 
 logger = logging.getLogger(__name__)
 
+VERSION = version("gradyard")
 NO_WORKERS = {queue.value: 0 for queue in WORKER_QUEUES}  # by text: orjson refuses enums as keys
 
 api = routes("health", "")
@@ -34,7 +36,10 @@ def readyz() -> Response:
     database, workers = _database_and_workers(services.database)
     redis = "ok" if services.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
     status = "unavailable" if database != "ok" else "ready" if redis == "ok" and any(workers.values()) else "degraded"
-    body = shapes.Readiness.of(status=status, database=database, redis=redis, workers=workers)
+    body = shapes.Readiness.of(
+        status=status, database=database, redis=redis, workers=workers, version=VERSION,
+        database_kind="SQLite" if services.database.is_sqlite else "PostgreSQL",
+    )  # fmt: skip
     return json_response(body, 503, Retry_After="1") if status == "unavailable" else json_response(body)
 
 

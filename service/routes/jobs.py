@@ -1,7 +1,5 @@
 """Jobs: submit, list, show, wait for, cancel, delete."""
 
-from uuid import UUID
-
 from flask import Response
 from werkzeug.exceptions import Unauthorized
 
@@ -13,10 +11,10 @@ from gradyard.store import lifecycle, queries
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
+from service.http.ids import find_batch, find_id, find_job
 from service.http.json_response import json_response
 from service.http.long_poll import CANCEL_SECONDS, finishes_within
 from service.http.openapi import SUBMISSION, problems, routes
-from service.http.parameters import find_job, parse_id
 from service.http.requests import json_body
 from service.http.services import current_services
 from service.representation.jobs import event_answer, job_answer
@@ -38,31 +36,38 @@ def submit_job(query: parameters.NoQuery) -> Response:
     return accept_job(parse_job(body, current_services().settings), body)
 
 
-@api.get("", responses={"200": shapes.JobList, **problems(422)})
+@api.get("", responses={"200": shapes.JobList, **problems(404, 409, 410, 422)})
 def list_jobs(query: parameters.ListQuery) -> Response:
     """List jobs, the newest first."""
     with current_services().database.read() as connection:
+        chosen = query.model_dump() | {"batch": query.batch and find_id(connection, query.batch, "batch")}
         try:
-            page = queries.jobs_newest_first(connection, current_caller().project_id, **query.model_dump())
+            page = queries.jobs_newest_first(connection, current_caller().project_id, **chosen)
         except SpecInvalid as error:  # the cursor is not valid
             raise ParametersInvalid(error.problems) from None
+        if query.batch and not page.jobs:
+            find_batch(connection, query.batch)  # an empty page must not hide that there is no such batch
         waiting = why_each_waits(connection, page.jobs)
     jobs = [job_answer(job, why) for job, why in zip(page.jobs, waiting, strict=True)]
     return json_response(shapes.JobList.of(jobs=jobs, next_cursor=page.next_cursor))
 
 
-@api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 410, 422)})
+@api.get("/<job_id>", responses={"200": shapes.Job, **problems(404, 409, 410, 422)})
 def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     """Show a job. With `wait`, the answer is held until the job is finished, for at most so many seconds."""
-    job_id, project, services = parse_id(path.job_id, "job"), current_caller().project_id, current_services()
-    if query.wait and not finishes_within(services.database, project, job_id, 0):
+    if not query.wait:
+        return _shown(path.job_id)
+    project, services = current_caller().project_id, current_services()
+    with services.database.read() as connection:
+        job_id = find_id(connection, path.job_id, "job")
+    if not finishes_within(services.database, project, job_id, 0):
         services.waiting_room.wait_for_end(project, job_id, query.wait)
         if not services.keys.still_opens(current_caller()):
             raise Unauthorized("the key was revoked while the request waited")
-    return _shown(job_id)
+    return _shown(str(job_id))
 
 
-@api.get("/<job_id>/events", responses={"200": shapes.EventList, **problems(404, 410, 422)})
+@api.get("/<job_id>/events", responses={"200": shapes.EventList, **problems(404, 409, 410, 422)})
 def list_events(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the changes of a job's state: from, to, kind, time, actor and detail."""
     with current_services().database.read() as connection:
@@ -84,7 +89,7 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, CANCEL_SECONDS):
         with database.begin() as connection:
             lifecycle.move_silent(connection, job_id, actor=caller.actor)
-    return _shown(job_id)
+    return _shown(str(job_id))
 
 
 @api.delete("/<job_id>", responses={"204": None, **problems(404, 409, 410, 422)})
@@ -96,8 +101,8 @@ def delete_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     return Response(status=204)
 
 
-def _shown(job_id: UUID) -> Response:
+def _shown(text: str) -> Response:
     with current_services().database.read() as connection:
-        job = queries.job_by_id(connection, current_caller().project_id, job_id)
+        job = find_job(connection, text)
         waiting = why_it_waits(connection, job, current_caller().project_id)
     return json_response(job_answer(job, waiting))

@@ -13,9 +13,9 @@ from gradyard.jobs import curves
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.ids import find_job
 from service.http.json_response import json_response
 from service.http.openapi import EVERY_LOSS, problems, routes
-from service.http.parameters import find_job
 from service.http.services import current_services
 
 JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
@@ -24,7 +24,7 @@ CSV_LINES_AT_ONCE = 10_000
 api = routes("losses", "/v1/jobs", tag="jobs")
 
 
-@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 410, 422)})
+@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 409, 410, 422)})
 def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Response:
     """Show the loss curve.
 

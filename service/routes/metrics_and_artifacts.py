@@ -12,9 +12,9 @@ from gradyard.jobs.errors import NotFound
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.ids import find_job
 from service.http.json_response import json_response
 from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
-from service.http.parameters import find_job
 from service.http.services import current_services
 from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
 
@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 api = routes("metrics_and_artifacts", "/v1/jobs", tag="jobs")
 
 
-@api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 410, 422)})
+@api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 409, 410, 422)})
 def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the names of the curves that the job has beside its loss."""
     with current_services().database.read() as connection:
@@ -32,7 +32,7 @@ def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Respons
     return json_response(shapes.MetricList.of(metrics=names))
 
 
-@api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 410, 422)})
+@api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 409, 410, 422)})
 def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Response:
     """Show a named curve.
 
@@ -58,7 +58,7 @@ def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Re
     return response
 
 
-@api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 410, 422)})
+@api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 409, 410, 422)})
 def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the named arrays of the job."""
     with current_services().database.read() as connection:
@@ -68,7 +68,7 @@ def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Respo
     return json_response(shapes.ArtifactList.of(artifacts=artifacts))
 
 
-@api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 410, 422)})
+@api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 409, 410, 422)})
 def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Response:
     """Fetch a named array as NPY."""
     with current_services().database.read() as connection:

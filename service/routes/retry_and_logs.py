@@ -10,9 +10,9 @@ from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import queries
 from service.http import parameters
 from service.http.callers import current_caller
+from service.http.ids import find_job
 from service.http.json_response import json_response
 from service.http.openapi import REPEATABLE, problems, routes
-from service.http.parameters import find_job
 from service.http.services import current_services
 from service.submission import accept_job
 
@@ -36,7 +36,7 @@ def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     return accept_job(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
 
 
-@api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 410, 422)})
+@api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 409, 410, 422)})
 def list_logs(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     """List the output of the job's runner by attempt, with the traceback of an error; the last 64 KiB of each."""
     with current_services().database.read() as connection:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from gradyard import shapes
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.states import Reason
 from gradyard.shapes.base import Answer
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
@@ -18,13 +19,17 @@ from tests.actors import claimed, progress_of, submitted, worker_of
 
 BODIES: dict[str, Any] = {
     "/v1/jobs": {"stage": "tensor"}, "/v1/keys": {"name": "ada"},
+    "/v1/jobs/{job_id}/predict": {"x": [0.5]},
     "/v1/batches": {"spec": {"stage": "tensor"}, "grid": {"seed": [1, 2]}},
 }  # fmt: skip
 
 
 @pytest.fixture
 def values(client: FlaskClient, database: Database, settings: Settings) -> dict[str, str]:
-    """A value for each variable of a path: a succeeded job with a metric, a running batch, a drained slot."""
+    """A value for each variable of a path: a succeeded job with a metric, a running batch with a failed job, and more.
+
+    `finished` is a batch that may be deleted.
+    """
     done = submitted(database, settings, steps=5)
     worker = worker_of(database)
     member = claimed(database, worker).members[0]
@@ -34,13 +39,17 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
         assert lifecycle.record(connection, measured)
         assert lifecycle.keep_log(connection, member.id, member.attempt, "it begins", truncated=False)
         assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+    finished = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
+    client.post(f"/v1/batches/{finished}/cancel")
     batch = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
-    claimed(database, worker)
+    failed = claimed(database, worker).members[0]
+    with database.begin() as connection:
+        assert lifecycle.fail(connection, failed.id, failed.attempt, Reason.ERROR, "it broke", actor="worker")
     queued = submitted(database, settings)
-    client.post("/v1/workers/cpu-0@host/drain?reason=fan")
+    client.post("/v1/workers/cpu-0@host/drain", json={"reason": "fan"})
     client.post("/v1/queues/cpu/pause")
     key = client.post("/v1/keys", json={"name": "bob"}).get_json()["id"]
-    jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch}
+    jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch, "finished": finished}
     return {**jobs, "name": "nn", "target": "cpu-0@host", "queue": "cpu", "key_id": key}
 
 
@@ -51,8 +60,10 @@ def test_every_answer_has_exactly_the_fields_of_its_model(client: FlaskClient, v
     seen = set()
     for method, path, model in _json_routes(document):
         job = values["queued"] if path.endswith("/cancel") else values["job_id"]
+        batch = values["finished"] if method == "delete" else values["batch_id"]
         body = BODIES.get(path) if method == "post" else None
-        response = client.open(path.format(**values | {"job_id": job}), method=method, json=body)
+        named = path.format(**values | {"job_id": job, "batch_id": batch})
+        response = client.open(named, method=method, json=body)
         assert response.status_code < 300, (method, path, response.text)
         _check(response.json, {"$ref": model}, schemas, f"{method} {path}")
         shape: type[Answer] = getattr(shapes, model.rpartition("/")[2])

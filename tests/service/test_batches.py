@@ -32,7 +32,8 @@ def test_a_sweep_is_accepted_shown_and_listed(client: FlaskClient, database: Dat
     assert response.json == {"id": response.json["id"], "size": 5}
     shown = got(client, response.headers["Location"])
     assert (shown["state"], shown["name"], shown["size"], shown["counts"]["queued"]) == ("queued", "five", 5, 5)
-    del shown["sweep"]  # which may be long, so lists leave it out
+    for name in ("sweep", "failures"):  # which lists leave out
+        del shown[name]
     assert got(client, "/v1/batches") == {"batches": [shown], "next_cursor": None}
     jobs = got(client, f"/v1/jobs?batch={shown['id']}")["jobs"]
     assert [job["spec"]["seed"] for job in jobs] == [4, 3, 2, 1, 0]
@@ -55,6 +56,14 @@ def test_a_refused_batch_says_which_members_are_wrong_and_stores_nothing(client:
     response = posted(client, {"jobs": [{"stage": "nn"}, {"stage": "nn", "steps": 0}, {"stage": "nope"}]})
     assert (response.status_code, response.json["type"], response.json["total"]) == (422, "batch_invalid", 2)
     assert [(each["index"], each["pointer"]) for each in response.json["errors"]] == [(1, "/steps"), (2, "/stage")]
+    assert got(client, "/v1/jobs")["jobs"] == []
+
+
+def test_a_wrong_value_of_a_sweep_is_told_once_where_it_stands(client: FlaskClient) -> None:
+    response = posted(client, SWEEP | {"grid": {"learning_rate": [1e-6, -1], "seed": {"stop": 1000}}})
+    assert (response.status_code, response.json["type"]) == (422, "spec_invalid")
+    message = 'must be greater than 0 or "auto", not -1'
+    assert response.json["errors"] == [{"pointer": "/grid/learning_rate/1", "message": message}]
     assert got(client, "/v1/jobs")["jobs"] == []
 
 

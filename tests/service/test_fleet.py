@@ -21,8 +21,8 @@ from tests.actors import claimed, submitted, succeeds, worker_of
 LEASE = 15.0
 
 
-def post(client: FlaskClient, path: str, status: int = 200) -> Any:
-    response = client.post(path)
+def post(client: FlaskClient, path: str, status: int = 200, body: Any = None) -> Any:
+    response = client.post(path, json=body)
     assert response.status_code == status, response.text
     return response.json
 
@@ -40,7 +40,7 @@ def test_a_paused_queue_takes_jobs_and_trains_none_until_it_is_resumed(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
     worker, job = worker_of(database), submitted(database, settings)
-    assert post(client, "/v1/queues/cpu/pause?reason=new disk")["paused"]["reason"] == "new disk"
+    assert post(client, "/v1/queues/cpu/pause", body={"reason": "new disk"})["paused"]["reason"] == "new disk"
     assert not takes(database, worker)
     assert because(client, job) == "the queue cpu is paused: new disk"
     assert post(client, "/v1/queues/cpu/resume")["paused"] is None
@@ -54,7 +54,7 @@ def test_a_drained_slot_takes_nothing_and_stays_drained_when_it_starts_again(
     first, second = worker_of(database, "cpu-0"), worker_of(database, "cpu-1")
     submitted(database, settings)
     busy = claimed(database, first)
-    shown = post(client, "/v1/workers/cpu-0@host/drain?reason=loud fan")["workers"]
+    shown = post(client, "/v1/workers/cpu-0@host/drain", body={"reason": "loud fan"})["workers"]
     assert [(each["slot"], each["state"]) for each in shown] == [("cpu-0", "draining")]
     assert shown[0]["drained"]["reason"] == "loud fan"
     succeeds(database, busy)
@@ -68,6 +68,19 @@ def test_a_drained_slot_takes_nothing_and_stays_drained_when_it_starts_again(
     submitted(database, settings, steps=9)
     assert takes(database, again)
     post(client, "/v1/workers/cpu-0/undrain", 404)
+
+
+@pytest.mark.parametrize("path", ["/v1/workers/cpu-0/drain", "/v1/queues/cpu/pause"])
+def test_a_reason_stands_in_the_body_alone(client: FlaskClient, database: Database, path: str) -> None:
+    worker_of(database)
+    refused = post(client, f"{path}?reason=fan", 422)
+    assert refused["type"] == "parameters_invalid"
+    assert refused["detail"] == '/: send the reason in the body: {"reason": "..."}'
+    for body, pointer in (({"reason": 7}, "/reason"), ({"why": "fan"}, "/why"), ({"reason": "x" * 501}, "/reason")):
+        refused = post(client, path, 422, body)
+        assert (refused["type"], refused["errors"][0]["pointer"]) == ("body_invalid", pointer)
+    for accepted in ({}, {"reason": None}):
+        post(client, path, 200, accepted)
 
 
 def test_a_drained_host_has_no_idle_slot_and_its_jobs_say_so(

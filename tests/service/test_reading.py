@@ -36,7 +36,10 @@ def test_a_succeeded_job_shows_what_came_of_it(client: FlaskClient, database: Da
     result = job["result"]
     assert list(result["coefficients"].items()) == [("a", 0.5), ("b", 1.5)]
     assert result["formula"] == "y = 0.5 + 1.5 x"
-    assert result["loss"] == {"first": 4.0, "last": 1.0, "min": 1.0, "min_step": 3, "diverged_at": None}
+    assert result["loss"] == {
+        "first": 4.0, "last": 1.0, "min": 1.0, "min_step": 3, "diverged_at": None,
+        "attainable": pytest.approx(8.81716541),
+    }  # fmt: skip
     assert result["environment"] == {"engine": "eager"}
     timings = result["timings"]
     assert (timings["train_seconds"], timings["steps_per_second"]) == (0.25, 16.0)

@@ -48,7 +48,7 @@ def test_a_job_is_accepted_with_every_default_filled_in(client: FlaskClient) -> 
     assert UUID(job["id"]).version == 7
     assert (job["state"], job["attempt"], job["steps"], job["steps_done"]) == ("queued", 0, 2000, 0)
     assert job["spec"]["dataset"]["points"] == 2000
-    assert job["resolved"] == {"learning_rate": 1e-6}
+    assert job["resolved"] == {"learning_rate": 1e-6, "attainable_loss": pytest.approx(8.81716541)}
     unknown = {"position": None, "estimated_start_at": None}
     assert job["waiting"] == unknown | {"reason": "no cpu worker is alive"}
     assert job["result"] is None
@@ -79,6 +79,9 @@ BAD = [
     (b'{"stage": "nn", "name": "\\ud800"}', 400, None),
     (b"[" * 100_000, 400, None),
     (b'{"stage": "nn", "stage": ', 400, None),
+    (b'{"stage": "nn", "steps": 5, "steps": 6}', 422, ["/steps"]),
+    (b'{"stage": "nn", "dataset": {"points": 5, "points": 6}}', 422, ["/dataset/points"]),
+    (b"\xef\xbb\xbf", 400, None),
     (b"null", 422, [""]),
     (b"[]", 422, [""]),
     (b'"tensor"', 422, [""]),
@@ -153,11 +156,10 @@ def test_a_bad_body_is_refused_by_the_field(
 
 
 EXTREME: list[dict[str, Any]] = [
-    {"dataset": {"kind": "function", "start": -1e308, "stop": 1e308}},
-    {"dataset": {"kind": "function", "start": -1e308, "stop": 1e308}, "learning_rate": "auto", "degree": 9},
+    {"dataset": {"kind": "function", "start": -1e152, "stop": 1e152}, "dtype": "float64", "degree": 1},
     {"dataset": {"kind": "function", "start": 0, "stop": 5e-324}, "learning_rate": "auto"},
-    {"dataset": {"kind": "function", "start": 1e17, "stop": 1.1e17}, "learning_rate": "auto", "degree": 9},
-    {"dataset": {"kind": "inline", "x": [1e308, -1e308], "y": [0, 0]}},
+    {"dataset": {"kind": "function", "start": 1e17, "stop": 1.1e17}, "learning_rate": "auto", "scale": "standard"},
+    {"dataset": {"kind": "inline", "x": [1e308, -1e308], "y": [0, 0]}, "degree": 0},
     {"dataset": {"kind": "inline", "x": [0], "y": [0]}, "learning_rate": "auto", "degree": 0},
     {"learning_rate": 1e308, "seed": 2**53 - 1},
 ]
@@ -167,6 +169,15 @@ EXTREME: list[dict[str, Any]] = [
 def test_extreme_but_valid_bodies_are_accepted(client: FlaskClient) -> None:
     for spec in EXTREME:
         assert post(client, json.dumps({"stage": "nn"} | spec).encode()).status_code == 202, spec
+
+
+@on_sqlite
+def test_a_byte_order_mark_is_read_over(client: FlaskClient) -> None:
+    mark = b"\xef\xbb\xbf"
+    assert post(client, mark + SMALLEST).status_code == 202
+    for body, content_type in ((b'{"jobs": [%s]}' % SMALLEST, "application/json"), (SMALLEST, "application/x-ndjson")):
+        response = client.post("/v1/batches", data=mark + body, content_type=content_type)
+        assert (response.status_code, response.get_json()["size"]) == (202, 1)
 
 
 @on_sqlite

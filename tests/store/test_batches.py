@@ -6,7 +6,7 @@ from io import BytesIO
 import orjson
 import pytest
 
-from gradyard.jobs.errors import BatchInvalid, BodyMalformed, IdempotencyKeyReused, QueueFull, SpecInvalid
+from gradyard.jobs.errors import BatchInvalid, BodyMalformed, IdempotencyKeyReused, NotFound, QueueFull, SpecInvalid
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
@@ -132,6 +132,14 @@ def test_a_batch_is_stored_whole_and_its_jobs_are_jobs(database: Database) -> No
     assert [(event.to_state, event.actor) for event in events] == [("queued", "test")]
     assert (row.name, row.size, row.sweep["grid"]) == ("seven", 7, {"seed": {"start": 0, "stop": 7, "step": 1}})
     assert len(claimed(database, worker_of(database)).members) == 7
+
+
+def test_a_batch_has_an_id_of_its_own(database: Database) -> None:
+    batch = stored(database, SWEEP)
+    with database.read() as connection:
+        assert batch.batch_id not in {job.id for job in queries.jobs_newest_first(connection, 1, limit=10).jobs}
+        with pytest.raises(NotFound):
+            queries.job_by_id(connection, 1, batch.batch_id)
 
 
 def test_a_key_makes_one_batch(database: Database, settings: Settings) -> None:

@@ -18,7 +18,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, queries
 from gradyard.store.database import Database
 from gradyard.store.tables import Table
-from migrations import online
+from migrations import online, running
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
 from tests.actors import claimed, submitted, worker_of
 
@@ -158,6 +158,15 @@ def test_an_index_of_a_large_table_is_built_concurrently(database: Database, dat
     with database.read() as connection:
         valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_for_a_test'::regclass"
         assert connection.exec_driver_sql(valid).scalar_one() is True
+
+
+@on_postgresql  # SQLite has one transaction for all
+def test_a_step_that_was_interrupted_before_its_indexes_goes_on(database: Database, database_url: str) -> None:
+    newest = running.newest_revision()
+    _at(database, "0013_pre")
+    migrations.upgrade(database_url, "0014_pre")
+    _at(database, newest)
+    migrations.check(database)
 
 
 def test_two_upgrades_at_once_are_one_after_the_other(database: Database, database_url: str) -> None:

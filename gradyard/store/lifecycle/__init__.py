@@ -4,10 +4,17 @@ Every write of a running job is fenced: it names the attempt, and changes nothin
 """
 
 from gradyard.store.lifecycle.api_keys import make_key, revoke_key
-from gradyard.store.lifecycle.batches import SubmittedBatch, cancel_some, move_silent_batch, submit_batch
+from gradyard.store.lifecycle.batches import (
+    RetriedBatch,
+    SubmittedBatch,
+    cancel_some,
+    move_silent_batch,
+    retry_batch,
+    submit_batch,
+)
 from gradyard.store.lifecycle.cancel import cancel_by_worker, move_silent, request_cancel
 from gradyard.store.lifecycle.claim import Claim, ClaimedJob, claim, train_eagerly
-from gradyard.store.lifecycle.delete import delete_job
+from gradyard.store.lifecycle.delete import DeletedSlice, delete_batch_slice, delete_job
 from gradyard.store.lifecycle.expire import expire_claims, forget_old_keys, lease_expired
 from gradyard.store.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
 from gradyard.store.lifecycle.logs import keep_log
@@ -17,8 +24,9 @@ from gradyard.store.lifecycle.rewind import rewind
 from gradyard.store.lifecycle.submit import Submitted, submit
 
 __all__ = [
-    "Claim", "ClaimedJob", "Ended", "Outcome", "Progress", "Submitted", "SubmittedBatch", "cancel_by_worker",
-    "cancel_some", "claim", "delete_job", "expire_claims", "fail", "forget_old_keys", "hand_back", "hand_back_slot",
-    "keep_log", "lease_expired", "make_key", "move_silent", "move_silent_batch", "record", "record_all", "release",
-    "request_cancel", "revoke_key", "rewind", "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
+    "Claim", "ClaimedJob", "DeletedSlice", "Ended", "Outcome", "Progress", "RetriedBatch", "Submitted",
+    "SubmittedBatch", "cancel_by_worker", "cancel_some", "claim", "delete_batch_slice", "delete_job", "expire_claims",
+    "fail", "forget_old_keys", "hand_back", "hand_back_slot", "keep_log", "lease_expired", "make_key", "move_silent",
+    "move_silent_batch", "record", "record_all", "release", "request_cancel", "retry_batch", "revoke_key", "rewind",
+    "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
 ]  # fmt: skip

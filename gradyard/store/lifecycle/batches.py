@@ -1,15 +1,18 @@
-"""Batches: jobs that are submitted together, and cancelled together."""
+"""Batches: jobs that are submitted together, cancelled together, and submitted anew together."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, TableClause, and_, bindparam, insert, or_, select, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
+from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
 from gradyard.store.lifecycle.moves import move, write_events, write_first_events
@@ -36,8 +39,7 @@ def submit_batch(
 
     Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
     """
-    ids = [new_id() for _ in parsed.jobs]
-    batch_id = ids[0]
+    batch_id, ids = new_id(), [new_id() for _ in parsed.jobs]
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
     check_queue_capacity(connection, project_id, max_queued, len(ids))
@@ -52,6 +54,64 @@ def submit_batch(
         connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | order for job_id, job, order in part])
     write_first_events(connection, batch_id, actor=actor)
     return SubmittedBatch(batch_id, replayed=False)
+
+
+@dataclass(frozen=True)
+class RetriedBatch:
+    """How many jobs of a batch were submitted anew; `replayed` where an earlier request with the same key did it."""
+
+    retried: int
+    replayed: bool
+
+
+def retry_batch(
+    connection: Connection, batch_id: UUID, parsed: Mapping[UUID, ParsedJob], *, states: Collection[State],
+    project_id: int, actor: str, max_queued: int, key: str | None = None,
+) -> RetriedBatch:  # fmt: skip
+    """Submit members of a batch anew, each by the spec in `parsed`, and let the new jobs replace the old ones in it.
+
+    Of those in `parsed` the jobs are left out that are not in `states` (of failed and cancelled), were replaced before,
+    or were deleted. Raises IdempotencyKeyReused where the key came with another request, QueueFull where `max_queued`
+    jobs would wait.
+    """
+    old = _replaceable(connection, batch_id, parsed, states) if lock_batch(connection, batch_id) else []
+    replaced = {job_id: new_id() for job_id in old}
+    digest = sha256(f"a retry of the batch {batch_id}: {' '.join(sorted(states))}".encode()).hexdigest()
+    first = next(iter(replaced.values()), batch_id)
+    if key is not None and (earlier := claim_key(connection, project_id, key, digest, first, batch_id, len(old))):
+        return RetriedBatch(earlier.retried, replayed=True)
+    if replaced:
+        check_queue_capacity(connection, project_id, max_queued, len(replaced))
+        orders = claim_order_of_batch(connection, project_id, [parsed[job_id].spec for job_id in replaced])
+        ranked = dict(zip(replaced, orders, strict=True))
+        for begin in range(0, len(old), SLICE):
+            part = old[begin : begin + SLICE]
+            connection.execute(new_job, [
+                {"id": replaced[job_id], "project_id": project_id, "batch_id": batch_id, "retry_of": job_id}
+                | columns_of(parsed[job_id]) | ranked[job_id] for job_id in part
+            ])  # fmt: skip
+            connection.execute(_replace, [{"old": job_id, "new": replaced[job_id]} for job_id in part])
+            new, detail = [replaced[job_id] for job_id in part], "a retry, with others of its batch"
+            write_events(connection, new, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
+    return RetriedBatch(len(replaced), replayed=False)
+
+
+def lock_batch(connection: Connection, batch_id: UUID) -> bool:
+    """Let others wait that retry or delete jobs of the batch, until the transaction ends. False where it is gone."""
+    return connection.execute(select(Batch.id).where(Batch.id == batch_id).with_for_update()).first() is not None
+
+
+def _replaceable(
+    connection: Connection, batch_id: UUID, among: Collection[UUID], states: Collection[State]
+) -> list[UUID]:
+    """The jobs of the batch in these states that were not replaced, in the order of ids. Only `lock_batch` before."""
+    there = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(list(states)), Job.replaced_by.is_(None))
+    return [job_id for job_id in connection.execute(there.order_by(Job.id)).scalars() if job_id in among]
+
+
+_replace = (
+    update(cast(TableClause, Job.__table__)).where(Job.id == bindparam("old")).values(replaced_by=bindparam("new"))
+)  # fmt: skip
 
 
 def cancel_some(connection: Connection, batch_id: UUID, *, actor: str) -> bool:

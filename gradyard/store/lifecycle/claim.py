@@ -38,6 +38,7 @@ class ClaimedJob:
     last_error: str | None
     summary: dict[str, Any] = field(default_factory=dict)
     project_id: int = 1
+    waited_seconds: float | None = None  # since its submission, at its first claim alone
 
 
 @dataclass(frozen=True)
@@ -108,5 +109,5 @@ def _member(row: Any) -> ClaimedJob:
     summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
     return ClaimedJob(
         row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
-        row.failures, row.last_error, summary, row.project_id,
+        row.failures, row.last_error, summary, row.project_id, None if row.attempt else row.waited_seconds,
     )  # fmt: skip

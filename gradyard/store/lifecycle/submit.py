@@ -50,20 +50,21 @@ def submit(
 
 
 def claim_key(
-    connection: Connection, project_id: int, key: str, digest: str, job_id: UUID, batch_id: UUID | None = None
-) -> Any:
+    connection: Connection, project_id: int, key: str, digest: str, job_id: UUID, batch_id: UUID | None = None,
+    retried: int | None = None,
+) -> Any:  # fmt: skip
     """Take an idempotency key for a job, or for a batch and its first job. Returns None, or the row of its earlier use.
 
-    The row has job_id and batch_id. A concurrent request with the same key is waited for. Raises IdempotencyKeyReused
-    where the earlier body had another SHA-256.
+    retried: how many jobs a retry of the batch makes. The row has job_id, batch_id and retried. A concurrent request
+    with the same key is waited for. Raises IdempotencyKeyReused where the earlier body had another SHA-256.
     """
     row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
-           "created_at": now()}  # fmt: skip
+           "retried": retried, "created_at": now()}  # fmt: skip
     taken = insert_or_ignore(connection, IdempotencyKey).values(row).returning(IdempotencyKey.job_id)
     if connection.execute(taken).first():
         return None
     mine = (IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-    columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id
+    columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id, IdempotencyKey.retried
     earlier = connection.execute(select(*columns).where(*mine)).one()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
         raise IdempotencyKeyReused(f"the idempotency key {key!r} came with another body before; use a new key")

@@ -1,23 +1,28 @@
 """Batches, and the states of their jobs."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, select, union_all
+from sqlalchemy.orm import aliased
 
-from gradyard.jobs.errors import NotFound
+from gradyard.jobs.errors import Gone, NotFound
 from gradyard.jobs.states import State
 from gradyard.store.queries.jobs import cursor_after, id_in, of_project
-from gradyard.store.tables import Batch, Job
+from gradyard.store.tables import Batch, DeletedBatch, Job
 
 MOST_AT_ONCE = 500  # jobs of one read
 
 
 def batch_by_id(connection: Connection, project_id: int, batch_id: UUID) -> Row[Any]:
-    """The batch of that id. Raises NotFound where the project has none."""
+    """The batch of that id. Raises NotFound where the project has none, Gone where it was deleted."""
     query = select(*Batch.__table__.columns).where(Batch.project_id == project_id, Batch.id == batch_id)
     row = connection.execute(query).first()
     if row is None:
+        deleted = select(DeletedBatch.id).where(DeletedBatch.id == batch_id, DeletedBatch.project_id == project_id)
+        if connection.execute(deleted).first() is not None:
+            raise Gone(f"the batch {batch_id} was deleted")
         raise NotFound(f"there is no batch {batch_id}")
     return row
 
@@ -36,13 +41,51 @@ def batches_newest_first(
 
 
 def counts_of_batches(connection: Connection, batch_ids: list[UUID]) -> dict[UUID, dict[str, int]]:
-    """How many jobs of each batch are in each state."""
-    query = select(Job.batch_id, Job.state, func.count()).where(Job.batch_id.in_(batch_ids))
-    counts = {batch_id: dict.fromkeys(State, 0) for batch_id in batch_ids}
-    for batch_id, state, count in connection.execute(query.group_by(Job.batch_id, Job.state)):
+    """How many jobs of each batch are in each state, without those that were replaced."""
+    counts = {batch_id: {str(state): 0 for state in State} for batch_id in batch_ids}
+    for batch_id, state, count in connection.execute(_counts, {"batches": batch_ids}):
         if batch_id is not None:
-            counts[batch_id][State(state)] = count
-    return {batch_id: {str(state): count for state, count in each.items()} for batch_id, each in counts.items()}
+            counts[batch_id][state] += count
+    return counts
+
+
+# The replaced ones are subtracted: each half then reads an index alone, and never the rows of a large batch.
+_these: Any = bindparam("batches", expanding=True)
+_of_state = select(Job.batch_id, Job.state, func.count()).where(Job.batch_id.in_(_these))
+_replaced = select(Job.batch_id, Job.state, -func.count()).where(Job.batch_id.in_(_these), Job.replaced_by.is_not(None))
+_counts = union_all(*(each.group_by(Job.batch_id, Job.state) for each in (_of_state, _replaced)))
+
+
+def failures_of_batch(connection: Connection, batch_id: UUID) -> list[Row[Any]]:
+    """The failed jobs of a batch that were not replaced, by `reason`, the most frequent first.
+
+    Each row has `failed` (how many), and the id and message of the oldest of them as `job` and `message`.
+    """
+    return list(connection.execute(_failures, {"batch": batch_id}))
+
+
+# By an index of failed jobs alone. The words of its condition must stand in the query as they are, not as parameters.
+_FAILED: Any = literal_column("'failed'")
+_one = aliased(Job)
+_by_reason = (
+    select(Job.reason, func.count().label("failed"))
+    .where(Job.batch_id == bindparam("batch"), Job.state == _FAILED, Job.replaced_by.is_(None)).group_by(Job.reason)
+).subquery()  # fmt: skip
+_oldest = (
+    select(_one.id)
+    .where(_one.batch_id == bindparam("batch"), _one.state == _FAILED, _one.replaced_by.is_(None))
+    .where(_one.reason == _by_reason.c.reason).order_by(_one.id).limit(1).correlate(_by_reason).scalar_subquery()
+)  # fmt: skip
+_failures = (
+    select(_by_reason.c.reason, _by_reason.c.failed, Job.id.label("job"), Job.message)
+    .join_from(_by_reason, Job, Job.id == _oldest).order_by(_by_reason.c.failed.desc(), _by_reason.c.reason)
+)  # fmt: skip
+
+
+def jobs_to_retry(connection: Connection, batch_id: UUID, states: Collection[State]) -> list[Row[Any]]:
+    """The id and spec of each job of a batch in these states that was not replaced, in the order of ids."""
+    chosen = (Job.batch_id == batch_id, Job.state.in_(list(states)), Job.replaced_by.is_(None))
+    return list(connection.execute(select(Job.id, Job.spec).where(*chosen).order_by(Job.id)))
 
 
 def best_of_batch(connection: Connection, project_id: int, batch_id: UUID, limit: int) -> list[Row[Any]]:

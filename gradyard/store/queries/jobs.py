@@ -29,8 +29,8 @@ def of_project(project_id: int | BindParameter[Any], *, by_index: bool = True) -
 
     by_index: False hides the project from the query planner, which then takes an index of another condition.
     """
-    columns = [*Job.__table__.columns, Result.coefficients, Result.formula, Result.environment,
-               Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
+    columns = [*Job.__table__.columns, Result.coefficients, Result.scaled_coefficients, Result.formula,
+               Result.environment, Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
     joined = select(*columns).outerjoin(Result, Result.job_id == Job.id).outerjoin(Claim, Claim.id == Job.claim_id)
     return joined.where((Job.project_id if by_index else Job.project_id + 0) == project_id)
 

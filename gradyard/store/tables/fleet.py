@@ -80,12 +80,17 @@ class Hold(Table):
 
 
 class Counter(Table):
-    """How often something happened since the table was made. Each row has one writer, the process that counts."""
+    """How often something happened since the table was made. It never falls.
+
+    A trigger of `jobs` counts the finished jobs that are deleted: `deleted_STATE` of their stage.
+    """
 
     __tablename__ = "counters"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    counted_by: Mapped[str] = mapped_column(String(320), primary_key=True)  # SLOT@HOST, or maintenance@HOST
+    counted_by: Mapped[str] = mapped_column(
+        String(320), primary_key=True
+    )  # SLOT@HOST, maintenance@HOST, a stage, or requests
     total: Mapped[int] = mapped_column(default=0)
 
 

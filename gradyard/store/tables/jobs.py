@@ -12,6 +12,8 @@ from gradyard.store.tables.base import Table
 from gradyard.store.tables.vocabularies import DTYPES, ENGINES, in_sql, is_known
 
 _FINISHED = in_sql(state for state in State if state in FINISHED)
+_FAILED_AND_COUNTED = text("batch_id IS NOT NULL AND state = 'failed' AND replaced_by IS NULL")
+_REPLACED = text("replaced_by IS NOT NULL")
 
 
 class Project(Table):
@@ -52,6 +54,7 @@ class Job(Table):
     tags: Mapped[dict[str, Any]]
     batch_id: Mapped[UUID | None]  # no foreign key: SQLite cannot add one to a table that is there
     retry_of: Mapped[UUID | None]  # no foreign key: that job may be deleted
+    replaced_by: Mapped[UUID | None]  # the job that was submitted in its place by a retry of the batch
     spec: Mapped[dict[str, Any]]
     spec_sha256: Mapped[str] = mapped_column(String(64))
     resolved: Mapped[dict[str, Any]]
@@ -116,13 +119,17 @@ class Job(Table):
         Index("ix_jobs_newest_of_batch", "project_id", "batch_id", "id"),
         Index("ix_jobs_by_batch_and_stage", "batch_id", "stage", "state", "id",
               sqlite_where=text("batch_id IS NOT NULL"), postgresql_where=text("batch_id IS NOT NULL")),
+        Index("ix_jobs_failed_of_batch", "batch_id", "reason", "id",
+              sqlite_where=_FAILED_AND_COUNTED, postgresql_where=_FAILED_AND_COUNTED),
+        Index("ix_jobs_replaced_of_batch", "batch_id", "state",
+              sqlite_where=_REPLACED, postgresql_where=_REPLACED),
         Index("ix_jobs_by_stage", "project_id", "stage", "id"),
         Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
     )  # fmt: skip
 
 
 class IdempotencyKey(Table):
-    """A key that a client sent with a submission, and the job, or the first job of the batch, that it made."""
+    """A key that a client sent with a submission, and the job, or the first job and the batch, that it made."""
 
     __tablename__ = "idempotency_keys"
 
@@ -131,6 +138,7 @@ class IdempotencyKey(Table):
     body_sha256: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[UUID]
     batch_id: Mapped[UUID | None]
+    retried: Mapped[int | None] = mapped_column(Integer)  # of a retry of a batch: how many jobs it made
     created_at: Mapped[float]
 
 
@@ -138,6 +146,16 @@ class DeletedJob(Table):
     """The id of a deleted job, for which the API answers 410."""
 
     __tablename__ = "deleted_jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    deleted_at: Mapped[float]
+
+
+class DeletedBatch(Table):
+    """The id of a deleted batch, for which the API answers 410."""
+
+    __tablename__ = "deleted_batches"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))

@@ -1,0 +1,135 @@
+"""The jobs and batches that requests name, by their ids or by beginnings of them.
+
+A full id costs one read, that of the row. What is said of others is looked up only where that read finds nothing.
+"""
+
+import re
+from typing import Any, Literal
+from uuid import UUID
+
+from flask import request
+from sqlalchemy import Connection, Row
+
+from gradyard.jobs.errors import AmbiguousId, Candidate, Gone, NotFound
+from gradyard.store import queries
+from service.http.callers import current_caller
+from service.representation.batches import batch_state
+
+Kind = Literal["job", "batch"]
+
+SHORTEST_BEGINNING = 8  # hexadecimal digits: ids that were made within 65 seconds may have them in common
+MOST_CANDIDATES = 10
+OTHER_KIND: dict[Kind, Kind] = {"job": "batch", "batch": "job"}
+ROUTES: dict[Kind, str] = {"job": "/v1/jobs", "batch": "/v1/batches"}
+COMMANDS: dict[Kind, str] = {"job": "gradyard", "batch": "gradyard batches"}
+
+
+def parse_id(text: str, what: str) -> UUID:
+    """The full id of a `what` in a path. Raises NotFound where the text is no UUID."""
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != text.lower():
+        raise NotFound(f"there is no {what} {text}")
+    return parsed
+
+
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+    """The lowest and the highest id that begin like the text, in any case and with or without dashes.
+
+    Equal for a full id; None where the text is no beginning of at least SHORTEST_BEGINNING digits.
+    """
+    digits = text.replace("-", "").lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_BEGINNING},32}}", digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def find_job(connection: Connection, text: str) -> Row[Any]:
+    """The caller's job of that id, or of the only id that begins like that.
+
+    Raises NotFound where there is none, Gone where it was deleted, AmbiguousId where several ids begin like that.
+    """
+    job_id = find_id(connection, text, "job")
+    try:
+        return queries.job_by_id(connection, current_caller().project_id, job_id)
+    except Gone:
+        raise
+    except NotFound:
+        _refuse_other_kind(connection, job_id, "job")
+        raise
+
+
+def find_batch(connection: Connection, text: str) -> Row[Any]:
+    """The caller's batch of that id, or of the only id that begins like that.
+
+    Raises NotFound where there is none, Gone where it was deleted, AmbiguousId where several ids begin like that.
+    """
+    batch_id = find_id(connection, text, "batch")
+    try:
+        return queries.batch_by_id(connection, current_caller().project_id, batch_id)
+    except Gone:
+        raise
+    except NotFound:
+        _refuse_other_kind(connection, batch_id, "batch")
+        raise
+
+
+def find_id(connection: Connection, text: str, kind: Kind) -> UUID:
+    """The id of a job or batch in the text. A full one is not looked up; a beginning must be that of one alone."""
+    ids = ids_beginning_with(text)
+    if ids is None:
+        raise NotFound(f"there is no {kind} {text}")
+    return ids[0] if ids[0] == ids[1] else _complete(connection, text, ids, kind)
+
+
+def _complete(connection: Connection, text: str, ids: tuple[UUID, UUID], kind: Kind) -> UUID:
+    """The one id of the caller's jobs (or batches) within `ids`, all that begin with the text.
+
+    Raises AmbiguousId where there are several, NotFound where there is none, Gone where one was deleted.
+    """
+    project, between = current_caller().project_id, {"job": queries.jobs_between, "batch": queries.batches_between}
+    found = between[kind](connection, project, *ids, MOST_CANDIDATES + 1)
+    if len(found) > 1:
+        shown = found[:MOST_CANDIDATES]
+        candidates = _jobs(shown) if kind == "job" else _batches(connection, shown)
+        raise AmbiguousId(text, kind, candidates, more=len(found) > len(shown))
+    if found:
+        complete: UUID = found[0].id
+        return complete
+    deleted = queries.deleted_jobs_between if kind == "job" else queries.deleted_batches_between
+    if len(gone := deleted(connection, project, *ids, 2)) == 1:
+        raise Gone(f"the {kind} {gone[0]} was deleted")
+    others = between[OTHER_KIND[kind]](connection, project, *ids, 2)
+    raise _is_other_kind(others[0].id, kind) if len(others) == 1 else NotFound(f"there is no {kind} {text}")
+
+
+def _refuse_other_kind(connection: Connection, wanted: UUID, kind: Kind) -> None:
+    """Raise NotFound with the right route and command, where the caller has a thing of the other kind of that id."""
+    between = queries.batches_between if kind == "job" else queries.jobs_between
+    if between(connection, current_caller().project_id, wanted, wanted, 1):
+        raise _is_other_kind(wanted, kind)
+
+
+def _is_other_kind(found: UUID, kind: Kind) -> NotFound:
+    other, (method, verb) = OTHER_KIND[kind], _verb()
+    route = f"{method} {ROUTES[other]}/{found}{f'/{verb}' if method == 'POST' else ''}"
+    return NotFound(f"{found} is a {other}, not a {kind}; {route}, `{COMMANDS[other]} {verb} {found}`")
+
+
+def _verb() -> tuple[str, str]:
+    """The method of the request and its verb, where jobs and batches both have it; else those that show a thing."""
+    last = request.path.rpartition("/")[2]
+    if request.method == "POST" and last in ("cancel", "retry"):
+        return "POST", last
+    return ("DELETE", "delete") if request.method == "DELETE" else ("GET", "show")
+
+
+def _jobs(found: list[Row[Any]]) -> list[Candidate]:
+    return [Candidate(each.id, each.stage, each.name, each.state) for each in found]
+
+
+def _batches(connection: Connection, found: list[Row[Any]]) -> list[Candidate]:
+    counts = queries.counts_of_batches(connection, [each.id for each in found])
+    return [Candidate(each.id, None, each.name, batch_state(each.size, counts[each.id])) for each in found]
