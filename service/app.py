@@ -1,18 +1,15 @@
 """The Flask app: `gunicorn 'service.app:create_app()'`."""
 
 from importlib.metadata import version
-from threading import Thread
 
 import structlog
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from pydantic import ValidationError
 
 from gradyard.jobs import settings as environment
-from gradyard.jobs.errors import FieldProblem
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED
-from service.http import access_log, auth, errors, openapi
+from service.http import access_log, auth, errors, openapi, parameter_errors, proxy
 from service.http.services import Services
 from service.routes import (
     api_keys,
@@ -23,6 +20,7 @@ from service.routes import (
     jobs,
     losses,
     metrics_and_artifacts,
+    predict,
     prometheus,
     retry_and_logs,
     stages,
@@ -40,34 +38,22 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app = OpenAPI(
         "service", info=Info(title="gradyard", version=version("gradyard")), static_folder=None, doc_ui=False,
         security_schemes=openapi.SECURITY_SCHEMES, openapi_extensions={"security": openapi.KEY_WHERE_ONE_IS_SET},
-        validation_error_status="default",
-        validation_error_callback=_refuse_parameters,
+        validation_error_status="default", validation_error_callback=parameter_errors.refuse_parameters,
     )  # fmt: skip
     # One byte more than the setting, so that `requests.json_body` can tell a full body from one that was cut off.
     app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1
-    errors.install(app)
+    proxy.install(app, settings)
     access_log.install(app, settings)
     auth.install(app, settings)
+    for refusals in (errors, parameter_errors):
+        refusals.install(app)
     for resource in (
-        jobs, batches, export, losses, metrics_and_artifacts, retry_and_logs, stages, fleet, api_keys, health,
+        jobs, batches, export, losses, metrics_and_artifacts, predict, retry_and_logs, stages, fleet, api_keys, health,
         prometheus,
     ):  # fmt: skip
         app.register_api(resource.api)
     openapi.install(app)
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
-    services = Services.of(settings)
-    services.give_to(app)
-    Thread(target=services.bells.warm, name="warm the bells", daemon=True).start()
+    Services.of(settings).start_for(app)
     return app
-
-
-def _refuse_parameters(error: ValidationError) -> None:
-    raise errors.ParametersInvalid([
-        FieldProblem("/" + "/".join(map(str, each["loc"])), _message(each["type"], each["msg"]))
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
-    ])  # fmt: skip
-
-
-def _message(kind: str, message: str) -> str:
-    return "there is no such parameter" if kind == "extra_forbidden" else message.removeprefix("Value error, ")

@@ -1,24 +1,29 @@
-"""Submissions: store the parsed jobs, ring for workers, answer 202.
+"""Submissions, retries of batches among them: store the parsed jobs, ring for workers, answer 202.
 
 The write lock of the database is held only while rows are written. Reasons for waiting and idle slots are read outside.
 """
 
 import logging
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from flask import Response
 from sqlalchemy import Row
 
 from gradyard import shapes
+from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.fleet import WORKER_QUEUES
+from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
-from gradyard.jobs.submission.parse import ParsedJob
+from gradyard.jobs.submission.parse import ParsedJob, parse_job
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
 from service.http.callers import current_caller
 from service.http.json_response import json_response
+from service.http.proxy import outer_path
 from service.http.requests import idempotency_key
 from service.http.services import current_services
 from service.representation.jobs import job_answer
@@ -46,7 +51,7 @@ def accept_job(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None) -> 
         services.bells.ring(job.queue, job.id, job.spec)
         waiting = _reason_if_it_can_be_read(services.database, job)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
-    return json_response(job_answer(job, waiting), 202, Location=f"/v1/jobs/{job.id}", **replayed)
+    return json_response(job_answer(job, waiting), 202, Location=outer_path(f"/v1/jobs/{job.id}"), **replayed)
 
 
 def _reason_if_it_can_be_read(database: Database, job: Row[Any]) -> shapes.Waiting | None:
@@ -70,13 +75,44 @@ def accept_batch(parsed: ParsedBatch, digest: str) -> Response:
             key=key, body_sha256=digest,
         )  # fmt: skip
     if not submitted.replayed:
-        for queue in _queues(parsed):
-            services.bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(parsed.jobs))))
+        _ring(parsed.jobs, idle)
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
     accepted = shapes.BatchAccepted.of(id=submitted.batch_id, size=len(parsed.jobs))
-    return json_response(accepted, 202, Location=f"/v1/batches/{submitted.batch_id}", **replayed)
+    return json_response(accepted, 202, Location=outer_path(f"/v1/batches/{submitted.batch_id}"), **replayed)
 
 
-def _queues(parsed: ParsedBatch) -> set[str]:
-    devices: set[str] = {job.spec.device for job in parsed.jobs}
-    return set(WORKER_QUEUES) if "auto" in devices else devices
+def parse_again(members: Sequence[Row[Any]], settings: Settings) -> dict[UUID, ParsedJob]:
+    """The specs of stored jobs, by their ids, checked as those of new jobs. SpecInvalid names the job."""
+    parsed: dict[UUID, ParsedJob] = {}
+    for member in members:
+        try:
+            parsed[member.id] = parse_job(orjson.dumps(member.spec), settings)
+        except SpecInvalid as error:
+            named = [FieldProblem(each.pointer, f"{each.message} (job {member.id})") for each in error.problems]
+            raise SpecInvalid(named) from None
+    return parsed
+
+
+def accept_retry(batch: Row[Any], parsed: Mapping[UUID, ParsedJob], states: Collection[State]) -> Response:
+    """Submit jobs of a batch anew under the request's Idempotency-Key, ring for them, and answer 202; 200 for none."""
+    services, caller, key = current_services(), current_caller(), idempotency_key()
+    with services.database.read() as connection:
+        idle = fleet.idle_slots(connection)
+    with services.database.begin() as connection:
+        done = lifecycle.retry_batch(
+            connection, batch.id, parsed, states=states, project_id=caller.project_id, actor=caller.actor,
+            max_queued=services.settings.max_queued_jobs, key=key,
+        )  # fmt: skip
+    if done.retried and not done.replayed:
+        _ring(list(parsed.values()), idle)
+    replayed = {"Idempotent_Replayed": "true"} if done.replayed else {}
+    answer = shapes.BatchRetried.of(id=batch.id, retried=done.retried, size=batch.size)
+    location = outer_path(f"/v1/batches/{batch.id}")
+    return json_response(answer, 202 if done.retried else 200, Location=location, **replayed)
+
+
+def _ring(jobs: Sequence[ParsedJob], idle: Mapping[str, int]) -> None:
+    """Ring for these jobs: once for each slot that is idle, and once at least."""
+    devices: set[str] = {job.spec.device for job in jobs}
+    for queue in set(WORKER_QUEUES) if "auto" in devices else devices:
+        current_services().bells.ring_many(queue, max(1, min(idle.get(queue, 0), len(jobs))))

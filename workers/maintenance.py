@@ -1,4 +1,4 @@
-"""The maintenance process of each pool: expired leases, lost bells, old rows. Any number may run at once.
+"""The maintenance process of each pool: expired leases, lost bells, old rows, free space. Any number may run at once.
 
 It reads first, and writes only where there is something to change.
 """
@@ -18,11 +18,13 @@ from gradyard.jobs.settings import Settings
 from gradyard.processes.stop_signal import StopSignal
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
+from gradyard.store.upkeep import space
 from workers.logs import write_logs
 
 log = structlog.get_logger()
 
 TIDY_SECONDS = 60.0  # between two deletions of old rows
+GIVE_BACK_SECONDS = 0.1  # of each round, in steps, while SQLite has pages of deleted rows
 WORKERS_KEPT_SECONDS = 3600.0  # after the last heartbeat
 
 
@@ -53,6 +55,7 @@ class Maintenance:
         for queue in answered:
             with self._database.begin() as connection:
                 when_to_ring.reset_pause(connection, queue)
+        space.give_back(self._database, GIVE_BACK_SECONDS)
         self._tidy()
         self._last_tick_at = time.monotonic()
 
@@ -87,6 +90,7 @@ class Maintenance:
         with self._database.begin() as connection:
             lifecycle.forget_old_keys(connection, self._settings.idempotency_hours)
             fleet.forget_workers(connection, WORKERS_KEPT_SECONDS)
+        space.cut_log(self._database)
 
     def close(self) -> None:
         """Close the connections."""

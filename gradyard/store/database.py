@@ -14,6 +14,10 @@ from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable, Settings
 USE = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
 SHORTEST_STATEMENT_TIMEOUT_SECONDS = 10.0
 DISK_FULL, NO_TABLE = "53100", "42P01"  # PostgreSQL's codes (its Appendix A)
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
+    "journal_size_limit=16777216",  # what a long read let the write-ahead log grow to is cut off again
+)  # fmt: skip
 WORDS_OF_FULL_DISK = ("disk is full", "No space left", "disk I/O error")
 
 
@@ -89,7 +93,9 @@ def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Eng
     @event.listens_for(engine, "connect")
     def configure_connection(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # the driver sends no BEGIN of its own; `Database.begin` does
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):  # a new file: later it takes a VACUUM
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -2,16 +2,18 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import Connection
 
-from gradyard.jobs.fleet import FleetCounter
-from gradyard.store import queries
+from gradyard.jobs.fleet import WORKER_QUEUES
+from gradyard.jobs.states import FINISHED
+from gradyard.store import fleet, queries
 from gradyard.store.database import Database
-from gradyard.store.fleet import PACK_SIZES
+from service.representation import counted_metrics
 from service.representation.holds import Held
 
 FRESH_SECONDS = 5.0  # counting a million jobs takes 0.1 s, too long for every scrape
@@ -23,12 +25,6 @@ GAUGES = {
     "temperature_celsius": ("gpu_temperature_celsius", "Temperature of the worker's GPU", 1.0),
     "memory_used_mib": ("gpu_memory_used_bytes", "Memory in use on the worker's GPU", 2.0**20),
     "device_memory_mib": ("gpu_memory_bytes", "Memory of the worker's GPU", 2.0**20),
-}
-COUNTERS = {
-    FleetCounter.JOBS_FINISHED: ("jobs_finished", "Jobs that finished on the worker"),
-    FleetCounter.FENCED_WRITES: ("fenced_writes", "Writes of workers that came too late and changed nothing"),
-    FleetCounter.LEASES_LOST: ("leases_lost", "Jobs taken from workers that did not renew their lease"),
-    FleetCounter.RUNNER_DEATHS: ("runner_deaths", "Runners that died in training"),
 }
 
 
@@ -52,18 +48,28 @@ class Metrics:
 
 
 def _metrics(connection: Connection) -> Iterator[Metric]:
-    held = Held(queries.holds(connection))
-    yield _jobs(connection)
+    held, seen = Held(queries.holds(connection)), queries.workers_seen(connection)
+    yield from _jobs(connection)
     yield from _queues(connection, held)
-    yield from _workers(connection, held)
-    yield from _counted(connection)
+    yield from _slots(connection)
+    yield from _workers(seen, held)
+    yield from counted_metrics.families(queries.counters(connection), seen)
 
 
-def _jobs(connection: Connection) -> Metric:
+def _jobs(connection: Connection) -> Iterator[Metric]:
     jobs = GaugeMetricFamily("gradyard_jobs", "Jobs by state, stage and reason", labels=("state", "stage", "reason"))
-    for state, stage, reason, count in queries.job_counts(connection):
-        jobs.add_metric((state, stage, reason or ""), count)
-    return jobs
+    finished: Counter[tuple[str, str]] = Counter()
+    for each in queries.job_counts(connection):
+        if not each.deleted:
+            jobs.add_metric((each.state, each.stage, each.reason or ""), each.count)
+        if each.state in FINISHED:
+            finished[each.stage, each.state] += each.count
+    yield jobs
+    text = "Jobs that ever finished, deleted ones included"
+    ever = CounterMetricFamily("gradyard_jobs_finished", text, labels=("stage", "state"))
+    for labels, count in finished.items():
+        ever.add_metric(labels, count)
+    yield ever
 
 
 def _queues(connection: Connection, held: Held) -> Iterator[Metric]:
@@ -73,11 +79,24 @@ def _queues(connection: Connection, held: Held) -> Iterator[Metric]:
     for each in queries.depths_of_all(connection):
         depth.add_metric((each.queue,), each.depth)
         oldest.add_metric((each.queue,), each.oldest_wait_seconds)
-        paused.add_metric((each.queue,), float(held.of_queue(each.queue) is not None))
+    for queue in WORKER_QUEUES:
+        paused.add_metric((queue,), float(held.of_queue(queue) is not None))
     yield from (depth, oldest, paused)
 
 
-def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
+def _slots(connection: Connection) -> Iterator[Metric]:
+    """Slots of `cpu` and `gpu`: a slot is counted once. Jobs of `any` wait for all of them."""
+    for name, text, counts in (
+        ("live", "Live slots of the queue; jobs of the queue any may use all of them", queries.live_slots(connection)),
+        ("idle", "Slots that could take a job now; see live slots", fleet.idle_slots(connection)),
+    ):
+        family = GaugeMetricFamily(f"gradyard_queue_{name}_slots", text, labels=("queue",))
+        for queue in WORKER_QUEUES:
+            family.add_metric((queue,), counts.get(queue, 0))
+        yield family
+
+
+def _workers(seen: list[Any], held: Held) -> Iterator[Metric]:
     labels = (*SLOT_LABELS, "queue", "device", "device_uuid", "pool")
     up = GaugeMetricFamily("gradyard_worker_up", "1 where the worker's lease holds", labels=labels)
     busy = GaugeMetricFamily("gradyard_worker_pack_size", "Members of its pack; 0: it is idle", labels=SLOT_LABELS)
@@ -85,7 +104,7 @@ def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
     gauges = {column: GaugeMetricFamily(f"gradyard_{name}", text, labels=SLOT_LABELS)
               for column, (name, text, _) in GAUGES.items()}  # fmt: skip
     # A slot that was restarted has a dead row and a live one; the live one comes last and counts.
-    newest: dict[tuple[str, str], Any] = {(row.host, row.slot): row for row in queries.workers_seen(connection)}
+    newest: dict[tuple[str, str], Any] = {(row.host, row.slot): row for row in seen}
     for slot, row in newest.items():
         device = (row.queue, row.device_name, row.device_uuid or "", row.pool or "")
         up.add_metric((*slot, *device), float(row.alive))
@@ -95,26 +114,3 @@ def _workers(connection: Connection, held: Held) -> Iterator[Metric]:
             if row.alive and getattr(row, column) is not None:
                 gauge.add_metric(slot, getattr(row, column) * GAUGES[column][2])
     yield from (up, busy, drained, *gauges.values())
-
-
-def _counted(connection: Connection) -> Iterator[Metric]:
-    counted = {(row.name, row.counted_by): row.total for row in queries.counters(connection)}
-    for key, (name, text) in COUNTERS.items():
-        family = CounterMetricFamily(f"gradyard_{name}", text, labels=("counted_by",))
-        for (counter, by), number in counted.items():
-            if counter == key:
-                family.add_metric((by,), number)
-        yield family
-    yield _pack_sizes(counted)
-
-
-def _pack_sizes(counted: dict[tuple[str, str], int]) -> Metric:
-    family = HistogramMetricFamily("gradyard_pack_size", "Members of the packs that were claimed", labels=())
-    buckets, total = [], 0
-    for size in PACK_SIZES:
-        total += sum(number for (name, _), number in counted.items() if name == f"packs_of_{size}")
-        buckets.append((str(float(size)), float(total)))
-    total += sum(number for (name, _), number in counted.items() if name == "packs_of_more")
-    members = sum(number for (name, _), number in counted.items() if name == FleetCounter.PACK_MEMBERS)
-    family.add_metric((), [*buckets, ("+Inf", float(total))], members)
-    return family

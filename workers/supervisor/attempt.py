@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import Connection
 
 from gradyard.jobs.fleet import FleetCounter
-from gradyard.store import lifecycle
+from gradyard.store import fleet, lifecycle
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import (
     FailedMessage,
@@ -139,7 +139,10 @@ class Attempt:
         fenced = [each.member for each in written if each.fenced]
         finished = record.segment.finished
         self._heartbeat.throughput.count(FleetCounter.FENCED_WRITES, len(fenced))
-        self._heartbeat.throughput.finished(len(stored) if finished else 0)
+        if not record.segment.stopped:  # else they are only handed back
+            self._heartbeat.throughput.finished(len(stored))
+            trained = [each.summary.train_seconds for each in stored]
+            self._heartbeat.throughput.count_all(fleet.TRAINING.counts(trained))
         reason = "trained" if finished else "diverged"
         self._departures.left(stored, "stopped" if record.segment.stopped else reason, runner_trains=not finished)
         self._departures.left(fenced, "fenced", runner_trains=not finished)

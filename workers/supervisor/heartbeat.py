@@ -60,6 +60,7 @@ class Heartbeat:
         self._thread.join(timeout=2.0)
         try:
             with self._database.begin() as connection:
+                fleet.count(connection, str(self._worker.address), self.throughput.take_counts())
                 fleet.retire(connection, self._worker.id)
         except DatabaseUnavailable:
             pass  # the lease expires by itself

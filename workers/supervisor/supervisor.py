@@ -58,6 +58,8 @@ class Supervisor:
         heartbeat = self._context.heartbeat
         heartbeat.throughput.count(fleet.pack_counter(len(claim.members)))
         heartbeat.throughput.count(FleetCounter.PACK_MEMBERS, len(claim.members))
+        waited = (member.waited_seconds for member in claim.members)
+        heartbeat.throughput.count_all(fleet.WAITING.counts(seconds for seconds in waited if seconds is not None))
         log.info("claimed", claim=str(claim.id), **names(claim.members), pack_size=len(claim.members),
                  stage=claim.stage, engine=claim.engine, start_step=claim.start_step)  # fmt: skip
         heartbeat.watch_claim(claim.id, claim.start_step)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gradyard.jobs.fleet import FleetCounter
 
@@ -33,8 +33,12 @@ class Throughput:
 
     def count(self, counter: str, number: int = 1) -> None:
         """Add to a counter of the fleet."""
+        self.count_all({counter: number})
+
+    def count_all(self, happened: Mapping[str, int]) -> None:
+        """Add to counters of the fleet, by name."""
         with self._lock:
-            self._counts[counter] += number
+            self._counts.update(happened)
 
     def steps_per_second(self) -> float:
         """Steps a second of the last ten seconds, of all members together."""

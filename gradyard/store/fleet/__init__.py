@@ -4,6 +4,7 @@ from gradyard.store.fleet.auto import DeviceChoices
 from gradyard.store.fleet.claimable import something_to_claim
 from gradyard.store.fleet.counters import PACK_SIZES, count, pack_counter
 from gradyard.store.fleet.eligibility import able_workers
+from gradyard.store.fleet.histograms import REQUESTS, TRAINING, WAITING, Histogram
 from gradyard.store.fleet.holds import drain_device, hold, is_on_hold, lift
 from gradyard.store.fleet.idle import claimable_by_idle_slot, idle_slots
 from gradyard.store.fleet.workers import (
@@ -18,7 +19,8 @@ from gradyard.store.fleet.workers import (
 )
 
 __all__ = [
-    "PACK_SIZES", "Capabilities", "DeviceChoices", "HeartbeatReport", "WorkerInfo", "able_workers",
-    "claimable_by_idle_slot", "count", "drain_device", "earlier_processes", "forget_workers", "heartbeat", "hold",
-    "idle_slots", "is_on_hold", "lift", "pack_counter", "register", "retire", "something_to_claim",
+    "PACK_SIZES", "REQUESTS", "TRAINING", "WAITING", "Capabilities", "DeviceChoices", "HeartbeatReport", "Histogram",
+    "WorkerInfo", "able_workers", "claimable_by_idle_slot", "count", "drain_device", "earlier_processes",
+    "forget_workers", "heartbeat", "hold", "idle_slots", "is_on_hold", "lift", "pack_counter", "register", "retire",
+    "something_to_claim",
 ]  # fmt: skip

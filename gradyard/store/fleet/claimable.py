@@ -33,7 +33,7 @@ from gradyard.store.tables import Job, Worker
 MOST_LEFT = 32  # groups of jobs that a slot leaves at one claim; it takes the next, since to look at each costs 1 ms
 
 FIGURES = tuple(Summary().columns())
-_COLUMNS = [Job.__table__.columns[name] for name in (
+_COLUMNS = [(now() - Job.submitted_at).label("waited_seconds")] + [Job.__table__.columns[name] for name in (
     "id", "stage", "numerics_version", "dtype", "steps", "start_step", "attempt", "engine", "pack_key", "max_pack",
     "queue", "pool", "gpu_memory_mib", "project_id", "priority", "rank", "spec", "resolved", "warnings", "spec_sha256",
     "failures", "last_error", *FIGURES,

@@ -1,4 +1,4 @@
-"""Counters of the fleet. Each row has one writer, so no process waits for a counter."""
+"""Counters. Those of workers and maintenance have one writer each, so none of them waits for a counter."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ PACK_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 
 def count(connection: Connection, counted_by: str, happened: Mapping[str, int]) -> None:
-    """Add to counters, by name, of SLOT@HOST or maintenance@HOST."""
+    """Add to counters, by name, of SLOT@HOST, of maintenance@HOST or of a kind of requests."""
     rows = [{"name": name, "counted_by": counted_by, "total": number} for name, number in happened.items() if number]
     if rows:
         connection.execute(insert_or_add(connection, Counter, "total"), rows)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert
 
 from gradyard.jobs.settings import Settings
-from gradyard.store import lifecycle, queries
+from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
 from gradyard.store.tables import Project
@@ -239,3 +239,17 @@ def test_the_output_of_a_pack_is_for_its_project_alone(
     shared = projects == (1, 1)
     assert ["secret" in text for text in logs] == [shared, shared]
     assert ["secret" in event.detail for event in events if event.from_state == "running"] == [shared, shared]
+
+
+def test_how_long_jobs_waited_and_trained_is_counted_for_the_next_heartbeat(
+    context: WorkerContext, database: Database, settings: Settings
+) -> None:
+    for _ in range(2):
+        submitted(database, settings, stage="numpy", steps=20)
+    Supervisor(context).work()
+    counts = context.heartbeat.throughput.take_counts()
+    for histogram in (fleet.WAITING, fleet.TRAINING):
+        buckets, seconds = histogram.read(counts)
+        assert buckets[-1] == ("+Inf", 2.0)
+        assert seconds > 0
+    assert counts["jobs_finished"] == 2
