@@ -1,7 +1,9 @@
 """The environment, read once into one frozen object."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "port"))
     admin_key: SecretStr | None = None
+    behind_proxy: bool = False  # believe the X-Forwarded-* headers of the one proxy before the service
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level")
     )
@@ -90,7 +93,13 @@ class Settings(BaseSettings):
         """The database URL: `DATABASE_URL`, or SQLite in the state folder."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.state_dir / 'gradyard.db'}"
+        # as SQLAlchemy's URL.create writes it, which this package does not load; a folder's name may have any letter
+        return "sqlite:///" + quote(os.fsencode(self.sqlite_file), safe=" +/")
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The database in the state folder, which is used where `DATABASE_URL` names none."""
+        return self.state_dir / "gradyard.db"
 
     @property
     def torch_device(self) -> str:

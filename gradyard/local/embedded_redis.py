@@ -5,15 +5,16 @@ costs seconds and no job.
 """
 
 import importlib.util
+import os
 import platform
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 from gradyard.local.errors import CannotStart
+from gradyard.local.ports import free_port
 
 OLDEST_VERSION = (6, 2)
 PASSWORD_BYTES = 32
@@ -41,17 +42,20 @@ class EmbeddedRedis:
         self._server = find_server()
         self.url = ""
 
+    @property
+    def configuration(self) -> Path:
+        """The file that the server reads from its stdin. As an argument, a path with `*`, `?` or `[` is a pattern."""
+        return self._folder / "redis.conf"
+
     def configure(self) -> list[str]:
         """Writes the configuration with a new port and password; returns the command that starts the server."""
-        port, password = _free_port(), secrets.token_hex(PASSWORD_BYTES)
+        port, password = free_port("127.0.0.1", 0), secrets.token_hex(PASSWORD_BYTES)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self._folder / "redis.conf"
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600)
-        folder = str(self._folder).replace("\\", "\\\\").replace('"', '\\"')
-        file.write_text(CONFIGURATION.format(port=port, password=password, folder=folder))
+        self.configuration.unlink(missing_ok=True)
+        self.configuration.touch(mode=0o600)
+        self.configuration.write_text(CONFIGURATION.format(port=port, password=password, folder=_quoted(self._folder)))
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
-        return [str(self._server), str(file)]
+        return [str(self._server), "-"]
 
     def set_aside(self) -> None:
         """Moves the stored files aside, after the server could not read them."""
@@ -61,6 +65,13 @@ class EmbeddedRedis:
                 shutil.rmtree(damaged, ignore_errors=True)
                 damaged.unlink(missing_ok=True) if damaged.is_file() else None
                 stored.replace(damaged)
+
+
+def _quoted(path: Path) -> str:
+    """The path between the quotes of a configuration file: every byte but plain letters as `\\xHH`."""
+    return "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in os.fsencode(path)
+    )
 
 
 def find_server() -> Path:
@@ -100,13 +111,6 @@ def _version(program: str) -> tuple[int, ...]:
         return (0,)
     numbers = re.search(r"\bv=(\d+)\.(\d+)", output)
     return tuple(map(int, numbers.groups())) if numbers else (0,)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def ask(url: str, seconds: float) -> str | None:

@@ -3,6 +3,7 @@
 CannotStart
 ├── StartInterrupted          a stop signal arrived during the start
 └── StateFolderInUse          another `gradyard up` uses the folder
+CannotCopy                    a database is not backed up, restored or vacuumed
 """
 
 from gradyard.client.errors import GradyardClientError
@@ -14,6 +15,10 @@ class CannotStart(GradyardClientError):
 
 class StateFolderInUse(CannotStart):
     """Another `gradyard up` uses that state folder."""
+
+
+class CannotCopy(GradyardClientError):
+    """The database is not backed up, restored or vacuumed."""
 
 
 class StartInterrupted(CannotStart):

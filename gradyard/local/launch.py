@@ -20,6 +20,7 @@ def api_command(settings: Settings, *, processes: int = 1) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{_in_url(settings.host)}:{settings.port}"]
     command += ["--worker-class", "gthread", "--workers", str(processes), "--threads", str(settings.api_threads)]
     command += ["--graceful-timeout", str(GRACEFUL_SECONDS), "--keep-alive", "30", "--no-control-socket"]
+    command += ["--forwarded-allow-ips", ""]  # headers of a proxy are for the application to judge
     return [*command, "service.app:create_app()"]
 
 
@@ -64,10 +65,17 @@ def import_path() -> dict[str, str]:
 
 def absolute(database_url: str) -> str:
     """A SQLite URL that means the same file from any folder; other URLs unchanged."""
-    scheme, slashes, path = database_url.partition(":///")
-    if not scheme.startswith("sqlite") or not slashes or path.startswith((":", "file:")) or not path:
+    # imported here: SQLAlchemy takes a third of a second, and most commands do not need it
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):
+        return database_url  # the database says what is wrong with it
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
         return database_url
-    return f"{scheme}:///{Path(path).absolute()}"
+    return url.set(database=str(Path(url.database).absolute())).render_as_string(hide_password=False)
 
 
 def address(host: str, port: int) -> str:
@@ -77,11 +85,9 @@ def address(host: str, port: int) -> str:
 
 
 def refuse_open_door(settings: Settings) -> None:
-    """Raises CannotStart where the service would listen to other machines without asking for a key."""
-    if open_without_a_key(settings):
-        raise CannotStart(
-            f"--host {settings.host} is open to other machines: set GRADYARD_ADMIN_KEY, so that keys are asked for"
-        )
+    """Raises CannotStart where other machines could use the service without a key."""
+    if open_door := open_without_a_key(settings):
+        raise CannotStart(f"the service needs a key, since {open_door}: set GRADYARD_ADMIN_KEY")
 
 
 def _in_url(host: str) -> str:

@@ -1,7 +1,6 @@
 """Everything on one machine: Redis, the tables, the API and the workers, each ready before the next is started."""
 
-import os
-import socket
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ from gradyard.jobs.settings import Settings
 from gradyard.local import embedded_redis, launch
 from gradyard.local.database_upgrade import upgrade_tables
 from gradyard.local.errors import CannotStart, StartInterrupted
+from gradyard.local.interruptible import unless_interrupted
+from gradyard.local.log_rotation import rotate
+from gradyard.local.ports import free_port
 from gradyard.local.stack_process import StackProcess
 from gradyard.local.state_folder import StateFolder
 from gradyard.processes.children import Child, stop_in_order
@@ -62,25 +64,29 @@ class Stack:
         """Starts everything; returns the URL of the API. Raises CannotStart with the cause."""
         launch.refuse_open_door(self._settings)
         self._wait_for_leftovers(self._folder.take())
-        port = _free_port(self._settings.host, self._settings.port)
+        port = free_port(self._settings.host, self._settings.port)
         self._settings = self._settings.model_copy(update={"port": port, "state_dir": self._folder.path})
         self.url = launch.address(self._settings.host, port)
         try:
             self._start_redis()
-            upgrade_tables(launch.absolute(self._settings.database))
+            self._upgrade_tables()
             self._start_api()
             if not self._options.api_only:
                 self._start_workers()
             self._folder.announce(self.url)
         except OSError as error:
-            raise CannotStart(f"{error.filename or self._folder.path}: {error.strerror or error}") from None
+            raise self._folder.not_writable(error) from None
         return self.url
 
     def mend(self) -> None:
-        """Restarts the processes that have ended."""
+        """Restarts the processes that have ended, and sets the lines of long logs aside."""
+        for process in self._processes:
+            if process.child.log_path is not None:
+                rotate(process.child.log_path)
         mended = [process.mend(self._say) for process in self._processes]
         if any(mended):
-            self._note()
+            with contextlib.suppress(OSError):  # the disk may be full; the note matters after a kill -9 alone
+                self._note()
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
         """Stops the workers, the API and Redis, in this order. Once `hurry()` is true, kills what still runs."""
@@ -97,6 +103,10 @@ class Stack:
             time.sleep(0.1)
             left = [pid for pid in left if _is_tether(pid)]
 
+    def _upgrade_tables(self) -> None:
+        url = launch.absolute(self._settings.database)
+        unless_interrupted(lambda: upgrade_tables(url), self._interrupted)
+
     def _start_redis(self) -> None:
         if "redis_url" in self._settings.model_fields_set and self._settings.broker:
             why_not = embedded_redis.ask(self._settings.broker, 3.0)
@@ -111,6 +121,8 @@ class Stack:
         except StartInterrupted:
             raise
         except CannotStart:  # its files are damaged, or another process took the port in the meantime
+            if self._interrupted():
+                raise
             self._processes.pop().child.kill()
             redis.set_aside()
             self._start_own_redis(redis)
@@ -118,10 +130,11 @@ class Stack:
     def _start_own_redis(self, redis: embedded_redis.EmbeddedRedis) -> None:
         command = redis.configure()
         self._settings = self._settings.model_copy(update={"redis_url": SecretStr(redis.url)})
-        self._start(self._child("redis", command), lambda: embedded_redis.ask(redis.url, 0.5), REDIS_SECONDS)
+        child = self._child("redis", command, input_path=redis.configuration)
+        self._start(child, lambda: embedded_redis.ask(redis.url, 0.5), REDIS_SECONDS)
 
     def _start_api(self) -> None:
-        child = self._child("api", launch.api_command(self._settings), launch.API_FOLDER)
+        child = self._child("api", launch.api_command(self._settings), folder=launch.API_FOLDER)
         self._start(child, lambda: _why_not_healthy(self.url), API_SECONDS)
 
     def _start_workers(self) -> None:
@@ -136,9 +149,9 @@ class Stack:
 
             self._start(child, why_not, WORKERS_SECONDS)
 
-    def _child(self, name: str, command: list[str], folder: Path | None = None) -> Child:
+    def _child(self, name: str, command: list[str], **files: Path) -> Child:
         environment, log = launch.environment(self._settings), self._folder.log(name)
-        return Child(name, command, environment, log, folder=folder, orphan_grace_seconds=ORPHAN_GRACE_SECONDS)
+        return Child(name, command, environment, log, orphan_grace_seconds=ORPHAN_GRACE_SECONDS, **files)
 
     def _start(self, child: Child, why_not: Callable[[], str | None], deadline_seconds: float) -> None:
         if self._interrupted():
@@ -171,22 +184,3 @@ def _why_not_healthy(url: str) -> str | None:
     except httpx.TransportError as error:
         return str(error) or type(error).__name__
     return None if answer.is_success else f"/healthz answers {answer.status_code}"
-
-
-def _free_port(host: str, port: int) -> int:
-    """`port` if it is free, any free port for 0. Raises CannotStart with the reason if there is none."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-            free: int = probe.getsockname()[1]
-            return free
-    except socket.gaierror as error:
-        raise CannotStart(f"--host {host} is not an address ({error.strerror})") from None
-    except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise CannotStart(
-            f"port {port} of {host} cannot be used ({reason}); choose another with --port, 0 for any free one"
-        ) from None

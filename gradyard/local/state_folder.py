@@ -1,5 +1,7 @@
 """The state folder of a stack on one machine: its owner, its address, its logs. The database lies in it as well."""
 
+import contextlib
+import errno
 import json
 import os
 import time
@@ -9,8 +11,8 @@ from typing import IO, Any, NoReturn
 
 from gradyard.client.endpoint import ENDPOINT_FILE, LOCK_FILE, Endpoint, lock_at_once
 from gradyard.local.errors import CannotStart, StateFolderInUse
+from gradyard.local.log_rotation import rotate
 
-LARGEST_LOG_BYTES = 10 * 2**20
 READER_SECONDS = 0.5  # a reader of endpoint.json holds the lock for a moment
 
 
@@ -34,12 +36,19 @@ class StateFolder:
                 self._refuse(lock)
             (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise CannotStart(
-                f"the state folder {self.path} cannot be written ({reason}); choose another with --state-dir"
-            ) from None
+            raise self.not_writable(error) from None
         self._lock = lock
         return [int(pid) for pid in _read(lock).get("processes", [])]
+
+    def not_writable(self, error: OSError) -> CannotStart:
+        """The error to raise where the system refused to write into the folder."""
+        if self.path.exists() and not self.path.is_dir():
+            return CannotStart(f"the state folder {self.path} is a file; choose a folder with --state-dir")
+        advice = "free some space, or choose" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose"
+        reason = error.strerror or str(error)
+        return CannotStart(
+            f"the state folder {self.path} cannot be written ({reason}); {advice} another with --state-dir"
+        )
 
     def _refuse(self, lock: IO[str]) -> NoReturn:
         owner = _read(lock)
@@ -53,35 +62,40 @@ class StateFolder:
         """Writes the URL and the processes of this stack into the lock file, for the next `gradyard up`."""
         if self._lock is None:
             raise RuntimeError("only the owner of a state folder writes into it")
+        owner = json.dumps({"pid": os.getpid(), "url": url, "processes": processes})
         self._lock.truncate(0)
-        self._lock.write(json.dumps({"pid": os.getpid(), "url": url, "processes": processes}))
-        self._lock.flush()
+        os.write(self._lock.fileno(), owner.encode())  # past the buffer, which would keep what a full disk refuses
 
     def announce(self, url: str) -> None:
         """Writes `endpoint.json`: from now on, clients find this stack."""
         new = self.path / (ENDPOINT_FILE + ".new")
-        new.write_text(json.dumps(asdict(Endpoint(url, os.getpid()))) + "\n")
-        new.replace(self.path / ENDPOINT_FILE)
+        try:
+            new.write_text(json.dumps(asdict(Endpoint(url, os.getpid()))) + "\n")
+            new.replace(self.path / ENDPOINT_FILE)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
     def withdraw(self) -> None:
         """Removes `endpoint.json`: clients must not find a stack that is being stopped."""
         if self._lock is not None:
-            (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder that became read-only: the released lock tells them as well
+                (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
 
     def leave(self) -> None:
         """Releases the folder for the next owner."""
         if self._lock is None:
             return
-        self._lock.truncate(0)
-        self._lock.close()
-        self._lock = None
+        lock, self._lock = self._lock, None
+        with contextlib.suppress(OSError):
+            lock.truncate(0)
+        lock.close()
 
     def log(self, name: str) -> Path:
-        """The log file of the process `name`; one over 10 MB is renamed to `NAME.log.1` first."""
+        """The log file of the process `name`; the lines of one over 10 MiB are set aside first."""
         path = self.path / "logs" / f"{name}.log"
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        if path.exists() and path.stat().st_size > LARGEST_LOG_BYTES:
-            path.replace(path.with_suffix(".log.1"))
+        rotate(path)
         return path
 
 

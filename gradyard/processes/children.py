@@ -17,10 +17,10 @@ KILL_SECONDS = 2.0  # after that, the tether is killed as well
 class Child:
     """A child process. It ends within `orphan_grace_seconds` of its parent, also when the parent gets kill -9.
 
-    `env` is its whole environment, `folder` its current folder; None: those of the parent. Its stdout and stderr are
-    appended to `log_path`; None: they go where the parent's go. It leads a session of its own, so a Ctrl-C in the
-    terminal reaches the parent alone, which decides the order of stopping. If the parent forks without exec, the fork
-    holds the pipe too, and the child lives as long as both.
+    `env` is its whole environment, `folder` its current folder; None: those of the parent. Its stdin is the file
+    `input_path`; None: it is empty. Its stdout and stderr are appended to `log_path`; None: they go where the parent's
+    go. It leads a session of its own, so a Ctrl-C in the terminal reaches the parent alone, which decides the order of
+    stopping. If the parent forks without exec, the fork holds the pipe too, and the child lives as long as both.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Child:
         log_path: Path | None = None,
         *,
         folder: Path | None = None,
+        input_path: Path | None = None,
         orphan_grace_seconds: float = 5.0,
     ) -> None:
         self.name = name
@@ -38,6 +39,7 @@ class Child:
         self.log_path = log_path
         self._env = env
         self._folder = folder
+        self._input_path = input_path
         self._orphan_grace_seconds = orphan_grace_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -60,24 +62,22 @@ class Child:
         # -I and -S: the tether needs the standard library alone; it starts in 20 ms instead of 60
         command = [sys.executable, "-I", "-S", tether.__file__, str(lifeline)]
         command += ["--grace", str(self._orphan_grace_seconds), "--", *self.command]
-        log = None
-        if self.log_path is not None:
-            self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            log = self.log_path.open("ab")
-        try:
+        with contextlib.ExitStack() as opened:
+            stdin = opened.enter_context((self._input_path or Path(os.devnull)).open("rb"))
+            log = None
+            if self.log_path is not None:
+                self.log_path.parent.mkdir(parents=True, exist_ok=True)
+                log = opened.enter_context(self.log_path.open("ab"))
             return subprocess.Popen(
                 command,
                 env=self._env,
                 cwd=self._folder,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=log,
                 pass_fds=[lifeline],
                 start_new_session=True,
             )
-        finally:
-            if log is not None:
-                log.close()
 
     @property
     def pid(self) -> int | None:

@@ -14,12 +14,12 @@ from gradyard.processes.children import Child
 
 @pytest.fixture
 def own(tmp_path: Path) -> EmbeddedRedis:
-    return EmbeddedRedis(tmp_path / 'a "quoted" folder')
+    return EmbeddedRedis(tmp_path / 'a "quoted" \\ folder, 100% *é[1]?\nof two lines')
 
 
 @pytest.fixture
 def server(own: EmbeddedRedis, tmp_path: Path) -> Iterator[Child]:
-    child = Child("redis", own.configure(), log_path=tmp_path / "redis.log")
+    child = Child("redis", own.configure(), log_path=tmp_path / "redis.log", input_path=own.configuration)
     part = StackProcess(child, lambda: ask(own.url, 0.5), 10)
     part.start()
     part.wait_until_ready(lambda: False)

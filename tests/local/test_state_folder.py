@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 from gradyard.client.endpoint import find_service, running_stack
 from gradyard.jobs.settings import load
 from gradyard.local.errors import CannotStart, StateFolderInUse
-from gradyard.local.state_folder import LARGEST_LOG_BYTES, StateFolder
+from gradyard.local.log_rotation import LARGEST_BYTES
+from gradyard.local.state_folder import StateFolder
 
 OWNER = """
 import sys, time
@@ -64,6 +66,30 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> Non
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    with pytest.raises(CannotStart, match=r"/state is a file; choose a folder with --state-dir$"):
+        StateFolder(tmp_path / "state").take()
+
+
+def test_a_full_disk_does_not_keep_an_owner_from_leaving(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    folder.take()
+    earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, earlier[1]))
+    try:
+        for write in (lambda: folder.note("http://x", [1]), lambda: folder.announce("http://x")):
+            with pytest.raises(OSError, match="File too large"):
+                write()
+        folder.withdraw()
+        folder.leave()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
+    assert [path.name for path in tmp_path.iterdir()] == ["up.lock"]
+    assert folder.take() == []
+    folder.leave()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', '{"url": "http://x"}'])
 def test_a_broken_endpoint_is_no_endpoint(tmp_path: Path, text: str) -> None:
     (tmp_path / "endpoint.json").write_text(text)
@@ -75,6 +101,6 @@ def test_a_log_that_has_grown_starts_anew(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     folder.log("api").write_text("short")
     assert folder.log("api").read_text() == "short"
-    os.truncate(folder.log("api"), LARGEST_LOG_BYTES + 1)
-    assert not folder.log("api").exists()
-    assert (tmp_path / "logs" / "api.log.1").stat().st_size == LARGEST_LOG_BYTES + 1
+    os.truncate(folder.log("api"), LARGEST_BYTES + 1)
+    assert folder.log("api").stat().st_size == 0
+    assert (tmp_path / "logs" / "api.log.1").stat().st_size == LARGEST_BYTES + 1

@@ -2,64 +2,18 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gradyard import Client
-from tests.local.up_command import START_SECONDS, Command, environment_without_settings
+from tests.local.up_command import START_SECONDS, Start, nothing_left_after, up, url_of
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
-
-Start = Callable[..., Command]
-
-
-@pytest.fixture
-def state() -> Iterator[Path]:
-    """A state folder of this test."""
-    folder = Path(tempfile.mkdtemp(prefix="gradyard-"))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def start(state: Path) -> Iterator[Start]:
-    """Starts a command on the state folder; what still runs at the end is killed."""
-    environment = environment_without_settings()
-    started: list[Command] = []
-
-    def start_one(*arguments: str, **more: str) -> Command:
-        usual = {"GRADYARD_STATE_DIR": str(state)}
-        started.append(Command([sys.executable, "-m", "gradyard", *arguments], environment | usual | more))
-        return started[-1]
-
-    yield start_one
-    for command in started:
-        command.kill()
-
-
-def up(start: Start, *arguments: str, **more: str) -> Command:
-    return start("up", "--port", "0", "--cpu-slots", "1", "--gpus", "none", *arguments, **more)
-
-
-def url_of(command: Command) -> str:
-    return command.says("^ready: ").removeprefix("ready: ")
-
-
-def nothing_left_after(command: Command, seconds: float = 60.0) -> bool:
-    give_up_at = time.monotonic() + seconds
-    while command.left_behind() and time.monotonic() < give_up_at:
-        time.sleep(0.05)
-    assert command.left_behind() == []
-    return True
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
@@ -154,7 +108,7 @@ def test_a_taken_port_is_said_in_one_line(start: Start) -> None:
             {"DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x"},
             r"postgresql://u:\*\*\*@127.0.0.1:1/x: the database does",
         ),
-        ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "unable to open database file"),
+        ({"DATABASE_URL": "sqlite:////nowhere/at/all.db"}, "/nowhere/at/all.db: there is no folder /nowhere/at$"),
         ({"REDIS_URL": "redis://:hidden@127.0.0.1:1/0"}, "REDIS_URL: .*; start that Redis"),
         ({"GRADYARD_HOST": "0.0.0.0"}, "set GRADYARD_ADMIN_KEY"),
         ({"GRADYARD_STATE_DIR": "/dev/null/state"}, "/dev/null/state cannot be written"),

@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,8 +25,9 @@ class Command:
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: Path | None = None) -> None:
         self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=_hear_ctrl_c,
+        )  # fmt: skip
         self.lines: list[str] = []
         self.descendants: dict[int, psutil.Process] = {}
         self._reader = threading.Thread(target=self._read)
@@ -85,8 +88,31 @@ class Command:
                 process.kill()
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests in the background of a shell inherit that it is ignored
+
+
 def _runs(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+Start = Callable[..., Command]
+
+
+def up(start: Start, *arguments: str, **more: str) -> Command:
+    return start("up", "--port", "0", "--cpu-slots", "1", "--gpus", "none", *arguments, **more)
+
+
+def url_of(command: Command) -> str:
+    return command.says("^ready: ").removeprefix("ready: ")
+
+
+def nothing_left_after(command: Command, seconds: float = 60.0) -> bool:
+    give_up_at = time.monotonic() + seconds
+    while command.left_behind() and time.monotonic() < give_up_at:
+        time.sleep(0.05)
+    assert command.left_behind() == []
+    return True

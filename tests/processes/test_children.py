@@ -50,6 +50,15 @@ def test_a_child_that_has_ended_can_be_started_again(start: Start) -> None:
     assert child.returncode() == 5
 
 
+def test_a_child_reads_its_input_anew_at_each_start(tmp_path: Path) -> None:
+    (tmp_path / "input").write_text("7")
+    child = Child("child", python("raise SystemExit(int(input()))"), input_path=tmp_path / "input")
+    for _ in range(2):
+        child.start()
+        assert child.wait(10)
+        assert child.returncode() == 7
+
+
 def test_a_child_never_started_has_nothing_to_stop() -> None:
     child = Child("child", ["true"])
     child.terminate()

@@ -1,0 +1,1 @@
+"""What commands write: streams, files, lists that fit the terminal, charts."""

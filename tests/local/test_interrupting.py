@@ -1,0 +1,61 @@
+"""Ctrl-C at any moment of `gradyard up` and `gradyard demo`: no traceback, exit status 130, and nothing stays."""
+
+import signal
+import time
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from gradyard.client.endpoint import running_stack
+from gradyard.local.state_folder import StateFolder
+from tests.local.up_command import Command, Start, nothing_left_after, up
+
+pytestmark = pytest.mark.stack
+
+# Seconds after the command's own modules began to load: while they load, while Redis starts, during the migrations,
+# while the API and the workers start, and beside the ready stack
+MOMENTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.5, 5.0)
+
+
+def _interrupt(command: Command, seconds: float, times: int) -> None:
+    while not _loads_our_modules(command) and command.process.poll() is None:
+        time.sleep(0.002)
+    at = time.monotonic() + seconds
+    while time.monotonic() < at:
+        command.look_around()
+        time.sleep(0.01)
+    for _ in range(times):
+        command.process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+
+
+def _loads_our_modules(command: Command) -> bool:
+    """Before that, Python itself is starting, and answers Ctrl-C as it likes."""
+    return "_pydantic_core" in Path(f"/proc/{command.process.pid}/maps").read_text()
+
+
+@pytest.mark.parametrize(("seconds", "times"), list(zip(MOMENTS, cycle([1, 2]), strict=False)))
+def test_ctrl_c_ends_it_without_a_traceback_and_leaves_nothing(
+    start: Start, state: Path, seconds: float, times: int
+) -> None:
+    command = up(start)
+    _interrupt(command, seconds, times)
+    assert command.ends() == 130
+    assert nothing_left_after(command, 5.0)
+    ours = [line for line in command.lines if not line.startswith(("ready: ", "gradyard: the state is in "))]
+    assert ours in ([], ["gradyard: stopping; press Ctrl-C again to kill what still runs"])
+    assert running_stack(state) is None
+    folder = StateFolder(state)
+    assert folder.take() == []
+    folder.leave()
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 2.0, 4.0, 8.0])
+def test_ctrl_c_in_a_demo_says_what_is_left(start: Start, seconds: float) -> None:
+    command = start("demo")
+    _interrupt(command, seconds, 1)
+    assert command.ends() == 130
+    assert nothing_left_after(command, 5.0)
+    assert not any("Traceback" in line for line in command.lines)
+    assert not command.lines or command.lines[-1].startswith("interrupted")

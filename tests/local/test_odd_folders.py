@@ -1,0 +1,79 @@
+"""`gradyard up` in state folders of any name, and one line where a folder cannot be used."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.up_command import Start, up, url_of
+
+pytestmark = pytest.mark.stack
+
+ODD = """a?b 100%20 #1 'it' "is" [1]* é日本 \\ ;&=@"""
+LONG = "/".join("x" * 100 for _ in range(4))  # 400 bytes; SQLite opens 511
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 16 KiB without any left."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root of the machine can mount a disk")
+    (folder / "filling").write_bytes(b"x" * 16 * 1024)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("name", [ODD, LONG], ids=["odd", "long"])
+def test_a_stack_in_an_odd_folder_trains_and_is_found_by_every_name_of_the_folder(
+    start: Start, state: Path, name: str
+) -> None:
+    folder, link = state / name, state / "a link"
+    link.symlink_to(folder)
+    command = up(start, "--state-dir", f"{folder}/")
+    url_of(command)
+    for found in (f"{folder}/", str(link)):
+        submitted = start("submit", "--stage", "numpy", "--set", "steps=5", "--wait", "--state-dir", found)
+        assert submitted.ends() == 0, submitted.lines
+        upgraded = start("db", "upgrade", "--state-dir", found)
+        assert (upgraded.ends(), upgraded.lines) == (0, ["the tables are up to date"])
+    listed = start("jobs", "--json", "--state-dir", str(folder))
+    assert listed.ends() == 0
+    assert len(json.loads("\n".join(listed.lines))) == 2
+    assert (folder / "gradyard.db").is_file()
+    assert not list(state.glob("*.db"))
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_stack_starts_by_the_link_to_its_folder(start: Start, state: Path, command: str) -> None:
+    (state / "real ?").mkdir()
+    (state / "link").symlink_to(state / "real ?")
+    on_small_slots = ["--port", "0", "--cpu-slots", "1", "--gpus", "none"] if command == "up" else []
+    started = start(command, *on_small_slots, "--state-dir", str(state / "link"))
+    started.says("ready")
+    assert (state / "real ?" / "gradyard.db").is_file()
+
+
+@pytest.mark.parametrize("command", [("up", "--port", "0"), ("demo",), ("db", "upgrade")])
+@pytest.mark.parametrize("folder", ["/proc", "/proc/state", "/dev/full", "/dev/null/state", f"/tmp/{LONG}/{LONG}"])
+def test_a_folder_that_cannot_be_used_is_said_in_one_line(start: Start, command: tuple[str, ...], folder: str) -> None:
+    ended = start(*command, "--state-dir", folder)
+    assert ended.ends() == 1
+    said = [line for line in ended.lines if line.startswith("gradyard: ")]
+    assert len(said) == 1
+    assert folder in said[0]
+    assert not any("Traceback" in line for line in ended.lines)
+
+
+@pytest.mark.parametrize("command", [("up", "--port", "0"), ("demo",), ("db", "upgrade")])
+def test_a_full_disk_is_said_in_one_line(start: Start, tiny_disk: Path, command: tuple[str, ...]) -> None:
+    ended = start(*command, "--state-dir", str(tiny_disk))
+    assert ended.ends() == 1
+    said = [line for line in ended.lines if line.startswith("gradyard: ")]
+    assert len(said) == 1
+    assert "full" in said[0] or "No space left" in said[0]
+    assert ended.left_behind() == []
