@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         Artifact,
         AttemptLog,
         Batch,
+        BatchDeleted,
+        BatchRetried,
         BatchSummary,
         Event,
         Hold,
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AnswerNotUnderstood", "ApiKey", "Artifact", "AttemptLog", "Batch", "BatchSummary", "Client", "Event",
-    "GradyardClientError", "Hold", "Job", "JobNotFound", "NewApiKey", "Queue", "Readiness", "RefusedByService",
-    "RefusedPlugin", "Stage", "StageWithSchema", "Unreachable", "WaitTimeout", "Worker",
+    "AnswerNotUnderstood", "ApiKey", "Artifact", "AttemptLog", "Batch", "BatchDeleted", "BatchRetried", "BatchSummary",
+    "Client", "Event", "GradyardClientError", "Hold", "Job", "JobNotFound", "NewApiKey", "Queue", "Readiness",
+    "RefusedByService", "RefusedPlugin", "Stage", "StageWithSchema", "Unreachable", "WaitTimeout", "Worker",
 ]  # fmt: skip
 
 _ERRORS = {

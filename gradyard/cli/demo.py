@@ -1,5 +1,7 @@
 """`gradyard demo`: submits the tutorial's eight stages over HTTP, follows them, and shows their results."""
 
+import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.cli.loss_chart import curve
+from gradyard.cli.output.listing import SHORTEST_ID, telling_apart
+from gradyard.cli.output.loss_chart import curve
+from gradyard.cli.output.outcomes import outcomes
 from gradyard.cli.progress import follow
-from gradyard.cli.tables import outcomes
 from gradyard.client.client import Client
 from gradyard.client.endpoint import find_service, running_stack
 from gradyard.jobs.settings import Settings, default_state_dir
-from gradyard.local.errors import StartInterrupted
+from gradyard.local.errors import CannotStart
 from gradyard.local.stack import Stack, StackOptions
 from gradyard.processes.stop_signal import StopSignal
 from gradyard.shapes import Job
@@ -38,8 +41,10 @@ def demonstrate(settings: Settings, seed: int, console: Console) -> int:
             with _service(settings, console, stop) as (client, tend):
                 _train(client, seed, console, jobs, tend)
                 _report(client, jobs, console, settings)
-        except (Interrupted, StartInterrupted):
-            console.print(_unfinished_message(sum(not job.finished for job in jobs), settings))
+        except (Interrupted, CannotStart):
+            if not stop.requested():
+                raise
+            console.print(_unfinished_message(jobs, settings), soft_wrap=True)
             return 130
     return 0 if all(job.succeeded for job in jobs) else 1
 
@@ -74,7 +79,8 @@ def _own_stack(settings: Settings, console: Console, stop: StopSignal) -> Iterat
             console.print(f"the stack is ready at {stack.url}")
             yield client, tend
     finally:
-        console.print("stopping the stack")
+        if stack.url:
+            console.print("stopping the stack")
         stack.stop(stop.in_a_hurry)
 
 
@@ -93,13 +99,21 @@ def _train(client: Client, seed: int, console: Console, jobs: list[Job], between
 
 
 def _report(client: Client, jobs: Sequence[Job], console: Console, settings: Settings) -> None:
-    console.print(outcomes(jobs, console.width), "")
-    console.print(_curves(client, jobs, console))
+    console.print("", _curves(client, jobs, console), sep="\n")
+    console.print(outcomes(jobs, console.width), "")  # last: on most terminals the curves scroll away
     history = sum(1 for _ in client.jobs())
     option, command = _option(settings.state_dir), text.command_as_called()
-    console.print(f"The database now holds {history:,} jobs. To see them again:")
-    console.print(f"  {command} up{option}", "  and in another terminal:", sep="\n")
-    console.print(f"  {command} jobs{option}", f"  {command} show {jobs[-1].id}{option}", sep="\n")
+    job_id = jobs[-1].id[: telling_apart((job.id for job in jobs), SHORTEST_ID)]
+    lines = [f"The database now holds {history:,} jobs. To see them again:"]
+    if not _is_up_without_us(settings):
+        lines += [f"  {command} up{option}", "and in another terminal:"]
+    lines += [f"  {command} jobs{option}", f"  {command} show {job_id}{option}"]
+    console.print("\n".join(lines), soft_wrap=True)  # a command stays one line, so that it can be copied
+
+
+def _is_up_without_us(settings: Settings) -> bool:
+    endpoint = running_stack(settings.state_dir)
+    return endpoint is not None and endpoint.pid != os.getpid()
 
 
 def _curves(client: Client, jobs: Sequence[Job], console: Console) -> Table:
@@ -115,19 +129,23 @@ def _curves(client: Client, jobs: Sequence[Job], console: Console) -> Table:
 
 def _drawing(client: Client, job: Job, width: int) -> Text:
     steps, losses = client.loss_points(job.id)
-    lines = curve(losses, steps=steps, width=width, height=CURVE_HEIGHT)
+    drawn = curve(losses, steps=steps, width=width, height=CURVE_HEIGHT)
+    lines = drawn if len(losses) else [text.why_no_losses(job)]
     return Text.assemble((f"{job.stage}: loss\n", "bold"), "\n".join(lines))
 
 
-def _unfinished_message(unfinished: int, settings: Settings) -> str:
+def _unfinished_message(submitted: Sequence[Job], settings: Settings) -> str:
+    unfinished = sum(not job.finished for job in submitted)
+    if not submitted:
+        return "interrupted before a job was submitted"
     if not unfinished:
         return "interrupted; every submitted job is finished"
     jobs = "1 job is" if unfinished == 1 else f"{unfinished} jobs are"
-    return (
-        f"interrupted; {jobs} not finished and not cancelled: "
-        f"`{text.command_as_called()} up{_option(settings.state_dir)}` trains them"
-    )
+    trains = f"`{text.command_as_called()} up{_option(settings.state_dir)}` trains"
+    if _is_up_without_us(settings):
+        trains = "the stack goes on with"
+    return f"interrupted; {jobs} not finished and not cancelled: {trains} {'it' if unfinished == 1 else 'them'}"
 
 
 def _option(state_dir: Path) -> str:
-    return "" if state_dir == default_state_dir() else f" --state-dir {state_dir}"
+    return "" if state_dir == default_state_dir() else f" --state-dir {shlex.quote(str(state_dir))}"

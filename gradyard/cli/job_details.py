@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.cli.loss_chart import curve
+from gradyard.cli.output.loss_chart import curve
 from gradyard.cli.tables import state_text
 from gradyard.shapes import Event, Job, Stage
 
@@ -62,6 +62,8 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
         yield "name", text.printable(job.name)
     if job.retry_of:
         yield "retry of", job.retry_of
+    if job.replaced_by:
+        yield "replaced by", job.replaced_by
     yield "stage", job.stage
     yield "state", state_text(job.state)
     if waiting := text.waiting(job):
@@ -77,6 +79,10 @@ def _rows(job: Job) -> Iterator[tuple[str, str | Text]]:
         yield "time", _time(job)
     for warning in job.warnings:
         yield "warning", Text(text.warning(warning), style="yellow")
+    yield from _rows_of_spec(job)
+
+
+def _rows_of_spec(job: Job) -> Iterator[tuple[str, str]]:
     if tags := job.spec.get("tags"):
         yield "tags", _flat(tags)
     for name, value in job.spec.items():

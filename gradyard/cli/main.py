@@ -1,24 +1,17 @@
 """The `gradyard` command: its commands, its exit status, its error messages."""
 
+import contextlib
 import sys
 from importlib.metadata import version
-from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from gradyard.cli import text
-from gradyard.cli.commands import (
-    api_keys,
-    batches,
-    database,
-    fleet,
-    inspect_jobs,
-    jobs,
-    metrics_and_artifacts,
-    processes,
-)
 from gradyard.cli.errors import BadUsage
+from gradyard.cli.grammar import vocabulary
+from gradyard.cli.grammar.options import CommandOptions, may_name_the_service
+from gradyard.cli.output import standard_streams
 from gradyard.client.errors import AnswerNotUnderstood, GradyardClientError, RefusedByService, Unreachable
 from gradyard.jobs.errors import GradyardError
 
@@ -26,22 +19,16 @@ FAILED, REFUSED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="gradyard",
+    cls=vocabulary.InOrder,
     help="Training jobs over HTTP, on queues of CPUs and GPUs, with every loss of every step kept.",
-    epilog="Exit status: 0 done, 1 failed, 2 wrong usage or refused by the service, 3 no service reached, 130 Ctrl-C.",
+    epilog="--url, --key, --state-dir and --json may stand before the command as well; its own help explains them.\n\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage or refused by the service, 3 no service reached, 130 Ctrl-C.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-processes.register(app)
-jobs.register(app)
-batches.register(app)
-inspect_jobs.register(app)
-metrics_and_artifacts.register(app)
-fleet.register(app)
-app.add_typer(api_keys.app, name="keys", rich_help_panel=fleet.PANEL)
-app.add_typer(database.app, name="db", rich_help_panel="Processes")
+vocabulary.register(app)
 
 
 def _print_version(asked: bool) -> None:
@@ -51,7 +38,9 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback()
+@may_name_the_service
 def _gradyard(
+    _: CommandOptions,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
     ] = False,
@@ -60,25 +49,33 @@ def _gradyard(
 
 def main() -> None:
     """Runs the command line and exits. Expected errors are one line on stderr, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace", line_buffering=True)  # a terminal without braille shows the rest
-    sys.exit(_status())
+    standard_streams.prepare()
+    sys.exit(standard_streams.flushed(_status()))
 
 
 def _status() -> int:
     try:
         app(prog_name="gradyard")
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0  # the reader, such as `head`, has seen enough
         return ended.code if isinstance(ended.code, int) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GradyardClientError, GradyardError) as error:
         hint = "; pass the key with --key or GRADYARD_KEY" if getattr(error, "status", 0) == 401 else ""
-        lines = [text.printable(line) for line in f"{error}{hint}".split("\n")]
-        typer.echo("gradyard: " + "\n".join(lines), err=True)
+        _say(f"{error}{hint}")
         return _status_for(error)
+    except OSError as error:
+        _say(standard_streams.failure(error))
+        return FAILED
     return 0
+
+
+def _say(message: str) -> None:
+    lines = [text.printable(line) for line in message.split("\n")]
+    with contextlib.suppress(OSError):  # stderr is full or closed
+        typer.echo("gradyard: " + "\n".join(lines), err=True)
 
 
 def _status_for(error: Exception) -> int:

@@ -4,15 +4,25 @@ import time
 from collections.abc import Callable
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.cli.tables import short
+from gradyard.cli.output.outcomes import short
 from gradyard.client.client import Client
 from gradyard.jobs.states import State
 from gradyard.shapes import Job
 
+WIDTH_WITH_BAR, WIDTH_WITH_TIME = 58, 68
 SHORTEST_LOOK_SECONDS = 0.1
 LONGEST_LOOK_SECONDS = 1.0
 # Between two lines about one running job, without a terminal: it grows with time, so a long run has no long log.
@@ -24,7 +34,7 @@ def follow(client: Client, jobs: list[Job], console: Console, between_looks: Cal
 
     between_looks: called a few times a second; an exception that it raises ends the call.
     """
-    shown = _Bars(console) if console.is_terminal else _Lines(console)
+    shown = _Bars(console) if console.is_interactive else _Lines(console)
     began = time.monotonic()
     with shown:
         while True:
@@ -52,15 +62,7 @@ class _Bars:
     """A progress bar for each job."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(finished_text=" "),
-            TextColumn("{task.fields[stage]:<9}"),
-            BarColumn(bar_width=min(40, max(10, console.width - 70))),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[outcome]}"),
-            console=console,
-        )
+        self._progress = Progress(*_columns(console), console=console)
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> "_Bars":
@@ -81,6 +83,22 @@ class _Bars:
         self._progress.update(self._tasks[job.id], completed=job.steps_done, outcome=outcome)
         if job.finished:
             self._progress.stop_task(self._tasks[job.id])
+
+
+def _columns(console: Console) -> list[ProgressColumn]:
+    """What fits the terminal: stage, steps and outcome, then the bar, then the time."""
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    columns: list[ProgressColumn] = [
+        SpinnerColumn(spinner, finished_text=" "),
+        TextColumn("{task.fields[stage]:<9}"),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[outcome]}"),
+    ]
+    if console.width >= WIDTH_WITH_BAR:
+        columns.insert(2, BarColumn(bar_width=min(40, max(10, console.width - 70))))
+    if console.width >= WIDTH_WITH_TIME:
+        columns.insert(4, TimeElapsedColumn())
+    return columns
 
 
 class _Lines:

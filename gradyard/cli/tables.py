@@ -1,18 +1,15 @@
-"""Lists as tables of text."""
+"""Lists of the service's things, as tables of text that fit their terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
+from gradyard.cli.output.listing import Column, Listing, telling_apart
 from gradyard.jobs.states import State
 from gradyard.shapes import ApiKey, Artifact, BatchSummary, Job, Queue, RefusedPlugin, Stage, Worker
 
-WIDTH_WITH_FORMULA = 150
 KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
 
@@ -22,42 +19,55 @@ def state_text(state: State) -> Text:
     return Text(str(state), style=text.STATE_STYLES.get(state, ""))
 
 
-def jobs_table(jobs: Iterable[Job]) -> Table:
-    """One line for each job, with the whole id, so that it can be copied."""
-    table = _table("id", "stage", "state", "steps>", "last loss>", "submitted>", "name")
+def jobs_table(jobs: Iterable[Job]) -> Listing:
+    """One line for each job. An id that was cut is still a beginning that the service understands."""
+    listing = Listing(
+        Column("id", kind="id"), Column("stage", 1), Column("state"), Column("steps", 4, right=True),
+        Column("last loss", 3, right=True), Column("submitted", 5, right=True), Column("name", 2, kind="text"),
+    )  # fmt: skip
     for job in jobs:
         steps = text.count(job.steps) if job.succeeded else f"{job.steps_done:,} / {job.steps:,}"
-        last = text.number(job.loss.get("last"))
-        table.add_row(
+        listing.add(
             job.id,
             job.stage,
             state_text(job.state),
             steps,
-            last,
+            text.number(job.loss.get("last")),
             text.ago(job.submitted_at),
             text.printable(job.name or ""),
         )
-    return table
+    return listing
 
 
-def batches_table(batches: Iterable[BatchSummary]) -> Table:
+def batches_table(batches: Iterable[BatchSummary]) -> Listing:
     """One line for each batch, with the number of its jobs in each state."""
-    states = [str(state) for state in State]
-    table = _table("id", "state", "jobs>", *(f"{state}>" for state in states), "submitted>", "name")
+    drops = {State.FAILED: 1, State.SUCCEEDED: 2, State.RUNNING: 4, State.QUEUED: 5, State.CANCELLED: 6}
+    listing = Listing(
+        Column("id", kind="id"), Column("state"), Column("jobs", right=True),
+        *(Column(str(state), drops[state], right=True) for state in State),
+        Column("submitted", 7, right=True), Column("name", 3, kind="text"),
+    )  # fmt: skip
     for batch in batches:
-        counts = [text.count(batch.counts.get(state, 0)) for state in states]
+        counts = [text.count(batch.counts.get(str(state), 0)) for state in State]
         name = text.printable(batch.name or "")
-        table.add_row(batch.id, batch.state, text.count(batch.size), *counts, text.ago(batch.submitted_at), name)
-    return table
+        listing.add(batch.id, batch.state, text.count(batch.size), *counts, text.ago(batch.submitted_at), name)
+    return listing
 
 
-def best_table(jobs: Iterable[Job], axes: Sequence[str]) -> Table:
+def best_table(jobs: Iterable[Job], axes: Sequence[str]) -> Listing:
     """One line for each job: its last loss, and the values of the parameters that a sweep varied."""
-    table = _table("id", "last loss>", *(f"{axis}>" for axis in axes))
+    lasts = [axis.rpartition(".")[2] for axis in axes]
+    briefs = [
+        last if lasts.count(last) == 1 else axis.replace(".", ".\n") for axis, last in zip(axes, lasts, strict=True)
+    ]
+    listing = Listing(
+        Column("id", kind="id"), Column("last loss", right=True, brief="last\nloss"),
+        *(Column(axis, right=True, brief=brief.replace("_", "_\n"))
+          for axis, brief in zip(axes, briefs, strict=True)),
+    )  # fmt: skip
     for job in jobs:
-        values = [_at(job.spec, axis) for axis in axes]
-        table.add_row(job.id, text.number(job.loss.get("last")), *values)
-    return table
+        listing.add(job.id, text.number(job.loss.get("last")), *(_at(job.spec, axis) for axis in axes))
+    return listing
 
 
 def _at(spec: Any, path: str) -> str:
@@ -66,16 +76,20 @@ def _at(spec: Any, path: str) -> str:
     return f"{spec:g}" if isinstance(spec, float) else text.printable(str(spec))
 
 
-def stages_table(stages: Iterable[Stage]) -> Table:
+def stages_table(stages: Iterable[Stage]) -> Listing:
     """One line for each stage."""
-    table = _table("stage", "title", "what it shows", "devices", "dtype", "steps>", "learning rate>")
+    listing = Listing(
+        Column("stage"), Column("title", 2, kind="text", least=16), Column("what it shows", 1, kind="prose", least=30),
+        Column("devices", 3), Column("dtype", 6), Column("steps", 5, right=True),
+        Column("learning rate", 4, right=True, brief="learning\nrate"),
+    )  # fmt: skip
     for stage in stages:
         rate = stage.defaults.get("learning_rate")
         rate = f"{rate:g}" if isinstance(rate, int | float) else str(rate or "-")
         steps = text.count(stage.defaults.get("steps"))
         dtype = stage.dtype or str(stage.defaults.get("dtype", "-"))
-        table.add_row(stage.name, stage.title, stage.description, ", ".join(stage.devices), dtype, steps, rate)
-    return table
+        listing.add(stage.name, stage.title, stage.description, ", ".join(stage.devices), dtype, steps, rate)
+    return listing
 
 
 def refused_text(refused: Iterable[RefusedPlugin]) -> Text:
@@ -84,54 +98,76 @@ def refused_text(refused: Iterable[RefusedPlugin]) -> Text:
     return Text("\n".join(text.printable(line) for line in lines), style="yellow")
 
 
-def artifacts_table(artifacts: Iterable[Artifact]) -> Table:
+def artifacts_table(artifacts: Iterable[Artifact]) -> Listing:
     """One line for each array."""
-    table = _table("name", "dtype", "shape>")
+    listing = Listing(Column("name", kind="text"), Column("dtype"), Column("shape", right=True))
     for artifact in artifacts:
-        table.add_row(artifact.name, artifact.dtype, text.shape(artifact.shape))
-    return table
+        listing.add(artifact.name, artifact.dtype, text.shape(artifact.shape))
+    return listing
 
 
-def workers_table(workers: Iterable[Worker]) -> Table:
-    """One line for each slot, the dead ones last; the reason of a drain is on the line below."""
+def workers_table(workers: Iterable[Worker]) -> Listing:
+    """One line for each slot, the dead ones last. GPUs and drains have columns where there are any."""
     found = sorted(workers, key=lambda worker: worker.state == "dead")
     on_gpus = any(worker.device_uuid for worker in found)
-    table = _table("host", "slot", "queue", "device", *(["UUID", "GPU>"] if on_gpus else []), "state", "pack>",
-                   "steps/s>", "pool", "version", "pid>", "last heartbeat>", "since>")  # fmt: skip
+    drained = any(worker.drained and worker.drained.reason for worker in found)
+    host = telling_apart((worker.host for worker in found), least=10) + len("…")
+    listing = Listing(
+        Column("host", kind="text", least=host), Column("slot"), Column("state"), Column("queue", 7),
+        *([Column("reason", 1, kind="prose", least=14)] if drained else []), Column("device", 2, kind="text"),
+        *([Column("UUID", 8), Column("GPU", 5, right=True)] if on_gpus else []),
+        Column("pack", 3, right=True), Column("steps/s", 4, right=True), Column("pool", 9, kind="text"),
+        Column("version", 10), Column("pid", 11, right=True),
+        Column("last heartbeat", 6, right=True, brief="heard"), Column("since", 12, right=True),
+    )  # fmt: skip
     for worker in found:
-        state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
-        device = worker.device_name or worker.queue
-        gpu = [text.short_uuid(worker.device_uuid), text.gpu(worker)] if on_gpus else []
-        pack, speed = (text.count(each) if worker.pack_size else "-"
-                       for each in (worker.pack_size, worker.steps_per_second))  # fmt: skip
-        table.add_row(worker.host, worker.slot, worker.queue, device, *gpu, state, pack, speed, worker.pool or "-",
-                      str((worker.versions or {}).get("gradyard", "-")), str(worker.pid or "-"),
-                      text.ago(worker.heartbeat_at), text.ago(worker.started_at))  # fmt: skip
-        if worker.drained and worker.drained.reason:
-            table.add_row("", "", "", Text(text.printable(worker.drained.reason), style="yellow"))
-    return table
+        listing.add(*_worker_cells(worker, on_gpus, drained))
+    return listing
 
 
-def queues_table(queues: Iterable[Queue]) -> Table:
+def _worker_cells(worker: Worker, on_gpus: bool, drained: bool) -> list[str | Text]:
+    state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
+    reason = text.printable(worker.drained.reason or "") if worker.drained else ""
+    pack, speed = (text.count(each) if worker.pack_size else "-"
+                   for each in (worker.pack_size, worker.steps_per_second))  # fmt: skip
+    return [
+        worker.host, worker.slot, state, worker.queue, *([Text(reason, style="yellow")] if drained else []),
+        worker.device_name or worker.queue,
+        *([text.short_uuid(worker.device_uuid), text.gpu(worker)] if on_gpus else []),
+        pack, speed, worker.pool or "-", str((worker.versions or {}).get("gradyard", "-")), str(worker.pid or "-"),
+        text.ago(worker.heartbeat_at), text.ago(worker.started_at),
+    ]  # fmt: skip
+
+
+def queues_table(queues: Iterable[Queue]) -> Listing:
     """One line for each queue."""
-    table = _table("queue", "waiting>", "oldest waits>", "idle slots>", "live slots>", "jobs/s>", "empty in>", "state")
+    listing = Listing(
+        Column("queue"), Column("waiting", right=True), Column("oldest waits", 2, right=True, brief="oldest"),
+        Column("idle slots", 1, right=True, brief="idle\nslots"),
+        Column("live slots", 3, right=True, brief="live\nslots"), Column("jobs/s", 5, right=True),
+        Column("empty in", 4, right=True), Column("state", kind="prose"),
+    )  # fmt: skip
     for queue in queues:
         oldest = text.duration(queue.oldest_wait_seconds) if queue.depth else "-"
         empty = text.duration(queue.empty_in_seconds) if queue.depth and queue.empty_in_seconds else "-"
         row = [text.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
-        table.add_row(queue.name, row[0], oldest, *row[1:], text.number(queue.jobs_per_second), empty, _hold(queue))
-    return table
+        listing.add(queue.name, row[0], oldest, *row[1:], text.number(queue.jobs_per_second), empty, _hold(queue))
+    return listing
 
 
-def keys_table(keys: Iterable[ApiKey]) -> Table:
-    """One line for each key."""
-    table = _table("id", "project", "name", "key", "scopes", "state", "made>", "expires>")
+def keys_table(keys: Iterable[ApiKey]) -> Listing:
+    """One line for each key, with its whole id."""
+    listing = Listing(
+        Column("id"), Column("project", 2, kind="text"), Column("name", kind="text", least=8), Column("key", 3),
+        Column("scopes", 4, kind="prose"), Column("state", 1), Column("made", 6, right=True),
+        Column("expires", 5, right=True),
+    )  # fmt: skip
     for key in keys:
         state = Text(key.state, style=KEY_STYLES.get(key.state, ""))
         expires = f"{key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "never"
-        table.add_row(key.id, key.project, key.name, f"{key.hint}…", ", ".join(key.scopes), state,
-                      text.ago(key.created_at), expires)  # fmt: skip
-    return table
+        listing.add(key.id, key.project, key.name, f"{key.hint}…", ", ".join(key.scopes), state,
+                    text.ago(key.created_at), expires)  # fmt: skip
+    return listing
 
 
 def _hold(queue: Queue) -> Text:
@@ -139,35 +175,3 @@ def _hold(queue: Queue) -> Text:
         return Text("open", style="green")
     reason = f": {text.printable(queue.paused.reason)}" if queue.paused.reason else ""
     return Text(f"paused{reason}", style="yellow")
-
-
-def outcomes(jobs: Sequence[Job], width: int) -> RenderableType:
-    """The results of jobs; the formula is a column if `width` allows it, else a list below the table."""
-    with_formula = width >= WIDTH_WITH_FORMULA
-    names = ("stage", "state", "first loss>", "last loss>", "train s>", "steps/s>", "queue", "formula")
-    table = _table(*(names if with_formula else names[:-1]))
-    formulas = Table.grid(padding=(0, 2))
-    for job in jobs:
-        speed, seconds = job.timings.get("steps_per_second"), job.timings.get("train_seconds")
-        row = [text.number(job.loss.get("first")), text.number(job.loss.get("last"))]
-        row += ["-" if seconds is None else f"{seconds:.2f}", text.count(speed), str(job.spec.get("device", "-"))]
-        formula = Text(short(text.outcome(job)))
-        table.add_row(job.stage, state_text(job.state), *row, *([formula] if with_formula else []))
-        formulas.add_row(job.stage, formula)
-    return table if with_formula else Group(table, formulas)
-
-
-def short(formula: str) -> str:
-    """The formula with four significant digits for each coefficient, for reading."""
-    import re
-
-    return re.sub(r"\d+\.\d+(e[+-]?\d+)?|\d+e[+-]?\d+", lambda found: f"{float(found.group()):.4g}", formula)
-
-
-def _table(*names: str) -> Table:
-    """A table without vertical lines. A name that ends in `>` heads a column aligned to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for name in names:
-        whole = name.endswith(">") or name in ("id", "stage", "state", "name")
-        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", no_wrap=whole)
-    return table

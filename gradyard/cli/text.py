@@ -137,6 +137,15 @@ def outcome(job: Job) -> str:
     return waiting(job) or ""
 
 
+def why_no_losses(job: Job) -> str:
+    """Why a job has no loss to show: it waits for its first step, or ended before it."""
+    if not job.finished:
+        return "no losses yet"
+    if job.state is State.CANCELLED:
+        return "no losses: it was cancelled before its first step"
+    return f"no losses: it failed ({failure_of(job)})" if job.state is State.FAILED else "no losses"
+
+
 def command_as_called() -> str:
     """The command as the user can type it again: `gradyard`, or its path if it is not on PATH."""
     called = Path(sys.argv[0])

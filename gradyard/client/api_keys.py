@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -9,8 +10,25 @@ from gradyard.client.base import BaseClient
 from gradyard.shapes import ApiKey, NewApiKey
 
 
+class Keys:
+    """The keys of a service. Called, it lists them; `revoke` takes the id of a key."""
+
+    def __init__(self, client: "KeyRequests") -> None:
+        self._client = client
+        self.create, self.revoke = client.make_key, client.revoke_key
+
+    def __call__(self) -> list[ApiKey]:
+        """The keys of all projects, the newest first, without their secrets."""
+        return self._client._many(ApiKey, self._client._transport.ask_json("GET", "/v1/keys"), "keys")
+
+
 class KeyRequests(BaseClient):
     """Make, list and revoke keys."""
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys. `client.keys()` lists them, `client.keys.revoke(id)` is `client.revoke_key(id)`."""
+        return Keys(self)
 
     def make_key(
         self, name: str, *, project: str | None = None, scopes: Sequence[str] | None = None,
@@ -27,10 +45,6 @@ class KeyRequests(BaseClient):
         asked: dict[str, Any] = {"name": name} | {each: value for each, value in given.items() if value is not None}
         headers, body = {"Content-Type": "application/json"}, json.dumps(asked).encode()
         return self._one(NewApiKey, self._transport.ask_json("POST", "/v1/keys", body=body, headers=headers, once=True))
-
-    def keys(self) -> list[ApiKey]:
-        """The keys of all projects, the newest first, without their secrets."""
-        return self._many(ApiKey, self._transport.ask_json("GET", "/v1/keys"), "keys")
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke a key; it stops working within seconds."""

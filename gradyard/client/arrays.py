@@ -1,10 +1,12 @@
 """Requests of the Client for loss curves, and for the named curves and arrays that a stage reports beside them."""
 
 import io
+import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from gradyard.client.base import BaseClient, job_path
+from gradyard.client.base import BaseClient, as_list, job_path
 from gradyard.client.errors import AnswerNotUnderstood
 from gradyard.shapes import Artifact
 
@@ -30,6 +32,18 @@ class ArrayRequests(BaseClient):
 
         answer = self._transport.ask_json("GET", job_path(job_id) + "/losses", params={"points": points})
         return np.array(answer["steps"], dtype=np.int64), np.array(answer["losses"], dtype=np.float64)
+
+    def predict(self, job_id: str, x: "Iterable[float]") -> "np.ndarray":
+        """What the fitted model says at each x: y in float64, of shape (len(x),), in the units of the data as sent.
+
+        It is NaN where y is too large for a float64.
+        """
+        import numpy as np
+
+        body = json.dumps({"x": list(x)}, default=as_list).encode()
+        headers = {"Content-Type": "application/json"}
+        answer = self._transport.ask_json("POST", job_path(job_id) + "/predict", body=body, headers=headers)
+        return np.array(answer["y"], dtype=np.float64)
 
     def metrics(self, job_id: str) -> list[str]:
         """The names of the curves that the job has beside its loss."""

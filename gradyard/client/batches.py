@@ -5,22 +5,44 @@ import time
 import uuid
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gradyard.client.base import BaseClient, as_list
-from gradyard.shapes import Batch, BatchSummary, Job
+from gradyard.shapes import Batch, BatchDeleted, BatchRetried, BatchSummary, Job
 
 if TYPE_CHECKING:
     import numpy as np
 
+Axis = Iterable[Any] | Mapping[str, Any]
+"""The values that a parameter takes in a sweep."""
 LOOK_SECONDS = 0.5
 NDJSON = "application/x-ndjson"
-PAGE = 200
+
+
+class Batches:
+    """The batches of a service. Called, it lists them; its verbs take the id of a batch."""
+
+    def __init__(self, client: "BatchRequests") -> None:
+        self._newest = client._newest
+        self.get, self.wait, self.best = client.batch, client.wait_batch, client.best
+        self.submit, self.sweep = client.submit_batch, client.sweep
+        self.cancel, self.retry, self.delete = client.cancel_batch, client.retry_batch, client.delete_batch
+        self.export, self.export_lines = client.export, client.export_lines
+
+    def __call__(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
+        """The batches, the newest first, at most `limit`; one request for every 200 batches."""
+        return self._newest(BatchSummary, "batches", {}, limit)
 
 
 class BatchRequests(BaseClient):
-    """Submit, list, wait for, export and cancel batches."""
+    """Submit, list, wait for, export, cancel, retry and delete batches."""
+
+    @cached_property
+    def batches(self) -> Batches:
+        """The batches. `client.batches()` lists them, `client.batches.cancel(id)` is `client.cancel_batch(id)`."""
+        return Batches(self)
 
     def submit_batch(
         self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None, idempotency_key: str | None = None
@@ -29,18 +51,23 @@ class BatchRequests(BaseClient):
         return self._submit({"jobs": list(jobs), "name": name}, idempotency_key)
 
     def sweep(
-        self, spec: Mapping[str, Any], *, grid: Mapping[str, Sequence[Any] | range] | None = None,
+        self, spec: Mapping[str, Any] | None = None, *, grid: Mapping[str, Axis] | None = None,
         random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
-        name: str | None = None, idempotency_key: str | None = None,
+        name: str | None = None, idempotency_key: str | None = None, **parameters: Any,
     ) -> Batch:  # fmt: skip
         """Submit the spec with every combination of `grid`'s values, `samples` times each with what `random` draws.
 
-        A nested parameter is named by its path: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
+        `sweep({"stage": "nn"}, grid=...)` and `sweep(stage="nn", grid=...)` are the same. A nested parameter is named
+        by its path: `{"optimizer.momentum": [0.5, 0.9], "seed": range(100)}`,
         `{"learning_rate": {"low": 1e-7, "high": 1e-5, "scale": "log"}}`.
+
+        The values of an axis are a list, an array of one dimension, a range, or
+        `{"start": 0.1, "stop": 0.6, "step": 0.1}`, whose end is left out.
         """
-        axes = {path: _as_axis(values) for path, values in (grid or {}).items()}
+        axes = {path: _as_axis(path, values) for path, values in (grid or {}).items()}
         drawn = {path: dict(each) for path, each in (random or {}).items()}
-        sweep = {"spec": dict(spec), "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
+        whole = {**(spec or {}), **parameters}
+        sweep = {"spec": whole, "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
         return self._submit(sweep | {"name": name}, idempotency_key)
 
     def batch(self, batch_id: str) -> Batch:
@@ -65,18 +92,6 @@ class BatchRequests(BaseClient):
         """The jobs of a batch with their losses as lines: a JSON object for each job, or CSV of every loss."""
         return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
 
-    def batches(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
-        """The batches, the newest first, at most `limit`."""
-        cursor, left = None, limit
-        while left is None or left > 0:
-            params = {"limit": min(left or PAGE, PAGE), "cursor": cursor}
-            page = self._transport.ask_json("GET", "/v1/batches", params=params)
-            yield from self._many(BatchSummary, page, "batches")
-            cursor = page.get("next_cursor")
-            left = None if left is None else left - len(page["batches"])
-            if cursor is None:
-                return
-
     def best(self, batch_id: str, limit: int = 10) -> list[Job]:
         """The succeeded jobs of a batch with the lowest last loss, the best first, at most `limit`."""
         answer = self._transport.ask_json("GET", _of(batch_id) + "/best", params={"limit": limit})
@@ -96,15 +111,42 @@ class BatchRequests(BaseClient):
         """Cancel all unfinished jobs of a batch."""
         return self._one(Batch, self._transport.ask_json("POST", _of(batch_id) + "/cancel"))
 
+    def retry_batch(
+        self, batch_id: str, *, states: Sequence[str] | None = None, idempotency_key: str | None = None
+    ) -> BatchRetried:
+        """Submit the failed jobs of a batch anew, all or none; each new job takes the place of the old one in it.
+
+        states: of `failed`, `cancelled`. Default: `failed` alone.
+        """
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = None if states is None else json.dumps({"states": list(states)}).encode()
+        path = _of(batch_id) + "/retry"
+        return self._one(BatchRetried, self._transport.ask_json("POST", path, body=body, headers=headers))
+
+    def delete_batch(self, batch_id: str) -> BatchDeleted:
+        """Delete a finished batch with all of its jobs. An unfinished one is refused (RefusedByService, 409).
+
+        Where it was deleted already, as by a call whose answer was lost, `deleted` is 0.
+        """
+        answer = self._transport.ask_json("DELETE", _of(batch_id), also_fine=frozenset({410}))
+        if answer.get("status") == 410:
+            return BatchDeleted(id=batch_id, deleted=0)
+        return self._one(BatchDeleted, answer)
+
     def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         data = json.dumps(body, default=as_list).encode()
         return self.batch(self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers)["id"])
 
 
-def _as_axis(values: Sequence[Any] | range) -> Any:
+def _as_axis(path: str, values: Axis) -> Any:
+    """The values as the service reads them. TypeError for a text or a single value, which may be meant as a list."""
+    if isinstance(values, Mapping):
+        return dict(values)
     if isinstance(values, range) and values.step > 0:
         return {"start": values.start, "stop": values.stop, "step": values.step}
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"the values of {path} must be a list, an array, a range or a mapping, not {values!r}")
     return list(values)
 
 

@@ -34,15 +34,19 @@ class _Retryable(Exception):
 
 
 class Transport:
-    """One service at `url`. A request is repeated for `retry_seconds` at most, counted from its first sending."""
+    """One service at `url`. A request is repeated for `retry_seconds` at most, counted from its first sending.
 
-    def __init__(self, url: str, key: str | None, retry_seconds: float) -> None:
+    reach_seconds: takes the place of `retry_seconds` until the service has answered for the first time.
+    """
+
+    def __init__(self, url: str, key: str | None, retry_seconds: float, reach_seconds: float | None = None) -> None:
         self.url = url.rstrip("/")
         try:
             httpx.URL(self.url)
         except httpx.InvalidURL as error:
             raise Unreachable(self.url, f"the address is not valid: {error}") from None
         self._retry_seconds = retry_seconds
+        self._repeat_seconds = retry_seconds if reach_seconds is None else reach_seconds
         headers = {"User-Agent": "gradyard"} | ({"Authorization": f"Bearer {key}"} if key else {})
         # A proxy of the environment is for other machines; it cannot reach this machine's own ports.
         self._http = httpx.Client(headers=headers, trust_env=not _is_on_this_machine(self.url))
@@ -73,14 +77,14 @@ class Transport:
             headers=headers,
             timeout=httpx.Timeout(ANSWER_SECONDS + hold_seconds, connect=CONNECT_SECONDS),
         )
-        give_up_at = time.monotonic() + self._retry_seconds
+        began = time.monotonic()
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 return self._send(request, also_fine, once)
             except _Retryable as failed_try:
                 seconds = pause * random.uniform(0.5, 1.0) if failed_try.seconds is None else failed_try.seconds
-                if time.monotonic() + seconds > give_up_at:
+                if time.monotonic() + seconds > began + self._repeat_seconds:
                     raise failed_try.failure from None
             time.sleep(seconds)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -95,6 +99,7 @@ class Transport:
             if once and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 raise failure from None
             raise _Retryable(failure) from None
+        self._repeat_seconds = self._retry_seconds
         if answer.is_success or answer.status_code in also_fine:
             return answer
         if answer.status_code in BUSY and not (once and answer.status_code == 503):  # its commit may have gone through

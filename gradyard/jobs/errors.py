@@ -5,11 +5,13 @@ GradyardError
 ├── Refused                   the request cannot be done as it is
 │   ├── BodyMalformed         the body is not JSON
 │   ├── SpecInvalid           the body is not a valid job: which fields, and why
-│   │   └── ApiKeyInvalid     the body is not a valid API key
+│   │   ├── ApiKeyInvalid     the body is not a valid API key
+│   │   └── BodyInvalid       the body says how to do something, and is not valid
 │   ├── BatchInvalid          some jobs of the batch are not valid
 │   ├── IdempotencyKeyReused  the idempotency key came with another body before
 │   ├── TooManyApiKeys        there are two live API keys of that name already
-│   └── QueueFull             too many jobs wait already
+│   ├── QueueFull             too many jobs wait already
+│   └── AmbiguousId           several ids begin like that
 ├── NotFound                  there is no such job, batch, stage or worker
 │   └── Gone                  it was deleted
 ├── SlotTaken                 another live worker has the slot or its GPU
@@ -20,6 +22,7 @@ GradyardError
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 
 class GradyardError(Exception):
@@ -58,6 +61,10 @@ class ApiKeyInvalid(SpecInvalid):
     """The request for an API key is not valid."""
 
 
+class BodyInvalid(SpecInvalid):
+    """The body is not valid."""
+
+
 class BatchInvalid(Refused):
     """The batch is not valid; none of its jobs was stored."""
 
@@ -77,6 +84,27 @@ class TooManyApiKeys(Refused):
 
 class QueueFull(Refused):
     """Too many jobs are waiting."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A job or a batch whose id begins like the one that was asked for. A batch has no stage."""
+
+    id: UUID
+    stage: str | None
+    name: str | None
+    state: str
+
+
+class AmbiguousId(Refused):
+    """Several ids begin like that."""
+
+    def __init__(self, text: str, kind: str, candidates: list[Candidate], *, more: bool) -> None:
+        self.candidates = candidates
+        plural, count = {"job": "jobs", "batch": "batches"}[kind], f"{'more than ' if more else ''}{len(candidates)}"
+        shown = ", ".join(str(each.id) for each in candidates)
+        newest = f"; the newest are {shown}" if more else f": {shown}"
+        super().__init__(f"the ids of {count} {plural} begin with {text}{newest}; write more digits")
 
 
 class NotFound(GradyardError):

@@ -38,7 +38,17 @@ def job(**changed: Any) -> dict[str, Any]:
     usual = {"id": JOB_ID, "state": "queued", "stage": "nn", "name": None, "spec": {"stage": "nn"}, "resolved": None}
     times = {"submitted_at": "2026-11-23T09:00:00.5Z", "started_at": None, "finished_at": None}
     rest = {"warnings": [], "attempt": 0, "steps": 2000, "steps_done": 0, "reason": None, "message": None}
-    return {**usual, **times, **rest, "waiting": None, "result": None, "retry_of": None, "batch": None, **changed}
+    return {
+        **usual,
+        **times,
+        **rest,
+        "waiting": None,
+        "result": None,
+        "retry_of": None,
+        "replaced_by": None,
+        "batch": None,
+        **changed,
+    }
 
 
 def result(**changed: Any) -> dict[str, Any]:

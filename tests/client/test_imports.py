@@ -8,7 +8,14 @@ from inspect import getmembers, isfunction
 from typing import Any
 
 import gradyard
+from gradyard.client.api_keys import Keys
+from gradyard.client.batches import Batches
+from gradyard.client.fleet import Queues, Workers
+from gradyard.client.jobs import Jobs
+from gradyard.client.stages import Stages
 from gradyard.shapes.base import Answer
+
+NOUNS = (Jobs, Batches, Keys, Queues, Workers, Stages)
 
 
 def answers_in(annotation: Any) -> Iterator[type[Answer]]:
@@ -29,10 +36,11 @@ def test_all_that_the_client_returns_can_be_imported_from_gradyard() -> None:
 
     returned = {
         model
-        for _, method in getmembers(gradyard.Client, isfunction)
+        for each in (gradyard.Client, *NOUNS)
+        for _, method in getmembers(each, isfunction)
         for model in answers_in(typing.get_type_hints(method, localns={"np": np}).get("return"))
     }
-    assert {each.__name__ for each in returned} > {"Job", "Batch", "NewApiKey"}
+    assert {each.__name__ for each in returned} > {"Job", "Batch", "BatchSummary", "NewApiKey", "Queue"}
     assert {each.__name__ for each in returned} - set(gradyard.__all__) == set()
     assert all(getattr(gradyard, name) is not None for name in gradyard.__all__)
 

@@ -1,18 +1,31 @@
 """Commands for API keys: keys create, keys list, keys revoke."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
+from gradyard.cli.commands.changes import Change, change_each
+from gradyard.cli.errors import BadUsage, CannotWrite
+from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.key_list import KeyFile, WantedKey, read_names, refuse_names_in_use
 from gradyard.cli.tables import keys_table
 from gradyard.cli.terminal import print_table
+from gradyard.client.client import Client
+from gradyard.shapes import NewApiKey
 
-app = typer.Typer(
-    help="Create, list and revoke API keys; each key opens one project. For the administrator.", no_args_is_help=True
-)
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The person or program that will use the key.")]
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The person or program that will use the key.")
+]
+NamesOption = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="A file of names: one a line, or CSV (name,project,scopes)."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="A new file for the keys of --from; you alone can read it."),
+]
 ProjectOption = Annotated[
     str | None, typer.Option("--project", help="The project that it opens; created if it is new. Default: default.")
 ]
@@ -23,55 +36,93 @@ ScopesOption = Annotated[
 DaysOption = Annotated[
     float | None, typer.Option("--expires-in-days", help="Days until the key expires. Default: never.")
 ]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of the keys.")]
+IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The ids of the keys.")]
 
 
-@app.command()
+@asks_the_service
 def create(
-    name: NameArgument,
+    options: CommandOptions,
+    name: NameArgument = None,
+    names: NamesOption = None,
+    out: OutOption = None,
     project: ProjectOption = None,
     scope: ScopesOption = None,
     expires_in_days: DaysOption = None,
-    as_json: JsonOption = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
 ) -> None:
-    """Create a key and print it. It is shown once and stored nowhere.
+    """Create a key and print it, or a key for each name of a file. They are shown once and stored nowhere.
 
     gradyard keys create ada --project physics
 
     gradyard keys create prometheus --scope metrics:read
+
+    gradyard keys create --from students.txt --project course --out keys.csv
     """
-    with connect(url, key, state_dir) as client:
-        created = client.make_key(name, project=project, scopes=scope, expires_in_days=expires_in_days)
-    if as_json:
+    if (name is None) is (names is None):
+        raise BadUsage("name one person or program, or a file of names by --from")
+    if names is not None:
+        _create_many(options, read_names(names, project, scope), out, expires_in_days)
+        return
+    if out is not None:
+        raise BadUsage("--out is for the keys of --from")
+    with options.connect() as client:
+        created = client.make_key(str(name), project=project, scopes=scope, expires_in_days=expires_in_days)
+    if options.as_json:
         print_json(created.as_json())
         return
     typer.echo(f"{created.name} may {', '.join(created.scopes)} in the project {created.project}:", err=True)
     typer.echo(created.key)
 
 
-@app.command("list")
-def list_keys(
-    as_json: JsonOption = False, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
-) -> None:
+def _create_many(options: CommandOptions, wanted: list[WantedKey], out: Path | None, days: float | None) -> None:
+    made: list[NewApiKey] = []
+    with options.connect() as client:
+        refuse_names_in_use(wanted, client.keys())
+        file = KeyFile.create(out) if out is not None else None if options.as_json else KeyFile(sys.stdout)
+        try:
+            for key in wanted:
+                made.append(client.make_key(key.name, project=key.project, scopes=key.scopes, expires_in_days=days))
+                _write_down(file, made[-1])
+        finally:
+            if out is not None and file is not None:
+                file.close()
+            if options.as_json and out is None:
+                print_json([each.as_json() for each in made])
+            if len(made) < len(wanted):
+                not_made = f"{wanted[len(made)]} was not, nor any after it"
+                typer.echo(f"gradyard: {len(made)} of {len(wanted)} keys were created; {not_made}", err=True)
+    typer.echo(f"{len(made)} keys were created" + (f", and are in {out}" if out is not None else ""), err=True)
+
+
+def _write_down(file: KeyFile | None, key: NewApiKey) -> None:
+    try:
+        if file is not None:
+            file.add(key)
+    except OSError as error:  # the key is made, and cannot be read again
+        typer.echo(key.key)
+        reason = error.strerror or str(error)
+        raise CannotWrite(f"the file of keys cannot be written ({reason}); the key of {key.name} is above") from None
+
+
+@asks_the_service
+def list_keys(options: CommandOptions) -> None:
     """List all keys, including revoked and expired ones."""
-    with connect(url, key, state_dir) as client:
+    with options.connect() as client:
         keys = client.keys()
-    if keys or as_json:
-        print_json([key.as_json() for key in keys]) if as_json else print_table(keys_table(keys))
+    if keys or options.as_json:
+        print_json([key.as_json() for key in keys]) if options.as_json else print_table(keys_table(keys))
     else:
         typer.echo("there is no key yet; `gradyard keys create NAME` creates one")
 
 
-@app.command()
-def revoke(ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None) -> None:
+@asks_the_service
+def revoke(options: CommandOptions, ids: IdsArgument = None) -> None:
     """Revoke keys: within seconds they open nothing.
 
     gradyard keys revoke 01a2081e-7429-7d9c-8bc3-0e0ab1fea600
     """
-    with connect(url, key, state_dir) as client:
-        for key_id in ids:
-            client.revoke_key(key_id)
-            typer.echo(f"{key_id} revoked")
+    change_each(options, "revoke", ids, _revoke)
+
+
+def _revoke(client: Client, key_id: str) -> Change:
+    client.keys.revoke(key_id)
+    return Change(f"{key_id} revoked", {"id": key_id, "revoked": True})

@@ -1,14 +1,16 @@
-"""Commands for the tables of the database: db upgrade, db downgrade."""
+"""Commands for the database: db upgrade, downgrade, backup, restore, vacuum."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gradyard.cli.options import StateDirOption, settings_for
+from gradyard.cli.grammar.options import CommandOptions, runs_here
+from gradyard.local.copies.backup import back_up
+from gradyard.local.copies.restore import restore as restore_from
 from gradyard.local.database_upgrade import downgrade_tables, upgrade_tables
 from gradyard.local.launch import absolute
-
-app = typer.Typer(help="Upgrade or downgrade the tables of the database (DATABASE_URL).", no_args_is_help=True)
+from gradyard.local.vacuum import vacuum as give_back_space
 
 RevisionArgument = Annotated[
     str, typer.Argument(metavar="REVISION", help="The revision to upgrade to. Default: the newest.")
@@ -16,26 +18,67 @@ RevisionArgument = Annotated[
 TargetArgument = Annotated[
     str, typer.Argument(metavar="REVISION", help="The revision to go back to; -1: one step back; base: no tables.")
 ]
+BackupArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file of the backup.")]
+ReplaceFileOption = Annotated[bool, typer.Option("--force", help="Replace an older file of that name.")]
+ReplaceDataOption = Annotated[
+    bool, typer.Option("--force", help="Replace a database that holds jobs or keys; they are lost.")
+]
 
 
-@app.command()
-def upgrade(revision: RevisionArgument = "head", state_dir: StateDirOption = None) -> None:
+@runs_here
+def upgrade(options: CommandOptions, revision: RevisionArgument = "head") -> None:
     """Upgrade the tables to this version. It is safe to repeat.
 
     DATABASE_URL=postgresql://user@host/name gradyard db upgrade
     """
-    settings = settings_for(state_dir)
+    settings = options.settings()
     if settings.database_url is None:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     upgrade_tables(absolute(settings.database), revision)
     typer.echo("the tables are up to date" if revision == "head" else f"the tables are at {revision}")
 
 
-@app.command(context_settings={"ignore_unknown_options": True})
-def downgrade(revision: TargetArgument, state_dir: StateDirOption = None) -> None:
+@runs_here
+def downgrade(options: CommandOptions, revision: TargetArgument) -> None:
     """Take the tables back to an older version. `base` removes them, with every job in them.
 
     gradyard db downgrade -1
     """
-    downgrade_tables(absolute(settings_for(state_dir).database), revision)
+    downgrade_tables(absolute(options.settings().database), revision)
     typer.echo(f"the tables are at {revision}")
+
+
+@runs_here
+def backup(options: CommandOptions, file: BackupArgument, force: ReplaceFileOption = False) -> None:
+    """Copy the database into a file, while the service runs. The copy is checked before it gets its name.
+
+    gradyard db backup monday.backup
+    """
+    revision = back_up(options.settings(), file.expanduser(), replace=force)
+    typer.echo(f"backed up to {file} ({file.expanduser().stat().st_size / 2**20:,.1f} MiB, tables of {revision})")
+
+
+@runs_here
+def restore(options: CommandOptions, file: BackupArgument, force: ReplaceDataOption = False) -> None:
+    """Replace the database by a backup. Stop the service first.
+
+    gradyard db restore monday.backup
+    """
+    restored = restore_from(options.settings(), file.expanduser(), replace=force)
+    typer.echo(f"restored from {file}: {restored.jobs:,} jobs, tables of {restored.revision}")
+    if restored.running:
+        typer.echo(f"running when it was made: {restored.running:,}; these are queued again seconds after workers")
+        typer.echo("start, and go on from their last record in the backup")
+    typer.echo("what was submitted or finished after the backup is not there; idempotency keys of that time are new")
+    if restored.is_older:
+        typer.echo("its tables are of an older version: run `gradyard db upgrade` (`gradyard up` does it by itself)")
+
+
+@runs_here
+def vacuum(options: CommandOptions) -> None:
+    """Give the space of deleted jobs back to the disk. SQLite: in small steps, while the service runs.
+
+    gradyard db vacuum
+    """
+    before, after = give_back_space(options.settings(), lambda line: typer.echo(line, err=True))
+    typer.echo(f"the database has {after / 2**20:,.1f} MiB; it had {before / 2**20:,.1f}")

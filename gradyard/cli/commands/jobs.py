@@ -1,4 +1,4 @@
-"""Commands that change jobs or wait for them: submit, watch, cancel, retry, delete."""
+"""Commands that follow one job until it is finished: submit, watch."""
 
 from typing import Annotated
 
@@ -6,25 +6,19 @@ import typer
 from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.cli.options import (
-    LONG_RETRY_SECONDS,
-    JsonOption,
-    KeyOption,
-    StateDirOption,
-    UrlOption,
-    connect,
-    print_json,
-)
+from gradyard.cli.arguments.spec import spec_from, with_kinds
+from gradyard.cli.grammar.completion import job_ids, stage_names
+from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
 from gradyard.cli.progress import follow
-from gradyard.cli.spec_arguments import spec_from, with_kinds
 from gradyard.cli.terminal import console
 from gradyard.client.client import Client
 from gradyard.shapes import Job
 
-PANEL = "Jobs"
-
 FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - reads stdin.")]
-StageOption = Annotated[str | None, typer.Option("--stage", help="The stage to train; see `gradyard stages`.")]
+StageOption = Annotated[
+    str | None,
+    typer.Option("--stage", help="The stage to train; see `gradyard stages`.", autocompletion=stage_names),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,29 +36,17 @@ IdempotencyKeyOption = Annotated[
         "--idempotency-key", metavar="TEXT", help="Submitting again with the same key and spec gives the same job."
     ),
 ]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the job.")]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of the jobs.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the job.", autocompletion=job_ids)]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to `app`."""
-    app.command(rich_help_panel=PANEL)(submit)
-    app.command(rich_help_panel=PANEL)(watch)
-    app.command(rich_help_panel=PANEL)(cancel)
-    app.command(rich_help_panel=PANEL)(retry)
-    app.command(rich_help_panel=PANEL)(delete)
-
-
+@asks_the_service
 def submit(
+    options: CommandOptions,
     file: FileArgument = None,
     stage: StageOption = None,
     assignments: SetOption = None,
     wait: WaitOption = False,
     idempotency_key: IdempotencyKeyOption = None,
-    as_json: JsonOption = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
 ) -> None:
     """Submit a job and print its id.
 
@@ -75,75 +57,33 @@ def submit(
     gradyard submit spec.json --set seed=7 --json
     """
     spec = spec_from(file, stage, assignments or [])
-    with connect(url, key, state_dir, LONG_RETRY_SECONDS if wait else 10.0) as client:
+    with options.connect(LONG_RETRY_SECONDS if wait else 10.0) as client:
         if any("." in assignment.partition("=")[0] for assignment in assignments or []) and "stage" in spec:
             spec = with_kinds(spec, client.stage(str(spec["stage"])).defaults)
         job = client.submit(spec, idempotency_key=idempotency_key)
         for warning in job.warnings:
             typer.echo(f"warning: {text.warning(warning)}", err=True)
         if wait:
-            if not as_json:
+            if not options.as_json:
                 typer.echo(job.id)
-            _wait_and_report(client, job, as_json)
-        elif as_json:
+            _wait_and_report(client, job, options.as_json)
+        elif options.as_json:
             print_json(job.as_json())
         else:
             typer.echo(job.id)
 
 
+@asks_the_service
 def watch(
+    options: CommandOptions,
     job_id: IdArgument,
-    as_json: JsonOption = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
 ) -> None:
-    """Follow a job until it is finished. The exit status is 0 if it succeeded, else 1.
+    """Follow a job until it is finished.
 
-    Ctrl-C ends the watching, not the job.
+    The exit status is 0 if it succeeded, else 1. Ctrl-C ends the watching, not the job.
     """
-    with connect(url, key, state_dir, LONG_RETRY_SECONDS) as client:
-        _wait_and_report(client, client.job(job_id), as_json)
-
-
-def cancel(
-    job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
-) -> None:
-    """Cancel queued and running jobs. A finished job is refused.
-
-    gradyard cancel ID
-
-    gradyard cancel $(gradyard jobs --state queued --ids)
-    """
-    with connect(url, key, state_dir) as client:
-        for job_id in job_ids:
-            job = client.cancel(job_id)
-            typer.echo(f"{job.id} {job.state}")
-
-
-def retry(job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None) -> None:
-    """Submit finished jobs once more, and print the ids of the new jobs.
-
-    gradyard retry ID
-
-    gradyard retry $(gradyard jobs --state failed --ids)
-    """
-    with connect(url, key, state_dir) as client:
-        for job_id in job_ids:
-            typer.echo(client.retry(job_id).id)
-
-
-def delete(
-    job_ids: IdsArgument, url: UrlOption = None, key: KeyOption = None, state_dir: StateDirOption = None
-) -> None:
-    """Delete finished jobs with their results, losses and logs.
-
-    gradyard delete ID
-    """
-    with connect(url, key, state_dir) as client:
-        for job_id in job_ids:
-            client.delete(job_id)
-            typer.echo(f"{job_id} deleted")
+    with options.connect(LONG_RETRY_SECONDS) as client:
+        _wait_and_report(client, client.job(job_id), options.as_json)
 
 
 def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:
@@ -152,7 +92,7 @@ def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:
     try:
         follow(client, watched, console(stderr=True))
     except KeyboardInterrupt:
-        typer.echo(f"job {job.id} goes on; `gradyard watch {job.id}` follows it again", err=True)
+        typer.echo(f"job {job.id} goes on; `{text.command_as_called()} watch {job.id}` follows it again", err=True)
         raise typer.Exit(130) from None
     [job] = watched
     if as_json:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradyard.cli import text
-from gradyard.cli.commands.jobs import PANEL, IdArgument
+from gradyard.cli.commands.jobs import IdArgument
 from gradyard.cli.errors import BadUsage
+from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST
-from gradyard.cli.loss_chart import curve
-from gradyard.cli.options import JsonOption, KeyOption, StateDirOption, UrlOption, connect, print_json
+from gradyard.cli.output.loss_chart import curve
+from gradyard.cli.output.whole_file import written_whole
 from gradyard.cli.tables import artifacts_table
 from gradyard.cli.terminal import console, print_table
 
@@ -26,20 +27,12 @@ ArtifactArgument = Annotated[
 NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Write to FILE in numpy's NPY format.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to `app`."""
-    app.command(rich_help_panel=PANEL)(metrics)
-    app.command(rich_help_panel=PANEL)(artifacts)
-
-
+@asks_the_service
 def metrics(
+    options: CommandOptions,
     job_id: IdArgument,
     name: MetricArgument = None,
     npy: NpyOption = None,
-    as_json: JsonOption = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
 ) -> None:
     """List the curves of a job beside its loss, or draw or export one of them.
 
@@ -47,31 +40,29 @@ def metrics(
 
     gradyard metrics ID validation_loss --npy validation.npy
     """
-    with connect(url, key, state_dir) as client:
+    with options.connect() as client:
         if name is None:
             names = client.metrics(job_id)
-            print_json(names) if as_json else typer.echo("".join(f"{each}\n" for each in names), nl=False)
+            print_json(names) if options.as_json else typer.echo("".join(f"{each}\n" for each in names), nl=False)
             if not names:
                 typer.echo("no metrics", err=True)
             return
         steps, values = client.metric(job_id, name)
     if npy is not None:
         write_npy(values, npy)
-    elif as_json:
+    elif options.as_json:
         print_json({"steps": steps.tolist(), "values": [float(str(value)) for value in values]})
     else:
         width = min(console().width, WIDEST)
         typer.echo("\n".join(curve(values, steps=steps, width=width, height=CURVE_HEIGHT + 4)))
 
 
+@asks_the_service
 def artifacts(
+    options: CommandOptions,
     job_id: IdArgument,
     name: ArtifactArgument = None,
     npy: NpyOption = None,
-    as_json: JsonOption = False,
-    url: UrlOption = None,
-    key: KeyOption = None,
-    state_dir: StateDirOption = None,
 ) -> None:
     """List the arrays that a job returned, or export one of them.
 
@@ -79,7 +70,7 @@ def artifacts(
 
     gradyard artifacts ID weights.0 --npy weights.npy
     """
-    with connect(url, key, state_dir) as client:
+    with options.connect() as client:
         if name is not None:
             array = client.artifact(job_id, name)
             write_npy(array, npy) if npy is not None else print_json(array.tolist())
@@ -87,7 +78,7 @@ def artifacts(
         listed = client.artifacts(job_id)
     if npy is not None:
         raise BadUsage("artifacts: --npy needs the name of one array")
-    if as_json:
+    if options.as_json:
         print_json([artifact.as_json() for artifact in listed])
     elif listed:
         print_table(artifacts_table(listed))
@@ -96,12 +87,9 @@ def artifacts(
 
 
 def write_npy(array: "np.ndarray", file: Path) -> None:
-    """Writes the array as an NPY file. Raises BadUsage if the file cannot be written."""
+    """Writes the array as an NPY file. Raises CannotWrite if the file cannot be written."""
     import numpy as np
 
-    try:
-        with file.open("wb") as opened:
-            np.save(opened, array, allow_pickle=False)
-    except OSError as error:
-        raise BadUsage(f"{file} cannot be written ({error.strerror})") from None
+    with written_whole(file) as opened:
+        np.save(opened, array, allow_pickle=False)
     typer.echo(f"{text.shape(array.shape)} {array.dtype} written to {file}", err=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gradyard.cli.errors import BadUsage
-from gradyard.cli.options import StateDirOption, settings_for
+from gradyard.cli.grammar.options import CommandOptions, runs_here
 from gradyard.jobs.settings import Settings
 from gradyard.local import launch
 
 if TYPE_CHECKING:
     from gradyard.local.stack import StackOptions
 
-PANEL = "Processes"
 LOOK_SECONDS = 0.2
 
 HostOption = Annotated[
@@ -44,21 +43,18 @@ ProcessesOption = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds these commands to `app`."""
-    for command in (up, demo, worker, maintain, api):
-        app.command(rich_help_panel=PANEL)(command)
-
-
+@runs_here
 def up(
+    options: CommandOptions,
     host: HostOption = None,
     port: PortOption = None,
-    state_dir: StateDirOption = None,
     cpu_slots: CpuSlotsOption = None,
     gpus: GpusOption = None,
     api_only: ApiOnlyOption = False,
 ) -> None:
-    """Start everything on this machine: Redis, the tables, the API and the workers. Ctrl-C stops it.
+    """Start everything on this machine; Ctrl-C stops it.
+
+    That is Redis, the tables, the API and the workers.
 
     gradyard up
 
@@ -68,12 +64,12 @@ def up(
     """
     from gradyard.local.stack import StackOptions
 
-    settings = settings_for(state_dir, host=host, port=port)
+    settings = options.settings(host=host, port=port)
     raise typer.Exit(_run(StackOptions(settings, cpu_slots, gpus, api_only)))
 
 
 def _run(options: "StackOptions") -> int:
-    from gradyard.local.errors import StartInterrupted
+    from gradyard.local.errors import CannotStart
     from gradyard.local.stack import Stack
     from gradyard.processes.stop_signal import StopSignal
 
@@ -84,8 +80,9 @@ def _run(options: "StackOptions") -> int:
             _say(f"the state is in {options.settings.state_dir}; Ctrl-C stops everything")
             while not stop.wait(LOOK_SECONDS):
                 stack.mend()
-        except StartInterrupted:
-            pass
+        except CannotStart:
+            if not stop.requested():  # a start that was interrupted fails in many ways
+                raise
         finally:
             if stop.requested():
                 _say("stopping; press Ctrl-C again to kill what still runs")
@@ -93,7 +90,8 @@ def _run(options: "StackOptions") -> int:
     return 130 if stop.by_ctrl_c() else 0
 
 
-def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
+@runs_here
+def demo(options: CommandOptions, seed: SeedOption = 0) -> None:
     """Train the tutorial's eight stages over HTTP, and show the results.
 
     It uses the stack that is up, or starts one and stops it afterwards.
@@ -101,39 +99,76 @@ def demo(seed: SeedOption = 0, state_dir: StateDirOption = None) -> None:
     from gradyard.cli.demo import demonstrate
     from gradyard.cli.terminal import console
 
-    raise typer.Exit(demonstrate(settings_for(state_dir), seed, console()))
+    raise typer.Exit(demonstrate(options.settings(), seed, console()))
 
 
+@runs_here
 def worker(
+    options: CommandOptions,
     cpu_slots: CpuSlotsOption = None,
     gpus: GpusOption = None,
     slots_per_gpu: SlotsPerGpuOption = None,
     queues: QueuesOption = None,
     pool: PoolOption = None,
 ) -> None:
-    """Start the workers of this host: slots on CPU cores, one for each GPU. Uses DATABASE_URL and REDIS_URL.
+    """Start the workers of this host.
+
+    Slots on CPU cores, and one for each GPU. Uses DATABASE_URL and REDIS_URL.
 
     gradyard worker --cpu-slots 2 --gpus none
 
     gradyard worker --queues gpu --gpus 0,2 --pool big
     """
-    _become(launch.pool_command(cpu_slots, gpus, queues, pool, slots_per_gpu), os.environ | launch.import_path())
+    command = launch.pool_command(cpu_slots, gpus, queues, pool, slots_per_gpu)
+    _become(command, launch.environment(_with_a_database(options.settings())))
 
 
-def maintain() -> None:
+@runs_here
+def maintain(options: CommandOptions) -> None:
     """Start one maintenance loop; every pool of workers has one already."""
-    _become(launch.maintenance_command(), os.environ | launch.import_path())
+    _become(launch.maintenance_command(), launch.environment(_with_a_database(options.settings())))
 
 
-def api(host: HostOption = None, port: PortOption = None, processes: ProcessesOption = None) -> None:
-    """Start the API alone, on tables that are up to date. Uses DATABASE_URL and REDIS_URL.
+@runs_here
+def api(
+    options: CommandOptions, host: HostOption = None, port: PortOption = None, processes: ProcessesOption = None
+) -> None:
+    """Start the API alone.
+
+    The tables must be up to date. Uses DATABASE_URL and REDIS_URL.
 
     gradyard api --host 0.0.0.0 --port 80    (needs GRADYARD_ADMIN_KEY, the first key)
     """
-    settings = settings_for(None, host=host, port=port)
+    settings = options.settings(host=host, port=port)
     launch.refuse_open_door(settings)
     command = launch.api_command(settings, processes=_process_count(processes, settings))
+    _with_a_database(settings)
     _become(command, launch.environment(settings), launch.API_FOLDER)
+
+
+def _with_a_database(settings: Settings) -> Settings:
+    """The settings; without DATABASE_URL it says which file is used. Raises BadUsage where that holds no tables."""
+    file = settings.sqlite_file
+    if settings.database_url is None:
+        if not _holds_tables(file):
+            raise BadUsage(
+                f"DATABASE_URL is not set, and {file} holds no tables: `gradyard up` starts a whole service on this "
+                "machine, `gradyard db upgrade` makes the tables there, DATABASE_URL names another database"
+            )
+        _say(f"DATABASE_URL is not set; the database is {file}")
+    return settings
+
+
+def _holds_tables(file: Path) -> bool:
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return (
+                connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is not None
+            )
+    except sqlite3.Error:
+        return False
 
 
 def _process_count(processes: int | None, settings: Settings) -> int:

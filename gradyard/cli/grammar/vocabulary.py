@@ -1,0 +1,104 @@
+"""Every command by its place: the everyday words, and the nouns with their verbs."""
+
+from collections.abc import Callable
+
+import typer
+from typer.core import TyperGroup
+
+from gradyard.cli.commands import (
+    api_keys,
+    batches,
+    changes,
+    database,
+    fleet,
+    inspect_jobs,
+    jobs,
+    metrics_and_artifacts,
+    processes,
+    status,
+    sweeps,
+)
+from gradyard.cli.grammar.nouns import Noun, NounOfNames, noun
+from gradyard.cli.grammar.options import CommandOptions, may_name_the_service, runs_here
+
+Commands = dict[str, Callable[..., None]]
+
+EVERYDAY: Commands = {
+    "up": processes.up, "demo": processes.demo, "status": status.status,
+    "submit": jobs.submit, "sweep": sweeps.sweep, "watch": jobs.watch, "show": inspect_jobs.show,
+    "losses": inspect_jobs.losses, "logs": inspect_jobs.logs,
+    "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete, "export": batches.export,
+}  # fmt: skip
+PROCESSES: Commands = {"worker": processes.worker, "api": processes.api, "maintain": processes.maintain}
+# Words of before the nouns, kept for those who type them
+HIDDEN: Commands = {
+    "metrics": metrics_and_artifacts.metrics, "artifacts": metrics_and_artifacts.artifacts,
+    "drain": fleet.drain, "undrain": fleet.undrain,
+}  # fmt: skip
+
+NOUNS: dict[str, tuple[str, Commands]] = {
+    "jobs": ("List jobs, or show, follow and change one.", {
+        "list": inspect_jobs.list_jobs, "show": inspect_jobs.show, "watch": jobs.watch,
+        "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete,
+        "losses": inspect_jobs.losses, "logs": inspect_jobs.logs,
+        "metrics": metrics_and_artifacts.metrics, "artifacts": metrics_and_artifacts.artifacts,
+    }),
+    "batches": ("List batches (each sweep is one), or show, follow and change one.", {
+        "list": batches.list_batches, "show": batches.show_batch, "best": batches.best_jobs,
+        "watch": sweeps.watch_batch, "cancel": batches.cancel_batches, "retry": batches.retry_batches,
+        "delete": batches.delete_batches, "export": batches.export,
+    }),
+    "stages": ("List the stages that can be trained, or show the parameters of one.", {
+        "list": fleet.list_stages, "show": fleet.show_stage,
+    }),
+    "queues": ("List the queues, or pause and resume one.", {
+        "list": fleet.list_queues, "pause": fleet.pause, "resume": fleet.resume,
+    }),
+    "workers": ("List the worker slots, or drain and undrain one.", {
+        "list": fleet.list_workers, "drain": fleet.drain, "undrain": fleet.undrain,
+    }),
+    "keys": ("List API keys, or create and revoke them; each key opens one project. For the administrator.", {
+        "list": api_keys.list_keys, "create": api_keys.create, "revoke": api_keys.revoke,
+    }),
+}  # fmt: skip
+
+
+class InOrder(TyperGroup):
+    """The whole command, with the everyday words first in its help."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # typer's contexts have no public type here
+        """The names in the order of this page."""
+        return [*EVERYDAY, *NOUNS, *PROCESSES, "db", *HIDDEN]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds all commands to `app`."""
+    for name, command in EVERYDAY.items():
+        app.command(name, rich_help_panel="Everyday")(command)
+    for name, (help, verbs) in NOUNS.items():
+        kind = NounOfNames if name == "stages" else Noun
+        listing = f"{help}\n\n`gradyard {name}` alone is `gradyard {name} list`."
+        app.add_typer(noun(listing, verbs, _asks, kind), name=name, rich_help_panel="Nouns, each with its verbs")
+    for name, command in PROCESSES.items():
+        app.command(name, rich_help_panel="Operation")(command)
+    app.add_typer(_database(), name="db", rich_help_panel="Operation")
+    for name, command in HIDDEN.items():
+        app.command(name, hidden=True)(command)
+
+
+def _database() -> typer.Typer:
+    made = typer.Typer(help="Upgrade, back up, restore and vacuum the database (DATABASE_URL).", no_args_is_help=True)
+    made.callback()(_here)
+    made.command("upgrade")(database.upgrade)
+    made.command("downgrade", context_settings={"ignore_unknown_options": True})(database.downgrade)  # as in `-1`
+    for command in (database.backup, database.restore, database.vacuum):
+        made.command()(command)
+    return made
+
+
+@may_name_the_service
+def _asks(_: CommandOptions) -> None: ...
+
+
+@runs_here
+def _here(_: CommandOptions) -> None: ...

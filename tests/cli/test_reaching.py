@@ -1,0 +1,29 @@
+"""Without a service each command says so at once; one that was reached is waited for."""
+
+import time
+
+import pytest
+
+from tests.cli.command_for_tests import Run
+from tests.client.service_for_tests import Said, answering, job
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("watch", "x"), ("jobs",), ("submit", "--stage", "nn", "--wait"), ("sweep", "--stage", "nn", "--grid", "seed=0:2"),
+     ("batches", "watch", "x"), ("status",)],
+)  # fmt: skip
+def test_nothing_up_is_said_at_once(run: Run, words: tuple[str, ...]) -> None:
+    began = time.monotonic()
+    ended = run(*words, "--url", "http://127.0.0.1:9")
+    assert time.monotonic() - began < 2
+    assert (ended.status, ended.err.count("\n")) == (3, 1)
+    assert "`gradyard up` starts a service" in ended.err
+
+
+def test_a_watch_that_has_reached_its_service_waits_through_a_restart(run: Run) -> None:
+    hang_up, done = Said(hang_up=True), Said(200, job(state="succeeded"))
+    with answering(Said(200, job(state="running")), *[hang_up] * 6, done) as service:
+        ended = run("watch", "x", "--url", service.url)
+    assert ended.status == 0
+    assert len(service.asked) == 8
