@@ -32,8 +32,8 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
     outcome = Outcome({"a": 0.5}, "y = 0.5", {"engine": "eager"}, {"weights": np.arange(6)})
     with database.begin() as connection:
         assert lifecycle.record(connection, measured)
-        assert lifecycle.keep_log(connection, member.id, member.attempt, "it begins", truncated=False)
-        assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+        assert lifecycle.keep_log(connection, member.held, "it begins", truncated=False)
+        assert lifecycle.succeed(connection, member.held, outcome, actor="worker")
     batch = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
     claimed(database, worker)
     queued = submitted(database, settings)
