@@ -175,9 +175,9 @@ def _record(database: Database, claim: Claim) -> None:
     """Store the losses and results of a pack, as a worker does."""
     progresses = _progresses(claim)
     outcome = Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})
-    ended = [Ended(each.id, each.attempt, outcome) for each in claim.members]
+    ended = [Ended(each.held, outcome) for each in claim.members]
     with database.begin() as connection:
-        running = lifecycle.record_all(connection, progresses)
+        running = lifecycle.record_all(connection, progresses).stored
         assert len(lifecycle.succeed_all(connection, ended, actor="bench", running=running)) == len(claim.members)
         lifecycle.release(connection, claim.id, actor="bench")
 
@@ -186,7 +186,7 @@ def _progresses(claim: Claim) -> list[Progress]:
     losses, summary = np.ones(claim.steps, np.float32), Summary()
     summary.take(losses, 0)
     digest = "0" * 64
-    return [Progress(each.id, each.attempt, 0, losses, summary, STATE, digest, digest) for each in claim.members]
+    return [Progress(each.held, 0, losses, summary, STATE, digest, digest) for each in claim.members]
 
 
 def _played(empty: Path, path: Path, taken: _Tape, done: _Tape) -> Floor:

@@ -154,15 +154,15 @@ class _Ours:
     def _record(self, claim: Claim) -> None:
         summary = Summary()
         summary.take(self._losses, 0)
-        members = [Progress(member.id, member.attempt, 0, self._losses, summary) for member in claim.members]
+        members = [Progress(member.held, 0, self._losses, summary) for member in claim.members]
         with self._database.begin() as connection:
-            assert len(lifecycle.record_all(connection, members)) == len(members)
+            assert len(lifecycle.record_all(connection, members).stored) == len(members)
 
     def _close(self, claim: Claim) -> None:
         self._last = claim.members[-1].id
         with self._database.begin() as connection:
             for member in claim.members:
-                lifecycle.cancel_by_worker(connection, member.id, member.attempt, actor="bench")
+                lifecycle.cancel_by_worker(connection, member.held, actor="bench")
             lifecycle.release(connection, claim.id, actor="bench")
 
 

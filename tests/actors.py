@@ -56,7 +56,7 @@ def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, ch
     array = np.array(losses, dtype=np.float32)
     summary = Summary(train_seconds=0.25, records=1)
     summary.take(array, start_step)
-    return Progress(member.id, member.attempt, start_step, array, summary, *blob)
+    return Progress(member.held, start_step, array, summary, *blob)
 
 
 def succeeds(database: Database, claim: Claim, losses: list[float] | None = None) -> None:
@@ -65,7 +65,7 @@ def succeeds(database: Database, claim: Claim, losses: list[float] | None = None
         for member in claim.members:
             assert lifecycle.record(connection, progress_of(member, losses or [4.0, 3.0, 2.0, 1.0]))
             outcome = Outcome({"a": 0.5, "b": 1.5}, "y = 0.5 + 1.5 x", {"engine": "eager"})
-            assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+            assert lifecycle.succeed(connection, member.held, outcome, actor="worker")
         lifecycle.release(connection, claim.id, actor="worker")
 
 
@@ -73,7 +73,7 @@ def fails(database: Database, claim: Claim) -> None:
     """Let every member of the claim fail."""
     with database.begin() as connection:
         for member in claim.members:
-            assert lifecycle.fail(connection, member.id, member.attempt, Reason.ERROR, "it broke", actor="worker")
+            assert lifecycle.fail(connection, member.held, Reason.ERROR, "it broke", actor="worker")
         lifecycle.release(connection, claim.id, actor="worker")
 
 

@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     RUNNER_NOT_STARTED = "runner_not_started"
     DEVICE_FAILED = "device_failed"
     ENGINE_UNUSABLE = "engine_unusable"  # the compiled engine does not work on that machine; the next attempt is eager
+    RECORDS_LOST = "records_lost"  # the database had confirmed more of it than it has: back to what it has
     CHECKPOINT_UNUSABLE = "checkpoint_unusable"  # back to an older checkpoint, or to step 0
     PACK_FAILED = "pack_failed"  # its pack of several failed, and which member is to blame is not known
     PACK_TIMED_OUT = "pack_timed_out"  # over its time limit in a pack of several; its next attempt is alone

@@ -28,7 +28,7 @@ def _in_state(state: State, database: Database, settings: Settings) -> UUID:
         fails(database, claim)
     elif state is State.CANCELLED:
         with database.begin() as connection:
-            lifecycle.cancel_by_worker(connection, job, 1, actor="test")
+            lifecycle.cancel_by_worker(connection, claim.members[0].held, actor="test")
     return job
 
 

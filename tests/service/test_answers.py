@@ -37,14 +37,14 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
     outcome = Outcome({"a": 0.5}, "y = 0.5", {"engine": "eager"}, {"weights": np.arange(6)})
     with database.begin() as connection:
         assert lifecycle.record(connection, measured)
-        assert lifecycle.keep_log(connection, member.id, member.attempt, "it begins", truncated=False)
-        assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+        assert lifecycle.keep_log(connection, member.held, "it begins", truncated=False)
+        assert lifecycle.succeed(connection, member.held, outcome, actor="worker")
     finished = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
     client.post(f"/v1/batches/{finished}/cancel")
     batch = client.post("/v1/batches", json=BODIES["/v1/batches"]).get_json()["id"]
     failed = claimed(database, worker).members[0]
     with database.begin() as connection:
-        assert lifecycle.fail(connection, failed.id, failed.attempt, Reason.ERROR, "it broke", actor="worker")
+        assert lifecycle.fail(connection, failed.held, Reason.ERROR, "it broke", actor="worker")
     queued = submitted(database, settings)
     client.post("/v1/workers/cpu-0@host/drain", json={"reason": "fan"})
     client.post("/v1/queues/cpu/pause")

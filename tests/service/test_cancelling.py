@@ -49,7 +49,7 @@ def test_a_running_job_is_cancelled_by_its_worker(
     def let_go() -> None:
         until(lambda: is_marked(database, job_id))
         with database.begin() as connection:
-            lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
+            lifecycle.cancel_by_worker(connection, member.held, actor="worker")
 
     worker = threading.Thread(target=let_go)
     begin = time.monotonic()
@@ -72,7 +72,7 @@ def test_a_running_job_of_a_silent_worker_is_cancelled_within_a_second(
     assert 0.7 <= time.monotonic() - begin < 5
     assert details(client, job_id)[-1] == "worker silent"
     with database.begin() as connection:  # the worker wakes up, too late
-        assert not lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
+        assert not lifecycle.cancel_by_worker(connection, member.held, actor="worker")
 
 
 def test_a_job_that_ends_while_it_is_cancelled_stays_as_it_ended(

@@ -91,13 +91,13 @@ def test_what_was_said_is_kept_by_attempt_and_only_by_its_own(
     job_id = submitted(database, settings)
     [first] = claimed(database, worker_of(database)).members
     with database.begin() as connection:
-        assert lifecycle.keep_log(connection, job_id, first.attempt, "one", truncated=False)
-        assert lifecycle.keep_log(connection, job_id, first.attempt, "one", truncated=False)  # told twice
-        lifecycle.hand_back(connection, job_id, first.attempt, actor="w", detail="it stops")
+        assert lifecycle.keep_log(connection, first.held, "one", truncated=False)
+        assert lifecycle.keep_log(connection, first.held, "one", truncated=False)  # told twice
+        lifecycle.hand_back(connection, first.held, actor="w", detail="it stops")
     claim = claimed(database, worker_of(database, "cpu-1"))
     with database.begin() as connection:
-        assert not lifecycle.keep_log(connection, job_id, first.attempt, "a ghost", truncated=False)
-        assert lifecycle.keep_log(connection, job_id, 2, "two", truncated=True)
+        assert not lifecycle.keep_log(connection, first.held, "a ghost", truncated=False)
+        assert lifecycle.keep_log(connection, claim.members[0].held, "two", truncated=True)
     succeeds(database, claim)
     response: Any = client.get(f"/v1/jobs/{job_id}/logs").json
     assert response == {"logs": [

@@ -29,9 +29,9 @@ def trained(database: Database, settings: Settings, losses: np.ndarray, dtype: s
     with database.begin() as connection:
         for start, chunk in ((0, losses[:half]), (half, losses[half:])):
             summary.take(chunk, start)
-            lifecycle.record(connection, Progress(job_id, member.attempt, start, chunk, summary))
+            lifecycle.record(connection, Progress(member.held, start, chunk, summary))
         reason, step = Reason.DIVERGED, len(losses)
-        lifecycle.fail(connection, job_id, member.attempt, reason, "it diverged", actor="worker", diverged_at=step)
+        lifecycle.fail(connection, member.held, reason, "it diverged", actor="worker", diverged_at=step)
     return job_id
 
 

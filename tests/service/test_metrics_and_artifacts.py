@@ -26,7 +26,7 @@ def job(database: Database, settings: Settings) -> str:
     found = {"weights.0": np.arange(6, dtype=np.float32).reshape(2, 3), "flag": np.array(True)}
     with database.begin() as connection:
         assert lifecycle.record(connection, measured)
-        assert lifecycle.succeed(connection, member.id, member.attempt, Outcome(None, None, {}, found), actor="worker")
+        assert lifecycle.succeed(connection, member.held, Outcome(None, None, {}, found), actor="worker")
     return f"/v1/jobs/{made}"
 
 

@@ -29,9 +29,9 @@ def succeeded(database: Database, settings: Settings, **spec: Any) -> tuple[UUID
         job = queries.job_by_id(connection, 1, job_id)
         scaling = Scaling(**job.resolved["scaling"]) if "scaling" in job.resolved else None
         own = in_own_units(job.stage, TRAINED, scaling) if scaling else TRAINED
-        lifecycle.record(connection, Progress(job_id, member.attempt, 0, losses, summary))
+        lifecycle.record(connection, Progress(member.held, 0, losses, summary))
         outcome = Outcome(own, "y = ...", {}, scaled_coefficients=TRAINED if scaling else None)
-        assert lifecycle.succeed(connection, job_id, member.attempt, outcome, actor="worker")
+        assert lifecycle.succeed(connection, member.held, outcome, actor="worker")
     return job_id, scaling
 
 

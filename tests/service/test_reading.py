@@ -64,7 +64,7 @@ def test_a_cancelled_job_keeps_the_losses_that_it_had(
     with database.begin() as connection:
         lifecycle.record(connection, progress_of(member, [4.0, 3.0]))
         lifecycle.request_cancel(connection, job_id, actor="test")
-        lifecycle.cancel_by_worker(connection, job_id, member.attempt, actor="worker")
+        lifecycle.cancel_by_worker(connection, member.held, actor="worker")
     result = get(client, f"/v1/jobs/{job_id}")["result"]
     assert (result["loss"]["first"], result["loss"]["last"], result["coefficients"]) == (4.0, 3.0, None)
 
@@ -260,5 +260,5 @@ def test_a_job_that_is_put_off_says_for_how_long(client: FlaskClient, database: 
     job_id = submitted(database, settings)
     [member] = claimed(database, worker_of(database)).members
     with database.begin() as connection:
-        lifecycle.hand_back(connection, job_id, member.attempt, actor="worker", detail="x", wait_seconds=12)
+        lifecycle.hand_back(connection, member.held, actor="worker", detail="x", wait_seconds=12)
     assert why(client, job_id)[1] in ("it is retried in 12 s", "it is retried in 11 s")

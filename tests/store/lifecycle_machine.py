@@ -104,7 +104,7 @@ class Lives(RuleBasedStateMachine):
         # "record, claimable_by_idle_slot": the answer was lost, and the next record will begin where this one did.
 
     def _say(self, connection: Any, deed: str, claimed: ClaimedJob, at: int, losses: tuple[float, ...]) -> bool:
-        fence = claimed.id, claimed.attempt
+        fence = claimed.held
         if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):
             lifecycle_says = lifecycle.record(
                 connection, progress_of(claimed, list(losses), at, checkpoint=deed != "diverge")
@@ -112,15 +112,15 @@ class Lives(RuleBasedStateMachine):
             if deed.startswith("record"):
                 return lifecycle_says
         if deed == "succeed":
-            return lifecycle.succeed(connection, *fence, Outcome({"a": 1.0}, None, {}), actor="worker")
+            return lifecycle.succeed(connection, fence, Outcome({"a": 1.0}, None, {}), actor="worker")
         if deed in ("fail", "diverge"):
             reason = Reason.DIVERGED if deed == "diverge" else Reason.ERROR
-            return lifecycle.fail(connection, *fence, reason, "it broke", actor="worker")
+            return lifecycle.fail(connection, fence, reason, "it broke", actor="worker")
         if deed == "hand back":
-            return lifecycle.hand_back(connection, *fence, actor="worker", detail="stops", max_pack=2)
+            return lifecycle.hand_back(connection, fence, actor="worker", detail="stops", max_pack=2)
         if deed == "let go":
-            return lifecycle.cancel_by_worker(connection, *fence, actor="worker")
-        return lifecycle.rewind(connection, *fence, 0)
+            return lifecycle.cancel_by_worker(connection, fence, actor="worker")
+        return lifecycle.rewind(connection, fence, 0)
 
     def _expect(self, deed: str, job: ModelJob, at: int, losses: tuple[float, ...]) -> None:
         if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):

@@ -13,7 +13,7 @@ from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
 from gradyard.store.dialects import now
 from gradyard.store.fleet import WorkerInfo
-from gradyard.store.lifecycle import ClaimedJob, Outcome
+from gradyard.store.lifecycle import ClaimedJob, Fence, Outcome
 from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker
 from tests.actors import claimed, progress_of, submitted, worker_of
 
@@ -32,9 +32,9 @@ class OneJob:
     recorded: int
 
     @property
-    def fence(self) -> tuple[Any, int]:
+    def fence(self) -> Fence:
         """What the first worker names in each of its writes."""
-        return self.member.id, self.member.attempt
+        return self.member.held
 
 
 def running_job(database: Database, settings: Settings, *, marked: bool = False, recorded: int = 0) -> OneJob:
@@ -70,25 +70,25 @@ def _record(connection: Connection, one: OneJob) -> Any:
 def _succeed(connection: Connection, one: OneJob) -> Any:
     """The last words of a pack are one transaction: record, result, release."""
     lifecycle.record(connection, progress_of(one.member, [1.0] * (STEPS - one.recorded), one.recorded))
-    said = lifecycle.succeed(connection, *one.fence, Outcome({"a": 1.0}, "y = 1", {}), actor="worker")
+    said = lifecycle.succeed(connection, one.fence, Outcome({"a": 1.0}, "y = 1", {}), actor="worker")
     lifecycle.release(connection, one.claim_id, actor="worker")
     return said
 
 
 def _fail(connection: Connection, one: OneJob) -> Any:
-    return lifecycle.fail(connection, *one.fence, Reason.ERROR, "it broke", actor="worker")
+    return lifecycle.fail(connection, one.fence, Reason.ERROR, "it broke", actor="worker")
 
 
 def _hand_back(connection: Connection, one: OneJob) -> Any:
-    return lifecycle.hand_back(connection, *one.fence, actor="worker", detail="stops", max_pack=1)
+    return lifecycle.hand_back(connection, one.fence, actor="worker", detail="stops", max_pack=1)
 
 
 def _let_go(connection: Connection, one: OneJob) -> Any:
-    return lifecycle.cancel_by_worker(connection, *one.fence, actor="worker")
+    return lifecycle.cancel_by_worker(connection, one.fence, actor="worker")
 
 
 def _rewind(connection: Connection, one: OneJob) -> Any:
-    return lifecycle.rewind(connection, *one.fence, 0)
+    return lifecycle.rewind(connection, one.fence, 0)
 
 
 def _beat(connection: Connection, one: OneJob) -> Any:

@@ -255,7 +255,7 @@ def test_a_job_that_is_handed_back_is_for_any_device_unless_it_has_a_checkpoint(
     with database.begin() as connection:
         if has_checkpoint:
             lifecycle.record(connection, progress_of(claim.members[0], [2.0, 1.0]))
-        lifecycle.hand_back(connection, job, 1, actor="worker", detail="its device failed")
+        lifecycle.hand_back(connection, claim.members[0].held, actor="worker", detail="its device failed")
         lifecycle.release(connection, claim.id, actor="worker")
         fleet.drain_device(connection, gpu, "it does not add")
     assert taken(database, cpu) == ([] if has_checkpoint else [job])
@@ -271,7 +271,7 @@ def test_a_job_that_is_handed_back_to_any_device_gets_that_devices_engine(
     with database.begin() as connection:
         connection.execute(update(Job).where(Job.id == jobs[0]).values(engine="cudagraph"))
         for member in claim.members:
-            lifecycle.hand_back(connection, member.id, 1, actor="worker", detail="its device failed")
+            lifecycle.hand_back(connection, member.held, actor="worker", detail="its device failed")
     with database.read() as connection:
         engines = [queries.job_by_id(connection, 1, job).engine for job in jobs]
     assert engines == [None, "eager"]

@@ -173,7 +173,7 @@ def test_failures_are_told_by_reason_with_one_of_each(database: Database, worker
     with database.begin() as connection:
         for number, (member, reason) in enumerate(zip(claim.members, ends, strict=False)):
             lifecycle.record(connection, progress_of(member, [1.0]))
-            lifecycle.fail(connection, member.id, member.attempt, reason, f"message {number}", actor="test")
+            lifecycle.fail(connection, member.held, reason, f"message {number}", actor="test")
         failures = queries.failures_of_batch(connection, batch.batch_id)
     ids = [member.id for member in claim.members]
     assert [tuple(each) for each in failures] == [

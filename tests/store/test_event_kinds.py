@@ -37,7 +37,7 @@ def test_a_job_that_is_cancelled_while_it_waits_and_one_while_it_runs(database: 
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:
         lifecycle.request_cancel(connection, running, actor="ada")
-        lifecycle.cancel_by_worker(connection, running, member.attempt, actor="worker")
+        lifecycle.cancel_by_worker(connection, member.held, actor="worker")
     assert kinds_of(database, waiting) == ["submitted", "cancelled"]
     assert kinds_of(database, running) == ["submitted", "claimed", "cancelled"]
 
@@ -47,7 +47,7 @@ def test_a_job_that_goes_back_into_the_queue_says_why(database: Database, settin
     job = submitted(database, settings)
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:
-        lifecycle.hand_back(connection, job, member.attempt, actor="worker", detail="words", kind=EventKind(kind))
+        lifecycle.hand_back(connection, member.held, actor="worker", detail="words", kind=EventKind(kind))
     assert kinds_of(database, job) == ["submitted", "claimed", kind]
 
 
@@ -56,7 +56,7 @@ def test_a_hand_back_of_a_job_with_a_cancel_mark_cancels_it(database: Database, 
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:
         lifecycle.request_cancel(connection, job, actor="ada")
-        lifecycle.hand_back(connection, job, member.attempt, actor="worker", detail="the worker stops")
+        lifecycle.hand_back(connection, member.held, actor="worker", detail="the worker stops")
     assert kinds_of(database, job)[-1] == "cancelled"
 
 

@@ -28,10 +28,10 @@ def test_a_zombie_cannot_write_anything(database: Database, settings: Settings) 
     outcome = Outcome({"a": 1.0}, "y = 1", {})
     with nothing_else(database), database.begin() as connection:
         assert not lifecycle.record(connection, progress_of(old, [1.0]))
-        assert not lifecycle.succeed(connection, old.id, old.attempt, outcome, actor="zombie")
-        assert not lifecycle.hand_back(connection, old.id, old.attempt, actor="zombie", detail="late")
-        assert not lifecycle.cancel_by_worker(connection, old.id, old.attempt, actor="zombie")
-        assert not lifecycle.rewind(connection, old.id, old.attempt, 0)
+        assert not lifecycle.succeed(connection, old.held, outcome, actor="zombie")
+        assert not lifecycle.hand_back(connection, old.held, actor="zombie", detail="late")
+        assert not lifecycle.cancel_by_worker(connection, old.held, actor="zombie")
+        assert not lifecycle.rewind(connection, old.held, 0)
     with database.read() as connection:
         assert len(queries.loss_curve(connection, 1, old.id, "float32")) == 0
 
@@ -76,7 +76,7 @@ def test_a_job_that_was_handed_back_goes_on_from_its_newest_checkpoint(database:
     member = claim.members[0]
     with database.begin() as connection:
         lifecycle.record(connection, progress_of(member, [4.0, 3.0]))
-        lifecycle.hand_back(connection, member.id, member.attempt, actor="worker", detail="the worker stops")
+        lifecycle.hand_back(connection, member.held, actor="worker", detail="the worker stops")
         lifecycle.release(connection, claim.id, actor="worker")
     again = claimed(database, worker)
     assert (again.start_step, again.members[0].attempt) == (2, 2)
@@ -90,7 +90,7 @@ def test_going_back_to_an_older_checkpoint_takes_the_later_losses_with_it(
     with database.begin() as connection:
         lifecycle.record(connection, progress_of(member, [4.0, 3.0]))
         lifecycle.record(connection, progress_of(member, [9.0], start_step=2))
-        assert lifecycle.rewind(connection, member.id, member.attempt, 2)
+        assert lifecycle.rewind(connection, member.held, 2)
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, member.id)
         assert list(queries.loss_curve(connection, 1, member.id, "float32")) == [4.0, 3.0]
@@ -281,7 +281,7 @@ def test_any_output_of_a_trainer_can_be_stored(database: Database, settings: Set
     submitted(database, settings)
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:
-        assert lifecycle.fail(connection, member.id, member.attempt, Reason.ERROR, text, actor="worker")
+        assert lifecycle.fail(connection, member.held, Reason.ERROR, text, actor="worker")
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, member.id)
     assert row.message.startswith(text[:4])
@@ -314,7 +314,7 @@ def test_cancel_moves_a_queued_job_at_once_and_marks_a_running_one(database: Dat
         assert queries.cancelled_members(connection, claim.id) == [running]
     with database.begin() as connection:
         assert lifecycle.move_silent(connection, running, actor="api")
-        assert not lifecycle.cancel_by_worker(connection, running, 1, actor="worker")
+        assert not lifecycle.cancel_by_worker(connection, claim.members[0].held, actor="worker")
 
 
 def test_a_job_marked_for_cancel_is_not_queued_again(database: Database, settings: Settings) -> None:
@@ -322,7 +322,7 @@ def test_a_job_marked_for_cancel_is_not_queued_again(database: Database, setting
     member = claimed(database, worker_of(database)).members[0]
     with database.begin() as connection:
         lifecycle.request_cancel(connection, job, actor="test")
-        assert lifecycle.hand_back(connection, member.id, member.attempt, actor="worker", detail="the worker stops")
+        assert lifecycle.hand_back(connection, member.held, actor="worker", detail="the worker stops")
     with database.read() as connection:
         assert queries.state_of(connection, 1, job) is State.CANCELLED
 

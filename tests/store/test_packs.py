@@ -28,11 +28,11 @@ def test_a_pack_is_recorded_without_those_that_moved_on(database: Database, sett
     claim = claimed(database, worker_of(database))
     gone, other, *_ = claim.members
     with database.begin() as connection:
-        assert lifecycle.cancel_by_worker(connection, gone.id, gone.attempt, actor="worker")
-    late = replace(progress_of(other, [9.0]), attempt=other.attempt - 1)
+        assert lifecycle.cancel_by_worker(connection, gone.held, actor="worker")
+    late = replace(progress_of(other, [9.0]), held=other.held._replace(attempt=other.attempt - 1))
     progresses = [late if each is other else progress_of(each, [2.0, 1.0]) for each in claim.members]
     with database.begin() as connection:
-        stored = lifecycle.record_all(connection, progresses)
+        stored = lifecycle.record_all(connection, progresses).stored
     assert stored == {member.id for member in claim.members[2:]}
     assert [curve_of(database, member.id) for member in claim.members] == [[], [], [2.0, 1.0], [2.0, 1.0]]
 
@@ -45,8 +45,8 @@ def test_a_pack_succeeds_without_those_that_moved_on_and_each_leaves_one_event(
     claim = claimed(database, worker_of(database))
     gone, *others = claim.members
     with database.begin() as connection:
-        lifecycle.cancel_by_worker(connection, gone.id, gone.attempt, actor="worker")
-    ended = [Ended(each.id, each.attempt, Outcome({"a": 1.0}, "y = 1", {})) for each in claim.members]
+        lifecycle.cancel_by_worker(connection, gone.held, actor="worker")
+    ended = [Ended(each.held, Outcome({"a": 1.0}, "y = 1", {})) for each in claim.members]
     for expected in ({each.id for each in others}, set()):
         with database.begin() as connection:
             assert lifecycle.succeed_all(connection, ended, actor="worker") == expected
@@ -70,7 +70,7 @@ def test_metrics_and_arrays_come_back_as_they_were(database: Database, settings:
             measured = {"held out": np.array(values, dtype=np.float32)}
             assert lifecycle.record(connection, replace(each, metrics=measured, every=2))
         outcome = Outcome(None, None, {}, {"weights": array, "flag": np.array(True)})
-        assert lifecycle.succeed(connection, member.id, member.attempt, outcome, actor="worker")
+        assert lifecycle.succeed(connection, member.held, outcome, actor="worker")
     with database.read() as connection:
         assert queries.metric_names(connection, 1, job) == ["held out"]
         curve = queries.metric_curve(connection, 1, job, "held out")
@@ -94,7 +94,7 @@ def test_a_job_that_goes_back_to_an_older_checkpoint_loses_its_later_metrics(
     with database.begin() as connection:
         for progress, value in parts:
             lifecycle.record(connection, replace(progress, metrics={"m": np.array([value])}))
-        assert lifecycle.rewind(connection, job, member.attempt, 1)
+        assert lifecycle.rewind(connection, member.held, 1)
     with database.read() as connection:
         assert queries.metric_curve(connection, 1, job, "m").values.tolist() == [0.5]
 
@@ -106,7 +106,7 @@ def test_a_rewind_cuts_a_record_that_was_sent_again_with_more_losses(database: D
     with database.begin() as connection:
         for losses in ([4.0, 3.0], [4.0, 3.0, 1.0]):
             assert lifecycle.record(connection, replace(progress_of(member, losses), metrics=metrics, every=2))
-        assert lifecycle.rewind(connection, job, member.attempt, 2)
+        assert lifecycle.rewind(connection, member.held, 2)
         assert lifecycle.record(connection, progress_of(member, [2.5], 2))
     assert curve_of(database, job) == [4.0, 3.0, 2.5]
     with database.read() as connection:
@@ -159,7 +159,7 @@ def test_everybody_in_a_pack_finds_the_memory_that_it_asked_for(database: Databa
         packs.append([jobs.index(member.id) for member in claim.members])
         with database.begin() as connection:
             for member in claim.members:
-                lifecycle.cancel_by_worker(connection, member.id, member.attempt, actor="worker")
+                lifecycle.cancel_by_worker(connection, member.held, actor="worker")
             lifecycle.release(connection, claim.id, actor="worker")
     assert packs == [[0, 1], [2], [3]]
 

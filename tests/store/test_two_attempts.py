@@ -27,7 +27,7 @@ class Attempt:
 
     def __init__(self, member: ClaimedJob, start_step: int) -> None:
         self.member, self.at = member, start_step
-        self.fence = member.id, member.attempt
+        self.fence = member.held
 
     def record(self, connection: Connection, steps: int = 1) -> None:
         losses = [float(self.member.attempt)] * min(steps, STEPS - self.at)
@@ -36,13 +36,13 @@ class Attempt:
 
     def succeed(self, connection: Connection) -> None:
         self.record(connection, STEPS)
-        lifecycle.succeed(connection, *self.fence, Outcome({"a": 1.0}, None, {}), actor="worker")
+        lifecycle.succeed(connection, self.fence, Outcome({"a": 1.0}, None, {}), actor="worker")
 
     def hand_back(self, connection: Connection) -> None:
-        lifecycle.hand_back(connection, *self.fence, actor="worker", detail="stops")
+        lifecycle.hand_back(connection, self.fence, actor="worker", detail="stops")
 
     def let_go(self, connection: Connection) -> None:
-        lifecycle.cancel_by_worker(connection, *self.fence, actor="worker")
+        lifecycle.cancel_by_worker(connection, self.fence, actor="worker")
 
 
 class Story:

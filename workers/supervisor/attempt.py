@@ -109,7 +109,7 @@ class Attempt:
         """
         log.warning("the compiler does not work; trained eagerly", error=fallback.traceback)
         self._pack.train_eagerly()
-        fences = [(member.job.id, member.job.attempt) for member in self._pack.in_order()]
+        fences = [member.job.held for member in self._pack.in_order()]
         self._context.commit(lambda connection: lifecycle.train_eagerly(connection, fences))
         if self._context.settings.torch_device != "cuda":
             return False
@@ -157,7 +157,7 @@ class Attempt:
         if self._heartbeat.claim_is_lost() and self._pack.members:
             self._departures.claim_lost()
         self._departures.some(self._cancelled(), lambda connection, member: lifecycle.cancel_by_worker(
-            connection, member.job.id, member.job.attempt, actor=self._actor
+            connection, member.job.held, actor=self._actor
         ), "cancelled")  # fmt: skip
         self._departures.some(self._late(), lambda connection, member: failure_policy.timed_out(
             connection, self._pack, member, actor=self._actor

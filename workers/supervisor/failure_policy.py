@@ -47,10 +47,10 @@ def _crashed_alone(connection: Connection, job: ClaimedJob, cause: str, actor: s
     crashes = queries.crashes_of(connection, job.id) + 1
     if crashes >= CRASHES_ALONE:
         message = f"{cause} while it trained this job alone, {CRASHES_ALONE} times"
-        lifecycle.fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, crashes=crashes)
+        lifecycle.fail(connection, job.held, Reason.POISON, message, actor=actor, crashes=crashes)
     else:
         lifecycle.hand_back(
-            connection, job.id, job.attempt, actor=actor, detail=cause, kind=EventKind.RUNNER_DIED, crashes=crashes
+            connection, job.held, actor=actor, detail=cause, kind=EventKind.RUNNER_DIED, crashes=crashes
         )
 
 
@@ -82,7 +82,7 @@ def timed_out(connection: Connection, pack: Pack, member: Member, *, actor: str)
         _hand_back(connection, member, detail, EventKind.PACK_TIMED_OUT, actor, max_pack=1)
     else:
         message = f"it ran for longer than its timeout_seconds, {limit:g} s, and reached step {pack.step}"
-        lifecycle.fail(connection, job.id, job.attempt, Reason.TIMEOUT, message, actor=actor)
+        lifecycle.fail(connection, job.held, Reason.TIMEOUT, message, actor=actor)
 
 
 def diverged(connection: Connection, member: Member, step: int, *, actor: str) -> None:
@@ -93,7 +93,7 @@ def diverged(connection: Connection, member: Member, step: int, *, actor: str) -
     else:
         advice = "".join(f"; {warning['message']}" for warning in job.warnings) or "; try a smaller learning_rate"
     message = f"the loss of step {step} is not finite{advice}"
-    lifecycle.fail(connection, job.id, job.attempt, Reason.DIVERGED, message, actor=actor, diverged_at=step)
+    lifecycle.fail(connection, job.held, Reason.DIVERGED, message, actor=actor, diverged_at=step)
 
 
 def _member_failed(connection: Connection, job: ClaimedJob, failed: FailedMessage, actor: str) -> None:
@@ -103,12 +103,12 @@ def _member_failed(connection: Connection, job: ClaimedJob, failed: FailedMessag
     may_retry = job.last_error != error and job.failures < int(job.spec["max_retries"])
     if may_retry and not failed.out_of_memory:
         lifecycle.hand_back(
-            connection, job.id, job.attempt, actor=actor, detail=message, kind=EventKind.WILL_RETRY,
+            connection, job.held, actor=actor, detail=message, kind=EventKind.WILL_RETRY,
             wait_seconds=_BACKOFF_SECONDS * 2**job.failures, **columns,
         )  # fmt: skip
     else:
         reason = Reason.OUT_OF_MEMORY if failed.out_of_memory else Reason.ERROR
-        lifecycle.fail(connection, job.id, job.attempt, reason, message, actor=actor, **columns)
+        lifecycle.fail(connection, job.held, reason, message, actor=actor, **columns)
 
 
 def _shrink(connection: Connection, pack: Pack, member: Member, detail: str, kind: EventKind, actor: str) -> None:
@@ -121,6 +121,6 @@ def _hand_back(
     max_pack: int | None = None, wait_seconds: float = 0.0,
 ) -> None:  # fmt: skip
     lifecycle.hand_back(
-        connection, member.job.id, member.job.attempt, actor=actor, detail=detail, kind=kind, max_pack=max_pack,
+        connection, member.job.held, actor=actor, detail=detail, kind=kind, max_pack=max_pack,
         wait_seconds=wait_seconds,
     )  # fmt: skip

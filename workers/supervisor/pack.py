@@ -119,7 +119,7 @@ class Pack:
         blob, sha256 = self._checkpoint(member, segment)
         job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
         return Progress(
-            job.id, job.attempt, member.recorded_to, losses,
+            job.held, member.recorded_to, losses,
             replace(member.summary, records=member.summary.records + 1), blob, sha256, self.fingerprint_of(job),
             metrics, member.every,
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """One record of a pack: in one transaction what every member did, and the moves of those that are finished."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -7,7 +8,7 @@ from sqlalchemy import Connection
 
 from gradyard.jobs.events import EventKind
 from gradyard.store import lifecycle
-from gradyard.store.lifecycle import Ended, Progress
+from gradyard.store.lifecycle import Ended, Progress, Recorded
 from workers.protocol.messages import SegmentMessage
 from workers.supervisor import failure_policy
 from workers.supervisor.pack import Member, Pack
@@ -47,7 +48,7 @@ def record_of(pack: Pack, members: list[Member], segment: SegmentMessage) -> Rec
     """Each member's chunk and checkpoint, and the result of those that ended."""
     progresses = [pack.progress(member, segment) for member in members]
     finite = [member for member in members if segment.results is not None and _ended_finite(member, segment)]
-    ended = [Ended(each.job.id, each.job.attempt, pack.outcome(each, segment)) for each in finite]
+    ended = [Ended(each.job.held, pack.outcome(each, segment)) for each in finite]
     return Record(members, progresses, segment, ended)
 
 
@@ -57,9 +58,11 @@ def write_record(connection: Connection, pack: Pack, record: Record, *, actor: s
     It changes nothing but the database, so it may run again.
     """
     members, progresses, segment = record.members, record.progresses, record.segment
-    stored = lifecycle.record_all(connection, progresses)
+    recorded = lifecycle.record_all(connection, progresses)
+    stored = recorded.stored
     for progress in (each for each in progresses if each.job_id not in stored):
-        log.warning("fenced", job=str(progress.job_id), attempt=progress.attempt, what="record")
+        log.warning("fenced", job=str(progress.job_id), attempt=progress.held.attempt, what="record")
+    _hand_back_displaced(connection, recorded, progresses, actor)
     ours = [member for member in members if member.job.id in stored]
     gone = {member.index for member in members if member.job.id not in stored}
     if record.ended:
@@ -75,6 +78,17 @@ def write_record(connection: Connection, pack: Pack, record: Record, *, actor: s
     ]
 
 
+def _hand_back_displaced(
+    connection: Connection, recorded: Recorded, progresses: Sequence[Progress], actor: str
+) -> None:
+    """Jobs of which the database has less than it had confirmed go on from what it has."""
+    for each in progresses:
+        if each.job_id in recorded.displaced:
+            has = recorded.displaced[each.job_id]
+            detail = f"the database has its losses up to step {has}, and this record begins at step {each.start_step}"
+            lifecycle.hand_back(connection, each.held, actor=actor, detail=detail, kind=EventKind.RECORDS_LOST)
+
+
 def _ended_finite(member: Member, segment: SegmentMessage) -> bool:
     return member.diverged_at is None and segment.result_of(member.index).finite
 
@@ -87,9 +101,7 @@ def _moved_on(connection: Connection, pack: Pack, member: Member, segment: Segme
     elif segment.results is not None:  # every loss is finite, the weights after the last update are not
         failure_policy.diverged(connection, member, pack.claim.steps, actor=actor)
     elif segment.stopped:
-        lifecycle.hand_back(
-            connection, job.id, job.attempt, actor=actor, detail="the worker stops", kind=EventKind.HANDED_BACK
-        )
+        lifecycle.hand_back(connection, job.held, actor=actor, detail="the worker stops", kind=EventKind.HANDED_BACK)
     else:
         return False
     return True

@@ -49,8 +49,6 @@ def _rewind(connection: Connection, pack: Pack, rewinds: dict[UUID, int], actor:
     for member in pack.in_order():
         job, detail = member.job, "the checkpoint of another job of its pack cannot be used"
         if job.id in rewinds:
-            lifecycle.rewind(connection, job.id, job.attempt, rewinds[job.id])
+            lifecycle.rewind(connection, job.held, rewinds[job.id])
             detail = f"its checkpoint cannot be used: back to step {rewinds[job.id]}"
-        lifecycle.hand_back(
-            connection, job.id, job.attempt, actor=actor, detail=detail, kind=EventKind.CHECKPOINT_UNUSABLE
-        )
+        lifecycle.hand_back(connection, job.held, actor=actor, detail=detail, kind=EventKind.CHECKPOINT_UNUSABLE)

@@ -21,4 +21,4 @@ def keep_logs(connection: Connection, pack: Pack, members: Sequence[Member], out
     elif pack.width > 1:
         text = f"(of a pack of {pack.width} jobs, which share their output)\n{text}"
     for member in members:
-        lifecycle.keep_log(connection, member.job.id, member.job.attempt, text, truncated=truncated)
+        lifecycle.keep_log(connection, member.job.held, text, truncated=truncated)

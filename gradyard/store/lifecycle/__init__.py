@@ -1,6 +1,6 @@
 """Every change of a job's state, and nothing else. Each function works inside the caller's transaction.
 
-Every write of a running job is fenced: it names the attempt, and changes nothing where the job has moved on.
+Every write of a running job is fenced: it names attempt and claim, and changes nothing where the job has moved on.
 """
 
 from gradyard.store.lifecycle.api_keys import make_key, revoke_key
@@ -16,17 +16,18 @@ from gradyard.store.lifecycle.cancel import cancel_by_worker, move_silent, reque
 from gradyard.store.lifecycle.claim import Claim, ClaimedJob, claim, train_eagerly
 from gradyard.store.lifecycle.delete import DeletedSlice, delete_batch_slice, delete_job
 from gradyard.store.lifecycle.expire import expire_claims, forget_old_keys, lease_expired
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
 from gradyard.store.lifecycle.logs import keep_log
-from gradyard.store.lifecycle.record import Progress, record, record_all
+from gradyard.store.lifecycle.record import Progress, Recorded, record, record_all
 from gradyard.store.lifecycle.requeue_lost import hand_back_slot
 from gradyard.store.lifecycle.rewind import rewind
 from gradyard.store.lifecycle.submit import Submitted, submit
 
 __all__ = [
-    "Claim", "ClaimedJob", "DeletedSlice", "Ended", "Outcome", "Progress", "RetriedBatch", "Submitted",
-    "SubmittedBatch", "cancel_by_worker", "cancel_some", "claim", "delete_batch_slice", "delete_job", "expire_claims",
-    "fail", "forget_old_keys", "hand_back", "hand_back_slot", "keep_log", "lease_expired", "make_key", "move_silent",
-    "move_silent_batch", "record", "record_all", "release", "request_cancel", "retry_batch", "revoke_key", "rewind",
-    "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
+    "Claim", "ClaimedJob", "DeletedSlice", "Ended", "Fence", "Outcome", "Progress", "Recorded", "RetriedBatch",
+    "Submitted", "SubmittedBatch", "cancel_by_worker", "cancel_some", "claim", "delete_batch_slice", "delete_job",
+    "expire_claims", "fail", "forget_old_keys", "hand_back", "hand_back_slot", "keep_log", "lease_expired",
+    "make_key", "move_silent", "move_silent_batch", "record", "record_all", "release", "request_cancel",
+    "retry_batch", "revoke_key", "rewind", "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.moves import move, write_events, write_first_events
 from gradyard.store.lifecycle.submit import check_queue_capacity, claim_key, columns_of, new_job
 from gradyard.store.tables import Batch, Job
@@ -153,8 +154,8 @@ def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:
     """Cancel the marked jobs of a batch whose workers did not react in time. Returns how many."""
-    marked = _running_of(batch_id).add_columns(Job.attempt).where(Job.cancel_requested_at.is_not(None))
+    marked = _running_of(batch_id).add_columns(Job.attempt, Job.claim_id).where(Job.cancel_requested_at.is_not(None))
     return sum(
-        move(connection, row.id, State.CANCELLED, attempt=row.attempt, actor=actor, detail="worker silent")
+        move(connection, row.id, State.CANCELLED, held=Fence(*row), actor=actor, detail="worker silent")
         for row in list(connection.execute(marked))
     )

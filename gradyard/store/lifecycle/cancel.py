@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select, update
 from gradyard.jobs.errors import IllegalMove, NotFound
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
 
@@ -33,16 +34,16 @@ def request_cancel(connection: Connection, job_id: UUID, *, actor: str) -> State
     return state
 
 
-def cancel_by_worker(connection: Connection, job_id: UUID, attempt: int, *, actor: str) -> bool:
+def cancel_by_worker(connection: Connection, held: Fence, *, actor: str) -> bool:
     """Cancel a running job whose worker saw the mark. Returns False where it has moved on."""
-    return move(connection, job_id, State.CANCELLED, attempt=attempt, actor=actor, detail="while running")
+    return move(connection, held.job_id, State.CANCELLED, held=held, actor=actor, detail="while running")
 
 
 def move_silent(connection: Connection, job_id: UUID, *, actor: str) -> bool:
     """Cancel a marked job whose worker did not react in time. Returns False where it has moved on."""
     marked = connection.execute(
-        select(Job.attempt).where(Job.id == job_id, Job.cancel_requested_at.is_not(None))
-    ).scalar()
+        select(Job.id, Job.attempt, Job.claim_id).where(Job.id == job_id, Job.cancel_requested_at.is_not(None))
+    ).first()
     if marked is None:
         return False
-    return move(connection, job_id, State.CANCELLED, attempt=marked, actor=actor, detail="worker silent")
+    return move(connection, job_id, State.CANCELLED, held=Fence(*marked), actor=actor, detail="worker silent")

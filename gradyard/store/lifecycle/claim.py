@@ -15,20 +15,22 @@ from gradyard.store.fleet.claimable import FIGURES
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.choose_pack import choose_pack
 from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
-from gradyard.store.lifecycle.moves import write_events
+from gradyard.store.lifecycle.fence import Fence
+from gradyard.store.lifecycle.moves import IS_HELD, write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
 
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """One member of a claimed pack: its fence (id, attempt) and what its training needs.
+    """One member of a claimed pack: its fence and what its training needs.
 
     summary: the figures of its curve so far, by the names of the columns of `jobs`.
     """
 
     id: UUID
     attempt: int
+    claim_id: UUID
     spec: dict[str, Any]
     resolved: dict[str, Any]
     warnings: list[dict[str, str]]
@@ -39,6 +41,11 @@ class ClaimedJob:
     summary: dict[str, Any] = field(default_factory=dict)
     project_id: int = 1
     waited_seconds: float | None = None  # since its submission, at its first claim alone
+
+    @property
+    def held(self) -> Fence:
+        """What every write about it carries."""
+        return Fence(self.id, self.attempt, self.claim_id)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def claim(
             write_events(
                 connection, ids, State.QUEUED, State.RUNNING, EventKind.CLAIMED, actor=worker.name, detail=detail
             )
-    return Claim(claim_id, head.stage, head.steps, head.start_step, pack.engine, [_member(row) for row in rows])
+    members = [_member(row, claim_id) for row in rows]
+    return Claim(claim_id, head.stage, head.steps, head.start_step, pack.engine, members)
 
 
 # Built once: building such statements costs more than executing them.
@@ -98,16 +106,19 @@ _take = (
 )  # fmt: skip
 
 
-def train_eagerly(connection: Connection, fences: Iterable[tuple[UUID, int]]) -> None:
-    """Change the engine of these attempts (job, attempt) to `eager`: their own does not work on this machine."""
-    for job_id, attempt in fences:
-        fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
-        connection.execute(update(Job).where(*fence).values(engine="eager"))
+def train_eagerly(connection: Connection, fences: Iterable[Fence]) -> None:
+    """Change the engine of these attempts to `eager`: their own does not work on this machine."""
+    for job_id, attempt, claim_id in fences:
+        connection.execute(_eager, {"of_job": job_id, "fenced": attempt, "held_by": claim_id})
 
 
-def _member(row: Any) -> ClaimedJob:
+_eager = update(Job).where(Job.id == bindparam("of_job"), *IS_HELD).values(engine="eager")
+
+
+def _member(row: Any, claim_id: UUID) -> ClaimedJob:
     summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
     return ClaimedJob(
-        row.id, row.attempt + 1, row.spec, row.resolved, row.warnings, row.spec_sha256, row.spec["timeout_seconds"],
-        row.failures, row.last_error, summary, row.project_id, None if row.attempt else row.waited_seconds,
+        row.id, row.attempt + 1, claim_id, row.spec, row.resolved, row.warnings, row.spec_sha256,
+        row.spec["timeout_seconds"], row.failures, row.last_error, summary, row.project_id,
+        None if row.attempt else row.waited_seconds,
     )  # fmt: skip

@@ -26,7 +26,8 @@ def expire_claims(connection: Connection, *, actor: str) -> int:
     ):
         if moved >= MOST_JOBS_AT_ONCE:
             break
-        held = select(Job.id, Job.attempt, Job.times_lost).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
+        of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost)
+        held = select(*of_job).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
         jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
         if not _still_expired(connection, claim_id):
             continue

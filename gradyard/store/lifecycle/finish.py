@@ -1,6 +1,6 @@
 """An attempt ends: with a result, with a reason, or back in the queue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import Reason, State
 from gradyard.store.dialects import now, strip_unstorable
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
 from gradyard.store.lifecycle.record import little_endian
 from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
@@ -35,31 +36,35 @@ class Outcome:
 class Ended:
     """An attempt that trained to its end, and its result."""
 
-    job_id: UUID
-    attempt: int
+    held: Fence
     outcome: Outcome
 
+    @property
+    def job_id(self) -> UUID:
+        """The job."""
+        return self.held.job_id
 
-def succeed(connection: Connection, job_id: UUID, attempt: int, outcome: Outcome, *, actor: str) -> bool:
+
+def succeed(connection: Connection, held: Fence, outcome: Outcome, *, actor: str) -> bool:
     """Store the result of a job that is done. Returns False, and stores nothing, where the job has moved on."""
-    return bool(succeed_all(connection, [Ended(job_id, attempt, outcome)], actor=actor))
+    return bool(succeed_all(connection, [Ended(held, outcome)], actor=actor))
 
 
 def succeed_all(
-    connection: Connection, ended: Sequence[Ended], *, actor: str, running: set[UUID] | None = None
+    connection: Connection, ended: Sequence[Ended], *, actor: str, running: Collection[UUID] | None = None
 ) -> set[UUID]:
     """Store the results of a pack. Returns the jobs that succeeded: those that have not moved on.
 
     running: the jobs that still run, where `record_all` found and locked them in this transaction.
     """
     if running is None:
-        running = still_running(connection, [(each.job_id, each.attempt) for each in ended])
+        running = still_running(connection, [each.held for each in ended])
     ended = [each for each in ended if each.job_id in running]
     if not ended:
-        return running
-    moved = move_all(connection, [(each.job_id, each.attempt) for each in ended], State.SUCCEEDED, actor=actor)
+        return set()
+    moved = move_all(connection, [each.held for each in ended], State.SUCCEEDED, actor=actor)
     connection.execute(_new_result, [
-        {"of_job": each.job_id, "of_attempt": each.attempt, "of_coefficients": each.outcome.coefficients or {},
+        {"of_job": each.job_id, "of_attempt": each.held.attempt, "of_coefficients": each.outcome.coefficients or {},
          "of_scaled": each.outcome.scaled_coefficients, "as_formula": each.outcome.formula,
          "made_by": each.outcome.environment} for each in ended
     ])  # fmt: skip
@@ -84,17 +89,15 @@ _new_artifact = insert(Artifact).values(
 )  # fmt: skip
 
 
-def fail(
-    connection: Connection, job_id: UUID, attempt: int, reason: Reason, message: str, *, actor: str, **columns: Any
-) -> bool:
+def fail(connection: Connection, held: Fence, reason: Reason, message: str, *, actor: str, **columns: Any) -> bool:
     """Let the job fail, and delete its checkpoints. Returns False where it has moved on."""
     message = strip_unstorable(message)
     columns |= {"reason": reason, "message": message}
     failed = move(
-        connection, job_id, State.FAILED, attempt=attempt, actor=actor, detail=f"{reason}: {message}", **columns
+        connection, held.job_id, State.FAILED, held=held, actor=actor, detail=f"{reason}: {message}", **columns
     )
     if failed:
-        connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id))
+        connection.execute(delete(Checkpoint).where(Checkpoint.job_id == held.job_id))
     return failed
 
 
@@ -105,7 +108,7 @@ _engine_again = case((and_(_free_again, Job.engine != "eager"), None), else_=Job
 
 
 def hand_back(
-    connection: Connection, job_id: UUID, attempt: int, *, actor: str, detail: str,
+    connection: Connection, held: Fence, *, actor: str, detail: str,
     kind: EventKind = EventKind.HANDED_BACK, lost: bool = False, max_pack: int | None = None,
     wait_seconds: float = 0.0, **columns: Any,
 ) -> bool:  # fmt: skip
@@ -121,11 +124,11 @@ def hand_back(
     if wait_seconds:
         columns["not_before"] = now() + wait_seconds
     columns |= {"steps_done": Job.start_step, "queue": _queue_again, "engine": _engine_again}
-    about: dict[str, Any] = {"attempt": attempt, "actor": actor, "detail": detail}
+    about: dict[str, Any] = {"held": held, "actor": actor, "detail": detail}
     # The statement that moves also checks the mark: one that came between a check and a move would be lost.
     return (
-        move(connection, job_id, State.QUEUED, unmarked=True, kind=kind, **about, **columns)
-        or move(connection, job_id, State.CANCELLED, **about)
+        move(connection, held.job_id, State.QUEUED, unmarked=True, kind=kind, **about, **columns)
+        or move(connection, held.job_id, State.CANCELLED, **about)
     )  # fmt: skip
 
 
@@ -133,12 +136,12 @@ def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
     """End a claim. Jobs that still run under it go back into the queue."""
     for job in connection.execute(_held, {"of_claim": claim_id}).all():
         detail = "its claim ended without a result for it"
-        hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=EventKind.CLAIM_RELEASED)
+        hand_back(connection, Fence(*job), actor=actor, detail=detail, kind=EventKind.CLAIM_RELEASED)
     connection.execute(_give_up, {"of_claim": claim_id})
 
 
 _held = (
-    select(Job.id, Job.attempt)
+    select(Job.id, Job.attempt, Job.claim_id)
     .where(Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
     .order_by(Job.id)
 )

@@ -10,30 +10,36 @@ from sqlalchemy import Connection, String, Text, bindparam, func, insert, litera
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.dialects import now, strip_unstorable
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.tables import Job, JobEvent
 
 _these: Any = bindparam("of_jobs", expanding=True)
+IS_HELD: tuple[Any, ...] = (
+    Job.state == State.RUNNING, Job.attempt == bindparam("fenced"), Job.claim_id == bindparam("held_by"),
+)  # fmt: skip
+"""Whether a job runs in the attempt `fenced` under the claim `held_by`."""
 
 
 def move(
-    connection: Connection, job_id: UUID, to: State, *, actor: str, attempt: int | None = None,
+    connection: Connection, job_id: UUID, to: State, *, actor: str, held: Fence | None = None,
     only_from: State | None = None, unmarked: bool = False, kind: EventKind | None = None, detail: str | None = None,
     **columns: Any,
 ) -> bool:  # fmt: skip
-    """Move one job, if its state and (where given) its attempt allow it. Returns whether it moved.
+    """Move one job, if its state and (where given) its fence allow it. Returns whether it moved.
 
-    attempt: the fence; the job must be running in this attempt. only_from: narrows the states of MOVES. unmarked: leave
-    a job with a cancel mark. kind: needed for a move into the queue; each other state has one kind.
+    held: the job must be running in this attempt and under this claim. only_from: narrows the states of MOVES.
+    unmarked: leave a job with a cancel mark. kind: needed for a move into the queue; each other state has one kind.
 
     It is one statement: of two workers, or a worker and a cancel, exactly one wins.
     """
-    before: str | None = State.RUNNING if attempt is not None else only_from
+    before: str | None = State.RUNNING if held is not None else only_from
     if before is None:  # read for the event alone; the UPDATE below is the guard
         before = connection.execute(select(Job.state).where(Job.id == job_id)).scalar()
-    statement = _guarded(to, attempt is not None, only_from, unmarked)
+    statement = _guarded(to, held is not None, only_from, unmarked)
     if columns:
         statement = statement.values(columns)
-    moved = connection.execute(statement, {"of_job": job_id, "fenced": attempt}).scalar()
+    fenced = {"fenced": held.attempt, "held_by": held.claim_id} if held is not None else {}
+    moved = connection.execute(statement, {"of_job": job_id} | fenced).scalar()
     if moved is None:
         return False
     write_events(connection, [job_id], before, to, kind or KIND_OF_STATE[to], actor=actor, detail=detail)
@@ -41,16 +47,16 @@ def move(
 
 
 def move_all(
-    connection: Connection, fences: Sequence[tuple[UUID, int]], to: State, *, actor: str, detail: str | None = None
+    connection: Connection, fences: Sequence[Fence], to: State, *, actor: str, detail: str | None = None
 ) -> set[UUID]:
     """Move these attempts, which `still_running` found and locked in this transaction. Returns their job ids."""
-    of_attempt: dict[int, list[UUID]] = {}
-    for job_id, attempt in fences:
-        of_attempt.setdefault(attempt, []).append(job_id)
-    for attempt, ids in of_attempt.items():
-        connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt})
+    alike: dict[tuple[int, UUID | None], list[UUID]] = {}
+    for job_id, attempt, claim_id in fences:
+        alike.setdefault((attempt, claim_id), []).append(job_id)
+    for (attempt, claim_id), ids in alike.items():
+        connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt, "held_by": claim_id})
         write_events(connection, ids, State.RUNNING, to, KIND_OF_STATE[to], actor=actor, detail=detail)
-    return {job_id for job_id, _ in fences}
+    return {fence.job_id for fence in fences}
 
 
 KIND_OF_STATE = {
@@ -65,8 +71,7 @@ KIND_OF_STATE = {
 # One statement for many rows: SQLite copies each page that a statement changes, once a statement.
 @cache
 def _guarded_many(to: State) -> Any:
-    fence = (Job.id.in_(_these), Job.attempt == bindparam("fenced"), Job.state == State.RUNNING)
-    return update(Job).where(*fence).values(state=to, **_consequences(to))
+    return update(Job).where(Job.id.in_(_these), *IS_HELD).values(state=to, **_consequences(to))
 
 
 @cache
@@ -74,24 +79,28 @@ def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -
     """The UPDATE to that state, built once: building it costs more than executing it."""
     allowed = [Job.id == bindparam("of_job"), Job.state.in_(MOVES[to] & {only_from} if only_from else MOVES[to])]
     if fenced:
-        allowed += [Job.attempt == bindparam("fenced"), Job.state == State.RUNNING]
+        allowed += IS_HELD
     if unmarked:
         allowed.append(Job.cancel_requested_at.is_(None))
     return update(Job).where(*allowed).values(state=to, **_consequences(to)).returning(Job.attempt)
 
 
-def still_running(connection: Connection, fences: Collection[tuple[UUID, int]]) -> set[UUID]:
-    """The jobs of these attempts (job, attempt) that still run. Their rows stay locked until the transaction ends.
+def still_running(connection: Connection, fences: Collection[Fence]) -> dict[UUID, int]:
+    """Of these attempts those that still run, and to which step each is recorded.
 
-    Rows are locked in the order of their ids, so that no two packs wait for each other.
+    Their rows stay locked until the transaction ends, in the order of their ids, so that no two packs wait for each
+    other.
     """
-    wanted = dict(fences)
+    wanted = {fence.job_id: fence for fence in fences}
     rows = connection.execute(_running_of, {"of_jobs": list(wanted)})
-    return {row.id for row in rows if row.attempt == wanted[row.id]}
+    return {row.id: row.steps_done for row in rows if Fence(row.id, row.attempt, row.claim_id) == wanted[row.id]}
 
 
 _running_of = (
-    select(Job.id, Job.attempt).where(Job.id.in_(_these), Job.state == State.RUNNING).order_by(Job.id).with_for_update()
+    select(Job.id, Job.attempt, Job.claim_id, Job.steps_done)
+    .where(Job.id.in_(_these), Job.state == State.RUNNING)
+    .order_by(Job.id)
+    .with_for_update()
 )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from gradyard.jobs.curves import Summary
-from gradyard.jobs.states import State
 from gradyard.store.dialects import insert_or_ignore, insert_or_replace
-from gradyard.store.lifecycle.moves import project_of_job, still_running
+from gradyard.store.lifecycle.fence import Fence
+from gradyard.store.lifecycle.moves import IS_HELD, project_of_job, still_running
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2
@@ -25,8 +25,7 @@ class Progress:
     metrics: named curves, each of shape (measured steps,), at the steps that `every` divides; stored in float64.
     """
 
-    job_id: UUID
-    attempt: int
+    held: Fence
     start_step: int
     losses: np.ndarray
     summary: Summary
@@ -37,24 +36,65 @@ class Progress:
     every: int = 1
 
     @property
+    def job_id(self) -> UUID:
+        """The job."""
+        return self.held.job_id
+
+    @property
     def steps_done(self) -> int:
         """Steps done in all, with those of this record."""
         return self.start_step + len(self.losses)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The jobs whose records were stored, and by job how far the database has those whose records do not go on there.
+
+    A job in neither has moved on.
+    """
+
+    stored: set[UUID]
+    displaced: dict[UUID, int]
+
+
 def record(connection: Connection, progress: Progress) -> bool:
-    """Store the record of one job. Returns False, and stores nothing, where the job has moved on."""
-    return bool(record_all(connection, [progress]))
+    """Store the record of one job. Returns False, and stores nothing, where the job has moved on or is displaced."""
+    return bool(record_all(connection, [progress]).stored)
 
 
-def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UUID]:
-    """Store each member's losses and the checkpoint after them. Returns the jobs stored: those that have not moved on.
+def record_all(connection: Connection, progresses: Sequence[Progress]) -> Recorded:
+    """Store each member's losses and the checkpoint after them.
 
+    A record goes on where the last one ended. A database that lost its last commits has less, and the record would
+    leave a hole: such a job is displaced, and nothing of it is stored.
     Idempotent: a caller that lost the answer to its commit calls again, with the same losses or more from the same step
     on; the later call replaces the chunk.
     """
-    running = still_running(connection, [(each.job_id, each.attempt) for each in progresses])
-    stored = [each for each in progresses if each.job_id in running]
+    recorded_to = still_running(connection, [each.held for each in progresses])
+    ours = [each for each in progresses if each.job_id in recorded_to]
+    stored = [each for each in ours if _goes_on(connection, each, recorded_to[each.job_id])]
+    _store(connection, stored)
+    ids = {each.job_id for each in stored}
+    return Recorded(ids, {each.job_id: recorded_to[each.job_id] for each in ours if each.job_id not in ids})
+
+
+def _goes_on(connection: Connection, progress: Progress, recorded_to: int) -> bool:
+    """Whether it begins where the last record ended, or was told before: its chunk begins with the same losses."""
+    if recorded_to == progress.start_step:
+        return True
+    if not progress.start_step < recorded_to <= progress.steps_done:
+        return False
+    of_chunk = {"of_job": progress.job_id, "of_step": progress.start_step}
+    losses = connection.execute(_losses_from, of_chunk).scalar()
+    return losses is not None and little_endian(progress.losses).startswith(losses)
+
+
+_losses_from = select(LossChunk.losses).where(
+    LossChunk.job_id == bindparam("of_job"), LossChunk.start_step == bindparam("of_step")
+)
+
+
+def _store(connection: Connection, stored: Sequence[Progress]) -> None:
     for statement, with_state in ((_with_state, True), (_without_state, False)):
         _execute(connection, statement, [_figures_of(p) for p in stored if (p.checkpoint is not None) is with_state])
     _execute(connection, _owned_by_project(insert_or_replace(connection, LossChunk)), [
@@ -63,7 +103,6 @@ def record_all(connection: Connection, progresses: Sequence[Progress]) -> set[UU
     ])  # fmt: skip
     _store_metrics(connection, stored)
     _store_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
-    return running
 
 
 def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
@@ -73,15 +112,13 @@ def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]])
 
 def _figures_of(progress: Progress) -> dict[str, Any]:
     figures = progress.summary.columns() | {"steps_done": progress.steps_done}
-    fence = {"of_job": progress.job_id, "of_attempt": progress.attempt}
+    fence = {"of_job": progress.job_id, "fenced": progress.held.attempt, "held_by": progress.held.claim_id}
     return fence | {f"new_{name}": value for name, value in figures.items()}
 
 
 # Built once: building such statements costs more than executing them.
 _figures: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("steps_done", *Summary().columns())}
-_running = update(Job).where(
-    Job.id == bindparam("of_job"), Job.state == State.RUNNING, Job.attempt == bindparam("of_attempt")
-)
+_running = update(Job).where(Job.id == bindparam("of_job"), *IS_HELD)
 _without_state = _running.values(_figures)
 # A newer checkpoint is progress: crashes and losses of workers before it no longer count.
 _counters_reset = {"crashes": 0, "times_lost": 0, "max_pack": None}

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, select
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
 from gradyard.store.fleet.workers import WorkerInfo
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.tables import Claim, Job, Worker
 
@@ -16,15 +17,16 @@ MOST_TIMES_LOST_ALONE = 10  # a worker that vanishes so often with this job alon
 def requeue_lost(connection: Connection, job: Any, width: int, kind: EventKind, detail: str, *, actor: str) -> bool:
     """Queue again one member of a pack of that width; False where the job has moved on.
 
-    job: a row with id, attempt and times_lost. A member of a wider pack is not counted, since any member may be the
-    cause; its next pack is half as wide. A job that was lost alone too often fails with the reason `poison`.
+    job: a row with id, attempt, claim_id and times_lost. A member of a wider pack is not counted, since any member may
+    be the cause; its next pack is half as wide. A job that was lost alone too often fails with the reason `poison`.
     """
+    held = Fence(job.id, job.attempt, job.claim_id)
     if width > 1:
-        return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=kind, max_pack=width // 2)
+        return hand_back(connection, held, actor=actor, detail=detail, kind=kind, max_pack=width // 2)
     if job.times_lost + 1 >= MOST_TIMES_LOST_ALONE:
         message = f"its worker vanished {MOST_TIMES_LOST_ALONE} times while it trained this job alone"
-        return fail(connection, job.id, job.attempt, Reason.POISON, message, actor=actor, times_lost=job.times_lost + 1)
-    return hand_back(connection, job.id, job.attempt, actor=actor, detail=detail, kind=kind, lost=True)
+        return fail(connection, held, Reason.POISON, message, actor=actor, times_lost=job.times_lost + 1)
+    return hand_back(connection, held, actor=actor, detail=detail, kind=kind, lost=True)
 
 
 def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
@@ -33,7 +35,8 @@ def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
     A slot has one process at a time, so the earlier one is dead for certain: its lease need not be waited for.
     """
     earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
-    held = select(Job.id, Job.attempt, Job.times_lost, Claim.width).join(Claim, Job.claim_id == Claim.id).where(
+    of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost, Claim.width)
+    held = select(*of_job).join(Claim, Job.claim_id == Claim.id).where(
         Claim.worker_id.in_(earlier), Job.state == State.RUNNING
     )  # fmt: skip
     moved = [

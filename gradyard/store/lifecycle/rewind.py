@@ -8,12 +8,14 @@ from sqlalchemy import Connection, delete, select, update
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.states import State
+from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 
-def rewind(connection: Connection, job_id: UUID, attempt: int, step: int) -> bool:
+def rewind(connection: Connection, held: Fence, step: int) -> bool:
     """Delete all that a job stored after `step`: its newer checkpoints cannot be used. False where it has moved on."""
-    fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == attempt)
+    job_id = held.job_id
+    fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == held.attempt, Job.claim_id == held.claim_id)
     if not connection.execute(update(Job).where(*fence).values(start_step=step, steps_done=step)).rowcount:
         return False
     connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.step > step))

@@ -1,0 +1,67 @@
+"""A database loses its last commits under a live worker, and the job's history has no hole and no other bits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+import migrations
+from gradyard.store.database import Database
+from tests.servers import PostgresServer, RedisServer
+from tests.stack.service_processes import Service
+from tests.stack.until import until
+from tests.store.snapshot import Snapshot
+
+pytestmark = pytest.mark.stack
+STEPS = 40_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.clone(f"lost_{uuid4().hex}")
+    url = f"sqlite:///{tmp_path / 'gradyard.db'}"
+    migrations.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def service(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Iterator[Service]:
+    """A service whose workers record every 0.3 s."""
+    often = {"GRADYARD_RECORD_SECONDS": "0.3", "GRADYARD_HEARTBEAT_SECONDS": "0.5"}
+    running = Service(database_url, redis_server.of(11), tmp_path, **often)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+def test_a_job_whose_records_were_lost_goes_on_from_what_is_there(service: Service, database_url: str) -> None:
+    client, database = service.client, Database(database_url)
+    undisturbed = client.wait(client.submit(stage="autograd", steps=STEPS, seed=5).id, timeout=120)
+    job = client.submit(stage="autograd", steps=STEPS, seed=5)
+    before = _snapshot_beyond(2_000, database, job.id, service)
+    _snapshot_beyond(before.recorded_to, database, job.id, service)
+    before.put_back()
+    ended = client.wait(job.id, timeout=120)
+    database.close()
+    assert ended.succeeded, ended.message
+    assert client.losses(job.id).tobytes() == client.losses(undisturbed.id).tobytes()
+    assert ended.coefficients == undisturbed.coefficients
+    (lost,) = [event for event in client.events(job.id) if event.kind == "records_lost"]
+    assert f"the database has its losses up to step {before.recorded_to}, and this record begins" in str(lost.detail)
+
+
+def _snapshot_beyond(step: int, database: Database, job_id: str, service: Service) -> Snapshot:
+    """The job as it is once it has losses beyond that step."""
+    taken: list[Snapshot] = []
+
+    def is_beyond() -> bool:
+        taken.append(Snapshot(database, UUID(job_id)))
+        return taken[-1].recorded_to > step
+
+    until(is_beyond, [service.pool])
+    return taken[-1]
