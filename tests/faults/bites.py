@@ -21,8 +21,8 @@ DATABASE_AWAY = ("F7", "F9", "F13")
 AWAY = ("F4", "F6", "F7", "F9", "F13")  # Redis or the database does not answer, so no worker can recover in time
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after so long a slot that was hit has a spare runner again
-BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17")
-HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18")  # these may end the attempt of any job
+BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17", "F20")
+HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18", "F20")  # these may end the attempt of any job
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,9 @@ class Journal:
             return bool(self.cut(done)) or ("redis" in done.what and bool(done.members))  # it trained without Redis
         if done.fault == "F17":
             return any(event.kind == EventKind.CHECKPOINT_UNUSABLE for event in self.events_since(done))
+        if done.fault == "F20":
+            # an attempt that goes on as if nothing were lost was harmed too
+            return any(e.kind == EventKind.RECORDS_LOST for e in self.events_since(done)) or not self.cut(done)
         if done.fault == "F3":
             return any(asked.status is None for asked in self._asked(done))
         if done.fault in ("F7", "F13"):

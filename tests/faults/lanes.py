@@ -38,6 +38,7 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F16", "cancel", job_faults.cancel),
     Fault("F17", "kill", service_faults.spoil_checkpoint),
     Fault("F18", "janitors", service_faults.many_janitors),
+    Fault("F20", "kill", service_faults.lose_commits),
 )}  # fmt: skip
 
 # The shortest and longest pause between two faults of a lane, in seconds.

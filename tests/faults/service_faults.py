@@ -1,4 +1,4 @@
-"""F3, F7, F9, F13, F17, F18: faults of the API, the database, its disk, its cable, checkpoints, and maintenance."""
+"""F3, F7, F9, F13, F17, F18, F20: faults of the API, the database, its disk, its cable, its rows, and maintenance."""
 
 import signal
 import sys
@@ -13,6 +13,7 @@ from gradyard.store.tables import Checkpoint
 from tests.faults import network
 from tests.faults.arena import Arena, runner_of
 from tests.faults.watch import Busy
+from tests.snapshot import Snapshot
 
 VOLLEY = 8
 
@@ -79,6 +80,22 @@ def spoil_checkpoint(arena: Arena) -> None:
     at = time.time()
     runner.send_signal(signal.SIGKILL)
     arena.note("F17", at, "checkpoint spoiled", busy=busy)
+
+
+def lose_commits(arena: Arena) -> None:
+    """F20: put a job back as it was before its last record, as a failover to an asynchronous replica does."""
+    busy = arena.target(alone=False)
+    if busy is None or not busy.recorded:
+        return
+    job, at = busy.members[0][0], time.time()
+    try:
+        with arena.alone_with(busy):
+            before = Snapshot(arena.fleet.database, job)
+            newer = arena.until(lambda: Snapshot(arena.fleet.database, job).recorded_to > before.recorded_to, 10.0)
+            if newer and before.put_back(where_it_runs=True):
+                arena.note("F20", at, "commits lost", busy=busy)
+    except (GradyardError, ValueError):  # the database is away, or the job is gone
+        return
 
 
 def many_janitors(arena: Arena) -> None:

@@ -9,9 +9,9 @@ import pytest
 import migrations
 from gradyard.store.database import Database
 from tests.servers import PostgresServer, RedisServer
+from tests.snapshot import Snapshot
 from tests.stack.service_processes import Service
 from tests.stack.until import until
-from tests.store.snapshot import Snapshot
 
 pytestmark = pytest.mark.stack
 STEPS = 40_000

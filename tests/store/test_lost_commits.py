@@ -12,7 +12,7 @@ from gradyard.store.database import Database
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import LossChunk
 from tests.actors import claimed, progress_of, submitted, worker_of
-from tests.store.snapshot import Snapshot
+from tests.snapshot import Snapshot
 
 
 def recorded(database: Database, member: ClaimedJob, losses: list[float], start_step: int) -> lifecycle.Recorded:

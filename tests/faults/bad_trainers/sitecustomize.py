@@ -2,7 +2,7 @@
 
 The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
 and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
-GRADYARD_MUTANT (`no-fence`, `no-resume`) removes a safeguard; the checker must notice.
+GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`) removes a safeguard; the checker must notice.
 """
 
 import importlib.abc
@@ -80,12 +80,17 @@ def _remove_fence(module: Any) -> None:
 
         module.still_running, module._guarded_many = still_running, unfenced
     if name == "gradyard.store.lifecycle.record":
-        module._goes_on = lambda connection, progress, recorded_to: True
+        _remove_place(module)
         any_attempt = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
         module._without_state = any_attempt.values(module._figures)
         module._with_state = any_attempt.values(
             module._figures | {"start_step": bindparam("new_steps_done")} | module._counters_reset
         )
+
+
+def _remove_place(module: Any) -> None:
+    """Make every record count as one that goes on where the last one ended."""
+    module._goes_on = lambda connection, progress, recorded_to: True
 
 
 def _remove_claim_check(module: Any) -> None:
@@ -102,6 +107,8 @@ _SPOILERS = {"workers.runner.training": [_spoil_training]}
 if os.environ.get("GRADYARD_MUTANT") == "no-fence":
     _SPOILERS |= {"gradyard.store.lifecycle.moves": [_remove_fence], "gradyard.store.lifecycle.record": [_remove_fence]}
     _SPOILERS |= {"workers.supervisor.heartbeat": [_remove_claim_check]}
+if os.environ.get("GRADYARD_MUTANT") == "no-place":
+    _SPOILERS |= {"gradyard.store.lifecycle.record": [_remove_place]}
 if os.environ.get("GRADYARD_MUTANT") == "no-resume":
     _SPOILERS |= {"workers.supervisor.resume": [_remove_resume]}
 

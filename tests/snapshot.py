@@ -26,9 +26,13 @@ class Snapshot:
         """The step up to which it has losses."""
         return int(self._job["steps_done"])
 
-    def put_back(self) -> None:
-        """Lose all that was committed about the job since."""
+    def put_back(self, *, where_it_runs: bool = False) -> bool:
+        """Lose all that was committed about the job since. where_it_runs: False, and nothing, where it has moved on."""
         with self._database.begin() as connection:
+            held = (Job.state == "running", Job.attempt == self._job["attempt"], Job.claim_id == self._job["claim_id"])
+            same = select(Job.id).where(Job.id == self._id, *held).with_for_update()
+            if where_it_runs and connection.execute(same).first() is None:
+                return False
             for table in OF_A_JOB:
                 connection.execute(delete(table).where(table.job_id == self._id))
             claim = connection.execute(select(Job.claim_id).where(Job.id == self._id)).scalar()
@@ -37,6 +41,7 @@ class Snapshot:
             for owner, rows in ((Claim, self._claims), (Job, [self._job]), *self._rows.items()):
                 if rows:
                     connection.execute(insert(owner), rows)
+        return True
 
 
 def _rows(connection: Connection, table: Any, condition: Any) -> list[dict[str, Any]]:
