@@ -1,7 +1,7 @@
 """A job. What it contains are typed dicts, so that `job.timings["pack_size"]` works as in the JSON itself."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AwareDatetime, ConfigDict, Field, NonNegativeInt, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -33,7 +33,7 @@ class LossFigures(TypedDict):
     min: float | None
     min_step: NonNegativeInt | None
     diverged_at: NonNegativeInt | None
-    attainable: float | None
+    attainable: NotRequired[float | None]  # older services have none
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -58,7 +58,7 @@ class JobResult(TypedDict):
     """
 
     coefficients: dict[str, float] | None
-    scaled_coefficients: dict[str, float] | None
+    scaled_coefficients: NotRequired[dict[str, float] | None]
     formula: str | None
     loss: LossFigures
     timings: Timings

@@ -30,15 +30,15 @@ class Plan:
     settings: dict[str, str] = field(default_factory=dict)
 
 
-def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None) -> Plan:
+def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None, bites: int = 3) -> Plan:
     """The plan of every test run: small jobs, a short lease, and at least one fault of each kind that did harm.
 
-    mutant: a build without that safeguard. It needs three harmful faults, as it may survive one by luck.
+    mutant: a build without that safeguard. It needs three harmful faults (`bites`), as it may survive one by luck.
     """
     options = argparse.Namespace(jobs=60, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
                                  minutes=0.3, mutant=mutant)  # fmt: skip
     plan = plan_of(options)
-    return replace(plan, bites=3) if mutant else plan
+    return replace(plan, bites=bites) if mutant else plan
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
