@@ -1,5 +1,6 @@
-"""Commands for the results of plug-in stages beside the losses: metrics, artifacts."""
+"""Commands for results beside the losses: predictions, metrics, artifacts."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,22 @@ MetricArgument = Annotated[
 ArtifactArgument = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="The array to export. Default: list all arrays.")
 ]
+XArgument = Annotated[list[float], typer.Argument(metavar="X...", help="Numbers; after -- they may be negative.")]
 NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Write to FILE in numpy's NPY format.")]
+
+
+@asks_the_service
+def predict(options: CommandOptions, job_id: IdArgument, x: XArgument) -> None:
+    """Print what the fitted model of a job says at each x, in the units of its data: x and y, a line each.
+
+    gradyard jobs predict ID 0.5 1 -- -2.5
+    """
+    with options.connect() as client:
+        found = client.predict(job_id, x).tolist()
+    if options.as_json:
+        print_json({"x": x, "y": [None if isnan(y) else y for y in found]})
+    else:
+        typer.echo("".join(f"{at!r}\t{y!r}\n" for at, y in zip(x, found, strict=True)), nl=False)
 
 
 @asks_the_service

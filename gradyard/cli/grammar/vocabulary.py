@@ -40,7 +40,7 @@ NOUNS: dict[str, tuple[str, Commands]] = {
     "jobs": ("List jobs, or show, follow and change one.", {
         "list": inspect_jobs.list_jobs, "show": inspect_jobs.show, "watch": jobs.watch,
         "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete,
-        "losses": inspect_jobs.losses, "logs": inspect_jobs.logs,
+        "losses": inspect_jobs.losses, "logs": inspect_jobs.logs, "predict": metrics_and_artifacts.predict,
         "metrics": metrics_and_artifacts.metrics, "artifacts": metrics_and_artifacts.artifacts,
     }),
     "batches": ("List batches (each sweep is one), or show, follow and change one.", {
