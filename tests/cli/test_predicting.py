@@ -25,4 +25,4 @@ def test_x_and_y_are_a_line_each_or_json(run: Run, as_json: bool) -> None:
 def test_what_is_no_number_is_refused(run: Run) -> None:
     ended = run("jobs", "predict", JOB_ID, "here")
     assert ended.status == 2
-    assert "'here' is not a valid" in ended.err
+    assert "here is no number, such as 0.5" in ended.err

@@ -25,7 +25,7 @@ MetricArgument = Annotated[
 ArtifactArgument = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="The array to export. Default: list all arrays.")
 ]
-XArgument = Annotated[list[float], typer.Argument(metavar="X...", help="Numbers; after -- they may be negative.")]
+XArgument = Annotated[list[str], typer.Argument(metavar="X...", help="Numbers; after -- they may be negative.")]
 NpyOption = Annotated[Path | None, typer.Option("--npy", metavar="FILE", help="Write to FILE in numpy's NPY format.")]
 
 
@@ -35,12 +35,20 @@ def predict(options: CommandOptions, job_id: IdArgument, x: XArgument) -> None:
 
     gradyard jobs predict ID 0.5 1 -- -2.5
     """
+    numbers = [_number(each) for each in x]
     with options.connect() as client:
-        found = client.predict(job_id, x).tolist()
+        found = client.predict(job_id, numbers).tolist()
     if options.as_json:
-        print_json({"x": x, "y": [None if isnan(y) else y for y in found]})
+        print_json({"x": numbers, "y": [None if isnan(y) else y for y in found]})
     else:
-        typer.echo("".join(f"{at!r}\t{y!r}\n" for at, y in zip(x, found, strict=True)), nl=False)
+        typer.echo("".join(f"{at!r}\t{y!r}\n" for at, y in zip(numbers, found, strict=True)), nl=False)
+
+
+def _number(argument: str) -> float:
+    try:
+        return float(argument)
+    except ValueError:
+        raise BadUsage(f"predict: {argument} is no number, such as 0.5 or -1e3") from None
 
 
 @asks_the_service
