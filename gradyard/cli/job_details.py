@@ -95,6 +95,8 @@ def _loss(job: Job) -> str:
     line = f"{text.number(loss.get('first'))} first, {text.number(loss.get('last'))} last"
     if loss.get("min") is not None:
         line += f", {text.number(loss['min'])} lowest (step {text.count(loss.get('min_step'))})"
+    if loss.get("attainable") is not None:
+        line += f"; least squares reaches {text.number(loss['attainable'])}"
     if loss.get("diverged_at") is not None:
         line += f", diverged at step {text.count(loss['diverged_at'])}"
     return line

@@ -12,7 +12,7 @@ from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job
 RESULT: dict[str, Any] = {
     "formula": "y = 1.25 + -0.5 x",
     "coefficients": {"a": 1.25, "b": -0.5},
-    "loss": {"first": 500.0, "last": 8.5, "min": 8.25, "min_step": 1990, "diverged_at": None},
+    "loss": {"first": 500.0, "last": 8.5, "min": 8.25, "min_step": 1990, "diverged_at": None, "attainable": 8.125},
     "timings": {
         "queued_seconds": 0.01,
         "setup_seconds": 0.0,

@@ -171,7 +171,7 @@ def test_show_has_spec_result_curve_and_event_log(run: Run) -> None:
     for text in (
         JOB_ID,
         "y = 1.25 + -0.5 x",
-        "500 first, 8.5 last, 8.25 lowest (step 1,990)",
+        "500 first, 8.5 last, 8.25 lowest (step 1,990); least squares reaches 8.125",
         "250 ms of training (8,000 steps/s) after 10 ms in the queue, in a pack of 4",
         "submitted by api",
         "claimed by cpu-0",
