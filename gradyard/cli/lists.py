@@ -11,12 +11,16 @@ T = TypeVar("T")
 USUAL_LIMIT = 20
 
 
-def newest(found: Iterator[T], limit: int | None) -> tuple[list[T], bool]:
-    """The first `limit` of `found`, all where it is None; and whether there are more."""
+MOST_COUNTED = 1000  # of those that are not shown: the service gives 200 at a time
+
+
+def newest(found: Iterator[T], limit: int | None) -> tuple[list[T], int]:
+    """The first `limit` of `found`, all where it is None; and how many more there are, up to `MOST_COUNTED`."""
     listed = list(islice(found, limit))
-    return listed, limit is not None and next(found, None) is not None
+    return listed, 0 if limit is None else sum(1 for _ in islice(found, MOST_COUNTED))
 
 
-def say_that_it_is_cut(shown: int) -> None:
-    """Says on stderr that the list goes on, and how to see more of it."""
-    typer.echo(f"{shown:,} shown, there are more; --limit {max(100, 5 * shown)}", err=True)
+def say_that_it_is_cut(shown: int, more: int) -> None:
+    """Says on stderr how many there are besides, and how to see them."""
+    whole = f"{shown + more:,}" if more < MOST_COUNTED else f"over {shown + more - 1:,}"
+    typer.echo(f"{shown:,} of {whole} shown; --limit {min(shown + more, max(100, 5 * shown))}", err=True)

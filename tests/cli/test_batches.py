@@ -149,7 +149,7 @@ def test_a_cut_list_of_batches_says_so(run: Run) -> None:
     with with_batch(batch(), batches=both) as service:
         cut = run("batches", "--limit", "1", "--url", service.url)
         whole = run("batches", "--limit", "2", "--url", service.url)
-    assert cut.err == "1 shown, there are more; --limit 100\n"
+    assert cut.err == "1 of 2 shown; --limit 2\n"
     assert whole.err == ""
 
 

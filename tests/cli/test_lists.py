@@ -18,8 +18,17 @@ def test_a_list_that_is_cut_says_so_beside_the_table_and_the_json(run: Run) -> N
     with FakeService(many).running() as service:
         table = run("jobs", "--url", service.url)
         as_json = run("jobs", "--json", "--limit", "200", "--url", service.url)
-    assert (table.out.count("job-"), table.err) == (20, "20 shown, there are more; --limit 100\n")
-    assert (len(json.loads(as_json.out)), as_json.err) == (200, "200 shown, there are more; --limit 1000\n")
+    assert (table.out.count("job-"), table.err) == (20, "20 of 450 shown; --limit 100\n")
+    assert (len(json.loads(as_json.out)), as_json.err) == (200, "200 of 450 shown; --limit 450\n")
+
+
+def test_a_very_long_list_is_not_counted_to_its_end(run: Run) -> None:
+    def endless(asked: Asked) -> Said:
+        page = [job(id="job") for _ in range(int(asked.params["limit"]))]
+        return Said(200, {"jobs": page, "next_cursor": "more"})
+
+    with FakeService(endless).running() as service:
+        assert run("jobs", "-n", "5", "--url", service.url).err == "5 of over 1,004 shown; --limit 100\n"
 
 
 def test_ids_are_all_of_them(run: Run) -> None:

@@ -30,7 +30,7 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Write to this fil
 def list_batches(options: CommandOptions, limit: LimitOption = USUAL_LIMIT) -> None:
     """List the batches, the newest first."""
     with options.connect() as client:
-        listed, more = newest(client.batches(limit=limit + 1), limit)
+        listed, more = newest(client.batches(), limit)
     if options.as_json:
         print_json([batch.as_json() for batch in listed])
     elif listed:
@@ -38,7 +38,7 @@ def list_batches(options: CommandOptions, limit: LimitOption = USUAL_LIMIT) -> N
     else:
         typer.echo("there are no batches yet; `gradyard sweep` submits one")
     if more:
-        say_that_it_is_cut(len(listed))
+        say_that_it_is_cut(len(listed), more)
 
 
 @asks_the_service

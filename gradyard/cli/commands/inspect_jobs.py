@@ -55,8 +55,7 @@ def list_jobs(
     """
     most = limit or (None if ids else USUAL_LIMIT)
     with options.connect() as client:
-        found = client.jobs(state=state, stage=stage, batch=batch, limit=None if most is None else most + 1)
-        listed, more = newest(found, most)
+        listed, more = newest(client.jobs(state=state, stage=stage, batch=batch), most)
     if options.as_json:
         print_json([job.id for job in listed] if ids else [job.as_json() for job in listed])
     elif ids:
@@ -67,7 +66,7 @@ def list_jobs(
         chosen = state or stage or batch
         typer.echo("there are no such jobs" if chosen else "there are no jobs yet; `gradyard submit` submits one")
     if more:
-        say_that_it_is_cut(len(listed))
+        say_that_it_is_cut(len(listed), more)
 
 
 @asks_the_service
