@@ -122,3 +122,13 @@ def test_the_cure_of_data_that_overflow_works() -> None:
 def test_auto_is_always_the_number_that_was_computed() -> None:
     tiny = parsed(dataset={"start": 0, "stop": 5e-324}, learning_rate="auto").resolved["learning_rate"]
     assert tiny == pytest.approx(1 / (2 * 2000))  # only the constant has a curvature
+
+
+def test_a_seed_from_which_nothing_is_drawn_is_told() -> None:
+    fixed: dict[str, Any] = {"init": {"a": 0, "b": 0, "c": 0, "d": 0}, "seed": 3}
+    for nothing in ({"stage": "function", "seed": 3}, fixed, fixed | {"stage": "optim"}):
+        assert [each["pointer"] for each in parsed(**nothing).warnings] == ["/seed"], nothing
+    for drawn in ({"seed": 3}, fixed | {"dataset": {"noise": 0.1}}, {"stage": "function", "seed": 3, "init": "normal"}):
+        assert parsed(**drawn).warnings == [], drawn
+    order = {"stage": "dynamic", "seed": 3, "init": {"a": 0, "b": 0, "c": 0, "d": 0, "e": 0}}
+    assert parsed(**order).warnings == []

@@ -31,6 +31,11 @@ class CoefficientsSpec(JobSpec):
         return COEFFICIENTS[:4]
 
     @property
+    def draws(self) -> bool:
+        """Whether anything is drawn from the seed."""
+        return bool(isinstance(self.init, str) or getattr(self.dataset, "noise", 0.0))
+
+    @property
     def highest_power(self) -> int:
         """The highest power of x in the model."""
         return 3
@@ -121,6 +126,11 @@ class FunctionSpec(CoefficientsSpec):
     learning_rate: Positive | Literal["auto"] = 5e-6
     scale: Scale = "none"
 
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn from the seed. Its default start is a fixed one."""
+        return bool(self.init == "normal" or getattr(self.dataset, "noise", 0.0))
+
 
 class NnSpec(PolynomialSpec):
     """A job of stage 5, `nn`."""
@@ -154,6 +164,11 @@ class DynamicSpec(CoefficientsSpec):
     steps: int = Field(default=30_000, ge=1)
     learning_rate: Positive | Literal["auto"] = 1e-8
     optimizer: Optimizer = Sgd(name="sgd", momentum=0.9)
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn from the seed: always, the order of each step."""
+        return True
 
     @property
     def highest_power(self) -> int:

@@ -34,11 +34,11 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], Warnings]:
     if facts.scaling is not None:
         numbers["scaling"] = facts.scaling.as_json()
     if facts.quadratic is None:
-        return numbers, []
+        return numbers, _unused(spec)
     numbers["attainable_loss"] = facts.quadratic.attainable
     if not spec.descends_a_quadratic:
-        return numbers, []
-    return numbers, _descent(spec, facts.quadratic, numbers)
+        return numbers, _unused(spec)
+    return numbers, [*_unused(spec), *_descent(spec, facts.quadratic, numbers)]
 
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
@@ -50,6 +50,13 @@ def work_of(spec: JobSpec) -> tuple[Hashable, int]:
         return key, 2 * spec.dataset.points  # the powers of x are those of its grid
     each = len(spec.coefficient_names) if spec.has_a_quadratic_loss else 1
     return (object() if key is None else (key, each, spec.scales)), spec.dataset.points * each
+
+
+def _unused(spec: CoefficientsSpec) -> Warnings:
+    """A seed from which nothing is drawn is accepted, since sweeps run over seeds, but never in silence."""
+    if spec.seed == 0 or spec.draws:
+        return []
+    return [{"pointer": "/seed", "message": "nothing is drawn from the seed: init is fixed, the data have no noise"}]
 
 
 def _descent(spec: CoefficientsSpec, quadratic: Quadratic, numbers: dict[str, Any]) -> Warnings:
