@@ -34,7 +34,7 @@ def test_a_succeeded_job_has_all_its_results(client: Client) -> None:
     losses = client.losses(job.id)
     assert job.result["loss"] == {
         "first": float(losses[0]), "last": float(losses[-1]), "min": float(losses.min()),
-        "min_step": int(losses.argmin()), "diverged_at": None,
+        "min_step": int(losses.argmin()), "diverged_at": None, "attainable": job.loss["attainable"],
     }  # fmt: skip
     timings = job.result["timings"]
     assert (timings["records"], timings["attempts"], timings["pack_size"]) == (1, 1, 1)

@@ -81,7 +81,7 @@ def writers(database: Database, settings: Settings) -> Iterator[list[float]]:
 
 def test_writers_go_on_during_steps(database: Database, settings: Settings, later_step: Callable[[str], None]) -> None:
     database.close()
-    migrations.downgrade(database.url, "0010_pre")
+    migrations.downgrade(database.url, "0016_pre")
     later_step("""
     op.add_column("jobs", sa.Column("added", sa.Integer(), nullable=True))
     create_index("ix_jobs_added", "jobs", ["added", "id"])
@@ -97,11 +97,11 @@ def test_writers_go_on_during_steps(database: Database, settings: Settings, late
 
 def test_an_upgrade_waits_for_a_long_transaction_and_lets_writers_pass(database: Database, settings: Settings) -> None:
     database.close()
-    migrations.downgrade(database.url, "0010_pre")
+    migrations.downgrade(database.url, "0016_pre")
     with writers(database, settings) as cycles, ThreadPoolExecutor(1) as threads:
         until(lambda: len(cycles) > 5)
         with database.read() as reader:
-            reader.exec_driver_sql("SELECT count(*) FROM jobs")  # its lock lasts as long as its transaction
+            reader.exec_driver_sql("SELECT count(*) FROM job_events")  # its lock lasts as long as its transaction
             upgrade = threads.submit(migrations.upgrade, database.url)
             before = len(cycles)
             until(lambda: len(cycles) > before + 50)
