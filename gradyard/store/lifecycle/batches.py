@@ -15,8 +15,7 @@ from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import move, write_events, write_first_events
+from gradyard.store.lifecycle.moves import Fence, move, write_events, write_first_events
 from gradyard.store.lifecycle.submit import check_queue_capacity, claim_key, columns_of, new_job
 from gradyard.store.tables import Batch, Job
 

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, func, select, update
 from gradyard.jobs.errors import IllegalMove, NotFound
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import move
+from gradyard.store.lifecycle.moves import Fence, move
 from gradyard.store.tables import Job
 
 

@@ -15,8 +15,7 @@ from gradyard.store.fleet.claimable import FIGURES
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.choose_pack import choose_pack
 from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import IS_HELD, write_events
+from gradyard.store.lifecycle.moves import IS_HELD, Fence, write_events
 from gradyard.store.tables import Claim as ClaimRow
 from gradyard.store.tables import Job
 

@@ -12,8 +12,7 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import Reason, State
 from gradyard.store.dialects import now, strip_unstorable
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import move, move_all, project_of_job, still_running
+from gradyard.store.lifecycle.moves import Fence, move, move_all, project_of_job, still_running
 from gradyard.store.lifecycle.record import little_endian
 from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
 

@@ -3,8 +3,7 @@
 from sqlalchemy import Connection, bindparam, select
 
 from gradyard.store.dialects import insert_or_ignore
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import IS_HELD
+from gradyard.store.lifecycle.moves import IS_HELD, Fence
 from gradyard.store.tables import AttemptLog, Job
 
 

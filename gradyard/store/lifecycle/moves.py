@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
@@ -10,8 +10,19 @@ from sqlalchemy import Connection, String, Text, bindparam, func, insert, litera
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.dialects import now, strip_unstorable
-from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.tables import Job, JobEvent
+
+
+class Fence(NamedTuple):
+    """One attempt of a job under one claim. A write that carries it does nothing once the job is another's.
+
+    The attempt alone would not do: a database that lost its last commits gives the same number to the next claim.
+    """
+
+    job_id: UUID
+    attempt: int
+    claim_id: UUID | None
+
 
 _these: Any = bindparam("of_jobs", expanding=True)
 IS_HELD: tuple[Any, ...] = (

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from gradyard.jobs.curves import Summary
 from gradyard.store.dialects import insert_or_ignore, insert_or_replace
-from gradyard.store.lifecycle.fence import Fence
-from gradyard.store.lifecycle.moves import IS_HELD, project_of_job, still_running
+from gradyard.store.lifecycle.moves import IS_HELD, Fence, project_of_job, still_running
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, select
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
 from gradyard.store.fleet.workers import WorkerInfo
-from gradyard.store.lifecycle.fence import Fence
 from gradyard.store.lifecycle.finish import fail, hand_back
+from gradyard.store.lifecycle.moves import Fence
 from gradyard.store.tables import Claim, Job, Worker
 
 MOST_TIMES_LOST_ALONE = 10  # a worker that vanishes so often with this job alone is killed by the job

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.states import State
-from gradyard.store.lifecycle.fence import Fence
+from gradyard.store.lifecycle.moves import Fence
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 

@@ -104,12 +104,12 @@ def _step(connection: Connection, pages: int) -> None:
 def _impatient(database: Database) -> Iterator[Connection]:
     """A connection that waits for no lock: what cannot be done now is done the next time."""
     with translate_driver_errors(), database.engine.connect() as connection:
-        patience = _pragma(connection, "busy_timeout")
+        busy_timeout = _pragma(connection, "busy_timeout")
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
         try:
             yield connection
         finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={patience}")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={busy_timeout}")
 
 
 def _pragma(connection: Connection, name: str) -> int:
