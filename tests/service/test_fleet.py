@@ -212,9 +212,10 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
     submitted(database, settings)
     happened = {"fenced_writes": 2, "packs_of_1": 1, "packs_of_8": 2, "pack_members": 13,
                 "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
-    for _ in range(2):
+    for number in (1, 2):
         with database.begin() as connection:
-            fleet.heartbeat(connection, worker, LEASE, report=HeartbeatReport(5.0, 1.0, happened=happened))
+            report = HeartbeatReport(5.0, 1.0, happened=happened, number=number)
+            fleet.heartbeat(connection, worker, LEASE, report=report)
     response = client.get("/metrics")
     assert response.status_code == 200
     found = {

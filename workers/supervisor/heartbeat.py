@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -26,8 +26,8 @@ class Heartbeat:
 
     `enter` registers the worker. It is called once a second until it returns (it raises SlotTaken while another process
     has the slot or its GPU); then `entered` is set. Where the worker slept for longer than a lease, another process may
-    have taken its GPU: `entered` is cleared, and `enter` is called again. `watch_claim` and `unwatch_claim` bracket a
-    pack.
+    have taken its GPU or its name: `entered` is cleared, and `enter` is called again. `watch_claim` and `unwatch_claim`
+    bracket a pack.
     """
 
     def __init__(self, settings: Settings, worker: WorkerInfo, enter: Callable[[], None]) -> None:
@@ -60,7 +60,9 @@ class Heartbeat:
         self._thread.join(timeout=2.0)
         try:
             with self._database.begin() as connection:
-                fleet.count(connection, str(self._worker.address), self.throughput.take_counts())
+                for _ in range(2):  # a report that may not have arrived, and what happened since
+                    fleet.count_report(connection, self._worker, *self.throughput.report())
+                    self.throughput.reported()
                 fleet.retire(connection, self._worker.id)
         except DatabaseUnavailable:
             pass  # the lease expires by itself
@@ -137,8 +139,7 @@ class Heartbeat:
     def _beat(self) -> None:
         with self._lock:
             claim, steps_done = self._claim, self._steps_done
-        counts = self.throughput.take_counts()
-        report = self._report(counts)
+        report = self._report()
         try:
             with self._database.begin() as connection:
                 renewed = fleet.heartbeat(
@@ -148,16 +149,14 @@ class Heartbeat:
                     fleet.drain_device(connection, self._worker, self._device_lost)
         except SlotTaken as taken:
             log.warning("the lease expired and the slot was taken", reason=str(taken))
-            self.throughput.give_back(counts)
             self.entered.clear()
             renewed = False
-        except BaseException:
-            self.throughput.give_back(counts)
-            raise
+        else:
+            self.throughput.reported()
         with self._lock:
             self._lost = self._claim is not None and self._claim == claim and not renewed
 
-    def _report(self, counts: Mapping[str, int]) -> HeartbeatReport:
+    def _report(self) -> HeartbeatReport:
         health, uuid = None, self._settings.device_uuid
         try:
             health = self._inventory.health(uuid) if uuid else None
@@ -165,9 +164,10 @@ class Heartbeat:
         except DeviceLost as error:
             self._device_lost = str(error)
         health = health or Health()
+        number, happened = self.throughput.report()
         return HeartbeatReport(
             self.throughput.steps_per_second(), self.throughput.jobs_per_second(), health.utilization_percent,
-            health.temperature_celsius, health.memory_used_mib, counts,
+            health.temperature_celsius, health.memory_used_mib, happened, number,
         )  # fmt: skip
 
     def _look_for_cancels(self) -> None:

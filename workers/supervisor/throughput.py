@@ -18,7 +18,9 @@ class Throughput:
         self._lock = threading.Lock()
         self._steps: deque[tuple[float, int]] = deque()
         self._jobs: deque[tuple[float, int]] = deque()
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()  # what is in no report yet
+        self._unconfirmed: Counter[str] = Counter()  # the report that the database is not known to have
+        self._number = 0  # of that report
 
     def trained(self, member_steps: int) -> None:
         """Count steps, those of all members of a pack together."""
@@ -48,16 +50,18 @@ class Throughput:
         """Jobs a second of the last minute."""
         return self._rate(self._jobs, JOBS_SECONDS)
 
-    def take_counts(self) -> Counter[str]:
-        """The counts since the last call. `give_back` them where they could not be reported."""
+    def report(self) -> tuple[int, Mapping[str, int]]:
+        """A report's number, and what happened: the same again until it is `reported`, as it may have arrived."""
         with self._lock:
-            taken, self._counts = self._counts, Counter()
-            return taken
+            if not self._unconfirmed:
+                self._unconfirmed, self._counts = self._counts, Counter()
+                self._number += 1
+            return self._number, self._unconfirmed
 
-    def give_back(self, counts: Counter[str]) -> None:
-        """Keep these counts for the next report."""
+    def reported(self) -> None:
+        """The database has the last report."""
         with self._lock:
-            self._counts += counts
+            self._unconfirmed = Counter()
 
     def _rate(self, events: deque[tuple[float, int]], seconds: float) -> float:
         with self._lock:

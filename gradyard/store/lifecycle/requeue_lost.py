@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, select
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason, State
+from gradyard.store.fleet.leases import earlier_processes
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.lifecycle.moves import Fence
@@ -32,18 +33,20 @@ def requeue_lost(connection: Connection, job: Any, width: int, kind: EventKind, 
 def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
     """Queue again the jobs that an earlier process of this slot holds, and forget that process. Returns how many jobs.
 
-    A slot has one process at a time, so the earlier one is dead for certain: its lease need not be waited for.
+    A slot has one process at a time, so the earlier one is dead for certain: its lease need not be waited for. What a
+    slot of the same name on another machine holds is left alone: that one may live.
     """
-    earlier = select(Worker.id).where(Worker.host == worker.host, Worker.slot == worker.slot, Worker.id != worker.id)
+    dead = [process.id for process in earlier_processes(connection, worker)]
+    if not dead:
+        return 0
     of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost, Claim.width)
     held = select(*of_job).join(Claim, Job.claim_id == Claim.id).where(
-        Claim.worker_id.in_(earlier), Job.state == State.RUNNING
+        Claim.worker_id.in_(dead), Job.state == State.RUNNING
     )  # fmt: skip
     moved = [
         requeue_lost(connection, job, job.width, EventKind.WORKER_DIED, "its worker process died", actor=worker.name)
         for job in list(connection.execute(held.order_by(Job.id)))
     ]
-    dead = list(connection.execute(earlier).scalars())
     connection.execute(delete(Claim).where(Claim.worker_id.in_(dead)))
     connection.execute(delete(Worker).where(Worker.id.in_(dead)))
     return sum(moved)

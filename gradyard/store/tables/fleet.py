@@ -22,6 +22,7 @@ class Worker(Table):
     queue: Mapped[str] = mapped_column(String(8))
     pool: Mapped[str | None] = mapped_column(String(64))
     pid: Mapped[int] = mapped_column(Integer)
+    machine: Mapped[str | None] = mapped_column(String(64))  # hosts may share a name. NULL: an older version's worker
     device_name: Mapped[str] = mapped_column(String(255))
     device_uuid: Mapped[str | None] = mapped_column(String(128))
     device_memory_mib: Mapped[int | None] = mapped_column(Integer)
@@ -38,8 +39,11 @@ class Worker(Table):
     utilization_percent: Mapped[float | None]  # of its GPU
     temperature_celsius: Mapped[float | None]
     memory_used_mib: Mapped[int | None] = mapped_column(Integer)
+    counted_reports: Mapped[int | None] = mapped_column(Integer)  # its reports up to this one are in the counters
     # how far it is in the queue (lifecycle/fair_queueing.py)
-    served_priority: Mapped[int | None] = mapped_column(Integer)  # of its newest claim
+    served_precedence: Mapped[int | None] = mapped_column(  # of its newest claim; the column is older
+        "served_priority", Integer, key="served_precedence"
+    )
     served_rank: Mapped[float | None]  # the virtual start of that claim's head
 
     __table_args__ = (Index("ix_workers_slot", "host", "slot"), is_known("queue", WORKER_QUEUES))

@@ -19,11 +19,13 @@ def test_rates_are_of_the_last_seconds_or_of_the_life_of_a_younger_worker() -> N
     assert throughput.jobs_per_second() == 0.0
 
 
-def test_counts_that_could_not_be_reported_are_in_the_next_report() -> None:
+def test_a_report_stays_the_same_until_the_database_has_it() -> None:
     throughput = Throughput()
     throughput.count(FleetCounter.FENCED_WRITES, 2)
-    unreported = throughput.take_counts()
+    first = throughput.report()
     throughput.count(FleetCounter.FENCED_WRITES)
-    throughput.give_back(unreported)
-    assert throughput.take_counts() == Counter(fenced_writes=3)
-    assert throughput.take_counts() == Counter()
+    assert throughput.report() == first == (1, Counter(fenced_writes=2))
+    throughput.reported()
+    assert throughput.report() == (2, Counter(fenced_writes=1))
+    throughput.reported()
+    assert throughput.report() == (3, Counter())
