@@ -6,26 +6,34 @@ from dataclasses import dataclass
 
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.processes.stop_signal import StopSignal
+from workers.pool.rounds import Rounds
 
 GRACE_SECONDS = 8.0  # a runner that does not answer a stop is killed after six
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 60.0
 STEADY_SECONDS = 10.0  # a child that lived for so long starts again without a pause
 LOOK_SECONDS = 0.2
+HUNG_SECONDS = 60.0  # without the end of a round; a long one takes seconds
 
 
 @dataclass
 class Post:
-    """A child that must always run, and when it may be started again."""
+    """A child that must always run, and when it may be started again.
+
+    `rounds`: those that it shows, if it does; after `hung_seconds` without one it is killed.
+    """
 
     child: Child
+    rounds: Rounds | None = None
+    hung_seconds: float = HUNG_SECONDS
     started_at: float = 0.0
     pause_seconds: float = FIRST_PAUSE_SECONDS
     due_at: float = 0.0
 
     def fill(self) -> None:
-        """Start the child where it does not run, once its pause is over."""
+        """Start the child where it does not run, once its pause is over. Kill one that hangs."""
         now = time.monotonic()
         if self.started_at and self.child.returncode() is None:
+            self._look()
             return
         if not self.started_at:
             self.started_at = now
@@ -40,6 +48,12 @@ class Post:
             self.pause_seconds = min(LONGEST_PAUSE_SECONDS, 2 * self.pause_seconds)
             self.started_at, self.due_at = now, 0.0
             self.child.start()
+
+    def _look(self) -> None:
+        if self.rounds is not None and (silent := self.rounds.silent_seconds()) > self.hung_seconds:
+            print(f"{self.child.name} has ended no round for {silent:.0f} s; it is killed", flush=True)
+            self.rounds.begin()
+            self.child.kill()
 
 
 def keep_up(posts: Sequence[Post]) -> None:

@@ -7,9 +7,11 @@ import sys
 from gradyard.jobs import settings as environment
 from gradyard.jobs.errors import GradyardError, SettingsInvalid
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
+from gradyard.jobs.settings import Settings
 from gradyard.processes.children import Child
-from workers.pool.keep_up import Post, keep_up
-from workers.pool.slot_locks import SlotLocks
+from workers.pool.keep_up import HUNG_SECONDS, Post, keep_up
+from workers.pool.rounds import Rounds
+from workers.pool.slot_locks import SlotLocks, folder_of
 from workers.pool.slots import Slot, default_cpu_slots, slots_of_host
 
 
@@ -44,8 +46,9 @@ def _run(options: argparse.Namespace) -> None:
     if not slots:
         raise SettingsInvalid("there is nothing to start: no CPU slot was asked for, and no GPU was found")
     pool = {"GRADYARD_POOL": options.pool} if options.pool else {}
-    posts = [Post(_worker(slot, pool)) for slot in _free(slots, SlotLocks(settings))]
-    posts.append(Post(Child("maintenance", [sys.executable, "-m", "workers.maintenance"], dict(os.environ))))
+    free = _free(slots, SlotLocks(settings))
+    posts = [Post(_worker(slot, pool)) for slot in free]
+    posts.append(_maintenance(settings, Rounds(folder_of(settings) / f"{free[0].name}.rounds")))
     keep_up(posts)
 
 
@@ -67,3 +70,8 @@ def _worker(slot: Slot, pool: dict[str, str]) -> Child:
         "-P", "prefork", "-n", f"{slot.name}@%h", "--without-gossip", "--without-mingle", "-l", "WARNING",
     ]  # fmt: skip
     return Child(slot.name, command, dict(os.environ) | slot.environment() | pool)
+
+
+def _maintenance(settings: Settings, rounds: Rounds) -> Post:
+    command = [sys.executable, "-m", "workers.maintenance", "--rounds", str(rounds.path)]
+    return Post(Child("maintenance", command, dict(os.environ)), rounds, HUNG_SECONDS + settings.maintenance_seconds)

@@ -15,11 +15,11 @@ from workers.protocol.wire import Wire, WireClosed
 from workers.runner_client.device_memory import DeviceMemory
 from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
 from workers.runner_client.output import Output
+from workers.runner_client.start_deadline import StartDeadline
 from workers.runner_client.started_runner import StartedRunner, kill, start_runner
 
 log = structlog.get_logger()
 
-START_SECONDS = 120.0  # torch is large, and a disk may be cold
 STARTS_ON_GPU = 3  # that may fail in a row before the GPU counts as the cause
 SPARE_PAUSE_SECONDS = 5.0  # between two starts of spares: one that cannot live must not be started without pause
 
@@ -152,12 +152,11 @@ class RunnerProcess:
     def _adopt(self, started: StartedRunner, give_up: Callable[[], bool]) -> None:
         self._process, self._wire = started.process, started.wire
         self.output.listen(started.output)
-        until = time.monotonic() + START_SECONDS
+        deadline = StartDeadline(started.process.pid)
         while (first := self._receive_first()) is None:
-            if time.monotonic() > until or give_up():
+            if deadline.is_over() or give_up():
                 self.end()
-                late = f"it did not start within {START_SECONDS:.0f} s"
-                raise RunnerDied("the worker stops and does not wait for its runner" if give_up() else late)
+                raise RunnerDied("the worker stops and does not wait for its runner" if give_up() else str(deadline))
         if isinstance(first, HelloMessage):
             self.hello = first
             return
