@@ -19,11 +19,16 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from gradyard.broker.celery_settings import TASK, celery_config
+from gradyard.broker.writes import refusal_of
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.datasets import stored_dataset
 
 logger = logging.getLogger(__name__)
+
+MOST_WAITING = 256
+"""Bells that wait in a queue, as many as slots may start at once. One that no worker hears yet says all that a further
+one could: look for work. So a queue without workers stays small, however many jobs of `device: auto` ring for it."""
 
 
 class Breaker:
@@ -57,7 +62,8 @@ class Bells:
     """The bells of both queues, for all threads of one process; a forked child makes its own.
 
     No method raises where Redis is away, frozen or full. A ring takes at most about `settings.bell_timeout_seconds`,
-    even behind a ring of another thread that hangs. While Redis is known to be away, rings are skipped.
+    even behind a ring of another thread that hangs. While Redis is known to be away, rings are skipped. A ring is not
+    added to `MOST_WAITING` bells that wait in its queue.
     """
 
     def __init__(self, settings: Settings, breaker: Breaker | None = None) -> None:
@@ -90,13 +96,16 @@ class Bells:
         """Ring for another worker in place of this one. `passed`: how often the bell was passed on, with this time."""
         return self._ring([(queue, {"passed": passed})]) == 1
 
-    def answers(self) -> bool:
-        """Whether Redis answers a ping. It is asked even while rings are skipped."""
+    def trouble(self) -> str | None:
+        """What keeps Redis from taking a bell, in a few words; None where nothing does. Breaker or not, it asks.
+
+        "takes no bells" is said of a replica, and of one at its memory limit.
+        """
         try:
             with self._celery.connection_for_write() as connection:
-                return bool(connection.default_channel.client.ping())
+                return refusal_of(connection.default_channel.client)
         except Exception:
-            return False
+            return "does not answer"
 
     def close(self) -> None:
         """Close the connection."""
@@ -142,6 +151,8 @@ class Bells:
         return self._producer
 
     def _send(self, queue: str, message: dict[str, Any]) -> None:
+        if self._connected().channel.client.llen(queue) >= MOST_WAITING:
+            return  # no worker listens now, and each that will finds a bell
         # Nothing to declare: the default exchange puts the message into the queue's list, even after a flush of Redis.
         self._celery.send_task(
             TASK, kwargs=message, queue=queue, producer=self._connected(), ignore_result=True, declare=[],

@@ -19,7 +19,8 @@ def due(connection: Connection, queue: str) -> bool:
         select(Bell.rung_at, Bell.silent_rings, now().label("now")).where(Bell.queue == queue)
     ).one()
     quiet = min(LONGEST_QUIET_SECONDS, QUIET_SECONDS * 2 ** min(bell.silent_rings, 10))
-    return bell.now - bell.rung_at >= quiet and claimable_by_idle_slot(connection, queue)
+    rung_recently = 0 <= bell.now - bell.rung_at < quiet  # a clock that was set back leaves `rung_at` in the future
+    return not rung_recently and claimable_by_idle_slot(connection, queue)
 
 
 def answered(connection: Connection, queue: str) -> bool:

@@ -16,7 +16,8 @@ GradyardError
 │   └── Gone                  it was deleted
 ├── SlotTaken                 another live worker has the slot or its GPU
 ├── IllegalMove               the job's state does not allow that move
-├── DatabaseUnavailable       the database does not answer
+├── DatabaseUnavailable       the database does not answer, or takes no writes
+│   ├── DatabaseReadOnly      it answers, and takes no writes
 │   └── StorageFull           the database's disk is full
 └── DatabaseNotReady          the tables of the database are not those of this version
 """
@@ -124,7 +125,11 @@ class IllegalMove(GradyardError):
 
 
 class DatabaseUnavailable(GradyardError):
-    """The database does not answer."""
+    """The database does not answer, or takes no writes."""
+
+
+class DatabaseReadOnly(DatabaseUnavailable):
+    """The database takes no writes."""
 
 
 class StorageFull(DatabaseUnavailable):

@@ -1,5 +1,6 @@
-"""Engines and transactions of SQLite and PostgreSQL, and failures of their drivers as errors of ours."""
+"""Engines and transactions of SQLite and PostgreSQL."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,18 +8,32 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
-from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable, SettingsInvalid, StorageFull
+from gradyard.jobs import identifiers
+from gradyard.jobs.errors import SettingsInvalid
+from gradyard.store.dialects import POSTGRESQL_CLOCK
+from gradyard.store.driver_errors import takes_no_writes, translate_driver_errors
 
 USE = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
 SHORTEST_STATEMENT_TIMEOUT_SECONDS = 10.0
-DISK_FULL, NO_TABLE = "53100", "42P01"  # PostgreSQL's codes (its Appendix A)
+# PostgreSQL ends a transaction whose client is silent for so long: a stopped process, or one behind a cut cable, keeps
+# its locks until then. Our longest pause within a transaction is well under a second, and a lease is 15 s.
+SILENT_TRANSACTION_SECONDS = 5.0
+# The same network, seen from the server: without these a session of a client that vanished lives for two hours.
+SERVER_NETWORK = {
+    "tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3, "tcp_user_timeout": 10_000
+}  # fmt: skip
 SQLITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
     "journal_size_limit=16777216",  # what a long read let the write-ahead log grow to is cut off again
 )  # fmt: skip
-WORDS_OF_FULL_DISK = ("disk is full", "No space left", "disk I/O error")
+
+
+# Of one process, for the requests and threads that ask at the same moment. The server has a hundred for all processes.
+MOST_CONNECTIONS = 24
+POOL_TIMEOUT_SECONDS = 10.0  # that a thread waits for one of them
+PGBOUNCER = "pgbouncer"  # in the query of a URL: the server is reached through PgBouncer in transaction mode
 
 
 class Database:
@@ -26,29 +41,36 @@ class Database:
 
     def __init__(
         self, url: str, *, lock_timeout_seconds: float = 10.0, statement_timeout_seconds: float | None = None,
-        pool_size: int = 8,
+        silent_transaction_seconds: float = SILENT_TRANSACTION_SECONDS, pool_size: int = 8,
     ) -> None:  # fmt: skip
         """Connect on first use. Raises SettingsInvalid where the URL is wrong.
 
-        statement_timeout_seconds: PostgreSQL alone has it; 0 is no timeout, None three times the lock timeout, at
-        least 10 s.
+        PostgreSQL alone has these two: statement_timeout_seconds (0 is no timeout, None three times the lock timeout,
+        at least 10 s), and silent_transaction_seconds, after which it ends a transaction that waits for its client.
         """
         if statement_timeout_seconds is None:
             statement_timeout_seconds = max(3 * lock_timeout_seconds, SHORTEST_STATEMENT_TIMEOUT_SECONDS)
         self.url = url
-        self.engine = _engine(url, lock_timeout_seconds, statement_timeout_seconds, pool_size)
+        self.engine = _engine(url, pool_size, {
+            "lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds,
+            "idle_in_transaction_session_timeout": silent_transaction_seconds,
+        })  # fmt: skip
         self.is_sqlite = self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, lock_timeout_seconds: float | None = None) -> Iterator[Connection]:
         """A writing transaction: commits at the end, rolls back on any exception.
 
-        Raises DatabaseUnavailable where the database does not answer in time, StorageFull where its disk is full.
+        lock_timeout_seconds: of this transaction on PostgreSQL, in place of the engine's. Raises DatabaseUnavailable
+        where the database does not answer in time, DatabaseReadOnly where it takes no writes, StorageFull where its
+        disk is full.
         """
         with translate_driver_errors(), self.engine.begin() as connection:
             if self.is_sqlite:
                 # Taken now: a transaction that reads first and then asks for the lock is refused, not queued.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif lock_timeout_seconds is not None:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}")
             yield connection
 
     @contextmanager
@@ -57,25 +79,48 @@ class Database:
         with translate_driver_errors(), self.engine.connect() as connection:
             yield connection
 
+    def takes_writes(self) -> bool:
+        """Whether the database could be written to at this moment; nothing is written to find out.
+
+        Raises DatabaseUnavailable where the database does not answer in time.
+        """
+        with self.read() as connection:
+            if self.is_sqlite:
+                file = connection.exec_driver_sql("PRAGMA database_list").all()[0][2]  # the main one is first
+                return not file or os.access(file, os.W_OK)
+            # It is on for every transaction of a standby as well.
+            if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "off":
+                return True
+            connection.invalidate()  # the next one may lead to the new primary
+            return False
+
     def close(self) -> None:
         """Close every connection; after a fork, the child opens its own."""
         self.engine.dispose()
 
 
-def _engine(url: str, lock_timeout_seconds: float, statement_timeout_seconds: float, pool_size: int) -> Engine:
+def _engine(url: str, pool_size: int, timeouts: dict[str, float]) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(parsed, lock_timeout_seconds, pool_size)
+            return _sqlite_engine(parsed, timeouts["lock_timeout"], pool_size)
         if parsed.get_backend_name() != "postgresql":
             raise SettingsInvalid(f"DATABASE_URL: {parsed.get_backend_name()} is not supported; {USE}")
-        return _postgresql_engine(parsed, lock_timeout_seconds, statement_timeout_seconds, pool_size)
+        return _postgresql_engine(parsed, timeouts, pool_size)
     except (exc.ArgumentError, exc.NoSuchModuleError) as error:
         raise SettingsInvalid(f"DATABASE_URL: {error}; {USE}") from None
     except ModuleNotFoundError as error:
         raise SettingsInvalid(f"DATABASE_URL: {error}; install gradyard[postgresql]") from None
+
+
+def is_pgbouncer(url: URL) -> bool:
+    """Whether the URL says that it leads through PgBouncer. Raises SettingsInvalid for another word than `true`."""
+    said = url.query.get(PGBOUNCER)
+    if said not in (None, "true"):
+        raise SettingsInvalid(f"DATABASE_URL: {PGBOUNCER}={said} is not known; write {PGBOUNCER}=true or leave it out")
+    return said is not None
 
 
 # For every engine: no values in the text of an error, and JSON read and written ten times as fast as by Python's own.
@@ -101,45 +146,36 @@ def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Eng
     return engine
 
 
-def _postgresql_engine(
-    url: Any, lock_timeout_seconds: float, statement_timeout_seconds: float, pool_size: int
-) -> Engine:
-    timeouts = {"lock_timeout": lock_timeout_seconds, "statement_timeout": statement_timeout_seconds}
-    options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in timeouts.items())
+def _postgresql_engine(url: Any, timeouts: dict[str, float], pool_size: int) -> Engine:
+    milliseconds = {name: int(seconds * 1000) for name, seconds in timeouts.items()}
+    options = " ".join(f"-c {name}={value}" for name, value in (milliseconds | SERVER_NETWORK).items())
     # A network that drops packets sends no error: without these a query would wait for it for a quarter of an hour.
     network = {"tcp_user_timeout": 5_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
     settings = {"connect_timeout": 3, "options": options, "application_name": "gradyard"} | network
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True, connect_args=settings, **_OPTIONS
-    )
+    # Of several hosts in the URL, the one that takes writes; a standby is refused, as if it were away.
+    settings |= {"target_session_attrs": "read-write"}
+    if through_pgbouncer := is_pgbouncer(url):
+        del settings["options"]  # PgBouncer refuses them
+        settings["prepare_threshold"] = None  # the next transaction may run in another session
+    engine = create_engine(
+        url.difference_update_query([PGBOUNCER]), pool_size=pool_size, max_overflow=MOST_CONNECTIONS - pool_size,
+        pool_timeout=POOL_TIMEOUT_SECONDS, pool_recycle=3600, pool_pre_ping=True, connect_args=settings, **_OPTIONS,
+    )  # fmt: skip
+    if through_pgbouncer:
+        limits = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in milliseconds.items())
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(f"SELECT {limits}"))
+    event.listen(engine, "connect", _follow_the_clock)
+    event.listen(engine, "handle_error", _leave_a_standby)
+    return engine
 
 
-@contextmanager
-def translate_driver_errors() -> Iterator[None]:
-    """Raise our errors in place of a driver's, without statements or parameters in their text.
-
-    StorageFull, DatabaseNotReady (no tables) and DatabaseUnavailable; an error of a statement goes through as it is.
-    """
-    try:
-        yield
-    except exc.DBAPIError as error:
-        text, code = _first_line(error), sqlstate_of(error)
-        if code == DISK_FULL or any(words in text for words in WORDS_OF_FULL_DISK):
-            raise StorageFull(f"the database's disk is full ({text})") from error
-        if code == NO_TABLE or "no such table" in text:
-            raise DatabaseNotReady("the database has no tables of gradyard; run gradyard db upgrade") from error
-        if isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
-            raise DatabaseUnavailable(f"the database does not answer ({text})") from error
-        raise
-    except exc.TimeoutError as error:
-        raise DatabaseUnavailable("the database does not answer (every connection is in use)") from error
+def _follow_the_clock(connection: Any, _: Any) -> None:
+    # Hosts that share a database follow its clock: their ids sort by age, whatever their own clocks say.
+    identifiers.follow(connection.execute(f"SELECT {POSTGRESQL_CLOCK}").fetchone()[0])
+    connection.rollback()
 
 
-def sqlstate_of(error: exc.DBAPIError) -> str | None:
-    """PostgreSQL's code of the error; None for one of SQLite."""
-    return getattr(error.orig, "sqlstate", None)
-
-
-def _first_line(error: exc.DBAPIError) -> str:
-    lines = str(error.orig).strip().splitlines()
-    return lines[0] if lines else type(error.orig).__name__
+def _leave_a_standby(context: Any) -> None:
+    # Every connection is made anew then: after a failover the address may lead to the new primary.
+    if isinstance(context.sqlalchemy_exception, exc.DBAPIError) and takes_no_writes(context.sqlalchemy_exception):
+        context.is_disconnect = True

@@ -7,7 +7,7 @@ from flask import Response
 
 import migrations
 from gradyard import shapes
-from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
+from gradyard.jobs.errors import DatabaseNotReady, DatabaseReadOnly, DatabaseUnavailable
 from gradyard.jobs.fleet import WORKER_QUEUES
 from gradyard.store import queries
 from gradyard.store.database import Database
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 VERSION = version("gradyard")
 NO_WORKERS = {queue.value: 0 for queue in WORKER_QUEUES}  # by text: orjson refuses enums as keys
+TAKES_NO_WRITES = "takes no writes; what trains goes on, and jobs are accepted when it takes writes again"
 
 api = routes("health", "")
 
@@ -34,7 +35,8 @@ def readyz() -> Response:
     """Say whether jobs are accepted (503 where not) and whether a worker trains them."""
     services = current_services()
     database, workers = _database_and_workers(services.database)
-    redis = "ok" if services.bells.answers() else "does not answer; jobs are accepted, and start up to a minute later"
+    trouble = services.bells.trouble()
+    redis = f"{trouble}; jobs are accepted, and start up to a minute later" if trouble else "ok"
     status = "unavailable" if database != "ok" else "ready" if redis == "ok" and any(workers.values()) else "degraded"
     body = shapes.Readiness.of(
         status=status, database=database, redis=redis, workers=workers, version=VERSION,
@@ -47,7 +49,11 @@ def _database_and_workers(database: Database) -> tuple[str, dict[str, int]]:
     try:
         migrations.check(database)
         with database.read() as connection:
-            return "ok", NO_WORKERS | queries.live_slots(connection)
+            workers = NO_WORKERS | queries.live_slots(connection)
+        return "ok" if database.takes_writes() else TAKES_NO_WRITES, workers
+    except DatabaseReadOnly as error:
+        logger.warning("not ready: %s", error)
+        return TAKES_NO_WRITES, NO_WORKERS
     except DatabaseNotReady as error:
         return str(error), NO_WORKERS
     except DatabaseUnavailable as error:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from gradyard.broker.celery_settings import celery_config
-from gradyard.broker.producer import Bells, Breaker
+from gradyard.broker.producer import MOST_WAITING, Bells, Breaker
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings, load
 from gradyard.jobs.specs.datasets import FunctionData
@@ -71,6 +71,19 @@ def test_many_bells_ring_without_a_job(bells: Bells, redis: RedisForTests) -> No
     assert [kwargs_of(message) for message in redis.messages("cpu")] == [{}, {}, {}]
 
 
+def test_bells_that_no_worker_hears_do_not_pile_up(bells: Bells, redis: RedisForTests) -> None:
+    for _ in range(5_000):
+        assert bells.ring("any", new_id(), SPEC)
+    assert len(redis.messages("gpu")) == len(redis.messages("cpu")) == MOST_WAITING
+
+
+def test_a_bell_that_waited_makes_room_for_the_next(bells: Bells, redis: RedisForTests) -> None:
+    assert bells.ring_many("gpu", MOST_WAITING + 1) == MOST_WAITING + 1
+    redis.take("gpu")
+    assert bells.ring_many("gpu", 2) == 2
+    assert len(redis.messages("gpu")) == MOST_WAITING
+
+
 def test_a_bell_does_not_carry_the_points_of_a_request(bells: Bells, redis: RedisForTests) -> None:
     points = {"kind": "inline", "x": [1.0] * 500, "y": [2.0] * 500}
     assert bells.ring("cpu", new_id(), {"stage": "nn", "dataset": points})
@@ -94,7 +107,7 @@ def test_redis_away_costs_no_time_and_no_exception(bells: Bells, redis: RedisFor
     redis.kill()
     assert seconds_of(bells, rings=False) < 5
     assert bells.ring_many("cpu", 2) == 0
-    assert not bells.answers()
+    assert bells.trouble() == "does not answer"
 
 
 def test_a_frozen_redis_costs_half_a_second_once(settings: Settings, redis: RedisForTests) -> None:
@@ -126,10 +139,30 @@ def test_those_behind_a_hanging_ring_wait_no_longer_than_it(settings: Settings, 
 def test_a_frozen_redis_does_not_answer_for_longer_than_half_a_second(bells: Bells, redis: RedisForTests) -> None:
     redis.freeze()
     begin = time.monotonic()
-    assert not bells.answers()
+    assert bells.trouble() == "does not answer"
     assert time.monotonic() - begin < 5
     redis.thaw()
-    assert bells.answers()
+    assert bells.trouble() is None
+
+
+REPLICA = "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "takes no bells, as it is a read-only replica"
+FULL = "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "takes no bells, as its memory is full"
+
+
+@pytest.mark.parametrize(("way", "back", "why"), [REPLICA, FULL])
+def test_a_redis_that_takes_no_writes_is_in_trouble(
+    bells: Bells, redis: RedisForTests, way: str, back: str, why: str
+) -> None:
+    assert bells.trouble() is None
+    redis.command(way)
+    assert bells.trouble() == why
+    assert seconds_of(bells, rings=False) < 5
+    redis.command(back)
+    until(lambda: bells.trouble() is None)
+    until(lambda: bells.ring("cpu", new_id(), SPEC))
+    waiting = redis.messages("cpu")
+    assert bells.trouble() is None
+    assert redis.messages("cpu") == waiting, "the look itself leaves nothing"
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])

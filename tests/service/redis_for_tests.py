@@ -58,6 +58,16 @@ class RedisForTests:
         with Redis(port=self.port) as redis:
             return list(redis.lrange(queue, 0, -1))
 
+    def take(self, queue: str) -> None:
+        """Take the oldest message of a queue, as a worker does."""
+        with Redis(port=self.port) as redis:
+            redis.rpop(queue)
+
+    def command(self, words: str) -> None:
+        """Give the server a command."""
+        with Redis(port=self.port) as redis:
+            redis.execute_command(*words.split())
+
     def flush(self) -> None:
         """Forget everything."""
         with Redis(port=self.port) as redis:

@@ -13,8 +13,19 @@ from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Job
-from tests.actors import claimed, fails, nothing_else, submitted, succeeds, worker_of
+from tests.actors import (
+    claimed,
+    fails,
+    nothing_else,
+    progress_of,
+    silent_record,
+    submitted,
+    succeeds,
+    worker_of,
+)
 from tests.stack.until import until
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def cancel(client: FlaskClient, job_id: object) -> Any:
@@ -73,6 +84,57 @@ def test_a_running_job_of_a_silent_worker_is_cancelled_within_a_second(
     assert details(client, job_id)[-1] == "worker silent"
     with database.begin() as connection:  # the worker wakes up, too late
         assert not lifecycle.cancel_by_worker(connection, member.held, actor="worker")
+
+
+@on_postgresql
+def test_a_job_whose_worker_stands_in_a_record_is_cancelled_within_a_second(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings)
+    with silent_record(database, claimed(database, worker_of(database))):
+        begin = time.monotonic()
+        response = cancel(client, job_id)
+        assert (response.status_code, response.json["state"]) == (200, "cancelled")
+        assert time.monotonic() - begin < 3, "else it waits until the server ends that transaction"
+    assert details(client, job_id)[-1] == "worker silent"
+
+
+@on_postgresql
+def test_a_worker_that_stops_in_a_record_after_the_mark_does_not_keep_its_job(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings)
+    claim, answers = claimed(database, worker_of(database)), []
+    asking = threading.Thread(target=lambda: answers.append((cancel(client, job_id), time.monotonic())))
+    asking.start()
+    until(lambda: is_marked(database, job_id))
+    begin = time.monotonic()
+    with silent_record(database, claim):
+        asking.join()
+    [(response, at)] = answers
+    assert (response.status_code, response.json["state"], at - begin < 3) == (200, "cancelled", True)
+
+
+@on_postgresql
+def test_a_cancel_waits_for_a_record_that_is_being_written(
+    client: FlaskClient, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings)
+    claim = claimed(database, worker_of(database))
+
+    def write_slowly() -> None:
+        with database.begin() as connection:
+            lifecycle.record(connection, progress_of(claim.members[0], [4.0, 3.0]))
+            begun.set()
+            connection.exec_driver_sql("SELECT pg_sleep(1)")
+
+    begun, worker = threading.Event(), threading.Thread(target=write_slowly)
+    worker.start()
+    begun.wait()
+    response = cancel(client, job_id)
+    worker.join()
+    assert (response.status_code, response.json["state"]) == (200, "cancelled")
+    assert response.json["steps_done"] == 2, "the record was stored"
 
 
 def test_a_job_that_ends_while_it_is_cancelled_stays_as_it_ended(

@@ -19,6 +19,9 @@ app.conf.update(celery_config(settings))
 app.conf.update(
     # A listener waits for messages, so its timeouts are longer than those of a ring.
     broker_transport_options={"socket_timeout": 10, "socket_connect_timeout": 5, "socket_keepalive": True},
+    # A Redis that takes no writes (a replica, its memory full) is waited for like one that is away.
+    broker_channel_error_retry=True,
+    worker_consumer="workers.celery_side.patient_consumer:PatientConsumer",
     include=["workers.celery_side.tasks", "workers.celery_side.signals"],
     worker_concurrency=1,
     worker_pool="prefork",

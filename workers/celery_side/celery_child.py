@@ -4,26 +4,24 @@ import gc
 import os
 import platform
 import threading
-import time
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import psutil
 import structlog
 
 from gradyard.broker.producer import Bells
-from gradyard.jobs.errors import SlotTaken
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
-from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
+from workers.celery_side.entry import Entry
 from workers.celery_side.stop_pipe import StopPipe
 from workers.celery_side.watchdog import Watchdog, end_main_process
 from workers.logs import write_logs
 from workers.pool.gpus.fake import ANY_DEVICE
+from workers.pool.machine import machine_identity
 from workers.runner.machine import engines, why_not_fused
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
@@ -32,7 +30,6 @@ from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
-_CLOCK_SECONDS = 5.0  # by which the clocks of database and host may differ
 _FIRST_RINGS, _FIRST_RING_SECONDS = 5, 1.0  # rings of a new process, and seconds between two
 
 
@@ -55,17 +52,19 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     """In a new child: make its parts and start the heartbeat, which registers the worker."""
     global current
     worker = worker_info(settings, queue)
-    write_logs(settings, {"worker": str(worker.address), "worker_id": str(worker.id)})
+    _name_logs(settings, worker)
     for each in REFUSED:
         log.warning("a stage is not offered", stage=each.name, package=each.package, reason=each.reason)
     if settings.torch_device == "cuda" and (reason := why_not_fused()):
         log.warning("compiled jobs train as CUDA graphs, not as one kernel", reason=reason)
-    heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, worker))
+    entry = Entry(settings, worker)
+    heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, entry, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     stopping = stop_pipe.requested if stop_pipe else lambda: False
     supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, database, runner))
     bells = Bells(settings)
-    current = CeleryChild(worker, heartbeat, supervisor, bells, Watchdog(settings, worker, bells, end_main_process))
+    watchdog = Watchdog(settings, worker, database, bells, end_main_process)
+    current = CeleryChild(worker, heartbeat, supervisor, bells, watchdog)
     heartbeat.start()
     gc.freeze()  # what was imported stays: a collection that visits it takes longer than storing a pack
 
@@ -91,7 +90,7 @@ def worker_info(settings: Settings, queue: Queue) -> WorkerInfo:
         shares_device=settings.device_shared,
         memory_mib=settings.device_memory_mib, engines=engines(settings.torch_device),
         most_members=settings.most_members,
-        versions=packages | {"python": platform.python_version()},
+        versions=packages | {"python": platform.python_version()}, machine=machine_identity(),
     )  # fmt: skip
 
 
@@ -101,21 +100,10 @@ def _fleet_wide_uuid(settings: Settings) -> str | None:
     return f"{uuid}@{platform.node()}" if uuid and uuid.startswith(ANY_DEVICE) else uuid
 
 
-def _enter(settings: Settings, worker: WorkerInfo) -> None:
-    """Register the worker, queue again what an earlier process of its slot held, and ring for that.
-
-    Raises SlotTaken where an earlier process lives: another user's, whose lock this process cannot see.
-    """
-    database = Database(settings.database, lock_timeout_seconds=5.0, pool_size=1)
-    try:
-        with database.begin() as connection:
-            for pid, age in fleet.earlier_processes(connection, worker):
-                if _lives(pid, age):
-                    raise SlotTaken(f"{worker.address} is held by process {pid}")
-            fleet.register(connection, worker, settings.lease_seconds)
-            handed_back = lifecycle.hand_back_slot(connection, worker)
-    finally:
-        database.close()
+def _enter(settings: Settings, entry: Entry, worker: WorkerInfo) -> None:
+    """Register the worker, and ring for what an earlier process of its slot held. Raises SlotTaken where it may not."""
+    handed_back = entry.attempt()
+    _name_logs(settings, worker)  # it may have taken another name
     if handed_back:
         log.warning("handed back the jobs of a dead process of this slot", slot=worker.slot, jobs=handed_back)
     if current is not None:
@@ -123,16 +111,9 @@ def _enter(settings: Settings, worker: WorkerInfo) -> None:
     threading.Thread(target=_ring_until_heard, args=(settings, worker.queue), name="first bell", daemon=True).start()
 
 
-def _lives(pid: int, age_seconds: float) -> bool:
-    """Whether the process that had this pid so long ago lives, and the pid is not another process's by now."""
-    try:
-        process = psutil.Process(pid)
-        old_enough = time.time() - process.create_time() > age_seconds - _CLOCK_SECONDS
-        return pid != os.getpid() and old_enough and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.AccessDenied:
-        return True
-    except psutil.NoSuchProcess:
-        return False
+def _name_logs(settings: Settings, worker: WorkerInfo) -> None:
+    """Name the worker in each line of its log."""
+    write_logs(settings, {"worker": str(worker.address), "worker_id": str(worker.id)})
 
 
 def _ring_until_heard(settings: Settings, queue: str) -> None:

@@ -27,11 +27,16 @@ RESTART_SECONDS = 300.0  # between two restarts of a slot: a restart may not hel
 
 
 class Watchdog:
-    """Told of each bell by `heard`; calls `restart` once the worker is not receiving."""
+    """Told of each bell by `heard`; calls `restart` once the worker is not receiving.
 
-    def __init__(self, settings: Settings, worker: WorkerInfo, bells: Bells, restart: Callable[[], None]) -> None:
+    It reads in the database of the supervisor: a connection of its own would be idle all the time.
+    """
+
+    def __init__(
+        self, settings: Settings, worker: WorkerInfo, database: Database, bells: Bells, restart: Callable[[], None]
+    ) -> None:
         self._not_receiving_seconds = settings.not_receiving_seconds
-        self._database = Database(settings.database, lock_timeout_seconds=1.0, pool_size=1)
+        self._database = database
         self._worker, self._bells, self._restart = worker, bells, restart
         self._stamp = folder_of(settings) / f"{worker.slot}.restarted"  # of the slot, as its lock is
         self.ever_heard = threading.Event()
@@ -51,7 +56,6 @@ class Watchdog:
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=2.0)
-        self._database.close()
 
     def heard(self, *, busy: bool) -> None:
         """A bell came; `busy` until the work that it brought is done."""
@@ -70,7 +74,7 @@ class Watchdog:
         except GradyardError:
             waiting = False
         now = time.monotonic()
-        if not waiting or self._busy or not self._bells.answers():
+        if not waiting or self._busy or self._bells.trouble():
             self._work_since = None
             return False
         self._work_since = self._work_since or now

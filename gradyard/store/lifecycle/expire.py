@@ -1,52 +1,49 @@
-"""What maintenance moves or deletes because time has passed: jobs of expired leases, old idempotency keys."""
+"""Jobs of expired leases, which maintenance queues again."""
 
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 
 from gradyard.jobs.events import EventKind
-from gradyard.jobs.states import FINISHED, State
-from gradyard.store.dialects import now
+from gradyard.jobs.states import State
+from gradyard.store.dialects import for_claiming, now
 from gradyard.store.lifecycle.requeue_lost import requeue_lost
-from gradyard.store.tables import Claim, IdempotencyKey, Job
-
-MOST_JOBS_AT_ONCE = 100  # jobs moved by one transaction: SQLite's other writers wait for it
+from gradyard.store.tables import Claim, Job
 
 
-def lease_expired(connection: Connection) -> bool:
-    """Whether the lease of any claim has expired. This only reads, so a quiet database is never locked for nothing."""
-    return connection.execute(select(Claim.id).where(Claim.lease_until < now()).limit(1)).first() is not None
+def expired_claims(connection: Connection, as_of: float | None = None) -> list[UUID]:
+    """The claims whose leases had expired at that moment of the database's clock (None: by now), the oldest first.
+
+    This only reads, so a quiet database is never locked for nothing.
+    """
+    return list(connection.execute(select(Claim.id).where(_expired(as_of)).order_by(Claim.lease_until)).scalars())
 
 
-def expire_claims(connection: Connection, *, actor: str) -> int:
-    """Queue again jobs of expired claims, about `MOST_JOBS_AT_ONCE` of them. Returns how many were moved."""
-    moved = 0
-    for claim_id, width in list(
-        connection.execute(select(Claim.id, Claim.width).where(Claim.lease_until < now()).limit(100))
-    ):
-        if moved >= MOST_JOBS_AT_ONCE:
-            break
-        of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost)
-        held = select(*of_job).where(Job.claim_id == claim_id, Job.state == State.RUNNING)
-        jobs = list(connection.execute(held.order_by(Job.id).with_for_update()))
-        if not _still_expired(connection, claim_id):
-            continue
-        detail = "its worker sent no heartbeat for a lease"
-        for job in jobs:
-            moved += requeue_lost(connection, job, width, EventKind.LEASE_LOST, detail, actor=actor)
-        connection.execute(delete(Claim).where(Claim.id == claim_id))
+def expire_claim(connection: Connection, claim_id: UUID, *, actor: str, as_of: float | None = None) -> int:
+    """Queue again the jobs of an expired claim, in a transaction of its own. Returns how many were moved.
+
+    as_of: the moment of the database's clock by which a lease counts as expired, where that is not now. A step of the
+    clock after it expires nothing.
+
+    It waits for no lock: where another transaction has the claim or one of its jobs, it does nothing, and the next
+    round tries again. A worker that stopped in the middle of a record would hold up every other lease.
+    """
+    jobs = connection.execute(_free_jobs, {"of_claim": claim_id}).all()
+    claim = for_claiming(select(Claim.width).where(Claim.id == claim_id, _expired(as_of)))
+    width = connection.execute(claim).scalar()
+    if width is None or connection.execute(_width_now, {"of_claim": claim_id}).scalar_one() > len(jobs):
+        return 0
+    detail = "its worker sent no heartbeat for a lease"
+    moved = sum(requeue_lost(connection, job, width, EventKind.LEASE_LOST, detail, actor=actor) for job in jobs)
+    connection.execute(delete(Claim).where(Claim.id == claim_id))
     return moved
 
 
-def _still_expired(connection: Connection, claim_id: UUID) -> bool:
-    """Whether the claim was not renewed meanwhile. The update locks its row, so it cannot be renewed from now on."""
-    same = update(Claim).where(Claim.id == claim_id, Claim.lease_until < now()).values(lease_until=Claim.lease_until)
-    return connection.execute(same).rowcount == 1
+def _expired(as_of: float | None) -> ColumnElement[bool]:
+    return Claim.lease_until < (now() if as_of is None else as_of)
 
 
-def forget_old_keys(connection: Connection, hours: float) -> int:
-    """Delete idempotency keys older than `hours` whose jobs are finished or deleted. Returns how many."""
-    made = or_(Job.id == IdempotencyKey.job_id, Job.batch_id == IdempotencyKey.batch_id)
-    alive = exists().where(made, Job.state.not_in(list(FINISHED)))
-    old = delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - hours * 3600, ~alive)
-    return connection.execute(old).rowcount
+_held = (Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
+# In the order in which a record of a pack locks them.
+_free_jobs = for_claiming(select(Job.id, Job.attempt, Job.claim_id, Job.times_lost).where(*_held).order_by(Job.id))
+_width_now = select(func.count()).select_from(Job).where(*_held)

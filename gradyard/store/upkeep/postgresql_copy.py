@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from gradyard.store.database import is_pgbouncer
 from gradyard.store.upkeep.sqlite_copy import CopyUnusable
 
 MAGIC = b"PGDMP"
@@ -51,6 +52,8 @@ def _run(program: str, *arguments: str, url: str | None = None) -> str:
         command.remove("--no-password")
     else:
         parsed = make_url(url).set(drivername="postgresql")
+        if is_pgbouncer(parsed):
+            raise ProgramFailed(f"{program} needs one session; give the URL of the server itself, not PgBouncer's")
         if parsed.password is not None:  # every user of this machine can read a command line
             environment["PGPASSWORD"] = str(parsed.password)
         command.append(f"--dbname={parsed.set(password=None).render_as_string(hide_password=False)}")

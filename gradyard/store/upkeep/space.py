@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.database import Database, translate_driver_errors
+from gradyard.store.database import Database
+from gradyard.store.driver_errors import translate_driver_errors
 from gradyard.store.tables import Table
 
 STEP_PAGES = 128  # moved by one transaction: about 5 ms; on a slow disk some tens

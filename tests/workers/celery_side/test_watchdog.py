@@ -29,7 +29,7 @@ def watched(database: Database, settings: Settings) -> Iterator[tuple[Watchdog, 
     """A watchdog of an idle worker, and the restarts that it asked for."""
     restarts: list[str] = []
     bells = Bells(settings)
-    watchdog = Watchdog(settings, worker_of(database), bells, lambda: restarts.append("restart"))
+    watchdog = Watchdog(settings, worker_of(database), database, bells, lambda: restarts.append("restart"))
     yield watchdog, restarts
     watchdog.stop() if watchdog._thread.is_alive() else watchdog._database.close()
     bells.close()
