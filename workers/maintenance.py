@@ -3,11 +3,16 @@
 It reads first, and writes only where there is something to change.
 """
 
+import argparse
 import os
 import platform
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
 
 import structlog
+from sqlalchemy import Connection
 
 from gradyard.broker import when_to_ring
 from gradyard.broker.producer import Bells
@@ -18,8 +23,12 @@ from gradyard.jobs.settings import Settings
 from gradyard.processes.stop_signal import StopSignal
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
-from gradyard.store.upkeep import space
+from gradyard.store.dialects import clock_of
+from gradyard.store.upkeep import clock_steps, in_use, old_rows, space
+from workers.clock_watch import ClockWatch
 from workers.logs import write_logs
+from workers.pool.rounds import Rounds
+from workers.stopped_writer import StoppedWriter
 
 log = structlog.get_logger()
 
@@ -31,24 +40,36 @@ WORKERS_KEPT_SECONDS = 3600.0  # after the last heartbeat
 class Maintenance:
     """One round is `tick()`, once a second; as many processes do it at once as there are pools."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, clock: Callable[[Connection], float] = clock_of) -> None:
+        self._settings, self._clock = settings, clock
         self._database = Database(settings.database, pool_size=1)
         self._bells = Bells(settings)
         self._actor = f"maintenance@{platform.node()} (pid {os.getpid()})"
-        self._last_tick_at = time.monotonic()
-        self._may_expire_from = self._last_tick_at
+        self.clock_watch = ClockWatch(settings.lease_seconds, settings.maintenance_seconds)
         self._tidied_at = 0.0
 
     def tick(self) -> None:
         """Do one round. Raises DatabaseUnavailable where the database does not answer."""
+        try:
+            self._round()
+        except BaseException:
+            self.clock_watch.failed()
+            raise
+
+    def _round(self) -> None:
         with self._database.read() as connection:
-            expired = lifecycle.lease_expired(connection)
+            moment = self._clock(connection)
+            even = self.clock_watch.is_even(moment)
+            expired = lifecycle.expired_claims(connection, moment) if even else []
+            set_back = clock_steps.left_in_the_future(
+                connection, moment, self._settings.lease_seconds, jobs_too=self.clock_watch.leapt
+            )
             due = [queue for queue in WORKER_QUEUES if when_to_ring.due(connection, queue)]
             answered = [queue for queue in WORKER_QUEUES if when_to_ring.answered(connection, queue)]
-        if expired and self._may_expire():
-            moved = self._expire()
-            log.warning("leases expired", jobs=moved)
+        if set_back:
+            self._cut_short(moment)
+        if expired:
+            moved = self._expire(expired, moment)
             due = due or (list(WORKER_QUEUES) if moved else [])
         for queue in due:
             self._ring(queue)
@@ -56,25 +77,25 @@ class Maintenance:
             with self._database.begin() as connection:
                 when_to_ring.reset_pause(connection, queue)
         space.give_back(self._database, GIVE_BACK_SECONDS)
-        self._tidy()
-        self._last_tick_at = time.monotonic()
+        if even:
+            self._tidy()
 
-    def _expire(self) -> int:
-        """Move the jobs of expired leases and return how many. In slices: others may write in between."""
-        moved, more = 0, True
-        while more:
+    def _cut_short(self, moment: float) -> None:
+        with self._database.begin() as connection:
+            clock_steps.cut_short(connection, moment, self._settings.lease_seconds)
+        log.warning("the database's clock was set back; leases and pauses were cut short")
+
+    def _expire(self, claims: Sequence[UUID], moment: float) -> int:
+        """Move the jobs of expired leases and return how many. A claim a transaction: others may write in between."""
+        moved = 0
+        for claim_id in claims:
             with self._database.begin() as connection:
-                lost = lifecycle.expire_claims(connection, actor=self._actor)
+                lost = lifecycle.expire_claim(connection, claim_id, actor=self._actor, as_of=moment)
                 fleet.count(connection, f"maintenance@{platform.node()}", {FleetCounter.LEASES_LOST: lost})
-                moved += lost
-                more = lifecycle.lease_expired(connection)
+            moved += lost
+        if moved:
+            log.warning("leases expired", jobs=moved)
         return moved
-
-    def _may_expire(self) -> bool:
-        """Whether leases may be expired. After a sleep of this process, others first get the time to renew theirs."""
-        if time.monotonic() - self._last_tick_at > max(5.0, 3 * self._settings.maintenance_seconds):
-            self._may_expire_from = time.monotonic() + self._settings.lease_seconds
-        return time.monotonic() >= self._may_expire_from
 
     def _ring(self, queue: Queue) -> None:
         with self._database.read() as connection:
@@ -87,9 +108,8 @@ class Maintenance:
         if time.monotonic() - self._tidied_at < TIDY_SECONDS:
             return
         self._tidied_at = time.monotonic()
-        with self._database.begin() as connection:
-            lifecycle.forget_old_keys(connection, self._settings.idempotency_hours)
-            fleet.forget_workers(connection, WORKERS_KEPT_SECONDS)
+        old_rows.forget_keys(self._database, self._settings.idempotency_hours)
+        old_rows.forget_workers(self._database, WORKERS_KEPT_SECONDS)
         space.cut_log(self._database)
 
     def close(self) -> None:
@@ -99,17 +119,28 @@ class Maintenance:
 
 def main() -> None:
     """Run maintenance until SIGTERM or Ctrl-C."""
-    settings = environment.load()
+    rounds, settings = _rounds(), environment.load()
     write_logs(settings, {"maintenance": f"{platform.node()} (pid {os.getpid()})"})
     stop = StopSignal()
+    if (file := in_use.file_of(settings.database)) is not None:
+        StoppedWriter(file, settings.lease_seconds).watch()
     maintenance = Maintenance(settings)
     while not stop.requested():
         try:
             maintenance.tick()
         except GradyardError as error:  # away, full, or not upgraded yet; the next round may succeed
             log.warning("maintenance failed", error=str(error))
+        if rounds is not None:
+            rounds.ended()
         stop.wait(settings.maintenance_seconds)
     maintenance.close()
+
+
+def _rounds() -> Rounds | None:
+    parser = argparse.ArgumentParser(prog="gradyard maintain", description=__doc__)
+    parser.add_argument("--rounds", type=Path, help="a file to touch after each round, by which a pool sees a hang")
+    path = parser.parse_args().rounds
+    return Rounds(path) if path else None
 
 
 if __name__ == "__main__":

@@ -7,6 +7,25 @@ from uuid import UUID
 
 _lock = threading.Lock()
 _last = 0
+_ahead_of_steady_ns: int | None = None  # the shared clock, of this host's steady one
+
+
+def follow(shared_seconds: float) -> None:
+    """Let ids tell the time of a clock that hosts share and that shows so many seconds since 1970 at this moment.
+
+    Without it ids tell the time of this host, and those of two hosts sort by age only as far as their clocks agree.
+    """
+    global _ahead_of_steady_ns
+    _ahead_of_steady_ns = int(shared_seconds * 1e9) - _steady_ns()
+
+
+def _steady_ns() -> int:
+    """A clock that no one sets, and that goes on while the machine sleeps."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _now_ns() -> int:
+    return time.time_ns() if _ahead_of_steady_ns is None else _ahead_of_steady_ns + _steady_ns()
 
 
 def new_id() -> UUID:
@@ -14,7 +33,7 @@ def new_id() -> UUID:
     global _last
     with _lock:
         # 48 bits of milliseconds and 12 of the millisecond's fraction (RFC 9562, method 3), then 62 random bits.
-        ticks = max(_last + 1, time.time_ns() * 4096 // 1_000_000)
+        ticks = max(_last + 1, _now_ns() * 4096 // 1_000_000)
         _last = ticks
     high = (ticks >> 12) << 16 | 0x7000 | ticks & 0xFFF
     low = 0x8000_0000_0000_0000 | int.from_bytes(os.urandom(8), "big") >> 2
