@@ -11,8 +11,10 @@ from uuid import UUID
 import orjson
 from flask import Response
 from sqlalchemy import Row
+from werkzeug.exceptions import Forbidden
 
 from gradyard import shapes
+from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.fleet import WORKER_QUEUES
 from gradyard.jobs.settings import Settings
@@ -21,7 +23,7 @@ from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.jobs.submission.parse import ParsedJob, parse_job
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
-from service.http.callers import current_caller
+from service.http.callers import Caller, current_caller
 from service.http.json_response import json_response
 from service.http.proxy import outer_path
 from service.http.requests import idempotency_key
@@ -32,17 +34,25 @@ from service.representation.wait_reasons import Fleet, without_position
 log = logging.getLogger(__name__)
 
 
-def accept_job(parsed: ParsedJob, body: bytes, retry_of: UUID | None = None) -> Response:
+def caller_for(precedence: int) -> Caller:
+    """The caller of the request. Raises Forbidden where it may not give its work this precedence."""
+    caller = current_caller()
+    if precedence and not caller.may(Scope.OPERATOR):
+        raise Forbidden("only keys with the scope operator may set a precedence; priority orders your own jobs")
+    return caller
+
+
+def accept_job(parsed: ParsedJob, body: bytes, *, retry_of: UUID | None = None, precedence: int = 0) -> Response:
     """Store a job under the request's Idempotency-Key, ring for it, and answer 202.
 
     `body` is what the key stands for: the same key with another body is refused (IdempotencyKeyReused).
     """
-    services, caller, key = current_services(), current_caller(), idempotency_key()
+    services, caller, key = current_services(), caller_for(precedence), idempotency_key()
     with services.database.begin() as connection:
         submitted = lifecycle.submit(
             connection, parsed, project_id=caller.project_id, actor=caller.actor,
             max_queued=services.settings.max_queued_jobs,
-            key=key, body=body, retry_of=retry_of,
+            key=key, body=body, retry_of=retry_of, precedence=precedence,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
         job = queries.job_by_id(connection, caller.project_id, submitted.job_id)
@@ -63,16 +73,16 @@ def _reason_if_it_can_be_read(database: Database, job: Row[Any]) -> shapes.Waiti
         return None
 
 
-def accept_batch(parsed: ParsedBatch, digest: str) -> Response:
+def accept_batch(parsed: ParsedBatch, digest: str, precedence: int) -> Response:
     """Store a batch under the request's Idempotency-Key, ring for it, and answer 202. `digest`: SHA-256 of the body."""
-    services, caller, key = current_services(), current_caller(), idempotency_key()
+    services, caller, key = current_services(), caller_for(precedence), idempotency_key()
     with services.database.read() as connection:
         idle = fleet.idle_slots(connection)
     with services.database.begin() as connection:
         submitted = lifecycle.submit_batch(
             connection, parsed, project_id=caller.project_id, actor=caller.actor,
             max_queued=services.settings.max_queued_jobs,
-            key=key, body_sha256=digest,
+            key=key, body_sha256=digest, precedence=precedence,
         )  # fmt: skip
     if not submitted.replayed:
         _ring(parsed.jobs, idle)
@@ -93,15 +103,17 @@ def parse_again(members: Sequence[Row[Any]], settings: Settings) -> dict[UUID, P
     return parsed
 
 
-def accept_retry(batch: Row[Any], parsed: Mapping[UUID, ParsedJob], states: Collection[State]) -> Response:
+def accept_retry(
+    batch: Row[Any], parsed: Mapping[UUID, ParsedJob], states: Collection[State], precedence: int
+) -> Response:
     """Submit jobs of a batch anew under the request's Idempotency-Key, ring for them, and answer 202; 200 for none."""
-    services, caller, key = current_services(), current_caller(), idempotency_key()
+    services, caller, key = current_services(), caller_for(precedence), idempotency_key()
     with services.database.read() as connection:
         idle = fleet.idle_slots(connection)
     with services.database.begin() as connection:
         done = lifecycle.retry_batch(
             connection, batch.id, parsed, states=states, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs, key=key,
+            max_queued=services.settings.max_queued_jobs, key=key, precedence=precedence,
         )  # fmt: skip
     if done.retried and not done.replayed:
         _ring(list(parsed.values()), idle)

@@ -11,11 +11,12 @@ LIVE_KEYS = 2  # of one name in one project: the old one and its successor
 
 
 class Scope(StrEnum):
-    """What a key may do. `admin` may do everything, also with keys, workers and queues of the whole service."""
+    """What a key may do. `operator`: with workers, queues and precedence of the whole service; `admin`: everything."""
 
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
     METRICS_READ = "metrics:read"
+    OPERATOR = "operator"
     ADMIN = "admin"
 
 

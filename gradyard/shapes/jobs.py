@@ -95,6 +95,7 @@ class Job(Answer):
     retry_of: str | None = None
     replaced_by: str | None = None
     batch: str | None = None
+    precedence: int = 0
     waiting: Waiting | None = None
     result: JobResult | None = None
 

@@ -1,10 +1,13 @@
 """Requests that wait for the end of a job. A waiting request holds its thread and nothing else."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
+
+from flask import request
 
 from gradyard.jobs.states import FINISHED
 from gradyard.store import queries
@@ -28,6 +31,22 @@ def finishes_within(database: Database, project_id: int, job_id: UUID, seconds: 
         if waited >= seconds:
             return False
         time.sleep(min(max(0.01 * waited, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS, seconds - waited))
+
+
+def client_has_left() -> bool:
+    """Whether the client of this request closed its connection. Work that only the answer would tell of may stop then.
+
+    False where the server does not hand on the connection.
+    """
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False  # it is open, and has sent nothing more
+    except OSError:
+        return True
 
 
 class WaitingRoom:

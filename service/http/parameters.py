@@ -70,6 +70,14 @@ class BestQuery(Query):
     limit: int = Field(default=10, ge=1, le=200)
 
 
+class SubmitQuery(Query):
+    """Before which work of all projects it goes."""
+
+    precedence: int = Field(
+        default=0, ge=-100, le=100, description="work of a higher one goes first; not 0: keys of the operator alone"
+    )
+
+
 class JobQuery(Query):
     """How long to wait for the end of the job."""
 

@@ -15,10 +15,8 @@ _ROUTES = {
         batches.submit_batch batches.cancel_batch batches.retry_batch batches.delete_batch
     """,
     Scope.METRICS_READ: "prometheus.metrics",
-    Scope.ADMIN: """
-        api_keys.make_key api_keys.list_keys api_keys.revoke_key
-        fleet.drain_workers fleet.undrain_workers fleet.pause_queue fleet.resume_queue
-    """,
+    Scope.OPERATOR: "fleet.drain_workers fleet.undrain_workers fleet.pause_queue fleet.resume_queue",
+    Scope.ADMIN: "api_keys.make_key api_keys.list_keys api_keys.revoke_key",
 }
 
 NEEDED: dict[str, Scope] = {endpoint: scope for scope, routes in _ROUTES.items() for endpoint in routes.split()}

@@ -17,7 +17,8 @@ def job_answer(job: Row[Any], waiting: shapes.Waiting | None) -> shapes.Job:
         submitted_at=as_datetime(job.submitted_at), started_at=as_datetime(job.started_at),
         finished_at=as_datetime(job.finished_at), steps=job.steps, steps_done=_steps_done(job),
         reason=job.reason, message=job.message, retry_of=job.retry_of,
-        replaced_by=job.replaced_by, batch=job.batch_id, waiting=waiting, result=_result(job),
+        replaced_by=job.replaced_by, batch=job.batch_id, precedence=job.precedence, waiting=waiting,
+        result=_result(job),
     )  # fmt: skip
 
 

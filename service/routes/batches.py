@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO
-from uuid import UUID
 
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
@@ -16,13 +15,14 @@ from gradyard.jobs.errors import BodyMalformed, SpecInvalid
 from gradyard.jobs.submission.batches import parse_batch
 from gradyard.jobs.submission.verb_requests import read_states_to_retry
 from gradyard.store import lifecycle, queries
+from service.batch_cancel import cancel_whole_batch
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.garbage_collector import collector_at_rest
 from service.http.ids import find_batch
 from service.http.json_response import json_response
-from service.http.long_poll import CANCEL_SECONDS
+from service.http.long_poll import client_has_left
 from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
 from service.http.requests import optional_json_body, refuse_encoded
 from service.http.services import current_services
@@ -32,7 +32,6 @@ from service.submission import accept_batch, accept_retry, parse_again
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
-POLL_SECONDS = 0.05
 
 api = routes("batches", "/v1/batches")
 
@@ -41,7 +40,7 @@ api = routes("batches", "/v1/batches")
     "", responses={"202": shapes.BatchAccepted, **problems(400, 413, 415, 422, 429)},
     openapi_extensions=BATCH_SUBMISSION,
 )  # fmt: skip
-def submit_batch(query: parameters.NoQuery) -> Response:
+def submit_batch(query: parameters.SubmitQuery) -> Response:
     """Submit many jobs: all of them are stored, or none.
 
     With an Idempotency-Key, the same body sent again returns the batch of the first request.
@@ -55,7 +54,7 @@ def submit_batch(query: parameters.NoQuery) -> Response:
             digest.update(chunk)
         body.seek(0)
         parsed = parse_batch(body, current_services().settings, lines=request.mimetype == NDJSON)
-        return accept_batch(parsed, digest.hexdigest())
+        return accept_batch(parsed, digest.hexdigest(), query.precedence)
 
 
 @api.get("", responses={"200": shapes.BatchList, **problems(422)})
@@ -90,20 +89,14 @@ def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Respon
 
 @api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 409, 410, 422)})
 def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
-    """Cancel the unfinished jobs of a batch, within a second. Finished jobs keep their results."""
+    """Cancel the unfinished jobs of a batch, within a second. Finished jobs keep their results.
+
+    503 where some of them stay locked: the same request sent again goes on with the others.
+    """
     database = current_services().database
-    with database.begin() as connection:
+    with database.read() as connection:
         batch_id = find_batch(connection, path.batch_id).id
-        more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
-    give_up_at = time.monotonic() + CANCEL_SECONDS
-    while more:
-        with database.begin() as connection:
-            more = lifecycle.cancel_some(connection, batch_id, actor=current_caller().actor)
-            if time.monotonic() > give_up_at:  # in a large batch, the first jobs do not wait for the last
-                lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
-    if not _released(batch_id, give_up_at):
-        with database.begin() as connection:
-            lifecycle.move_silent_batch(connection, batch_id, actor=current_caller().actor)
+    cancel_whole_batch(database, batch_id, actor=current_caller().actor)
     return _shown(str(batch_id))
 
 
@@ -115,7 +108,7 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     },
     openapi_extensions=RETRY_OF_BATCH,
 )  # fmt: skip
-def retry_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+def retry_batch(path: parameters.BatchPath, query: parameters.SubmitQuery) -> Response:
     """Submit the failed jobs of a batch anew, all or none; each new job replaces the old one in the batch.
 
     With an Idempotency-Key, the same request sent again returns the answer of the first. 200 where nothing failed.
@@ -126,7 +119,7 @@ def retry_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respon
         members = queries.jobs_to_retry(connection, batch.id, states)
     with collector_at_rest():
         parsed = parse_again(members, current_services().settings)
-        return accept_retry(batch, parsed, states)
+        return accept_retry(batch, parsed, states, query.precedence)
 
 
 @api.delete("/<batch_id>", responses={"200": shapes.BatchDeleted, **problems(404, 409, 410, 422)})
@@ -139,7 +132,7 @@ def delete_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
     with database.read() as connection:
         batch_id = find_batch(connection, path.batch_id).id
     more = True
-    while more:
+    while more and not client_has_left():
         begin = time.monotonic()
         with database.begin() as connection:
             slice_of_it = lifecycle.delete_batch_slice(connection, current_caller().project_id, batch_id)
@@ -147,17 +140,6 @@ def delete_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
         if more and database.is_sqlite:  # its other writers look for a free moment only now and then
             time.sleep(time.monotonic() - begin)
     return json_response(shapes.BatchDeleted.of(id=batch_id, deleted=deleted))
-
-
-def _released(batch_id: UUID, give_up_at: float) -> bool:
-    """Whether the workers let go of all cancelled jobs of the batch in time."""
-    while True:
-        with current_services().database.read() as connection:
-            if not queries.batch_is_marked(connection, batch_id):
-                return True
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(POLL_SECONDS)
 
 
 @contextmanager

@@ -1,5 +1,9 @@
 """Jobs: submit, list, show, wait for, cancel, delete."""
 
+import time
+from functools import partial
+from typing import Any
+
 from flask import Response
 from werkzeug.exceptions import Unauthorized
 
@@ -8,6 +12,7 @@ from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle, queries
+from gradyard.store.silent import past_silent
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
@@ -27,13 +32,13 @@ api = routes("jobs", "/v1/jobs")
 @api.post(
     "", responses={"202": shapes.Job, **problems(400, 413, 415, 422, 429)}, openapi_extensions=SUBMISSION,
 )  # fmt: skip
-def submit_job(query: parameters.NoQuery) -> Response:
+def submit_job(query: parameters.SubmitQuery) -> Response:
     """Submit a job.
 
     With an Idempotency-Key, the same body sent again returns the job of the first request.
     """
     body = json_body()
-    return accept_job(parse_job(body, current_services().settings), body)
+    return accept_job(parse_job(body, current_services().settings), body, precedence=query.precedence)
 
 
 @api.get("", responses={"200": shapes.JobList, **problems(404, 409, 410, 422)})
@@ -82,13 +87,14 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
 
     A job that finished on its own in that time keeps its result; the answer shows it.
     """
-    database, caller = current_services().database, current_caller()
-    with database.begin() as connection:
+    database, caller, begin = current_services().database, current_caller(), time.monotonic()
+    with database.read() as connection:
         job_id = find_job(connection, path.job_id).id
-        state = lifecycle.request_cancel(connection, job_id, actor=caller.actor)
-    if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, CANCEL_SECONDS):
-        with database.begin() as connection:
-            lifecycle.move_silent(connection, job_id, actor=caller.actor)
+    about: dict[str, Any] = {"job_id": job_id, "actor": caller.actor}
+    state = past_silent(database, partial(lifecycle.request_cancel, **about), job_id=job_id)
+    patience = max(0.0, CANCEL_SECONDS - (time.monotonic() - begin))
+    if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, patience):
+        past_silent(database, partial(lifecycle.move_silent, **about), job_id=job_id)
     return _shown(str(job_id))
 
 

@@ -23,7 +23,7 @@ api = routes("retry_and_logs", "/v1/jobs", tag="jobs")
     "/<job_id>/retry", responses={"202": shapes.Job, **problems(400, 404, 409, 410, 422, 429)},
     openapi_extensions=REPEATABLE,
 )  # fmt: skip
-def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+def retry_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Response:
     """Submit the spec of a finished job as a new job.
 
     With an Idempotency-Key, the same request sent again returns the job of the first request.
@@ -33,7 +33,8 @@ def retry_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
     if job.state not in FINISHED:
         raise IllegalMove(f"the job is {job.state}; only a finished job can be submitted again")
     parsed = parse_job(orjson.dumps(job.spec), current_services().settings)
-    return accept_job(parsed, f"a retry of {job.id}".encode(), retry_of=job.id)
+    retried = f"a retry of {job.id}".encode()
+    return accept_job(parsed, retried, retry_of=job.id, precedence=query.precedence)
 
 
 @api.get("/<job_id>/logs", responses={"200": shapes.LogList, **problems(404, 409, 410, 422)})

@@ -84,7 +84,7 @@ def test_a_refusal_names_the_scope_that_is_missing(client: FlaskClient, key_of: 
     response = client.post("/v1/queues/cpu/pause", headers=key_of("physics"))
     assert (response.status_code, response.content_type) == (403, "application/problem+json")
     assert response.json is not None
-    assert response.json["detail"] == "this is for keys with the scope admin; yours has jobs:read, jobs:write"
+    assert response.json["detail"] == "this is for keys with the scope operator; yours has jobs:read, jobs:write"
 
 
 @on_sqlite

@@ -34,12 +34,14 @@ def one(database: Database, settings: Settings, project: int = 1, **spec: object
         return lifecycle.submit(connection, parsed, project_id=project, actor="test", max_queued=1000).job_id
 
 
-def batch(database: Database, settings: Settings, size: int, project: int = 1, **spec: object) -> UUID:
+def batch(
+    database: Database, settings: Settings, size: int, project: int = 1, precedence: int = 0, **spec: object
+) -> UUID:
     body = {"stage": "tensor", "steps": 1000} | spec
     jobs = [parse_job(orjson.dumps(body | {"seed": seed}), settings) for seed in range(size)]
     with database.begin() as connection:
         return lifecycle.submit_batch(
-            connection, ParsedBatch(jobs), project_id=project, actor="test", max_queued=1000
+            connection, ParsedBatch(jobs), project_id=project, actor="test", max_queued=1000, precedence=precedence
         ).batch_id
 
 
@@ -96,14 +98,6 @@ def test_turns_are_by_the_seconds_that_jobs_train_and_not_by_their_number(
     assert Counter(served(database, worker, 25)) == {long: 5, short: 20}
 
 
-def test_priority_goes_before_fairness(database: Database, settings: Settings, worker: WorkerInfo) -> None:
-    common = batch(database, settings, 10)
-    urgent = batch(database, settings, 10, project=OTHER, priority=1)
-    assert served(database, worker, 12) == [urgent] * 10 + [common] * 2
-    late = one(database, settings, project=OTHER)
-    assert late in served(database, worker, 2), "what was served at another priority says nothing about this one"
-
-
 def test_who_was_idle_gets_no_credit_for_it(database: Database, settings: Settings, worker: WorkerInfo) -> None:
     early = one(database, settings, project=OTHER)
     first = batch(database, settings, 60)
@@ -128,3 +122,57 @@ def test_jobs_of_an_older_version_keep_their_turn(database: Database, settings: 
         connection.execute(update(Job).values(share_seconds=None, rank=Job.submitted_at))
     newer = one(database, settings)
     assert served(database, worker, 4) == [*older, newer]
+
+
+def cancel(database: Database, *jobs: UUID) -> None:
+    with database.begin() as connection:
+        for job in jobs:
+            lifecycle.request_cancel(connection, job, actor="test")
+
+
+def test_single_jobs_that_were_cancelled_give_their_share_back(
+    database: Database, settings: Settings, worker: WorkerInfo
+) -> None:
+    batch(database, settings, 60)
+    served(database, worker, 5)
+    cancel(database, *(one(database, settings, project=OTHER) for _ in range(40)))
+    mine = one(database, settings, project=OTHER)
+    assert mine in served(database, worker, 2)
+
+
+def test_single_jobs_for_another_kind_of_device_push_no_job_back(
+    database: Database, settings: Settings, worker: WorkerInfo
+) -> None:
+    batch(database, settings, 60)
+    served(database, worker, 5)
+    for _ in range(40):
+        one(database, settings, project=OTHER, device="gpu")
+    mine = one(database, settings, project=OTHER)
+    assert mine in served(database, worker, 2)
+
+
+def test_a_line_of_single_jobs_goes_on_behind_any_number_of_jobs_of_other_priorities(
+    database: Database, settings: Settings, worker: WorkerInfo
+) -> None:
+    whole = batch(database, settings, 200)
+    for _ in range(20):
+        one(database, settings, project=OTHER)
+    for _ in range(70):
+        one(database, settings, project=OTHER, steps=1, priority=-100)
+    late = one(database, settings, project=OTHER)
+    taken = served(database, worker, 30)
+    assert late not in taken
+    assert Counter(taken)[whole] >= 13
+
+
+def test_a_job_of_a_project_that_trains_counts_as_one_that_waits(
+    database: Database, settings: Settings, worker: WorkerInfo
+) -> None:
+    whole = batch(database, settings, 60)
+    served(database, worker, 5)
+    long = one(database, settings, project=OTHER, steps=10_000)
+    claims = [claimed(database, worker) for _ in range(2)]
+    assert long in {claim.members[0].id for claim in claims}
+    mine = one(database, settings, project=OTHER)
+    assert served(database, worker, 7) == [whole] * 7, "the long one takes ten turns"
+    assert mine in served(database, worker, 4)

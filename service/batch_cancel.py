@@ -1,0 +1,43 @@
+"""The cancel of a whole batch: short transactions, one after another, until none of its jobs waits or runs."""
+
+import time
+from functools import partial
+from uuid import UUID
+
+from gradyard.store import lifecycle, queries
+from gradyard.store.database import Database
+from gradyard.store.lifecycle import CancelledSlice
+from gradyard.store.silent import past_silent
+from service.http.long_poll import CANCEL_SECONDS, client_has_left
+
+POLL_SECONDS = 0.05
+
+
+def cancel_whole_batch(database: Database, batch_id: UUID, *, actor: str) -> None:
+    """Cancel the queued jobs of a batch at once, and those that run as soon as their workers let go of them.
+
+    Raises DatabaseUnavailable where some stay locked. It stops where the client of the request has left.
+    """
+    give_up_at, done = time.monotonic() + CANCEL_SECONDS, CancelledSlice(0, more=True)
+    move_silent = partial(lifecycle.move_silent_batch, batch_id=batch_id, actor=actor)
+    rounds = 0
+    while done.more and not client_has_left():
+        # Rows that are locked wait for the end of all others; then they are waited for.
+        wait = rounds > 0 and not done.jobs
+        cancel = partial(lifecycle.cancel_some, batch_id=batch_id, actor=actor, wait=wait)
+        done, rounds = past_silent(database, cancel, batch_id=batch_id), rounds + 1
+        if done.more and time.monotonic() > give_up_at:  # in a large batch, the first jobs do not wait for the last
+            past_silent(database, move_silent, batch_id=batch_id)
+    if not _released(database, batch_id, give_up_at):
+        past_silent(database, move_silent, batch_id=batch_id)
+
+
+def _released(database: Database, batch_id: UUID, give_up_at: float) -> bool:
+    """Whether the workers let go of all cancelled jobs of the batch in time."""
+    while True:
+        with database.read() as connection:
+            if not queries.batch_is_marked(connection, batch_id):
+                return True
+        if time.monotonic() > give_up_at or client_has_left():
+            return False
+        time.sleep(POLL_SECONDS)
