@@ -37,7 +37,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=None, help="spread the jobs over this many minutes")
     parser.add_argument("--pauses", type=float, default=1.0, help="factor of the pause between two faults (1)")
     parser.add_argument(
-        "--mutant", choices=["no-fence", "no-resume", "no-place"], help="remove a safeguard; the run must fail"
+        "--mutant",
+        choices=["no-fence", "no-resume", "no-place", "no-machine", "no-silence-limit", "no-codes", "no-clock-watch"],
+        help="remove a safeguard; the run must fail",
     )
     options = parser.parse_args()
     options.faults = tuple(FAULTS) if options.faults == "F19" else tuple(options.faults.split(","))

@@ -15,14 +15,36 @@ from tests.faults.broker_faults import HEARD
 from tests.faults.client import RequestLog
 from tests.faults.rows import Rows
 from tests.faults.watch import Watch
+from tests.faults.write_faults import SAID_SO
 
 LATE_SECONDS = 2.0  # a fault may still have effects for so long after its end
-DATABASE_AWAY = ("F7", "F9", "F13")
-AWAY = ("F4", "F6", "F7", "F9", "F13")  # Redis or the database does not answer, so no worker can recover in time
+DATABASE_AWAY = ("F7", "F9", "F13", "F21", "F22")
+AWAY = (
+    "F4",
+    "F6",
+    "F7",
+    "F9",
+    "F13",
+    "F21",
+    "F22",
+)  # Redis or the database does not answer, so no worker can recover in time
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after so long a slot that was hit has a spare runner again
-BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17", "F20")
-HITS = ("F1", "F2", "F7", "F8", "F9", "F13", "F15", "F17", "F18", "F20")  # these may end the attempt of any job
+BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17", "F20", "F21")
+HITS = (
+    "F1",
+    "F2",
+    "F7",
+    "F8",
+    "F9",
+    "F13",
+    "F15",
+    "F17",
+    "F18",
+    "F20",
+    "F21",
+    "F22",
+)  # these may end the attempt of any job
 
 
 @dataclass(frozen=True)
@@ -131,6 +153,12 @@ class Journal:
             return any(e.kind == EventKind.RECORDS_LOST for e in self.events_since(done)) or not self.cut(done)
         if done.fault == "F3":
             return any(asked.status is None for asked in self._asked(done))
+        if done.fault == "F21":
+            return bool(self.cut(done)) or any(asked.status == 503 for asked in self._asked(done))
+        if done.fault == "F22":
+            return done.what.endswith(SAID_SO)
+        if done.fault in ("F23", "F24"):
+            return bool(done.members)  # it came while they trained
         if done.fault in ("F7", "F13"):
             return any(asked.status == 503 for asked in self._asked(done))
         if done.fault == "F18":

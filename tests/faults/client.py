@@ -3,15 +3,19 @@
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from tests.faults.access import Access
 from tests.faults.orders import Order
+from tests.faults.told import Told
 
 PATIENCE_SECONDS = 180.0
 BUSY = (429, 503)
+LOCAL = Access()
+PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -27,75 +31,123 @@ class Asked:
     job_id: str | None = None
     state: str | None = None
     retry_after: bool = False
+    foreign: bool = False  # it asked for a job or batch of another project
 
 
+@dataclass
 class RequestLog:
-    """All requests of all clients of a run."""
+    """All requests of all clients of a run, the jobs that were accepted, and what was told about them."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.asked: list[Asked] = []
-        self.accepted: dict[str, Order] = {}  # by job id
+    asked: list[Asked] = field(default_factory=list)
+    accepted: dict[str, Order] = field(default_factory=dict)  # by job id
+    projects: dict[str, str] = field(default_factory=dict)  # by job id
+    told: Told = field(default_factory=Told)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, asked: Asked, order: Order | None = None) -> None:
-        """Log a request; where it was accepted, also which job its order became."""
+    def add(self, asked: Asked) -> None:
+        """Log a request."""
         with self._lock:
             self.asked.append(asked)
-            if order is not None and asked.status == 202 and asked.job_id is not None:
-                self.accepted[asked.job_id] = order
+
+    def accept(self, job_id: str, order: Order, project: str) -> None:
+        """Log which job an order became, and whose it is."""
+        with self._lock:
+            self.accepted[job_id] = order
+            self.projects[job_id] = project
 
 
 class LoggingClient:
     """A client for one thread."""
 
-    def __init__(self, url: str, log: RequestLog) -> None:
-        self._http = httpx.Client(base_url=url, timeout=20.0, trust_env=False)
-        self._log = log
+    def __init__(
+        self, url: str, log: RequestLog, access: Access = LOCAL, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=url, timeout=20.0, trust_env=False, headers=access.headers, transport=transport
+        )
+        self.log, self.project = log, access.project
 
     def submit(self, order: Order) -> str:
         """Submit an order and return the id of its job. Repeats with the same key while the service is busy or away."""
-        headers = {"Idempotency-Key": order.key, "Content-Type": "application/json"}
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            answer = self._ask("POST", "/v1/jobs", order, content=json.dumps(order.spec), headers=headers)
-            if answer is not None and answer.status_code == 202:
-                return str(answer.json()["id"])
-            if answer is not None and answer.status_code not in BUSY:
-                raise RuntimeError(f"{order.spec} was refused: {answer.text}")
-            if time.monotonic() > give_up_at:
-                raise RuntimeError(f"{order.key} was not accepted within {PATIENCE_SECONDS:.0f} s")
-            time.sleep(0.2)
+        answer = self.until_answered("POST", "/v1/jobs", key=order.key, json_body=order.spec)
+        if answer.status_code != 202:
+            raise RuntimeError(f"{order.spec} was refused: {answer.text}")
+        return self._accepted(answer.json()["id"], order)
+
+    def retry(self, job_id: str, order: Order) -> str:
+        """Submit a finished job again, as this order, and return the id of the new job."""
+        answer = self.until_answered("POST", f"/v1/jobs/{job_id}/retry", key=order.key)
+        if answer.status_code != 202:
+            raise RuntimeError(f"the retry of {job_id} was refused: {answer.text}")
+        return self._accepted(answer.json()["id"], order)
+
+    def submit_batch(self, orders: list[Order]) -> str:
+        """Submit orders as one batch and return its id. The tag `order` of each tells which job it became."""
+        specs = [order.spec | {"tags": {"order": order.key}} for order in orders]
+        answer = self.until_answered("POST", "/v1/batches", key=orders[0].key, json_body={"jobs": specs})
+        if answer.status_code != 202:
+            raise RuntimeError(f"a batch of {orders[0].spec} was refused: {answer.text}")
+        batch, by_key = str(answer.json()["id"]), {order.key: order for order in orders}
+        for member in self.members(batch):
+            self.log.accept(member["id"], by_key[member["tags"]["order"]], self.project)
+        return batch
+
+    def members(self, batch: str) -> list[dict[str, Any]]:
+        """All jobs of a batch as JSON, also those that were replaced."""
+        jobs: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            more = f"&cursor={cursor}" if cursor else ""
+            page = self.until_answered("GET", f"/v1/jobs?batch={batch}&limit={PAGE}{more}").json()
+            jobs, cursor = jobs + page["jobs"], page["next_cursor"]
+        return jobs
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job. Repeats while the service is busy or away."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < give_up_at:
-            answer = self._ask("POST", f"/v1/jobs/{job_id}/cancel")
-            if answer is not None and answer.status_code not in BUSY:
-                return
-            time.sleep(0.2)
-        raise RuntimeError(f"the cancel of {job_id} was not answered within {PATIENCE_SECONDS:.0f} s")
+        self.until_answered("POST", f"/v1/jobs/{job_id}/cancel")
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """The job as JSON; None where the service does not answer."""
-        answer = self._ask("GET", f"/v1/jobs/{job_id}")
+        answer = self.ask("GET", f"/v1/jobs/{job_id}")
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
 
-    def _ask(self, method: str, path: str, order: Order | None = None, **more: Any) -> httpx.Response | None:
+    def until_answered(
+        self, method: str, path: str, *, key: str | None = None, json_body: object = None
+    ) -> httpx.Response:
+        """Ask until there is an answer other than "busy". Raises RuntimeError after `PATIENCE_SECONDS`."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < give_up_at:
+            answer = self.ask(method, path, key=key, json_body=json_body)
+            if answer is not None and answer.status_code not in BUSY:
+                return answer
+            time.sleep(0.2)
+        raise RuntimeError(f"{method} {path} ({key}) was not answered within {PATIENCE_SECONDS:.0f} s")
+
+    def ask(
+        self, method: str, path: str, *, key: str | None = None, json_body: object = None, foreign: bool = False
+    ) -> httpx.Response | None:
+        """Ask once, and log it; None where the connection failed."""
+        headers = {"Idempotency-Key": key} if key else {}
+        content = None if json_body is None else json.dumps(json_body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         at, began = time.time(), time.monotonic()
-        key = order.key if order else None
         try:
-            answer = self._http.request(method, path, **more)
+            answer = self._http.request(method, path, content=content, headers=headers)
         except httpx.TransportError:
-            self._log.add(Asked(at, time.monotonic() - began, method, path, None, key))
+            self.log.add(Asked(at, time.monotonic() - began, method, path, None, key, foreign=foreign))
             return None
         body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-        self._log.add(Asked(
+        self.log.add(Asked(
             at, time.monotonic() - began, method, path, answer.status_code, key, body.get("id"), body.get("state"),
-            "retry-after" in answer.headers,
-        ), order)  # fmt: skip
+            "retry-after" in answer.headers, foreign,
+        ))  # fmt: skip
         return answer
+
+    def _accepted(self, job_id: str, order: Order) -> str:
+        self.log.accept(job_id, order, self.project)
+        return job_id

@@ -21,7 +21,7 @@ from gradyard.jobs.submission.parse import parse_job
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 
-FREE = ("name", "priority", "device", "timeout_seconds", "max_retries")  # fields that change no bit
+FREE = ("name", "tags", "priority", "device", "timeout_seconds", "max_retries")  # fields that change no bit
 
 
 def key_of(spec: dict[str, Any]) -> str:

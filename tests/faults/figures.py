@@ -9,6 +9,7 @@ from tests.faults.arena import Done
 from tests.faults.bites import DATABASE_AWAY, HITS, LATE_SECONDS, Journal
 from tests.faults.client import Asked, RequestLog
 from tests.faults.rows import start_step
+from tests.faults.transaction_faults import BEFORE_ALL, late_leases
 
 KILLS = ("F1", "F2")
 RECORD_SECONDS = 5.0  # between two records, by default
@@ -78,7 +79,7 @@ def cancels_by_state(journal: Journal) -> dict[str, list[float]]:
 
 def _met_absence(asked: Asked, done: list[Done]) -> bool:
     """Whether the API or the database did not answer during this request."""
-    away = (each for each in done if each.fault in ("F3", "F7", "F13"))
+    away = (each for each in done if each.fault in ("F3", "F7", "F13", "F22") or each.what == BEFORE_ALL)
     return any(asked.at < each.until + LATE_SECONDS and asked.at + asked.seconds > each.at for each in away)
 
 
@@ -114,6 +115,7 @@ def figures(journal: Journal) -> dict[str, list[float]]:
     """All measured times in seconds, by what was measured."""
     recoveries = journal.recovery_seconds("F1") | journal.recovery_seconds("F2")
     return recoveries | cancels_by_state(journal) | poison_seconds(journal) | {
+        "another's lease (F21) ended": late_leases(journal),
         "handed back after F15": hand_back_seconds(journal),
         "a submission is answered while Redis is frozen (F6)": answers_without_redis(journal),
     }  # fmt: skip

@@ -17,6 +17,7 @@ import migrations
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.store.database import Database
 from tests.faults import network
+from tests.faults.clock import UnsteadyHost
 from tests.faults.network import Namespace
 from tests.faults.servers import Postgres, Redis
 from tests.faults.small_disk import SmallDisk
@@ -47,6 +48,7 @@ class Build:
     apart: bool = False  # two worker hosts, each in a network namespace of its own
     small_disk: bool = False
     clock: dict[str, str] = field(default_factory=dict)  # environment variables that set the last host's clock wrong
+    host: UnsteadyHost | None = None  # on which every process of the service runs
     first_network: int = 1  # the network number of the first host on this machine; the others follow
 
 
@@ -106,7 +108,7 @@ class Fleet:
                 "PYTHONPATH": os.pathsep.join(import_path),
                 "GRADYARD_MAX_QUEUED_JOBS": "1000000"}  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADYARD_")}
-        return kept | ours | self.build.settings
+        return kept | ours | self.build.settings | (self.build.host.environment if self.build.host else {})
 
     def tend(self) -> None:
         """Start again each part that has ended, as a service manager does."""

@@ -25,7 +25,7 @@ def long_job(arena: Arena) -> None:
 def poisoned_pack(arena: Arena) -> None:
     """F14: submit a pack of which one member kills every runner that trains it."""
     at = time.time()
-    jobs = arena.submit(*arena.book.pack(arena.form.pack, steps=6000))
+    jobs = arena.submit(*arena.book.pack(arena.form.pack, steps=arena.form.victim_steps // 10))
     arena.until(lambda: all(_over(arena, job) for job in jobs), 240)
     arena.note("F14", at, f"a pack of {len(jobs)}", jobs=tuple(jobs))
 
@@ -44,7 +44,7 @@ def _queued(arena: Arena, what: str) -> None:
 
 def _running(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
-    _runs(arena, job)
+    runs(arena, job)
     _cancel(arena, job, what)
 
 
@@ -53,13 +53,13 @@ def _in_a_pack(arena: Arena, what: str) -> None:
     others = [arena.book.victim(order.spec["steps"]) for _ in range(3)]
     others = [type(order)(each.key, order.spec | {"seed": n}, order.ends) for n, each in enumerate(others, 1)]
     job, *_rest = arena.submit(order, *others)
-    busy = _runs(arena, job)
+    busy = runs(arena, job)
     _cancel(arena, job, what, busy)
 
 
 def _native(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="native"))
-    busy = _runs(arena, job)
+    busy = runs(arena, job)
     if busy is not None:
         arena.pause(0.5, 1.5)
     _cancel(arena, job, what, busy)
@@ -73,7 +73,7 @@ def _finishing(arena: Arena, what: str) -> None:
 
 def _redis_away(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
-    _runs(arena, job)
+    runs(arena, job)
     arena.fleet.redis.freeze()
     try:
         _cancel(arena, job, what)
@@ -83,7 +83,7 @@ def _redis_away(arena: Arena, what: str) -> None:
 
 def _asleep(arena: Arena, what: str) -> None:
     (job,) = arena.submit(arena.book.victim(arena.form.victim_steps, name="victim"))
-    busy = _runs(arena, job)
+    busy = runs(arena, job)
     processes = worker_processes(busy) if busy else []
     for each in processes:
         each.send_signal(signal.SIGSTOP)
@@ -111,7 +111,7 @@ def _cancel(arena: Arena, job: str, what: str, busy: Busy | None = None) -> None
     arena.note("F16", at, what, jobs=(job,), busy=busy)
 
 
-def _runs(arena: Arena, job: str) -> Busy | None:
+def runs(arena: Arena, job: str) -> Busy | None:
     """Wait for a worker that trains this job, and return it; None after `PATIENCE_SECONDS`."""
     workers: list[Busy] = []
 

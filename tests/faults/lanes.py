@@ -5,7 +5,16 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.faults import broker_faults, job_faults, service_faults, worker_faults
+from tests.faults import (
+    broker_faults,
+    host_faults,
+    job_faults,
+    namesake_faults,
+    service_faults,
+    transaction_faults,
+    worker_faults,
+    write_faults,
+)
 from tests.faults.arena import Arena
 
 
@@ -39,11 +48,17 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F17", "kill", service_faults.spoil_checkpoint),
     Fault("F18", "janitors", service_faults.many_janitors),
     Fault("F20", "kill", service_faults.lose_commits),
+    Fault("F21", "transactions", transaction_faults.stop_in_transaction),
+    Fault("F22", "writes", write_faults.shut_writes_out),
+    Fault("F24", "host", host_faults.unsettle_host),
+    Fault("F23", "machines", namesake_faults.second_machine_of_the_name),
 )}  # fmt: skip
 
 # The shortest and longest pause between two faults of a lane, in seconds.
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
-          "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0)}  # fmt: skip
+          "transactions": (10.0, 20.0), "writes": (15.0, 30.0),
+          "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0), "machines": (20.0, 60.0),
+          "host": (10.0, 30.0)}  # fmt: skip
 
 
 @dataclass

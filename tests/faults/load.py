@@ -1,42 +1,54 @@
-"""Keeps the service busy: short jobs are spread over the run, and a few long ones are always in flight."""
+"""Keeps the service busy: short jobs of two projects, a few long ones always in flight, and whole lives beside them."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
+from tests.faults.access import Access
 from tests.faults.client import LoggingClient, RequestLog
+from tests.faults.lives import Lives
 from tests.faults.orders import Order, OrderBook
 
 LONG_IN_FLIGHT = 3
+LIFE_PAUSE_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class Amount:
-    """The number of short jobs, the most long jobs, and over how many seconds they are spread."""
+    """The number of short jobs, the most long jobs, and over how many seconds they are spread.
+
+    waiting: of jobs that no worker can take. life_steps: of the jobs that are cancelled, retried and deleted; 0: none.
+    """
 
     short: int
     long: int
     seconds: float
+    waiting: int = 0
+    life_steps: int = 0
 
 
 class Load:
-    """Two threads: one submits the short jobs evenly, one submits a long job whenever one has ended."""
+    """Threads: one submits the short jobs evenly, one a long job whenever one has ended, one leads whole lives."""
 
-    def __init__(self, url: str, log: RequestLog, book: OrderBook, amount: Amount) -> None:
-        self._amount = amount
+    def __init__(
+        self, url: str, log: RequestLog, book: OrderBook, amount: Amount, projects: tuple[Access, Access]
+    ) -> None:
+        self._amount, self._projects = amount, projects
         self._short = [book.short() for _ in range(amount.short)]
         self._long = [book.long() for _ in range(amount.long)]
         self.orders: list[Order] = [*self._short, *self._long]
         self._url, self._log, self._book = url, log, book
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._feed, self._keep)]
+        self._endless = [threading.Thread(target=self._guarded, args=(self._live,))] if amount.life_steps else []
         self.failure: BaseException | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start both threads."""
-        for thread in self._threads:
+        """Start all threads."""
+        for thread in [*self._threads, *self._endless]:
             thread.start()
 
     def is_done(self) -> bool:
@@ -55,28 +67,40 @@ class Load:
     def stop(self) -> None:
         """Submit nothing more."""
         self._over.set()
-        for thread in self._threads:
+        for thread in [*self._threads, *self._endless]:
             thread.join()
 
-    def _guarded(self, work: Callable[[LoggingClient], None]) -> None:
-        client = LoggingClient(self._url, self._log)
+    def _guarded(self, work: Callable[[LoggingClient, LoggingClient], None]) -> None:
+        one, other = (LoggingClient(self._url, self._log, access) for access in self._projects)
         try:
-            work(client)
+            work(one, other)
         except BaseException as error:
             self.failure = error
         finally:
-            client.close()
+            one.close()
+            other.close()
 
-    def _feed(self, client: LoggingClient) -> None:
+    def _live(self, one: LoggingClient, other: LoggingClient) -> None:
+        of_each = cycle(
+            Lives(own, stranger, self._book, self._amount.life_steps, self._over)
+            for own, stranger in ((one, other), (other, one))
+        )
+        for lives in of_each:
+            lives.of_a_batch()
+            lives.of_a_job()
+            if self._over.wait(LIFE_PAUSE_SECONDS):
+                return
+
+    def _feed(self, one: LoggingClient, other: LoggingClient) -> None:
         pause = self._amount.seconds / max(1, len(self._short))
         due = time.monotonic()
-        for order in self._short:
+        for client, order in zip(cycle((one, other)), self._short, strict=False):
             client.submit(order)
             due += pause
             if self._over.wait(max(0.0, due - time.monotonic())):
                 return
 
-    def _keep(self, client: LoggingClient) -> None:
+    def _keep(self, client: LoggingClient, _: LoggingClient) -> None:
         in_flight: list[str] = []
         until = time.monotonic() + self._amount.seconds  # a job that is hit again and again takes minutes
         for order in self._long:

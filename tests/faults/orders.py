@@ -9,6 +9,7 @@ STEPS_PER_SECOND = {"autograd": 4000, "optim": 5000, "dynamic": 4500}
 SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
+PACKS_PRIORITY, LIVES_PRIORITY = 55, 60  # before the victims of cancels, which keep every slot busy
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,30 @@ class OrderBook:
         spec = {"stage": "autograd", "steps": steps + self._count("victim"), "seed": 0, "priority": 50} | more
         return self._order("victim", spec, ends=frozenset({"cancelled", "succeeded"}))
 
+    def batch(self, steps: int) -> list[Order]:
+        """Jobs to be cancelled as a batch: some are claimed as one pack, each other one trains alone."""
+        ends, steps = frozenset({"cancelled", "succeeded"}), steps + self._count("member")
+        spec: dict[str, Any] = {"stage": "autograd", "steps": steps, "priority": LIVES_PRIORITY}
+        together = [self._order("member", spec | {"seed": seed}, ends=ends) for seed in range(3)]
+        alone = [spec | {"steps": 4 * steps + number, "seed": 0} for number in (1, 2, 3)]
+        return [*together, *(self._order("member", each, ends=ends) for each in alone)]
+
+    def failing(self) -> Order:
+        """A job whose trainer raises an error at its first step."""
+        spec = {"stage": "tensor", "steps": 50 + self._count("failing"), "seed": 0, "name": "raises", "max_retries": 0}
+        spec["priority"] = LIVES_PRIORITY
+        return self._order("failing", spec, ends=frozenset({"failed"}))
+
+    def waiting(self, count: int) -> list[Order]:
+        """Jobs for a GPU, which a service without one can only keep and cancel."""
+        spec = {"stage": "tensor", "steps": 2000, "device": "gpu"}
+        return [self._order("waiting", spec | {"seed": n}, ends=frozenset({"cancelled"})) for n in range(count)]
+
     def pack(self, width: int, steps: int) -> list[Order]:
         """Jobs that are claimed as one pack. The first kills every runner that trains it, the others are harmless."""
         steps += self._count("pack")
         # 1,000 points: few enough that the widest pack of the stage holds 128 jobs
-        spec = {"stage": "tensor", "steps": steps, "priority": 40, "dataset": {"points": 1000}}
+        spec = {"stage": "tensor", "steps": steps, "priority": PACKS_PRIORITY, "dataset": {"points": 1000}}
         killer = self._order("killer", spec | {"seed": 0, "name": "kills its runner"}, ends=frozenset({"failed"}))
         rest = [self._order("innocent", spec | {"seed": number % SEEDS}) for number in range(1, width)]
         return [killer, *rest]

@@ -9,7 +9,9 @@ from tests.faults.load import Amount
 SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # The full form uses the service's default settings, so that it measures what a user gets.
-SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1"}
+# A slot that trains hears a bell between two tasks, after a minute by default (F11).
+SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1",
+                  "GRADYARD_TASK_SECONDS": "5"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,24 @@ class Plan:
     haste: float = 1.0
     until_bitten: bool = False  # end as soon as each kind did harm, even if jobs are still to be submitted
     settings: dict[str, str] = field(default_factory=dict)
+    compares_bits: bool = True  # every history with one trained without faults; else only its length and its seams
 
 
-def short_plan(database: str, faults: str, seed: int = 1, mutant: str | None = None, bites: int = 3) -> Plan:
+def short_plan(
+    database: str, faults: str, seed: int = 1, mutant: str | None = None, bites: int = 3, compares_bits: bool = True
+) -> Plan:
     """The plan of every test run: small jobs, a short lease, and at least one fault of each kind that did harm.
 
     mutant: a build without that safeguard. It needs three harmful faults (`bites`), as it may survive one by luck.
     """
-    options = argparse.Namespace(jobs=60, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
+    options = argparse.Namespace(jobs=40, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
                                  minutes=0.3, mutant=mutant)  # fmt: skip
     plan = plan_of(options)
-    return replace(plan, bites=bites) if mutant else plan
+    if mutant is None:
+        return plan
+    # what its fault does not reach is left out
+    load = replace(plan.amount, waiting=0, life_steps=0)
+    return replace(plan, bites=bites, amount=load, compares_bits=compares_bits)
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
@@ -57,4 +66,5 @@ def plan_of(options: argparse.Namespace) -> Plan:
 def amount_of(jobs: int, seconds: float, short: bool) -> Amount:
     """Divide `jobs` into short and long ones. The few long ones make more than half of the training time."""
     long = max(4, jobs // 20 if short else min(jobs // 16, int(seconds / 10)))
-    return Amount(max(0, jobs - long), long, seconds)
+    form = SHORT if short else FULL
+    return Amount(max(0, jobs - long), long, seconds, 30 if short else 300, form.victim_steps // 100)

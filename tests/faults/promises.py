@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from tests.faults import host_faults, namesake_faults, transaction_faults
 from tests.faults.arena import Done
 from tests.faults.bites import HITS, Journal
 from tests.faults.job_faults import CANCELS, IN_A_PACK
@@ -13,7 +14,7 @@ CANCEL = "cancel"
 LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
-    "cancelled (F16)": 1.0,
+    "another's lease (F21) ended": 3.0, "cancelled (F16)": 1.0,
 }  # fmt: skip
 
 
@@ -51,13 +52,29 @@ def missing_cancels(journal: Journal) -> list[str]:
 
 def wrongs(journal: Journal) -> Iterator[str]:
     """Forbidden consequences: steps redone after a SIGTERM, a pack restarted by a cancel, a worker killed by a bell."""
+    yield from _blamed(journal)
     for done in journal.done:
         if done.fault == "F15" and not journal.meets_another(done, HITS):
             yield from _redone(journal, done)
         if done.fault == "F16" and done.what == IN_A_PACK and not journal.meets_another(done, HITS):
             yield from _restarted(journal, done)
-        if done.fault == "F11":
-            yield from (f"F11 killed the worker {name}" for name in done.dead if not _was_hit(journal, done, name))
+        if done.fault == "F23":
+            yield from namesake_faults.taken(journal, done)
+        if done.fault == "F24":
+            yield from host_faults.taken_from_the_living(journal, done)
+        if done.fault == "F21":
+            yield from transaction_faults.refused_cancels(journal, done)
+        if done.fault in ("F11", "F22"):
+            yield from (
+                f"{done.fault} killed the worker {name}" for name in done.dead if not _was_hit(journal, done, name)
+            )
+
+
+def _blamed(journal: Journal) -> Iterator[str]:
+    """One line for each job that was blamed for an error of its supervisor, as which no fault may count."""
+    for event in journal.rows.all_events():
+        if (event.detail or "").startswith("its supervisor failed"):
+            yield f"{event.job_id} was blamed: {event.detail}"
 
 
 def _redone(journal: Journal, done: Done) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The report of a run: its figures as text, and whether it passed."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,7 @@ class Report:
     usage: list[str]
     wrong_clock: int | None
     broken_promises: list[str]  # of time and steps
+    verbs: Mapping[str, int]  # how often each was answered as promised; empty where the load has none
 
     def failures(self) -> list[str]:
         """Why the run failed; empty where it passed."""
@@ -42,6 +44,9 @@ class Report:
         for name in self.faults:
             if name not in self.skipped and self._bites_of(name) < self.wanted:
                 failures.append(f"{name} did harm {self._bites_of(name)} times, {self.wanted} are wanted")
+        few = [f"{name} {count} times, {self.wanted} are wanted" for name, count in self.verbs.items()
+               if count < self.wanted]  # fmt: skip
+        failures += [f"the load: {each}" for each in few]
         if "F8" in self.faults and self.fenced == 0:
             failures.append("no write was fenced: the faults did not reach the fence")
         if self.resumes.cut and self.resumes.resumed < LEAST_RESUMED * self.resumes.cut:
@@ -55,13 +60,15 @@ class Report:
         again = [one for name, times in self.figures.items() if name.startswith("trains") for one in times]
         v, bites = self.verdict, ", ".join(f"{name} {self._bites_of(name)}" for name in self._run())
         lines = [
-            f"{v.accepted} accepted, {v.terminal} terminal, {v.lost} lost, {v.double} double, "
+            f"{v.accepted} accepted, {v.terminal} terminal, {v.deleted} deleted, {v.lost} lost, {v.double} double, "
             f"{v.equal}/{v.compared} bitwise equal, faults: {bites}, fenced writes: {self.fenced}, "
             f"recovery p50/p99 {_p50_p99(again)}",
             f"{self.database}, seed {self.seed}, {self.seconds:.0f} s",
             f"cut after a record: {self.resumes.cut}, resumed from it: {self.resumes.resumed}; steps redone: about "
             f"{self.resumes.steps_redone:,}; a kill cost at most {self.resumes.most_seconds_redone:.1f} s of training",
         ]
+        if self.verbs:
+            lines.append(", ".join(f"{name} {count}" for name, count in self.verbs.items()))
         lines += [f"{name}: {_p50_p99(times)}" for name, times in sorted(self.figures.items()) if times]
         if len(self.cancels):
             p99, most = np.quantile(self.cancels, 0.99), self.cancels.max()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from gradyard.store.database import Database
-from gradyard.store.tables import Job, JobEvent, LossChunk, Result
+from gradyard.store.tables import Job, JobEvent, LossChunk, Project, Result
 from tests.faults.fingerprints import of_history
 
 GOES_ON = "goes on from step "
@@ -22,22 +22,26 @@ class Rows:
     jobs: dict[str, Row[Any]]
     events: dict[str, list[Row[Any]]]
     results: dict[str, Row[Any]]
+    projects: dict[int, str]
 
     @classmethod
     def read(cls, database: Database) -> "Rows":
         """Read the rows of all jobs."""
-        job = select(Job.id, Job.state, Job.attempt, Job.reason, Job.message, Job.steps, Job.dtype, Job.spec)
+        job = select(
+            Job.id, Job.state, Job.attempt, Job.reason, Job.message, Job.steps, Job.dtype, Job.spec,
+            Job.project_id, Job.batch_id, Job.retry_of, Job.replaced_by,
+        )  # fmt: skip
         event = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
         result = select(Result.job_id, Result.attempt, Result.coefficients)
         with database.read() as connection:
-            events = defaultdict(list)
+            events, jobs = defaultdict(list), {str(row.id): row for row in connection.execute(job)}
             for row in connection.execute(event):
-                events[str(row.job_id)].append(row)
+                if str(row.job_id) in jobs:  # jobs come and go between the statements
+                    events[str(row.job_id)].append(row)
             return cls(
-                {str(row.id): row for row in connection.execute(job)},
-                dict(events),
-                {str(row.job_id): row for row in connection.execute(result)},
-            )
+                jobs, dict(events), {str(row.job_id): row for row in connection.execute(result)},
+                {row.id: row.name for row in connection.execute(select(Project.id, Project.name))},
+            )  # fmt: skip
 
     def all_events(self) -> Iterable[Row[Any]]:
         """The events of all jobs."""

@@ -90,7 +90,7 @@ class Usage:
             f"process {each.pid} still runs: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
         ]
         for path in self._fleet.scratch.rglob("*"):
-            if path.is_file() and path.suffix not in (".lock", ".restarted"):  # each slot keeps these two
+            if path.is_file() and path.suffix not in (".lock", ".restarted", ".rounds"):  # each slot keeps these
                 left.append(f"{path} was left behind")
         return left
 

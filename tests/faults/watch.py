@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.fleet import Queue
 from gradyard.store.database import Database
 from gradyard.store.dialects import now
 from gradyard.store.tables import Claim, Job, Worker
+from workers.pool.machine import machine_identity
 
 LOOK_SECONDS = 0.2
 
@@ -75,28 +77,30 @@ class Watch:
         self._thread.join()
 
     def busy(self) -> list[Busy]:
-        """All workers that hold a claim now; empty where the database does not answer."""
+        """All workers of this machine that hold a claim now; empty where the database does not answer."""
         try:
             rows = self._rows()
         except GradyardError:
             return []
         packs: dict[int, list[Any]] = {}
         for row in rows:
-            packs.setdefault(row.pid, []).append(row)
+            if row.machine == machine_identity():  # else a fault could hit another process of that pid
+                packs.setdefault(row.pid, []).append(row)
         return [self._as_busy(members) for members in packs.values()]
 
     def unfinished(self) -> int | None:
-        """How many jobs are queued or running; None where the database does not answer."""
+        """How many jobs are queued or running that a worker can take; None where the database does not answer."""
         try:
             with self._database.read() as connection:
-                live = select(func.count()).where(Job.state.in_(["queued", "running"]))
+                live = select(func.count()).where(Job.state.in_(["queued", "running"]), Job.queue != Queue.GPU)
                 return int(connection.execute(live).scalar_one())
         except GradyardError:
             return None
 
     def workers(self) -> dict[str, int]:
-        """The pids of all live worker processes by slot, named as in events."""
-        alive = select(Worker.slot, Worker.host, Worker.pid).where(Worker.lease_until > now())
+        """The pids of all live worker processes of this machine by slot, named as in events."""
+        ours = (Worker.lease_until > now(), Worker.machine == machine_identity())
+        alive = select(Worker.slot, Worker.host, Worker.pid).where(*ours)
         try:
             with self._database.read() as connection:
                 return {f"{row.slot}@{row.host}": row.pid for row in connection.execute(alive)}
@@ -116,6 +120,7 @@ class Watch:
         running = select(
             Job.id, Job.attempt, Job.start_step, Job.steps_done, Job.name, Job.crashes, Job.times_lost, Claim.width,
             Claim.steps_done.label("trained_to"), Worker.slot, Worker.host, Worker.pid,
+            Worker.machine,
         ).join(Claim, Job.claim_id == Claim.id).join(Worker, Claim.worker_id == Worker.id)  # fmt: skip
         with self._database.read() as connection:
             return list(connection.execute(running.where(Job.state == "running")))

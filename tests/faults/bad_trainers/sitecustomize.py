@@ -2,7 +2,8 @@
 
 The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
 and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
-GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`) removes a safeguard; the checker must notice.
+GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`, `no-machine`,
+`no-silence-limit`, `no-codes`, `no-clock-watch`) removes a safeguard; the checker must notice.
 """
 
 import importlib.abc
@@ -70,22 +71,18 @@ def _remove_fence(module: Any) -> None:
         guarded, running = module._guarded, module._running_of
         module._guarded = lambda to, fenced, *rest: guarded(to, False, *rest)
 
-        def still_running(connection: Any, fences: Any) -> dict[Any, int]:
+        def still_running(connection: Any, fences: Any) -> dict[Any, Any]:
             rows = connection.execute(running, {"of_jobs": [each.job_id for each in fences]})
-            return {row.id: row.steps_done for row in rows}
+            return {row.id: module.Running(row.steps_done, row.project_id) for row in rows}
 
         def unfenced(to: State) -> Any:
             theirs = update(Job).where(Job.id.in_(module._these), Job.state == State.RUNNING)
-            return theirs.values(state=to, **module._consequences(to))
+            return theirs.values(state=to, **module.consequences(to))
 
         module.still_running, module._guarded_many = still_running, unfenced
     if name == "gradyard.store.lifecycle.record":
         _remove_place(module)
-        any_attempt = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
-        module._without_state = any_attempt.values(module._figures)
-        module._with_state = any_attempt.values(
-            module._figures | {"start_step": bindparam("new_steps_done")} | module._counters_reset
-        )
+        module._running = update(Job).where(Job.id == bindparam("of_job"), Job.state == State.RUNNING)
 
 
 def _remove_place(module: Any) -> None:
@@ -103,6 +100,38 @@ def _remove_resume(module: Any) -> None:
     module._usable = lambda pack, database, job: {}
 
 
+def _remove_machine(module: Any) -> None:
+    """Make hosts of one name count as one machine."""
+    module._on_same_machine = lambda worker: module.Worker.host == worker.host
+    module.namesake = lambda connection, worker: None
+
+
+def _remove_silence_limit(module: Any) -> None:
+    """Make every transaction wait for others, and none be ended because its process is silent."""
+    if module.__name__ == "gradyard.store.database":
+        make = module._postgresql_engine
+        module._postgresql_engine = lambda url, timeouts, size: make(
+            url, timeouts | {"idle_in_transaction_session_timeout": 0}, size
+        )
+    if module.__name__ == "gradyard.store.silent":
+        module._end_silent = module.text("SELECT CAST(:job AS uuid), CAST(:batch AS uuid), :seconds")
+    if module.__name__ == "gradyard.store.lifecycle.expire":
+        module._free_jobs = module._free_jobs.with_for_update()
+    if module.__name__ == "workers.stopped_writer":
+        module.StoppedWriter.watch = lambda self: None
+
+
+def _remove_clock_watch(module: Any) -> None:
+    """Judge leases by every clock, also by one that was just set."""
+    module.ClockWatch.is_even = lambda self, moment: True
+
+
+def _remove_codes(module: Any) -> None:
+    """Take a database that takes no writes for an error of the statement."""
+    module.LATER = ("no such code",)
+    module.takes_no_writes = lambda error: False
+
+
 _SPOILERS = {"workers.runner.training": [_spoil_training]}
 if os.environ.get("GRADYARD_MUTANT") == "no-fence":
     _SPOILERS |= {"gradyard.store.lifecycle.moves": [_remove_fence], "gradyard.store.lifecycle.record": [_remove_fence]}
@@ -111,6 +140,16 @@ if os.environ.get("GRADYARD_MUTANT") == "no-place":
     _SPOILERS |= {"gradyard.store.lifecycle.record": [_remove_place]}
 if os.environ.get("GRADYARD_MUTANT") == "no-resume":
     _SPOILERS |= {"workers.supervisor.resume": [_remove_resume]}
+
+if os.environ.get("GRADYARD_MUTANT") == "no-machine":
+    _SPOILERS |= {"gradyard.store.fleet.leases": [_remove_machine]}
+if os.environ.get("GRADYARD_MUTANT") == "no-silence-limit":
+    _modules = ("gradyard.store.database", "gradyard.store.silent", "gradyard.store.lifecycle.expire")
+    _SPOILERS |= {name: [_remove_silence_limit] for name in (*_modules, "workers.stopped_writer")}
+if os.environ.get("GRADYARD_MUTANT") == "no-clock-watch":
+    _SPOILERS |= {"workers.clock_watch": [_remove_clock_watch]}
+if os.environ.get("GRADYARD_MUTANT") == "no-codes":
+    _SPOILERS |= {"gradyard.store.driver_errors": [_remove_codes]}
 
 
 class _Finder(importlib.abc.MetaPathFinder):

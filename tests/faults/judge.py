@@ -1,0 +1,93 @@
+"""Judges a run after its end: reads every row, compares every bit, and measures what the service promises."""
+
+from dataclasses import dataclass
+
+from tests.faults import expected, promises
+from tests.faults.arena import Arena
+from tests.faults.backlog import slowed
+from tests.faults.bites import Journal
+from tests.faults.checker import Verdict, check_bits, check_jobs, check_requests
+from tests.faults.fairness import check_fairness
+from tests.faults.figures import cancel_seconds, fenced_writes, figures, resumes
+from tests.faults.fleet import Fleet
+from tests.faults.lanes import Lanes
+from tests.faults.lives import counted
+from tests.faults.load import Load
+from tests.faults.plans import Plan
+from tests.faults.report import Report
+from tests.faults.rows import Rows, history
+from tests.faults.summaries import check_summaries
+from tests.faults.usage import Usage
+from tests.faults.verb_checks import check_verbs, rows_left
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What is left after a run. starts: how soon jobs started at its end, beside jobs for a GPU and without them."""
+
+    arena: Arena
+    lanes: Lanes
+    load: Load
+    usage: Usage
+    seconds: float
+    rested: bool
+    starts: dict[str, list[float]]
+
+
+def judge(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
+    """Check everything, and stop the fleet meanwhile."""
+    arena, fleet, log = ran.arena, ran.arena.fleet, ran.arena.log
+    rows = Rows.read(fleet.database)
+    verdict = _verdict(plan, ran, rows)
+    journal = Journal(arena.done, log, rows, arena.watch)
+    measured, cancels = figures(journal) | ran.starts, cancel_seconds(log, arena.done)
+    spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
+    return Report(
+        plan.database, plan.seed, ran.seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
+        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(journal, spoiled),
+        measured, cancels, ran.usage.lines() + promises.late_stories(journal),
+        _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
+        _broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}),
+        counted(log) if plan.amount.life_steps else {},
+    )  # fmt: skip
+
+
+def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
+    fleet, log, usage = ran.arena.fleet, ran.arena.log, ran.usage
+    verdict = check_jobs(log, rows)
+    check_requests(verdict, log, rows)
+    check_verbs(verdict, log, rows, rows_left(fleet.database, log.told.deleted))
+    check_fairness(verdict, rows)
+    check_summaries(verdict, fleet.database)
+    succeeded = [job for job, row in rows.jobs.items() if row.state == "succeeded" and job in log.accepted]
+    found = {
+        job: history(fleet.database, rows.jobs[job], rows.results[job]) for job in succeeded if job in rows.results
+    }
+    compared = found if plan.compares_bits else {}
+    for busy in usage.runners_without_a_job():
+        verdict.add("I7", busy)
+    check_bits(verdict, log, found, expected.trained_alone(log.accepted[job].spec for job in compared))
+    usage.after_rest()
+    fleet.stop()
+    for left in usage.left_behind():
+        verdict.add("I7", left)
+    for failure in [*ran.lanes.failures, *([str(ran.load.failure)] if ran.load.failure else [])]:
+        verdict.add("run", failure)
+    if not ran.rested:
+        verdict.add("I2", f"not every job had ended {plan.rest_seconds:.0f} s after the last fault")
+    return verdict
+
+
+def _broken_promises(plan: Plan, journal: Journal, measured: dict[str, list[float]]) -> list[str]:
+    """All broken promises. The short form checks no times, since it shares the machine with other tests."""
+    lines = list(promises.wrongs(journal))
+    if not plan.until_bitten:
+        lines += promises.broken(measured) + slowed(measured, plan.amount.waiting)
+        lines += promises.missing_cancels(journal) if "F16" in plan.faults else []
+    return lines
+
+
+def _starts_on_wrong_clock(fleet: Fleet, rows: Rows) -> int:
+    """How many attempts began on the host with the wrong clock."""
+    name = fleet.hosts[-1].name
+    return sum(event.to_state == "running" and f"@{name} " in event.actor for event in rows.all_events())
