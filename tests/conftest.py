@@ -46,10 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What torch compiles goes where it is cleared away, in this process and in those it starts."""
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """What torch compiles goes where it is cleared away, in all test processes and in those they start."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder if worker_id == "master" else folder.parent) / "compiled"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder))
         yield
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -43,13 +44,14 @@ class PostgresServer:
 
     url: str  # of the maintenance database
     template: str
+    admin: psycopg.Connection[Any]
 
     @classmethod
     @contextlib.contextmanager
     def start(cls) -> Iterator["PostgresServer"]:
         """Start a server for this test process (or use TEST_DATABASE_URL), and make a template database in it."""
-        with _server_url() as url:
-            server = cls(url, f"template_{os.getpid()}_{time.time_ns()}")
+        with _server_url() as url, psycopg.connect(url, autocommit=True) as admin:
+            server = cls(url, f"template_{os.getpid()}_{time.time_ns()}", admin)
             server._admin(f'CREATE DATABASE "{server.template}"')
             migrations.upgrade(server._of(server.template))
             yield server
@@ -57,7 +59,9 @@ class PostgresServer:
 
     def clone(self, name: str) -> str:
         """Make a migrated, empty database of that name. Returns its URL."""
-        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"')
+        # copies of files are a third faster than the WAL, by which PostgreSQL does it since 15
+        how = "STRATEGY FILE_COPY" if self.admin.info.server_version >= 150_000 else ""
+        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}" {how}')
         return self._of(name)
 
     def make_empty(self, name: str) -> str:
@@ -74,8 +78,7 @@ class PostgresServer:
         return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
     def _admin(self, statement: str) -> None:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode())
+        self.admin.execute(statement.encode())
 
 
 def postgresql_programs() -> Path:

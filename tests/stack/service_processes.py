@@ -31,6 +31,7 @@ class Service:
             "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
             "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
+            "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],

@@ -273,7 +273,7 @@ def test_a_pool_of_another_user_waits_for_the_gpus_and_passes_their_bells_on(hos
     second.start()
     try:
         until(lambda: "\n".join(second.tail(200)).count("is held by process") >= len(KINDS), [second])
-        for seed in range(12):
+        for seed in range(6):  # each bell may come to either pool
             assert host.trains(seed=seed).succeeded
         assert {slot: each.pid for slot, each in host.slots().items()} == before
         stop_in_order([host.service.pool], STOP_SECONDS)
@@ -284,7 +284,11 @@ def test_a_pool_of_another_user_waits_for_the_gpus_and_passes_their_bells_on(hos
         stop_in_order([second], STOP_SECONDS)
 
 
-def test_a_host_without_a_gpu_trains_on_its_cores_and_jobs_for_one_say_what_they_wait_for(host: Host) -> None:
+def test_a_host_without_a_gpu_trains_on_its_cores_and_jobs_for_one_say_what_they_wait_for(running_host: Host) -> None:
+    host = running_host  # not restored: the pool starts anew in any case, and eight workers take their time
+    host.service.cancel_all()
+    host.undrain_all()
+    host.gpus = healthy_gpus()
     stop_in_order([host.service.pool], STOP_SECONDS)
     host.install([])
     host.service.pool.start()

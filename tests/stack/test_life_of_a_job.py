@@ -102,7 +102,7 @@ def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> 
     blocker = client.submit(slow_spec())
     until(client, blocker.id, "running")
     # Submitted while the only slot is busy, so that they are claimed together.
-    spec = slow_spec(4.0)
+    spec = slow_spec(2.0)
     pack = [client.submit(spec | {"seed": seed}).id for seed in range(4)]
     client.cancel(blocker.id)
     until(client, pack[0], "running", steps=1)
@@ -134,7 +134,7 @@ def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> N
 
 
 def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: Service, client: Client) -> None:
-    spec = slow_spec(4.0)
+    spec = slow_spec(2.0)
     whole = client.wait(client.submit(spec).id, timeout=300)
     job = client.submit(spec)
     until(client, job.id, "running", steps=1)
@@ -149,7 +149,7 @@ def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: 
 
 
 def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: Client) -> None:
-    spec = slow_spec(3.0)
+    spec = slow_spec(2.0)
     whole = client.wait(client.submit(spec).id, timeout=300)
     job = client.submit(spec)
     until(client, job.id, "running", steps=1)
@@ -163,7 +163,7 @@ def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: 
 
 
 def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Service, client: Client) -> None:
-    job = client.submit(slow_spec(3.0))
+    job = client.submit(slow_spec(2.0))
     until(client, job.id, "running", steps=1)
     runner = service.runner_of("cpu")
     assert runner is not None
@@ -205,7 +205,7 @@ def test_a_job_for_a_pool_without_workers_waits_and_shows_why(client: Client) ->
 
 
 def test_progress_is_seen_while_a_job_runs(client: Client) -> None:
-    job = client.submit(slow_spec(5.0))
+    job = client.submit(slow_spec(2.0))
     seen: list[int] = []
     client.wait(job.id, timeout=300, on_progress=lambda now: seen.append(now.steps_done))
     assert seen == sorted(seen)

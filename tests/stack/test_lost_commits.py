@@ -14,7 +14,7 @@ from tests.stack.service_processes import Service
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
-STEPS = 40_000
+STEPS = 20_000
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

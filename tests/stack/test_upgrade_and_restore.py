@@ -39,7 +39,7 @@ def trains_from_a_record(client: Client, job_id: str) -> Job:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: RedisServer, tmp_path: Path) -> None:
-    spec = slow_spec(4.0)
+    spec = slow_spec(2.0)
     with running(database_url, redis_server.of(11), tmp_path / "service") as service:
         client = service.client
         job = client.submit(spec)
@@ -71,7 +71,7 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
     monkeypatch.setenv("PATH", f"{postgresql_programs()}{os.pathsep}{os.environ['PATH']}")
     with running(database_url, redis_server.of(6), tmp_path / "first") as first:
         done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=300)
-        job = first.client.submit(slow_spec(4.0))
+        job = first.client.submit(slow_spec(2.0))
         trains_from_a_record(first.client, job.id)
         backup = tmp_path / "a.backup"
         back_up(load(database_url=database_url), backup)

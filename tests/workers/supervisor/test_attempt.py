@@ -191,6 +191,7 @@ def test_a_worker_that_must_stop_rings_for_the_jobs_that_it_handed_back(
         assert queries.counts_by_state(connection, 1)["queued"] == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # torch's compiler asks no database
 def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -247,7 +248,7 @@ def test_how_long_jobs_waited_and_trained_is_counted_for_the_next_heartbeat(
     for _ in range(2):
         submitted(database, settings, stage="numpy", steps=20)
     Supervisor(context).work()
-    counts = context.heartbeat.throughput.take_counts()
+    _, counts = context.heartbeat.throughput.report()
     for histogram in (fleet.WAITING, fleet.TRAINING):
         buckets, seconds = histogram.read(counts)
         assert buckets[-1] == ("+Inf", 2.0)

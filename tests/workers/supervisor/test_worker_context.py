@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from gradyard.jobs.errors import DatabaseUnavailable, StorageFull
+from gradyard.jobs.errors import DatabaseReadOnly, DatabaseUnavailable, StorageFull
 from gradyard.store.database import Database
 from gradyard.store.tables import Project
 from workers.supervisor import worker_context
 from workers.supervisor.worker_context import WorkerContext
 
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -71,6 +72,36 @@ def test_a_commit_waits_for_room_on_the_disk(database: Database, short_wait: Dat
     assert context_on(short_wait).commit(much) == 1
     timer.join()
     short_wait.close()
+
+
+@on_postgresql
+def test_a_commit_waits_for_a_database_that_takes_writes_again(database: Database) -> None:
+    with database.engine.connect() as connection:  # as a standby that a pooled connection leads to
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+    with pytest.raises(DatabaseReadOnly):
+        context_on(database).commit_once(one_more_project)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+    assert context_on(database).commit(one_more_project) == 2
+
+
+@on_postgresql
+def test_a_commit_is_made_again_where_the_server_ended_its_silent_transaction(database: Database) -> None:
+    impatient = Database(database.url, silent_transaction_seconds=0.2, pool_size=1)
+    pauses = [1.0, 0.0]
+
+    def slow(connection: Connection) -> int:
+        number = one_more_project(connection)
+        time.sleep(pauses.pop(0))
+        return number
+
+    assert context_on(impatient).commit(slow) == 2
+    assert not pauses
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM projects").scalar_one() == 2
+    impatient.close()
 
 
 @on_sqlite
