@@ -1,8 +1,12 @@
 """How the database came to look as `gradyard.store.tables` says, one step a file.
 
 A step's name tells its moment: `pre` is safe before the new code runs, `post` only after the old code is gone. So an
-older version goes on with the tables of a newer one up to its next `post`.
+older version goes on with the tables of a newer one up to its next `post`, and a new version works before its own.
+
+After some steps rows are filled in (`FILLS`), in short transactions beside writers.
 """
+
+from functools import partial
 
 from alembic import command
 from alembic.runtime.migration import MigrationContext
@@ -11,23 +15,39 @@ from sqlalchemy import Connection
 from gradyard.jobs.errors import DatabaseNotReady
 from gradyard.store.database import Database
 from migrations.running import alembic_config, newest_revision, run_steps
+from migrations.summary_rows import fill_summaries
+
+FILLS = {"0020_pre": fill_summaries, "0021_pre": fill_summaries}
+"""What is called with the database after that step, before the next: before a `post` for what an older version left."""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at `url` up to `revision`; one that is up to date, or of a newer version, is left alone.
 
+    revision: `pre` stops before the steps for which an older version must be gone, unless the database is new.
     Of two upgrades at once the second waits for the first. Raises DatabaseUnavailable where other transactions keep a
     table locked for minutes.
     """
+    if revision == "pre" and revision_at(url) is not None:
+        revision = newest_revision("pre")
+    target = newest_revision() if revision in ("head", "pre") else revision
+    for stop, fill in FILLS.items():
+        if target >= stop and not _is_after(revision_at(url), stop):
+            run_steps(url, partial(_steps_to, stop))
+            fill(url)
+    run_steps(url, partial(_steps_to, target))
 
-    def steps(connection: Connection) -> None:
-        if is_newer(_revision_of(connection)):
-            return
-        if connection.dialect.name == "postgresql":
-            connection.commit()  # the read above began a transaction; Alembic begins one for each step
-        command.upgrade(alembic_config(connection), revision)
 
-    run_steps(url, steps)
+def _steps_to(revision: str, connection: Connection) -> None:
+    if _is_after(_revision_of(connection), revision):
+        return
+    if connection.dialect.name == "postgresql":
+        connection.commit()  # the read above began a transaction; Alembic begins one for each step
+    command.upgrade(alembic_config(connection), revision)
+
+
+def _is_after(present: str | None, revision: str) -> bool:
+    return present is not None and present[:4] > revision[:4]
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -46,10 +66,16 @@ def check(database: Database) -> None:
         raise DatabaseNotReady(
             f"the database is at {present}, for which this version ({wanted}) is too old: install a newer"
         )
-    if present != wanted:
+    if present is None or present < newest_revision("pre"):
         raise DatabaseNotReady(
             f"the database is at {present or 'nothing'}, this version needs {wanted}: gradyard db upgrade"
         )
+
+
+def is_complete(url: str) -> bool:
+    """Whether the database at `url` has every step of this version, or more."""
+    present = revision_at(url)
+    return present is not None and present[:4] >= newest_revision()[:4]
 
 
 def revision_at(url: str) -> str | None:

@@ -4,24 +4,26 @@ On PostgreSQL none of them holds a lock that writers wait for while it reads the
 so each function can be called again after an interruption. Call them for tables of jobs and what jobs leave; small
 tables (workers, holds, counters, bells) need no such care.
 
-SQLite has one writer, and an upgrade is one transaction: other writers wait until it ends. It cannot add a CHECK to a
-table without copying the table, so there a CHECK is a pair of triggers.
+SQLite has one writer: others wait until a step commits. It cannot add a CHECK to a table without copying the table, so
+there a CHECK is a pair of triggers.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from alembic import op
-from sqlalchemy import text
+from sqlalchemy import Column, inspect, text
 
 
 def create_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
     """Build an index of a large table, on PostgreSQL CONCURRENTLY. An invalid one of that name is built anew.
 
-    options: those of `op.create_index`.
+    On SQLite the step commits after it: a million rows take a second, for which other writers wait. options: those of
+    `op.create_index`.
     """
     if op.get_bind().dialect.name != "postgresql":
-        op.create_index(name, table, columns, **options)
+        op.create_index(name, table, columns, if_not_exists=True, **options)
+        _let_others_write()
         return
     with op.get_context().autocommit_block():
         # Both wait for older transactions, and writers do not wait for them: no lock timeout.
@@ -29,6 +31,30 @@ def create_index(name: str, table: str, columns: Sequence[Any], **options: Any) 
         op.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))
         op.create_index(name, table, columns, postgresql_concurrently=True, **options)
         op.execute(text("RESET lock_timeout"))
+
+
+def drop_index(name: str, table: str) -> None:
+    """Drop an index of a large table, where it is there, on PostgreSQL CONCURRENTLY."""
+    if op.get_bind().dialect.name != "postgresql":
+        op.drop_index(name, table, if_exists=True)
+        return
+    with op.get_context().autocommit_block():
+        op.execute(text("SET lock_timeout = 0"))
+        op.execute(text(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"'))
+        op.execute(text("RESET lock_timeout"))
+
+
+def add_column(table: str, column: Column[Any]) -> None:
+    """Add a column that is NULL or has a constant default, which changes no row. One that is there is left alone."""
+    if column.name not in {each["name"] for each in inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
+
+
+def _let_others_write() -> None:
+    """Commit what the step did until now, and go on in a new transaction of SQLite."""
+    connection = op.get_bind()
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def check_words(table: str, column: str, words: Sequence[str]) -> None:

@@ -15,14 +15,17 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, exc, text
+from sqlalchemy.engine import make_url
 
-from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.database import Database, sqlstate_of, translate_driver_errors
+from gradyard.jobs.errors import DatabaseUnavailable, SettingsInvalid
+from gradyard.store.database import Database, is_pgbouncer
+from gradyard.store.driver_errors import sqlstate_of, translate_driver_errors
 
 LOCK_TIMEOUT_SECONDS = 0.3
 PAUSE_SECONDS = 0.5  # between two tries, so that the writers that waited get through
 MOST_TRIES = 400  # about five minutes
 SQLITE_LOCK_TIMEOUT_SECONDS = 60.0
+SILENT_TRANSACTION_SECONDS = 60.0  # a step may compute for a while between two statements
 LOCK_NAME = "gradyard migrations"
 LOCKED = ("55P03", "40P01")  # PostgreSQL's codes of a lock timeout and of a deadlock
 
@@ -30,9 +33,17 @@ SCRIPTS = Path(__file__).parent
 
 
 def run_steps(url: str, steps: Callable[[Connection], None]) -> None:
-    """Call `steps` with a connection, alone among all upgrades of the database."""
+    """Call `steps` with a connection, alone among all upgrades of the database.
+
+    Raises SettingsInvalid where the URL leads through PgBouncer.
+    """
     lock_timeout_seconds = SQLITE_LOCK_TIMEOUT_SECONDS if url.startswith("sqlite") else LOCK_TIMEOUT_SECONDS
-    database = Database(url, lock_timeout_seconds=lock_timeout_seconds, statement_timeout_seconds=0)
+    database = Database(
+        url, lock_timeout_seconds=lock_timeout_seconds, statement_timeout_seconds=0,
+        silent_transaction_seconds=SILENT_TRANSACTION_SECONDS,
+    )  # fmt: skip
+    if is_pgbouncer(make_url(url)):
+        raise SettingsInvalid("DATABASE_URL: tables are changed in one session; give the URL of the server itself")
     try:
         if database.is_sqlite:
             with database.begin() as connection:
@@ -72,9 +83,10 @@ def _try_until_unlocked(connection: Connection, steps: Callable[[Connection], No
     raise DatabaseUnavailable("other transactions keep a table locked; end them, then run gradyard db upgrade again")
 
 
-def newest_revision() -> str:
-    """The last step that this version knows."""
-    return str(ScriptDirectory.from_config(alembic_config(None)).get_current_head())
+def newest_revision(moment: str = "") -> str:
+    """The last step that this version knows; of that moment (`pre` or `post`), where one is given."""
+    steps = ScriptDirectory.from_config(alembic_config(None)).walk_revisions()
+    return next(step.revision for step in steps if step.revision.endswith(moment))
 
 
 def alembic_config(connection: Connection | None) -> Config:

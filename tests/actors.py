@@ -6,8 +6,11 @@ from uuid import UUID
 
 import numpy as np
 import orjson
+import pytest
+from sqlalchemy import Connection
 
 from gradyard.jobs.curves import Summary
+from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
@@ -75,6 +78,29 @@ def fails(database: Database, claim: Claim) -> None:
         for member in claim.members:
             assert lifecycle.fail(connection, member.held, Reason.ERROR, "it broke", actor="worker")
         lifecycle.release(connection, claim.id, actor="worker")
+
+
+def expires(connection: Connection) -> int:
+    """Queue again the jobs of all expired claims, as maintenance does. Returns how many."""
+    claims = lifecycle.expired_claims(connection)
+    return sum(lifecycle.expire_claim(connection, each, actor="maintenance") for each in claims)
+
+
+@contextmanager
+def silent_record(database: Database, claim: Claim) -> Iterator[None]:
+    """During the block another process stands in the middle of a record of this claim. It must lose its transaction."""
+    other = Database(database.url, pool_size=1)
+    standing = other.begin()
+    connection = standing.__enter__()
+    assert lifecycle.record(connection, progress_of(claim.members[0], [4.0, 3.0]))
+    try:
+        yield
+    except BaseException:
+        connection.invalidate()
+        raise
+    with pytest.raises(DatabaseUnavailable):  # it wakes up
+        standing.__exit__(None, None, None)
+    other.close()
 
 
 @contextmanager

@@ -9,9 +9,15 @@ from gradyard.local.errors import CannotStart
 LONGEST_SQLITE_PATH = 511  # bytes: MAX_PATHNAME of its sources
 
 
-def upgrade_tables(url: str, revision: str = "head") -> None:
-    """Runs every migration up to `revision`. Raises CannotStart if the URL is wrong or the database refuses."""
+def upgrade_tables(url: str, revision: str = "head") -> bool:
+    """Runs every migration up to `revision`, or those for which an older version may run (`pre`).
+
+    Returns whether that is all. Raises CannotStart if the URL is wrong or the database refuses.
+    """
+    import migrations
+
     _move(url, "upgrade", revision)
+    return migrations.is_complete(url)
 
 
 def downgrade_tables(url: str, revision: str) -> None:

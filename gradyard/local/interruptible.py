@@ -8,7 +8,7 @@ from gradyard.local.errors import StartInterrupted
 LOOK_SECONDS = 0.05
 
 
-def unless_interrupted(work: Callable[[], None], interrupted: Callable[[], bool]) -> None:
+def unless_interrupted(work: Callable[[], object], interrupted: Callable[[], bool]) -> None:
     """Calls `work` in a thread and waits for its end; an error that it raises is raised here.
 
     Raises StartInterrupted once `interrupted()` is true. The thread then ends with the process, wherever it is: use it

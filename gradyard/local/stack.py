@@ -16,6 +16,7 @@ from gradyard.local.database_upgrade import upgrade_tables
 from gradyard.local.errors import CannotStart, StartInterrupted
 from gradyard.local.interruptible import unless_interrupted
 from gradyard.local.log_rotation import rotate
+from gradyard.local.network_disk import refuse_network_disk
 from gradyard.local.ports import free_port
 from gradyard.local.stack_process import StackProcess
 from gradyard.local.state_folder import StateFolder
@@ -63,6 +64,7 @@ class Stack:
     def start(self) -> str:
         """Starts everything; returns the URL of the API. Raises CannotStart with the cause."""
         launch.refuse_open_door(self._settings)
+        refuse_network_disk(self._settings)
         self._wait_for_leftovers(self._folder.take())
         port = free_port(self._settings.host, self._settings.port)
         self._settings = self._settings.model_copy(update={"port": port, "state_dir": self._folder.path})

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.online import create_index
+from migrations.online import add_column, create_index
 
 revision = "0014_pre"
 down_revision = "0013_pre"
@@ -15,10 +15,8 @@ REPLACED = sa.text("replaced_by IS NOT NULL")
 
 
 def upgrade() -> None:
-    # On PostgreSQL an index is built outside of the step's transaction, so the step may be interrupted before it.
-    again = op.get_bind().dialect.name == "postgresql"
-    op.add_column("jobs", sa.Column("replaced_by", sa.Uuid(), nullable=True), if_not_exists=again)
-    op.add_column("idempotency_keys", sa.Column("retried", sa.Integer(), nullable=True), if_not_exists=again)
+    add_column("jobs", sa.Column("replaced_by", sa.Uuid(), nullable=True))
+    add_column("idempotency_keys", sa.Column("retried", sa.Integer(), nullable=True))
     op.create_table(
         "deleted_batches",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -26,7 +24,7 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_deleted_batches_project_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deleted_batches")),
-        if_not_exists=again,
+        if_not_exists=True,
     )
     create_index(
         "ix_jobs_failed_of_batch", "jobs", ["batch_id", "reason", "id"],

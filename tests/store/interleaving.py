@@ -132,8 +132,8 @@ def stage_on(database: Database) -> Iterator[Stage]:
 
 def interrupted_once(a: int, b: int) -> list[str]:
     """Every schedule in which all of the one comes between two statements of the other."""
-    inside_a = ["a" * i + "b" * b + "a" * (a - i) for i in range(a + 1)]
-    return sorted({*inside_a, *("b" * j + "a" * a + "b" * (b - j) for j in range(b + 1))})
+    inside_a = ["a" * i + "b" * b + "a" * (a - i) for i in range(1, a)]
+    return sorted({*inside_a, *("b" * j + "a" * a + "b" * (b - j) for j in range(1, b))})
 
 
 def interrupted_anywhere(a: int, b: int) -> list[str]:

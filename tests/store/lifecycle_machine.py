@@ -16,9 +16,10 @@ from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Checkpoint, Claim, Job, JobEvent, LossChunk, Result
-from tests.actors import progress_of, submitted, worker_of
+from tests.actors import expires, progress_of, submitted, worker_of
 from tests.store.lifecycle_model import FINISHED, QUEUED, RUNNING, ModelClaim, ModelJob
 from tests.store.one_job import forget_everything
+from tests.store.test_summaries import assert_like_the_rows
 
 STEPS = (6, 7)  # two pack keys
 DEEDS = ("record", "record, claimable_by_idle_slot", "succeed", "diverge", "fail", "hand back", "let go", "rewind")
@@ -191,7 +192,7 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def maintain(self) -> None:
         with self.database.begin() as connection:
-            lifecycle.expire_claims(connection, actor="maintenance")
+            expires(connection)
         for model in self.claims.values():
             if model.there and model.over:
                 model.lose()
@@ -217,6 +218,7 @@ class Lives(RuleBasedStateMachine):
         with self.database.read() as connection:
             there = set(connection.execute(select(Claim.id)).scalars())
         assert there == {claim_id for claim_id, model in self.claims.items() if model.there}
+        assert_like_the_rows(self.database)
 
     def _claim_of(self, member: Member) -> tuple[UUID, ModelClaim]:
         return next((claim_id, model) for claim_id, model in self.claims.items() if model is member[0])

@@ -37,6 +37,8 @@ class ModelJob:
         self.attempt += to == RUNNING
         self.events.append((self.state, to, self.attempt))
         self.state = to
+        if to in ("failed", "cancelled"):
+            self.checkpoints = set()
 
     def record(self, start: int, losses: tuple[float, ...], *, checkpoint: bool = True) -> None:
         """So many steps more are stored."""
@@ -59,7 +61,7 @@ class ModelJob:
 
     def fail(self, reason: str) -> None:
         """Move the job to `failed` with that reason."""
-        self.reason, self.checkpoints = reason, set()
+        self.reason = reason
         self.move("failed")
 
     def rewind(self, step: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
@@ -15,7 +16,7 @@ from gradyard.store.dialects import now
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob, Fence, Outcome
 from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, LossChunk, Result, Worker
-from tests.actors import claimed, progress_of, submitted, worker_of
+from tests.actors import claimed, expires, progress_of, submitted, worker_of
 
 STEPS = 4
 
@@ -56,7 +57,7 @@ def queued_job(database: Database, settings: Settings) -> OneJob:
     """It was handed back, and waits."""
     one = running_job(database, settings, recorded=2)
     with database.begin() as connection:
-        lifecycle.expire_claims(connection, actor="maintenance")
+        expires(connection)
     return one
 
 
@@ -108,10 +109,18 @@ def _delete(connection: Connection, one: OneJob) -> Any:
     return lifecycle.delete_job(connection, 1, one.member.id)
 
 
+def _expire(connection: Connection, one: OneJob) -> Any:
+    """A claim that is locked at this moment is left to the next round of maintenance."""
+    moved = expires(connection)
+    if lifecycle.expired_claims(connection):
+        raise DatabaseUnavailable("another transaction has the job; the next round tries again")
+    return moved
+
+
 DEEDS: dict[str, Does] = {
     "record": _record, "succeed": _succeed, "fail": _fail, "hand back": _hand_back, "let go": _let_go,
     "rewind": _rewind, "beat": _beat, "claim": _claim, "new process of the slot": _retire_slot, "delete": _delete,
-    "expire": lambda connection, one: lifecycle.expire_claims(connection, actor="maintenance"),
+    "expire": _expire,
     "cancel": lambda connection, one: lifecycle.request_cancel(connection, one.member.id, actor="client"),
     "cancel over its head": lambda connection, one: lifecycle.move_silent(connection, one.member.id, actor="client"),
 }  # fmt: skip

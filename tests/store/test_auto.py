@@ -12,6 +12,7 @@ from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
+from gradyard.store.dialects import now
 from gradyard.store.fleet import HeartbeatReport, WorkerInfo
 from gradyard.store.fleet.claimable import MOST_LEFT
 from gradyard.store.tables import Job, Worker
@@ -38,7 +39,7 @@ def warm(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: flo
     """A worker that has claimed something before."""
     worker = worker_of(database, slot, queue, lease)
     with database.begin() as connection:
-        connection.execute(update(Worker).where(Worker.id == worker.id).values(served_rank=0.0, served_priority=0))
+        connection.execute(update(Worker).where(Worker.id == worker.id).values(served_rank=0.0, served_precedence=0))
     return worker
 
 
@@ -77,10 +78,18 @@ def test_each_job_goes_where_it_ends_sooner_and_says_why(
     )
 
 
+def submitted_at_once(database: Database, settings: Settings, count: int) -> list[UUID]:
+    """Small jobs for any device, none of which has waited yet, however long this took."""
+    jobs = [submitted(database, settings, **SMALL, seed=seed) for seed in range(count)]
+    with database.begin() as connection:
+        connection.execute(update(Job).values(submitted_at=now()))
+    return jobs
+
+
 def test_many_small_jobs_go_to_the_gpu_together(
     database: Database, settings: Settings, cpu: WorkerInfo, gpu: WorkerInfo
 ) -> None:
-    jobs = [submitted(database, settings, **SMALL, seed=seed) for seed in range(300)]
+    jobs = submitted_at_once(database, settings, 300)
     assert taken(database, cpu) == []
     assert taken(database, gpu) == jobs
     assert why_claimed(database, jobs[7]) == (
@@ -231,8 +240,7 @@ def test_a_job_for_a_gpu_does_not_ride_with_one_for_a_cpu(
     database: Database, settings: Settings, cpu: WorkerInfo, gpu: WorkerInfo
 ) -> None:
     jobs = [submitted(database, settings, **SMALL | {"device": "cpu", "seed": seed}) for seed in range(3)]
-    for seed in range(300):
-        submitted(database, settings, **SMALL, seed=seed)
+    submitted_at_once(database, settings, 300)
     assert taken(database, cpu) == jobs
     assert len(taken(database, gpu)) == 300
 

@@ -12,7 +12,8 @@ from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
-from gradyard.store.lifecycle import SubmittedBatch
+from gradyard.store.lifecycle import CancelledSlice, SubmittedBatch
+from gradyard.store.upkeep import old_rows
 from tests.actors import claimed, submitted, worker_of
 
 here: Settings = load(database_url="sqlite:///unused.db")
@@ -78,14 +79,20 @@ def test_a_refusal_names_each_member_that_is_wrong_and_counts_them_all() -> None
         ({"spec": {"stage": "nn"}, "grid": {f"a{n}": [1] for n in range(100)}}, "/grid"),
         ({"spec": {f"a{n}": 1 for n in range(100)}}, "/spec"), ({"jobs": [], **{f"a{n}": 1 for n in range(100)}}, ""),
         ({"spec": {"stage": "nn", "dataset": INLINE}, "samples": 5000}, ""),
-        ({"spec": {"stage": "nn", "steps": 1, "dataset": {"points": 10**6}},
-          "random": {"dataset.stop": {"low": 4.0, "high": 5.0}}, "samples": 1000}, ""),
     ],
 )  # fmt: skip
 def test_a_batch_that_is_none_or_too_much_is_refused(value: object, pointer: str) -> None:
     with pytest.raises(SpecInvalid) as refusal:
         taken(value)
     assert any(problem.pointer.startswith(pointer) for problem in refusal.value.problems)
+
+
+def test_a_batch_whose_data_take_too_long_to_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradyard.jobs.submission.batch_budget.MOST_WORK", 10**6)
+    drawn = {"dataset.stop": {"low": 4.0, "high": 5.0}}
+    spec = {"stage": "nn", "steps": 1, "dataset": {"points": 10**5}}
+    with pytest.raises(SpecInvalid, match="too many points in data that differ"):
+        taken({"spec": spec, "random": drawn, "samples": 100})
 
 
 def test_nesting_without_end_is_refused_wherever_it_stands() -> None:
@@ -166,12 +173,13 @@ def test_a_key_lives_as_long_as_any_job_of_its_batch(database: Database) -> None
         oldest = queries.jobs_newest_first(connection, 1, limit=10, batch=first.batch_id).jobs[-1].id
     with database.begin() as connection:
         lifecycle.request_cancel(connection, oldest, actor="test")
-        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 0
+    assert old_rows.forget_keys(database, hours=-1.0) == 0
+    with database.begin() as connection:
         lifecycle.delete_job(connection, 1, oldest)
     assert stored(database, SWEEP, key="k") == SubmittedBatch(first.batch_id, replayed=True)
     with database.begin() as connection:
         lifecycle.cancel_some(connection, first.batch_id, actor="test")
-        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 1
+    assert old_rows.forget_keys(database, hours=-1.0) == 1
 
 
 def test_a_batch_larger_than_the_queue_will_never_fit(database: Database) -> None:
@@ -185,10 +193,10 @@ def test_what_is_claimed_while_a_batch_is_cancelled_is_cancelled_too(
     monkeypatch.setattr("gradyard.store.lifecycle.batches.CANCEL_SLICE", 3)
     batch = stored(database, {"jobs": [{"stage": "nn", "steps": 5 + number} for number in range(6)]})
     with database.begin() as connection:
-        assert lifecycle.cancel_some(connection, batch.batch_id, actor="test")
+        assert lifecycle.cancel_some(connection, batch.batch_id, actor="test") == CancelledSlice(3, more=True)
     claim = claimed(database, worker_of(database))
     with database.begin() as connection:
-        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test")
+        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test").more
         assert set(queries.cancelled_members(connection, claim.id)) == {member.id for member in claim.members}
     assert counts(database, batch) == {"running": 1, "cancelled": 5}
 
@@ -197,7 +205,7 @@ def test_a_batch_is_cancelled_together(database: Database) -> None:
     batch = stored(database, {"jobs": [{"stage": "nn", "steps": 5 + number % 2} for number in range(6)]})
     claim = claimed(database, worker_of(database))
     with database.begin() as connection:
-        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test")
+        assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test").more
         assert queries.batch_is_marked(connection, batch.batch_id)
         assert set(queries.cancelled_members(connection, claim.id)) == {member.id for member in claim.members}
     assert counts(database, batch) == {"running": 3, "cancelled": 3}

@@ -9,7 +9,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
-from tests.actors import claimed, fails, submitted, succeeds, worker_of
+from tests.actors import claimed, expires, fails, submitted, succeeds, worker_of
 
 
 def kinds_of(database: Database, job: UUID) -> list[str]:
@@ -64,7 +64,7 @@ def test_a_lost_lease_a_dead_worker_and_a_released_claim(database: Database, set
     job, worker = submitted(database, settings), worker_of(database)
     claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
-        lifecycle.expire_claims(connection, actor="maintenance")
+        expires(connection)
     claimed(database, worker)
     successor = worker_of(database)
     with database.begin() as connection:
@@ -81,7 +81,7 @@ def test_a_job_that_kills_its_workers_fails_after_the_last_one(database: Databas
     for _ in range(10):
         claimed(database, worker, lease=-1.0)
         with database.begin() as connection:
-            lifecycle.expire_claims(connection, actor="maintenance")
+            expires(connection)
     assert kinds_of(database, job)[-2:] == ["claimed", "failed"]
     with database.read() as connection:
         assert queries.job_by_id(connection, 1, job).reason == Reason.POISON

@@ -14,7 +14,8 @@ from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Outcome
-from tests.actors import claimed, nothing_else, progress_of, submitted, succeeds, worker_of
+from gradyard.store.upkeep import old_rows
+from tests.actors import claimed, expires, nothing_else, progress_of, submitted, succeeds, worker_of
 
 
 def test_a_zombie_cannot_write_anything(database: Database, settings: Settings) -> None:
@@ -22,7 +23,7 @@ def test_a_zombie_cannot_write_anything(database: Database, settings: Settings) 
     worker = worker_of(database)
     old = claimed(database, worker, lease=-1.0).members[0]
     with database.begin() as connection:
-        assert lifecycle.expire_claims(connection, actor="maintenance") == 1
+        assert expires(connection) == 1
     new = claimed(database, worker).members[0]
     assert (old.id, new.attempt) == (new.id, old.attempt + 1)
     outcome = Outcome({"a": 1.0}, "y = 1", {})
@@ -184,8 +185,8 @@ def test_a_lost_pack_is_queued_again_in_halves_and_no_job_is_blamed(database: Da
     worker = worker_of(database)
     claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
-        assert lifecycle.lease_expired(connection)
-        assert lifecycle.expire_claims(connection, actor="maintenance") == 4
+        assert lifecycle.expired_claims(connection)
+        assert expires(connection) == 4
     with database.read() as connection:
         rows = [queries.job_by_id(connection, 1, job) for job in jobs]
     assert [(row.state, row.losses, row.max_pack) for row in rows] == [("queued", 0, 2)] * 4
@@ -198,7 +199,7 @@ def test_a_job_whose_worker_vanishes_ten_times_while_alone_is_poison(database: D
     for _ in range(10):
         claimed(database, worker, lease=-1.0)
         with database.begin() as connection:
-            lifecycle.expire_claims(connection, actor="maintenance")
+            expires(connection)
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.reason) == ("failed", "poison")
@@ -349,7 +350,7 @@ def test_a_heartbeat_renews_its_own_claim_and_no_other(database: Database, setti
     claim = claimed(database, worker, lease=-1.0)
     with database.begin() as connection:
         assert fleet.heartbeat(connection, worker, 15.0, claim.id, 3)
-        assert not lifecycle.lease_expired(connection)
+        assert not lifecycle.expired_claims(connection)
         lifecycle.release(connection, claim.id, actor="worker")
         assert not fleet.heartbeat(connection, worker, 15.0, claim.id, 4)
 
@@ -419,12 +420,10 @@ def test_old_keys_of_jobs_that_are_over_are_forgotten(database: Database, settin
             ).replayed
 
     submit()
-    with database.begin() as connection:
-        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 0  # its job is alive
+    assert old_rows.forget_keys(database, hours=-1.0) == 0  # its job is alive
     succeeds(database, claimed(database, worker_of(database)))
-    with database.begin() as connection:
-        assert lifecycle.forget_old_keys(connection, hours=1.0) == 0
-        assert lifecycle.forget_old_keys(connection, hours=-1.0) == 1
+    assert old_rows.forget_keys(database, hours=1.0) == 0
+    assert old_rows.forget_keys(database, hours=-1.0) == 1
     assert submit() is False
 
 

@@ -31,12 +31,12 @@ def chunks(database: Database, job: Any) -> list[tuple[int, int]]:
 def test_a_record_beyond_what_the_database_has_is_refused(database: Database, settings: Settings) -> None:
     job = submitted(database, settings, steps=9)
     [member] = claimed(database, worker_of(database)).members
-    assert recorded(database, member, [9.0, 8.0, 7.0], 0).stored == {job}
+    assert recorded(database, member, [9.0, 8.0, 7.0], 0).stored == {job: 1}
     before = Snapshot(database, job)
-    assert recorded(database, member, [6.0, 5.0, 4.0], 3).stored == {job}
+    assert recorded(database, member, [6.0, 5.0, 4.0], 3).stored == {job: 1}
     before.put_back()
     third = recorded(database, member, [3.0, 2.0, 1.0], 6)
-    assert (third.stored, third.displaced) == (set(), {job: 3})
+    assert (third.stored, third.displaced) == ({}, {job: 3})
     assert chunks(database, job) == [(0, 3)]
     with database.begin() as connection:
         assert lifecycle.hand_back(connection, member.held, actor="worker", detail="x")
@@ -48,7 +48,7 @@ def test_what_was_told_before_may_be_told_again_with_more(database: Database, se
     job = submitted(database, settings, steps=9)
     [member] = claimed(database, worker_of(database)).members
     for losses in ([9.0, 8.0], [9.0, 8.0], [9.0, 8.0, 7.0]):
-        assert recorded(database, member, losses, 0).stored == {job}
+        assert recorded(database, member, losses, 0).stored == {job: 1}
     assert chunks(database, job) == [(0, 3)]
 
 
@@ -60,7 +60,7 @@ def test_other_losses_of_the_same_steps_are_refused(
     [member] = claimed(database, worker_of(database)).members
     recorded(database, member, [9.0, 8.0], 0)
     told = recorded(database, member, losses, start_step)
-    assert (told.stored, told.displaced) == (set(), {job: 2})
+    assert (told.stored, told.displaced) == ({}, {job: 2})
     assert chunks(database, job) == [(0, 2)]
 
 
@@ -76,7 +76,7 @@ def test_of_two_workers_with_the_same_attempt_only_the_one_whose_claim_is_there_
     outcome = Outcome({"a": 1.0}, None, {})
     with database.begin() as connection:
         progress = progress_of(first, [9.0, 8.0, 7.0])
-        assert lifecycle.record_all(connection, [progress]) == lifecycle.Recorded(set(), {})
+        assert lifecycle.record_all(connection, [progress]) == lifecycle.Recorded({}, {})
         assert not lifecycle.succeed(connection, first.held, outcome, actor="first")
         assert not lifecycle.hand_back(connection, first.held, actor="first", detail="x")
         assert not lifecycle.cancel_by_worker(connection, first.held, actor="first")

@@ -33,7 +33,7 @@ def test_a_pack_is_recorded_without_those_that_moved_on(database: Database, sett
     progresses = [late if each is other else progress_of(each, [2.0, 1.0]) for each in claim.members]
     with database.begin() as connection:
         stored = lifecycle.record_all(connection, progresses).stored
-    assert stored == {member.id for member in claim.members[2:]}
+    assert stored == {member.id: 1 for member in claim.members[2:]}
     assert [curve_of(database, member.id) for member in claim.members] == [[], [], [2.0, 1.0], [2.0, 1.0]]
 
 
@@ -58,6 +58,30 @@ def test_a_pack_succeeds_without_those_that_moved_on_and_each_leaves_one_event(
                 "running",
                 state,
             ]
+
+
+def test_the_last_record_of_a_pack_is_stored_with_the_moves_of_those_that_end(
+    database: Database, settings: Settings
+) -> None:
+    jobs = [submitted(database, settings, seed=seed, steps=2) for seed in range(12)]
+    members = claimed(database, worker_of(database)).members
+    gone, *ending, trains_on = members
+    with database.begin() as connection:
+        lifecycle.cancel_by_worker(connection, gone.held, actor="worker")
+    progresses = [progress_of(each, [2.0, 1.0]) for each in members[:-1]] + [progress_of(trains_on, [2.0])]
+    ended = [Ended(each.held, Outcome({"a": 1.0}, "y = 1", {})) for each in (gone, *ending)]
+    with database.begin() as connection:
+        recorded = lifecycle.record_all(connection, progresses, ending={each.job_id for each in ended})
+        assert list(recorded.stored) == jobs[1:]
+        done = lifecycle.succeed_all(connection, ended, actor="worker", recorded=recorded)
+    assert done == {each.id for each in ending}
+    with database.read() as connection:
+        rows = [queries.job_by_id(connection, 1, job) for job in jobs]
+        kinds = [[each.kind for each in queries.events_of(connection, 1, job)] for job in jobs]
+    assert [row.state for row in rows] == ["cancelled", *["succeeded"] * 10, "running"]
+    assert [(row.steps_done, row.loss_last) for row in rows] == [(0, None), *[(2, 1.0)] * 10, (1, 2.0)]
+    assert [row.finished_at is None for row in rows] == [False] * 11 + [True]
+    assert kinds[1:] == [["submitted", "claimed", "succeeded"]] * 10 + [["submitted", "claimed"]]
 
 
 def test_metrics_and_arrays_come_back_as_they_were(database: Database, settings: Settings) -> None:

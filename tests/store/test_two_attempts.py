@@ -15,7 +15,7 @@ from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Job, JobEvent, LossChunk, Result
-from tests.actors import progress_of
+from tests.actors import expires, progress_of
 from tests.store.interleaving import merges
 from tests.store.one_job import STEPS, forget_everything, running_job
 
@@ -74,7 +74,7 @@ class Story:
                     does(connection)
 
     def _expire(self, connection: Connection) -> None:
-        lifecycle.expire_claims(connection, actor="maintenance")
+        expires(connection)
 
     def _claim(self, connection: Connection) -> None:
         if claim := lifecycle.claim(connection, self._other, 15.0):

@@ -23,7 +23,7 @@ from workers.supervisor import failure_policy
 from workers.supervisor.best_effort_commit import BestEffortCommit
 from workers.supervisor.departures import Departures
 from workers.supervisor.pack import Member, Pack
-from workers.supervisor.records import Record, Written, record_of, write_record
+from workers.supervisor.records import Left, Record, Written, record_of, write_record
 from workers.supervisor.resume import states_to_resume
 from workers.supervisor.runner_logs import keep_logs
 from workers.supervisor.runner_timeouts import RunnerTimeouts
@@ -135,17 +135,15 @@ class Attempt:
         self._timeouts.heard()  # during the commit no message was read
         for each in written:
             each.member.mark_recorded(each.progress)
-        stored = [each.member for each in written if each.gone and not each.fenced]
-        fenced = [each.member for each in written if each.fenced]
-        finished = record.segment.finished
-        self._heartbeat.throughput.count(FleetCounter.FENCED_WRITES, len(fenced))
-        if not record.segment.stopped:  # else they are only handed back
-            self._heartbeat.throughput.finished(len(stored))
-            trained = [each.summary.train_seconds for each in stored]
-            self._heartbeat.throughput.count_all(fleet.TRAINING.counts(trained))
-        reason = "trained" if finished else "diverged"
-        self._departures.left(stored, "stopped" if record.segment.stopped else reason, runner_trains=not finished)
-        self._departures.left(fenced, "fenced", runner_trains=not finished)
+        ended = [each for each in written if each.left in (Left.TRAINED, Left.DIVERGED)]
+        trained = [each.member.summary.train_seconds for each in ended]
+        throughput, finished = self._heartbeat.throughput, record.segment.finished
+        throughput.finished(len(ended))
+        throughput.count_all(fleet.TRAINING.counts(trained))
+        throughput.count(FleetCounter.FENCED_WRITES, sum(each.left is Left.FENCED for each in written))
+        for reason in Left:
+            left = [each.member for each in written if each.left is reason]
+            self._departures.left(left, reason, runner_trains=not finished)
 
     def _write(self, connection: Connection, record: Record) -> list[Written]:
         if record.segment.finished:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 from sqlalchemy import Connection
@@ -16,17 +17,22 @@ from workers.supervisor.pack import Member, Pack
 log = structlog.get_logger()
 
 
+class Left(StrEnum):
+    """Why a member has left its pack with a record, in the words of the log."""
+
+    TRAINED = "trained"
+    DIVERGED = "diverged"
+    STOPPED = "stopped"  # handed back, since the worker stops
+    FENCED = "fenced"  # it was not this worker's any more, and nothing was stored
+
+
 @dataclass(frozen=True)
 class Written:
-    """The effect of a record on one member.
-
-    `gone`: the member is no longer this worker's. `fenced`: it was not this worker's before, and nothing was stored.
-    """
+    """The effect of a record on one member. `left`: why it is no longer this worker's; None where it trains on."""
 
     member: Member
     progress: Progress
-    gone: bool
-    fenced: bool
+    left: Left | None
 
 
 @dataclass(frozen=True)
@@ -58,24 +64,24 @@ def write_record(connection: Connection, pack: Pack, record: Record, *, actor: s
     It changes nothing but the database, so it may run again.
     """
     members, progresses, segment = record.members, record.progresses, record.segment
-    recorded = lifecycle.record_all(connection, progresses)
+    recorded = lifecycle.record_all(connection, progresses, ending={each.job_id for each in record.ended})
     stored = recorded.stored
     for progress in (each for each in progresses if each.job_id not in stored):
         log.warning("fenced", job=str(progress.job_id), attempt=progress.held.attempt, what="record")
     _hand_back_displaced(connection, recorded, progresses, actor)
-    ours = [member for member in members if member.job.id in stored]
-    gone = {member.index for member in members if member.job.id not in stored}
-    if record.ended:
-        done = lifecycle.succeed_all(connection, record.ended, actor=actor, running=stored)
-        gone |= {member.index for member in ours if member.job.id in done}
-    gone |= {m.index for m in ours if m.index not in gone and _moved_on(connection, pack, m, segment, actor)}
-    if len(gone) == len(pack.members):
+    done = lifecycle.succeed_all(connection, record.ended, actor=actor, recorded=recorded) if record.ended else set()
+    left: dict[int, Left | None] = {}
+    for member in members:
+        if member.job.id not in stored:
+            left[member.index] = Left.FENCED
+        elif member.job.id in done:
+            left[member.index] = Left.TRAINED
+        else:
+            left[member.index] = _move_on(connection, pack, member, segment, actor)
+    if sum(reason is not None for reason in left.values()) == len(pack.members):
         # In the same transaction: a second one would have to wait for the lock again.
         lifecycle.release(connection, pack.claim.id, actor=actor)
-    return [
-        Written(m, progress, m.index in gone, m.job.id not in stored)
-        for m, progress in zip(members, progresses, strict=True)
-    ]
+    return [Written(m, progress, left[m.index]) for m, progress in zip(members, progresses, strict=True)]
 
 
 def _hand_back_displaced(
@@ -93,15 +99,18 @@ def _ended_finite(member: Member, segment: SegmentMessage) -> bool:
     return member.diverged_at is None and segment.result_of(member.index).finite
 
 
-def _moved_on(connection: Connection, pack: Pack, member: Member, segment: SegmentMessage, actor: str) -> bool:
-    """Move a member that did not end with a finite result. Return whether it has left the state `running`."""
+def _move_on(
+    connection: Connection, pack: Pack, member: Member, segment: SegmentMessage, actor: str
+) -> Left | None:  # fmt: skip
+    """Move a member that did not end with a finite result. Return why it has left the state `running`, if it has."""
     job = member.job
     if member.diverged_at is not None:
         failure_policy.diverged(connection, member, member.diverged_at, actor=actor)
-    elif segment.results is not None:  # every loss is finite, the weights after the last update are not
+        return Left.DIVERGED
+    if segment.results is not None:  # every loss is finite, the weights after the last update are not
         failure_policy.diverged(connection, member, pack.claim.steps, actor=actor)
-    elif segment.stopped:
+        return Left.DIVERGED
+    if segment.stopped:
         lifecycle.hand_back(connection, job.held, actor=actor, detail="the worker stops", kind=EventKind.HANDED_BACK)
-    else:
-        return False
-    return True
+        return Left.STOPPED
+    return None

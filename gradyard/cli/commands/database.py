@@ -13,8 +13,9 @@ from gradyard.local.launch import absolute
 from gradyard.local.vacuum import vacuum as give_back_space
 
 RevisionArgument = Annotated[
-    str, typer.Argument(metavar="REVISION", help="The revision to upgrade to. Default: the newest.")
+    str, typer.Argument(metavar="REVISION", help="The revision to upgrade to. Default: the newest for which both run.")
 ]
+PostOption = Annotated[bool, typer.Option("--post", help="Also the steps for which the older version must be gone.")]
 TargetArgument = Annotated[
     str, typer.Argument(metavar="REVISION", help="The revision to go back to; -1: one step back; base: no tables.")
 ]
@@ -26,16 +27,18 @@ ReplaceDataOption = Annotated[
 
 
 @runs_here
-def upgrade(options: CommandOptions, revision: RevisionArgument = "head") -> None:
-    """Upgrade the tables to this version. It is safe to repeat.
+def upgrade(options: CommandOptions, revision: RevisionArgument = "pre", post: PostOption = False) -> None:
+    """Upgrade the tables to this version, while the older one runs. It is safe to repeat.
 
     DATABASE_URL=postgresql://user@host/name gradyard db upgrade
     """
     settings = options.settings()
     if settings.database_url is None:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    upgrade_tables(absolute(settings.database), revision)
-    typer.echo("the tables are up to date" if revision == "head" else f"the tables are at {revision}")
+    complete = upgrade_tables(absolute(settings.database), "head" if post else revision)
+    typer.echo("the tables are up to date" if revision == "pre" else f"the tables are at {revision}")
+    if not complete and revision == "pre":
+        typer.echo("when no older version runs any more: gradyard db upgrade --post")
 
 
 @runs_here

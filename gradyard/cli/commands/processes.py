@@ -11,6 +11,7 @@ from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, runs_here
 from gradyard.jobs.settings import Settings
 from gradyard.local import launch
+from gradyard.local.network_disk import refuse_network_disk
 
 if TYPE_CHECKING:
     from gradyard.local.stack import StackOptions
@@ -147,7 +148,10 @@ def api(
 
 
 def _with_a_database(settings: Settings) -> Settings:
-    """The settings; without DATABASE_URL it says which file is used. Raises BadUsage where that holds no tables."""
+    """The settings; without DATABASE_URL it says which file is used. Raises BadUsage where that holds no tables.
+
+    Raises CannotStart where it is on a network file system.
+    """
     file = settings.sqlite_file
     if settings.database_url is None:
         if not _holds_tables(file):
@@ -156,6 +160,7 @@ def _with_a_database(settings: Settings) -> Settings:
                 "machine, `gradyard db upgrade` makes the tables there, DATABASE_URL names another database"
             )
         _say(f"DATABASE_URL is not set; the database is {file}")
+    refuse_network_disk(settings)
     return settings
 
 

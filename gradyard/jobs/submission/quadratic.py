@@ -6,12 +6,13 @@ multiplies each entry of S V' w - c by 1 - 2 g s^2 / divisor (Boyd and Vandenber
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
 
 SLICE = 65_536  # points
 MOST_DOUBLINGS = 40  # of a single step
@@ -82,40 +83,55 @@ class Quadratic:
 
     def after(self, rate: float, step: int) -> "Descent":
         """The loss of that step of gradient descent, of the weights before its update, from wherever it begins."""
-        factors = np.sqrt(self._factors(rate, np.array([float(step)]))[0])
+        factors = np.sqrt(self.factors(rate, np.array([float(step)]))[0])
         return Descent((factors * self.singular)[:, np.newaxis] * self.directions, factors * self.target, self)
 
     def most_loss_at(self, largest_weight: float, rate: float, step: int) -> float:
         """A bound on `loss_at` for all weights between -`largest_weight` and `largest_weight`."""
         length = largest_weight * np.sqrt(len(self.singular))
         distances = np.square(self.singular * length + np.abs(self.target))
-        return float(self._losses(distances, rate, np.array([float(step)]))[0])
+        return float(self._losses(distances, self.factors(rate, np.array([float(step)])))[0])
 
     def steps_to(self, loss: float, weights: Floats, rate: float) -> int | None:
         """The first step with at most that loss, at a rate that does not diverge; None where there is none."""
         distances = np.square(self.singular * (self.directions @ weights) - self.target)
-        steps = np.array([0, *(2**power for power in range(MOST_DOUBLINGS + 1))])
+        steps, factors = _doublings(self, rate)
         while True:  # the loss falls from step to step; each round looks at 64 of them at once
-            enough = np.flatnonzero(self._losses(distances, rate, steps) <= loss)
+            enough = np.flatnonzero(self._losses(distances, factors) <= loss)
             if not enough.size:
                 return None
             first = int(enough[0])
             if first == 0 or steps[first] - steps[first - 1] == 1:
                 return int(steps[first])
-            steps = np.unique(np.linspace(steps[first - 1], steps[first], 65).astype(np.int64))
+            steps, factors = _between(self, rate, int(steps[first - 1]), int(steps[first]))
 
     @cached_property
     def _curvatures(self) -> Floats:
         return np.asarray(2.0 * self.singular**2 / self.divisor)
 
     @np.errstate(over="ignore", under="ignore")
-    def _factors(self, rate: float, steps: Floats | npt.NDArray[np.int64]) -> Floats:
+    def factors(self, rate: float, steps: Floats | Steps) -> Floats:
         """What is left of each squared distance after so many steps, (steps, columns)."""
         return np.asarray(np.abs(1.0 - rate * self._curvatures) ** (2.0 * steps[:, np.newaxis]))
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _losses(self, distances: Floats, rate: float, steps: Floats | npt.NDArray[np.int64]) -> Floats:
-        return np.asarray((self.misfit + self._factors(rate, steps) @ distances) / self.divisor)
+    def _losses(self, distances: Floats, factors: Floats) -> Floats:
+        return np.asarray((self.misfit + factors @ distances) / self.divisor)
+
+
+# Kept: the members of a sweep over seeds look at the same steps, and their factors cost more than their losses.
+@lru_cache(maxsize=256)
+def _doublings(quadratic: Quadratic, rate: float) -> tuple[Steps, Floats]:
+    """The steps 0, 1, 2, 4, 8 ... and what is left of each squared distance after them."""
+    steps = np.array([0, *(2**power for power in range(MOST_DOUBLINGS + 1))])
+    return steps, quadratic.factors(rate, steps)
+
+
+@lru_cache(maxsize=1024)
+def _between(quadratic: Quadratic, rate: float, first: int, last: int) -> tuple[Steps, Floats]:
+    """At most 65 steps from `first` to `last`, and what is left of each squared distance after them."""
+    steps = np.unique(np.linspace(first, last, 65).astype(np.int64))
+    return steps, quadratic.factors(rate, steps)
 
 
 @dataclass(frozen=True)

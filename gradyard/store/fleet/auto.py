@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, literal_column, or_, select
+from sqlalchemy import Connection, Integer, bindparam, func, or_, select
 
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.specs.datasets import stored_dataset
@@ -16,7 +16,7 @@ from gradyard.store.dialects import now
 from gradyard.store.fleet.device_choice import DeviceChoice, SlotsOfKind
 from gradyard.store.fleet.eligibility import allowed_but_for_queue, capabilities_of
 from gradyard.store.fleet.holds import on_hold
-from gradyard.store.tables import Claim, Job, Worker
+from gradyard.store.tables import IS_QUEUED, Claim, Job, Worker
 
 MOST_COUNTED = 8192  # jobs alike; counting more takes milliseconds and changes no choice
 
@@ -99,7 +99,7 @@ _usable_slots = (
 _counted = (
     select(Job.submitted_at)
     .where(
-        Job.state == literal_column("'queued'"), Job.queue == Queue.ANY,
+        IS_QUEUED, Job.queue == Queue.ANY,
         or_(Job.not_before.is_(None), Job.not_before <= now()), GROUP[0] == bindparam("key"),
         GROUP[1] == bindparam("step"), GROUP[2] == bindparam("pool"), GROUP[3] == bindparam("memory", type_=Integer),
     ).limit(MOST_COUNTED).subquery()

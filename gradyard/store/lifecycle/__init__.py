@@ -5,6 +5,7 @@ Every write of a running job is fenced: it names attempt and claim, and changes 
 
 from gradyard.store.lifecycle.api_keys import make_key, revoke_key
 from gradyard.store.lifecycle.batches import (
+    CancelledSlice,
     RetriedBatch,
     SubmittedBatch,
     cancel_some,
@@ -15,7 +16,7 @@ from gradyard.store.lifecycle.batches import (
 from gradyard.store.lifecycle.cancel import cancel_by_worker, move_silent, request_cancel
 from gradyard.store.lifecycle.claim import Claim, ClaimedJob, claim, train_eagerly
 from gradyard.store.lifecycle.delete import DeletedSlice, delete_batch_slice, delete_job
-from gradyard.store.lifecycle.expire import expire_claims, forget_old_keys, lease_expired
+from gradyard.store.lifecycle.expire import expire_claim, expired_claims
 from gradyard.store.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
 from gradyard.store.lifecycle.logs import keep_log
 from gradyard.store.lifecycle.moves import Fence
@@ -25,9 +26,9 @@ from gradyard.store.lifecycle.rewind import rewind
 from gradyard.store.lifecycle.submit import Submitted, submit
 
 __all__ = [
-    "Claim", "ClaimedJob", "DeletedSlice", "Ended", "Fence", "Outcome", "Progress", "Recorded", "RetriedBatch",
-    "Submitted", "SubmittedBatch", "cancel_by_worker", "cancel_some", "claim", "delete_batch_slice", "delete_job",
-    "expire_claims", "fail", "forget_old_keys", "hand_back", "hand_back_slot", "keep_log", "lease_expired",
+    "CancelledSlice", "Claim", "ClaimedJob", "DeletedSlice", "Ended", "Fence", "Outcome", "Progress", "Recorded",
+    "RetriedBatch", "Submitted", "SubmittedBatch", "cancel_by_worker", "cancel_some", "claim", "delete_batch_slice",
+    "delete_job", "expire_claim", "expired_claims", "fail", "hand_back", "hand_back_slot", "keep_log",
     "make_key", "move_silent", "move_silent_batch", "record", "record_all", "release", "request_cancel",
     "retry_batch", "revoke_key", "rewind", "submit", "submit_batch", "succeed", "succeed_all", "train_eagerly",
 ]  # fmt: skip

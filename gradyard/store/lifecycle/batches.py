@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, TableClause, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, TableClause, and_, bindparam, insert, select, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
@@ -15,9 +15,11 @@ from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_batch
-from gradyard.store.lifecycle.moves import Fence, move, write_events, write_first_events
-from gradyard.store.lifecycle.submit import check_queue_capacity, claim_key, columns_of, new_job
-from gradyard.store.tables import Batch, Job
+from gradyard.store.lifecycle.moves import Fence, delete_checkpoints, move, write_events, write_first_events
+from gradyard.store.lifecycle.queue_capacity import check_queue_capacity, recheck_queue_capacity
+from gradyard.store.lifecycle.submit import claim_key, columns_of
+from gradyard.store.summaries import end_summaries, store_jobs
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, Job, JobSummary
 
 SLICE = 500  # rows of one statement
 CANCEL_SLICE = 1000  # jobs of one transaction: SQLite's other writers wait for it
@@ -33,7 +35,7 @@ class SubmittedBatch:
 
 def submit_batch(
     connection: Connection, parsed: ParsedBatch, *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, body_sha256: str = "",
+    key: str | None = None, body_sha256: str = "", precedence: int = 0,
 ) -> SubmittedBatch:  # fmt: skip
     """Store a batch with all its jobs, or find the batch that this idempotency key made before.
 
@@ -43,7 +45,7 @@ def submit_batch(
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
     check_queue_capacity(connection, project_id, max_queued, len(ids))
-    orders = claim_order_of_batch(connection, project_id, [job.spec for job in parsed.jobs])
+    orders = claim_order_of_batch(connection, project_id, [job.spec for job in parsed.jobs], precedence)
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
     ))  # fmt: skip
@@ -51,8 +53,9 @@ def submit_batch(
     members = list(zip(ids, parsed.jobs, orders, strict=True))
     for begin in range(0, len(ids), SLICE):
         part = members[begin : begin + SLICE]
-        connection.execute(new_job, [{"id": job_id} | mine | columns_of(job) | order for job_id, job, order in part])
+        store_jobs(connection, [{"id": job_id} | mine | columns_of(job) | order for job_id, job, order in part])
     write_first_events(connection, batch_id, actor=actor)
+    recheck_queue_capacity(connection, project_id, max_queued, len(ids))
     return SubmittedBatch(batch_id, replayed=False)
 
 
@@ -66,7 +69,7 @@ class RetriedBatch:
 
 def retry_batch(
     connection: Connection, batch_id: UUID, parsed: Mapping[UUID, ParsedJob], *, states: Collection[State],
-    project_id: int, actor: str, max_queued: int, key: str | None = None,
+    project_id: int, actor: str, max_queued: int, key: str | None = None, precedence: int = 0,
 ) -> RetriedBatch:  # fmt: skip
     """Submit members of a batch anew, each by the spec in `parsed`, and let the new jobs replace the old ones in it.
 
@@ -82,17 +85,18 @@ def retry_batch(
         return RetriedBatch(earlier.retried, replayed=True)
     if replaced:
         check_queue_capacity(connection, project_id, max_queued, len(replaced))
-        orders = claim_order_of_batch(connection, project_id, [parsed[job_id].spec for job_id in replaced])
+        orders = claim_order_of_batch(connection, project_id, [parsed[job_id].spec for job_id in replaced], precedence)
         ranked = dict(zip(replaced, orders, strict=True))
         for begin in range(0, len(old), SLICE):
             part = old[begin : begin + SLICE]
-            connection.execute(new_job, [
+            store_jobs(connection, [
                 {"id": replaced[job_id], "project_id": project_id, "batch_id": batch_id, "retry_of": job_id}
                 | columns_of(parsed[job_id]) | ranked[job_id] for job_id in part
             ])  # fmt: skip
             connection.execute(_replace, [{"old": job_id, "new": replaced[job_id]} for job_id in part])
             new, detail = [replaced[job_id] for job_id in part], "a retry, with others of its batch"
             write_events(connection, new, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
+        recheck_queue_capacity(connection, project_id, max_queued, len(replaced))
     return RetriedBatch(len(replaced), replayed=False)
 
 
@@ -105,7 +109,8 @@ def _replaceable(
     connection: Connection, batch_id: UUID, among: Collection[UUID], states: Collection[State]
 ) -> list[UUID]:
     """The jobs of the batch in these states that were not replaced, in the order of ids. Only `lock_batch` before."""
-    there = select(Job.id).where(Job.batch_id == batch_id, Job.state.in_(list(states)), Job.replaced_by.is_(None))
+    ended = (JobSummary.batch_id == batch_id, JobSummary.state.in_(list(states)), Job.replaced_by.is_(None))
+    there = select(Job.id).join(JobSummary, JobSummary.job_id == Job.id).where(*ended)
     return [job_id for job_id in connection.execute(there.order_by(Job.id)).scalars() if job_id in among]
 
 
@@ -114,41 +119,52 @@ _replace = (
 )  # fmt: skip
 
 
-def cancel_some(connection: Connection, batch_id: UUID, *, actor: str) -> bool:
-    """Mark the running jobs of a batch, and cancel some of its queued ones. Returns whether to call again.
+@dataclass(frozen=True)
+class CancelledSlice:
+    """How many queued jobs of a batch a transaction cancelled; `more` where others wait, or run without a mark."""
 
-    Each call is a short transaction. Between two of them workers claim more of the batch, and a job that is being
-    claimed at this moment is neither marked nor cancelled.
+    jobs: int
+    more: bool
+
+
+def cancel_some(connection: Connection, batch_id: UUID, *, actor: str, wait: bool = False) -> CancelledSlice:
+    """Mark the running jobs of a batch, and cancel some of its queued ones. Call again while `more`.
+
+    Each call is a short transaction. Between two of them workers claim more of the batch. A queued job whose row is
+    locked is left out, or waited for where `wait` says so: call with it when a call cancelled none and left some.
     """
     _mark(connection, batch_id)
-    _cancel_queued(connection, batch_id, actor)
-    unmarked = and_(Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
-    left = select(Job.id).where(Job.batch_id == batch_id, or_(Job.state == State.QUEUED, unmarked))
-    return connection.execute(left.limit(1)).first() is not None
+    jobs = _cancel_queued(connection, batch_id, actor, wait)
+    left = (IS_QUEUED, and_(IS_RUNNING, Job.cancel_requested_at.is_(None)))  # an index for each
+    of_batch = (select(Job.id).where(Job.batch_id == batch_id, each).limit(1) for each in left)
+    return CancelledSlice(jobs, more=any(connection.execute(query).first() is not None for query in of_batch))
 
 
 def _mark(connection: Connection, batch_id: UUID) -> None:
     unmarked = _running_of(batch_id).where(Job.cancel_requested_at.is_(None))
-    marked = update(Job).where(Job.id.in_(unmarked), Job.state == State.RUNNING, Job.cancel_requested_at.is_(None))
+    marked = update(Job).where(Job.id.in_(unmarked), IS_RUNNING, Job.cancel_requested_at.is_(None))
     connection.execute(marked.values(cancel_requested_at=now()))
 
 
 def _running_of(batch_id: UUID) -> Any:
     """Its running jobs, locked in the order in which a record of a pack locks them."""
-    running = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.RUNNING)
+    running = select(Job.id).where(Job.batch_id == batch_id, IS_RUNNING)
     return running.order_by(Job.id).with_for_update()
 
 
-def _cancel_queued(connection: Connection, batch_id: UUID, actor: str) -> None:
-    queued = select(Job.id).where(Job.batch_id == batch_id, Job.state == State.QUEUED).limit(CANCEL_SLICE)
-    moved = update(Job).where(Job.id.in_(queued.with_for_update(skip_locked=True)), Job.state == State.QUEUED)
-    rows = connection.execute(
-        moved.values(state=State.CANCELLED, finished_at=now(), claim_id=None).returning(Job.id)
-    ).all()
-    if rows:
-        ids = [row.id for row in rows]
+def _cancel_queued(connection: Connection, batch_id: UUID, actor: str, wait: bool) -> int:
+    queued = select(Job.id).where(Job.batch_id == batch_id, IS_QUEUED).order_by(Job.id)
+    locked = queued.limit(CANCEL_SLICE).with_for_update(skip_locked=not wait)
+    # Two statements: of one, PostgreSQL may execute the inner part several times, each time for other rows.
+    ids = list(connection.execute(locked).scalars())
+    if ids:
+        cancelled = update(Job).where(Job.id.in_(ids), IS_QUEUED)
+        connection.execute(cancelled.values(state=State.CANCELLED, finished_at=now(), claim_id=None))
         detail = "with its batch, while queued"
         write_events(connection, ids, State.QUEUED, State.CANCELLED, EventKind.CANCELLED, actor=actor, detail=detail)
+        delete_checkpoints(connection, ids)
+        end_summaries(connection, ids)
+    return len(ids)
 
 
 def move_silent_batch(connection: Connection, batch_id: UUID, *, actor: str) -> int:

@@ -12,6 +12,7 @@ from gradyard.jobs.stages.registry import stage_named
 from gradyard.store.fleet.auto import DeviceChoices
 from gradyard.store.fleet.claimable import claim_queries, find_head
 from gradyard.store.fleet.idle import idle_slots_for
+from gradyard.store.fleet.priorities import VirtualStart
 from gradyard.store.fleet.workers import WorkerInfo
 
 MOST_INLINE_POINTS = 1_000_000  # of all data sets of one pack that specs hold themselves
@@ -21,12 +22,14 @@ MOST_INLINE_POINTS = 1_000_000  # of all data sets of one pack that specs hold t
 class ChosenPack:
     """Rows of `jobs`, locked, in claim order; the engine that trains them.
 
-    why_here: of those for any device, why this kind of device takes them.
+    why_here: of those for any device, why this kind of device takes them. first: the job at whose virtual start they
+    are claimed, the first of them or another of its project (`fleet/priorities.py`).
     """
 
     rows: list[Any]
     engine: str
     why_here: str | None
+    first: Any
 
     def ids(self, *, for_any: bool) -> list[UUID]:
         """The ids of the jobs that were for any device until now, or of the others."""
@@ -35,15 +38,18 @@ class ChosenPack:
 
 def choose_pack(connection: Connection, worker: WorkerInfo, memory_mib: int | None) -> ChosenPack | None:
     """The pack that the worker claims next; None where there is none. memory_mib: the free memory of its GPU."""
-    head, choice = find_head(connection, worker)
-    if head is None:
+    first, choice = find_head(connection, worker)
+    if first is None:
         return None
+    start = VirtualStart(connection, worker, first)
+    head, choice = start.head(choice)
     engine = head.engine or stage_named(head.stage).engine_for(head.spec["execution"], worker.engines)
     widest = _widest(worker, head, engine, memory_mib)
-    riders = _riders(connection, worker, head, engine, widest) if widest > 1 else []
+    riders = _riders(connection, worker, start, head, engine, widest) if widest > 1 else []
+    start.pay([head, *riders])
     if choice is None and any(row.queue == Queue.ANY for row in riders):
         choice = DeviceChoices(connection).of(head)
-    return ChosenPack([head, *riders], engine, choice.sentence(worker.queue) if choice else None)
+    return ChosenPack([head, *riders], engine, choice.sentence(worker.queue) if choice else None, first)
 
 
 def _widest(worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) -> int:
@@ -55,7 +61,9 @@ def _widest(worker: WorkerInfo, head: Any, engine: str, memory_mib: int | None) 
     return min(widest, head.max_pack or widest, worker.most_members, _most_of_dataset(dataset))
 
 
-def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, widest: int) -> list[Any]:
+def _riders(
+    connection: Connection, worker: WorkerInfo, start: VirtualStart, head: Any, engine: str, widest: int
+) -> list[Any]:
     """Jobs of the head's pack key: no more than this slot's share among the idle slots that could take them too."""
     ask = claim_queries(worker.capabilities)
     same = {"key": head.pack_key, "step": head.start_step, "head": head.id, "engine": engine,
@@ -69,7 +77,9 @@ def _riders(connection: Connection, worker: WorkerInfo, head: Any, engine: str, 
     if waiting.all == widest or not same["with_any"]:  # there may be more, or fewer
         others = connection.execute(ask.waiting, same | {"most": widest * slots}).one().all
     share = -(-(others + 1) // slots)
-    return _who_fit(list(connection.execute(ask.riders, same | {"most": min(widest, share) - 1})), widest)
+    most = min(widest, share) - 1
+    riders = connection.execute(ask.riders, same | {"most": most}).all()
+    return _who_fit(start.riders(same, riders, most), widest)
 
 
 def _who_fit(rows: list[Any], widest: int) -> list[Any]:

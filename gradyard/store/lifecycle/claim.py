@@ -77,7 +77,7 @@ def claim(
         "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
     })  # fmt: skip
     connection.execute(_take, about | {"of_jobs": ids, "of_engine": pack.engine})
-    advance_virtual_time(connection, worker.id, head)
+    advance_virtual_time(connection, worker.id, pack.first)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     for ids, detail in ((pack.ids(for_any=True), pack.why_here), (pack.ids(for_any=False), goes_on)):
         if ids:

@@ -8,12 +8,11 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, func, insert, select
 
 from gradyard.jobs.errors import IllegalMove
-from gradyard.jobs.states import FINISHED, State
+from gradyard.jobs.states import FINISHED
 from gradyard.store.dialects import insert_or_ignore, now
 from gradyard.store.lifecycle.batches import SLICE, lock_batch
-from gradyard.store.tables import Batch, DeletedBatch, DeletedJob, Job
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, DeletedBatch, DeletedJob, Job, JobSummary
 
-UNFINISHED = [state for state in State if state not in FINISHED]
 SLICE_SECONDS = 0.04
 """How long a transaction deletes jobs of a batch. Its last statement and the commit come on top, about twice that."""
 
@@ -70,15 +69,15 @@ def delete_batch_slice(connection: Connection, project_id: int, batch_id: UUID) 
 
 
 def _refuse_unfinished(connection: Connection, batch_id: UUID) -> None:
-    unfinished = select(func.count()).where(Job.batch_id == batch_id, Job.state.in_(UNFINISHED))
-    if count := connection.execute(unfinished).scalar_one():
+    unfinished = (select(func.count()).where(Job.batch_id == batch_id, each) for each in (IS_QUEUED, IS_RUNNING))
+    if count := sum(connection.execute(query).scalar_one() for query in unfinished):
         words = "1 job of the batch is" if count == 1 else f"{count:,} jobs of the batch are"
         raise IllegalMove(f"{words} queued or running; cancel the batch or wait for its end before you delete it")
 
 
 def _next_of(connection: Connection, project_id: int, batch_id: UUID, most: int) -> Sequence[UUID]:
-    of_batch = select(Job.id).where(Job.project_id == project_id, Job.batch_id == batch_id)
-    return connection.execute(of_batch.order_by(Job.id).limit(most)).scalars().all()
+    of_batch = select(JobSummary.job_id).where(JobSummary.project_id == project_id, JobSummary.batch_id == batch_id)
+    return connection.execute(of_batch.order_by(JobSummary.state, JobSummary.job_id).limit(most)).scalars().all()
 
 
 def _delete_emptied(connection: Connection, project_id: int, batch_id: UUID) -> None:

@@ -1,20 +1,21 @@
 """An attempt ends: with a result, with a reason, or back in the queue."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, select
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import Reason, State
+from gradyard.store.bulk import insert_rows
 from gradyard.store.dialects import now, strip_unstorable
-from gradyard.store.lifecycle.moves import Fence, move, move_all, project_of_job, still_running
-from gradyard.store.lifecycle.record import little_endian
-from gradyard.store.tables import Artifact, Checkpoint, Claim, Job, Result
+from gradyard.store.lifecycle.moves import Fence, move, move_all, note_moves, still_running
+from gradyard.store.lifecycle.record import Recorded, little_endian, store_figures
+from gradyard.store.tables import Artifact, Claim, Job, Result
 
 
 @dataclass(frozen=True)
@@ -50,58 +51,53 @@ def succeed(connection: Connection, held: Fence, outcome: Outcome, *, actor: str
 
 
 def succeed_all(
-    connection: Connection, ended: Sequence[Ended], *, actor: str, running: Collection[UUID] | None = None
+    connection: Connection, ended: Sequence[Ended], *, actor: str, recorded: Recorded | None = None
 ) -> set[UUID]:
     """Store the results of a pack. Returns the jobs that succeeded: those that have not moved on.
 
-    running: the jobs that still run, where `record_all` found and locked them in this transaction.
+    recorded: what `record_all` stored and locked in this transaction, where these jobs were among its `ending`.
     """
-    if running is None:
-        running = still_running(connection, [each.held for each in ended])
+    if recorded is None:
+        locked = still_running(connection, [each.held for each in ended])
+        running = {job_id: found.project_id for job_id, found in locked.items()}
+    else:
+        running = recorded.stored
     ended = [each for each in ended if each.job_id in running]
     if not ended:
         return set()
-    moved = move_all(connection, [each.held for each in ended], State.SUCCEEDED, actor=actor)
-    connection.execute(_new_result, [
-        {"of_job": each.job_id, "of_attempt": each.held.attempt, "of_coefficients": each.outcome.coefficients or {},
-         "of_scaled": each.outcome.scaled_coefficients, "as_formula": each.outcome.formula,
-         "made_by": each.outcome.environment} for each in ended
+    if recorded is None:
+        move_all(connection, [each.held for each in ended], State.SUCCEEDED, actor=actor)
+    else:
+        store_figures(connection, recorded.ending, moving_to=State.SUCCEEDED)
+        note_moves(connection, [each.job_id for each in ended], State.SUCCEEDED, actor=actor)
+    _store_results(connection, ended, running)
+    return {each.job_id for each in ended}
+
+
+def _store_results(connection: Connection, ended: Sequence[Ended], running: Mapping[UUID, int]) -> None:
+    insert_rows(connection, Result, [
+        {"job_id": each.job_id, "project_id": running[each.job_id], "attempt": each.held.attempt,
+         "coefficients": each.outcome.coefficients or {}, "scaled_coefficients": each.outcome.scaled_coefficients,
+         "formula": each.outcome.formula, "environment": each.outcome.environment} for each in ended
     ])  # fmt: skip
-    arrays = [
-        {"of_job": each.job_id, "called": name, "of_dtype": array.dtype.name, "of_shape": list(array.shape),
-         "bytes": little_endian(array)} for each in ended for name, array in each.outcome.arrays.items()
-    ]  # fmt: skip
-    if arrays:
-        connection.execute(_new_artifact, arrays)
-    return moved
-
-
-# Built once: building such statements costs more than executing them.
-_new_result = insert(Result).values(
-    job_id=bindparam("of_job"), project_id=project_of_job, attempt=bindparam("of_attempt"),
-    coefficients=bindparam("of_coefficients"), scaled_coefficients=bindparam("of_scaled"),
-    formula=bindparam("as_formula"), environment=bindparam("made_by"),
-)  # fmt: skip
-_new_artifact = insert(Artifact).values(
-    job_id=bindparam("of_job"), project_id=project_of_job, name=bindparam("called"), dtype=bindparam("of_dtype"),
-    shape=bindparam("of_shape"), content=bindparam("bytes"),
-)  # fmt: skip
+    insert_rows(connection, Artifact, [
+        {"job_id": each.job_id, "project_id": running[each.job_id], "name": name, "dtype": array.dtype.name,
+         "shape": list(array.shape), "content": little_endian(array)}
+        for each in ended for name, array in each.outcome.arrays.items()
+    ])  # fmt: skip
 
 
 def fail(connection: Connection, held: Fence, reason: Reason, message: str, *, actor: str, **columns: Any) -> bool:
     """Let the job fail, and delete its checkpoints. Returns False where it has moved on."""
     message = strip_unstorable(message)
     columns |= {"reason": reason, "message": message}
-    failed = move(
-        connection, held.job_id, State.FAILED, held=held, actor=actor, detail=f"{reason}: {message}", **columns
-    )
-    if failed:
-        connection.execute(delete(Checkpoint).where(Checkpoint.job_id == held.job_id))
-    return failed
+    detail = f"{reason}: {message}"
+    return move(connection, held.job_id, State.FAILED, held=held, actor=actor, detail=detail, **columns)
 
 
 # A checkpoint is of use on the kind of device that made it; without one, another kind may train the job as well.
-_free_again = and_(Job.spec["device"].as_string() == "auto", Job.start_step == 0)
+_any_device = func.coalesce(Job.any_device, Job.spec["device"].as_string() == "auto")
+_free_again = and_(_any_device, Job.start_step == 0)
 _queue_again = case((_free_again, Queue.ANY.value), else_=Job.queue)
 _engine_again = case((and_(_free_again, Job.engine != "eager"), None), else_=Job.engine)
 

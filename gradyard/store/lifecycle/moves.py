@@ -5,12 +5,13 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, String, Text, bindparam, func, insert, literal, select, update
+from sqlalchemy import Connection, String, Text, bindparam, delete, func, insert, literal, select, update
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.dialects import now, strip_unstorable
-from gradyard.store.tables import Job, JobEvent
+from gradyard.store.summaries import end_summaries
+from gradyard.store.tables import IS_QUEUED, Checkpoint, Job, JobEvent
 
 
 class Fence(NamedTuple):
@@ -54,7 +55,19 @@ def move(
     if moved is None:
         return False
     write_events(connection, [job_id], before, to, kind or KIND_OF_STATE[to], actor=actor, detail=detail)
+    if to in FINISHED:
+        end_summaries(connection, [job_id])
+    if to in (State.FAILED, State.CANCELLED):
+        delete_checkpoints(connection, [job_id])
     return True
+
+
+def delete_checkpoints(connection: Connection, job_ids: Iterable[UUID]) -> None:
+    """Delete the checkpoints of jobs that no attempt will resume."""
+    connection.execute(_checkpoints, {"of_jobs": list(job_ids)})
+
+
+_checkpoints = delete(Checkpoint).where(Checkpoint.job_id.in_(_these))
 
 
 def move_all(
@@ -66,8 +79,19 @@ def move_all(
         alike.setdefault((attempt, claim_id), []).append(job_id)
     for (attempt, claim_id), ids in alike.items():
         connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt, "held_by": claim_id})
-        write_events(connection, ids, State.RUNNING, to, KIND_OF_STATE[to], actor=actor, detail=detail)
-    return {fence.job_id for fence in fences}
+    moved = {fence.job_id for fence in fences}
+    note_moves(connection, moved, to, actor=actor, detail=detail)
+    return moved
+
+
+def note_moves(
+    connection: Connection, moved: Collection[UUID], to: State, *, actor: str, detail: str | None = None
+) -> None:
+    """Write the events of running jobs that have just moved to that state, and complete what is found by it."""
+    if moved:
+        write_events(connection, moved, State.RUNNING, to, KIND_OF_STATE[to], actor=actor, detail=detail)
+        if to in FINISHED:
+            end_summaries(connection, moved)
 
 
 KIND_OF_STATE = {
@@ -82,7 +106,7 @@ KIND_OF_STATE = {
 # One statement for many rows: SQLite copies each page that a statement changes, once a statement.
 @cache
 def _guarded_many(to: State) -> Any:
-    return update(Job).where(Job.id.in_(_these), *IS_HELD).values(state=to, **_consequences(to))
+    return update(Job).where(Job.id.in_(_these), *IS_HELD).values(state=to, **consequences(to))
 
 
 @cache
@@ -93,29 +117,40 @@ def _guarded(to: State, fenced: bool, only_from: State | None, unmarked: bool) -
         allowed += IS_HELD
     if unmarked:
         allowed.append(Job.cancel_requested_at.is_(None))
-    return update(Job).where(*allowed).values(state=to, **_consequences(to)).returning(Job.attempt)
+    return update(Job).where(*allowed).values(state=to, **consequences(to)).returning(Job.attempt)
 
 
-def still_running(connection: Connection, fences: Collection[Fence]) -> dict[UUID, int]:
-    """Of these attempts those that still run, and to which step each is recorded.
+class Running(NamedTuple):
+    """A job that runs: the step to which it is recorded, and its project."""
+
+    steps_done: int
+    project_id: int
+
+
+def still_running(connection: Connection, fences: Collection[Fence]) -> dict[UUID, Running]:
+    """Of these attempts those that still run.
 
     Their rows stay locked until the transaction ends, in the order of their ids, so that no two packs wait for each
     other.
     """
     wanted = {fence.job_id: fence for fence in fences}
     rows = connection.execute(_running_of, {"of_jobs": list(wanted)})
-    return {row.id: row.steps_done for row in rows if Fence(row.id, row.attempt, row.claim_id) == wanted[row.id]}
+    return {
+        row.id: Running(row.steps_done, row.project_id)
+        for row in rows
+        if Fence(row.id, row.attempt, row.claim_id) == wanted[row.id]
+    }
 
 
 _running_of = (
-    select(Job.id, Job.attempt, Job.claim_id, Job.steps_done)
+    select(Job.id, Job.attempt, Job.claim_id, Job.steps_done, Job.project_id)
     .where(Job.id.in_(_these), Job.state == State.RUNNING)
     .order_by(Job.id)
     .with_for_update()
 )
 
 
-def _consequences(to: State) -> dict[str, Any]:
+def consequences(to: State) -> dict[str, Any]:
     """The columns that every move to that state sets."""
     if to in FINISHED:
         return {"finished_at": now(), "claim_id": None}
@@ -155,4 +190,4 @@ def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) ->
         Job.attempt, literal(actor[:200]), now(),
     )  # fmt: skip
     columns = ("job_id", "project_id", "sequence", "to_state", "kind", "attempt", "actor", "at")
-    connection.execute(insert(JobEvent).from_select(columns, first.where(Job.batch_id == batch_id)))
+    connection.execute(insert(JobEvent).from_select(columns, first.where(Job.batch_id == batch_id, IS_QUEUED)))

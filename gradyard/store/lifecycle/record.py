@@ -1,17 +1,19 @@
 """Records: the losses and the checkpoint of a running job, stored so that any host can resume it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal, null, select, update
+from sqlalchemy.dialects.postgresql import dialect as postgresql
 
 from gradyard.jobs.curves import Summary
-from gradyard.store.dialects import insert_or_ignore, insert_or_replace
-from gradyard.store.lifecycle.moves import IS_HELD, Fence, project_of_job, still_running
+from gradyard.jobs.states import State
+from gradyard.store.bulk import OnConflict, insert_rows, update_rows
+from gradyard.store.lifecycle.moves import IS_HELD, Fence, consequences, still_running
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2
@@ -47,13 +49,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The jobs whose records were stored, and by job how far the database has those whose records do not go on there.
+    """The jobs whose records were stored, with their projects; those whose records do not go on where the database has
+    them, with the step up to which it has them. A job in neither has moved on.
 
-    A job in neither has moved on.
+    ending: of those stored the records whose figures are stored with the move that ends the job.
     """
 
-    stored: set[UUID]
+    stored: dict[UUID, int]
     displaced: dict[UUID, int]
+    ending: list[Progress] = field(default_factory=list)
 
 
 def record(connection: Connection, progress: Progress) -> bool:
@@ -61,20 +65,24 @@ def record(connection: Connection, progress: Progress) -> bool:
     return bool(record_all(connection, [progress]).stored)
 
 
-def record_all(connection: Connection, progresses: Sequence[Progress]) -> Recorded:
+def record_all(connection: Connection, progresses: Sequence[Progress], *, ending: Collection[UUID] = ()) -> Recorded:
     """Store each member's losses and the checkpoint after them.
+
+    ending: jobs that `succeed_all` ends in this transaction, given what this returns. Their rows of `jobs` are changed
+    by that alone: two changes of a row cost twice as much.
 
     A record goes on where the last one ended. A database that lost its last commits has less, and the record would
     leave a hole: such a job is displaced, and nothing of it is stored.
     Idempotent: a caller that lost the answer to its commit calls again, with the same losses or more from the same step
     on; the later call replaces the chunk.
     """
-    recorded_to = still_running(connection, [each.held for each in progresses])
-    ours = [each for each in progresses if each.job_id in recorded_to]
-    stored = [each for each in ours if _goes_on(connection, each, recorded_to[each.job_id])]
-    _store(connection, stored)
-    ids = {each.job_id for each in stored}
-    return Recorded(ids, {each.job_id: recorded_to[each.job_id] for each in ours if each.job_id not in ids})
+    running = still_running(connection, [each.held for each in progresses])
+    ours = [each for each in progresses if each.job_id in running]
+    stored = [each for each in ours if _goes_on(connection, each, running[each.job_id].steps_done)]
+    projects = {each.job_id: running[each.job_id].project_id for each in stored}
+    _store(connection, stored, projects, ending)
+    displaced = {each.job_id: running[each.job_id].steps_done for each in ours if each.job_id not in projects}
+    return Recorded(projects, displaced, [each for each in stored if each.job_id in ending])
 
 
 def _goes_on(connection: Connection, progress: Progress, recorded_to: int) -> bool:
@@ -93,23 +101,37 @@ _losses_from = select(LossChunk.losses).where(
 )
 
 
-def _store(connection: Connection, stored: Sequence[Progress]) -> None:
-    for statement, with_state in ((_with_state, True), (_without_state, False)):
-        _execute(connection, statement, [_figures_of(p) for p in stored if (p.checkpoint is not None) is with_state])
-    _execute(connection, _owned_by_project(insert_or_replace(connection, LossChunk)), [
-        {"of_job": each.job_id, "job_id": each.job_id, "start_step": each.start_step, "steps": len(each.losses),
-         "losses": little_endian(each.losses)} for each in stored if len(each.losses)
-    ])  # fmt: skip
-    _store_metrics(connection, stored)
-    _store_checkpoints(connection, [each for each in stored if each.checkpoint is not None])
+def _store(
+    connection: Connection, stored: Sequence[Progress], projects: Mapping[UUID, int], ending: Collection[UUID]
+) -> None:
+    store_figures(connection, [each for each in stored if each.job_id not in ending])
+    insert_rows(connection, LossChunk, [
+        {"job_id": each.job_id, "project_id": projects[each.job_id], "start_step": each.start_step,
+         "steps": len(each.losses), "losses": little_endian(each.losses)} for each in stored if len(each.losses)
+    ], OnConflict.REPLACE)  # fmt: skip
+    _store_metrics(connection, stored, projects)
+    _store_checkpoints(connection, [each for each in stored if each.checkpoint is not None], projects)
 
 
-def _execute(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
+def store_figures(connection: Connection, progresses: Sequence[Progress], moving_to: State | None = None) -> None:
+    """Store the figures of curves in the rows of running jobs that are locked, and move these to a state if given."""
+    for with_state in (True, False):
+        alike = [each for each in progresses if (each.checkpoint is not None) is with_state]
+        if alike and connection.dialect.name == "postgresql":
+            rows = [_columns_of(each, with_state) for each in alike]
+            only, also = "state = 'running'", _move_in_sql(moving_to)
+            update_rows(connection, Job, rows, by=("id", "attempt", "claim_id"), only=only, also=also)
+        elif alike:
+            connection.execute(_update(with_state, moving_to), [_bound(each) for each in alike])
 
 
-def _figures_of(progress: Progress) -> dict[str, Any]:
+def _columns_of(progress: Progress, with_state: bool) -> dict[str, Any]:
+    held = {"id": progress.job_id, "attempt": progress.held.attempt, "claim_id": progress.held.claim_id}
+    figures = progress.summary.columns() | {"steps_done": progress.steps_done}
+    return held | figures | ({"start_step": progress.steps_done} | _counters_reset if with_state else {})
+
+
+def _bound(progress: Progress) -> dict[str, Any]:
     figures = progress.summary.columns() | {"steps_done": progress.steps_done}
     fence = {"of_job": progress.job_id, "fenced": progress.held.attempt, "held_by": progress.held.claim_id}
     return fence | {f"new_{name}": value for name, value in figures.items()}
@@ -118,16 +140,28 @@ def _figures_of(progress: Progress) -> dict[str, Any]:
 # Built once: building such statements costs more than executing them.
 _figures: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("steps_done", *Summary().columns())}
 _running = update(Job).where(Job.id == bindparam("of_job"), *IS_HELD)
-_without_state = _running.values(_figures)
 # A newer checkpoint is progress: crashes and losses of workers before it no longer count.
-_counters_reset = {"crashes": 0, "times_lost": 0, "max_pack": None}
-_with_state = _running.values(_figures | {"start_step": bindparam("new_steps_done")} | _counters_reset)
+_counters_reset: dict[str, Any] = {"crashes": 0, "times_lost": 0, "max_pack": None}
+_of_state = {"start_step": bindparam("new_steps_done")} | _counters_reset
 
 
 @cache
-def _owned_by_project(statement: Any) -> Any:
-    """The INSERT, with the project of the job that the row belongs to."""
-    return statement.values(project_id=project_of_job)
+def _update(with_state: bool, moving_to: State | None) -> Any:
+    move = {"state": moving_to, **consequences(moving_to)} if moving_to else {}
+    return _running.values(_figures | (_of_state if with_state else {}) | move)
+
+
+@cache
+def _move_in_sql(to: State | None) -> str:
+    """The same columns in PostgreSQL's words."""
+    if to is None:
+        return ""
+    values = {"state": literal(to.value), **consequences(to)}
+    compiled = {name: null() if value is None else value for name, value in values.items()}
+    dialect, how = postgresql(), {"literal_binds": True}
+    return ", ".join(
+        f"{name} = {value.compile(dialect=dialect, compile_kwargs=how)}" for name, value in compiled.items()
+    )
 
 
 def little_endian(array: np.ndarray) -> bytes:
@@ -135,21 +169,23 @@ def little_endian(array: np.ndarray) -> bytes:
     return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _store_metrics(connection: Connection, progresses: Sequence[Progress]) -> None:
-    _execute(connection, _owned_by_project(insert_or_replace(connection, MetricChunk)), [
-        {"of_job": each.job_id, "job_id": each.job_id, "name": name, "start_step": each.start_step,
+def _store_metrics(connection: Connection, progresses: Sequence[Progress], projects: Mapping[UUID, int]) -> None:
+    insert_rows(connection, MetricChunk, [
+        {"job_id": each.job_id, "project_id": projects[each.job_id], "name": name, "start_step": each.start_step,
          "every": each.every, "metric_values": little_endian(values.astype(np.float64))}
         for each in progresses if len(each.losses) for name, values in each.metrics.items()
-    ])  # fmt: skip
+    ], OnConflict.REPLACE)  # fmt: skip
 
 
-def _store_checkpoints(connection: Connection, progresses: Sequence[Progress]) -> None:
-    _execute(connection, _owned_by_project(insert_or_ignore(connection, Checkpoint)), [
-        {"of_job": each.job_id, "job_id": each.job_id, "step": each.steps_done, "sha256": each.checkpoint_sha256,
-         "fingerprint": each.fingerprint, "blob": each.checkpoint} for each in progresses
-    ])  # fmt: skip
+def _store_checkpoints(connection: Connection, progresses: Sequence[Progress], projects: Mapping[UUID, int]) -> None:
+    insert_rows(connection, Checkpoint, [
+        {"job_id": each.job_id, "project_id": projects[each.job_id], "step": each.steps_done,
+         "sha256": each.checkpoint_sha256, "fingerprint": each.fingerprint, "blob": each.checkpoint}
+        for each in progresses
+    ], OnConflict.IGNORE)  # fmt: skip
     later = [{"of_job": each.job_id} for each in progresses if each.start_step]  # at step 0 it has no older one
-    _execute(connection, _older_checkpoints, later)
+    if later:
+        connection.execute(_older_checkpoints, later)
 
 
 _newest = select(Checkpoint.step).where(Checkpoint.job_id == bindparam("of_job")).order_by(Checkpoint.step.desc())

@@ -2,12 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Integer, TableClause, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from gradyard.jobs.errors import FieldProblem, IdempotencyKeyReused, QueueFull, SpecInvalid
+from gradyard.jobs.errors import IdempotencyKeyReused
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
@@ -17,6 +17,8 @@ from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import insert_or_ignore, now
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_job
 from gradyard.store.lifecycle.moves import write_events
+from gradyard.store.lifecycle.queue_capacity import reserve_queue_capacity
+from gradyard.store.summaries import store_jobs
 from gradyard.store.tables import Batch, IdempotencyKey, Job
 
 
@@ -30,7 +32,7 @@ class Submitted:
 
 def submit(
     connection: Connection, parsed: ParsedJob, *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, body: bytes = b"", retry_of: UUID | None = None,
+    key: str | None = None, body: bytes = b"", retry_of: UUID | None = None, precedence: int = 0,
 ) -> Submitted:  # fmt: skip
     """Store a new queued job (a retry of `retry_of`), or find the job that this idempotency key made before.
 
@@ -41,9 +43,10 @@ def submit(
     digest = hashlib.sha256(body).hexdigest()
     if key is not None and (earlier := claim_key(connection, project_id, key, digest, job_id)):
         return Submitted(earlier.job_id, replayed=True)
-    check_queue_capacity(connection, project_id, max_queued)
+    reserve_queue_capacity(connection, project_id, max_queued)
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
-    connection.execute(new_job, mine | columns_of(parsed) | claim_order_of_job(connection, project_id, parsed.spec))
+    order = claim_order_of_job(connection, project_id, parsed.spec, precedence)
+    store_jobs(connection, [mine | columns_of(parsed) | order])
     detail = None if retry_of is None else f"a retry of {retry_of}"
     write_events(connection, [job_id], None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
     return Submitted(job_id, replayed=False)
@@ -61,37 +64,40 @@ def claim_key(
     row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
            "retried": retried, "created_at": now()}  # fmt: skip
     taken = insert_or_ignore(connection, IdempotencyKey).values(row).returning(IdempotencyKey.job_id)
-    if connection.execute(taken).first():
-        return None
-    mine = (IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-    columns = IdempotencyKey.body_sha256, IdempotencyKey.job_id, IdempotencyKey.batch_id, IdempotencyKey.retried
-    earlier = connection.execute(select(*columns).where(*mine)).one()
+    earlier, mine = None, {"project": project_id, "of_key": key}
+    while earlier is None:  # maintenance may forget the key between the two statements
+        if connection.execute(taken).first():
+            return None
+        earlier = connection.execute(_earlier, mine).first()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
         raise IdempotencyKeyReused(f"the idempotency key {key!r} came with another body before; use a new key")
-    made = select(Job.id).where(Job.id == earlier.job_id)
-    if earlier.batch_id is not None:
-        made = select(Batch.id).where(Batch.id == earlier.batch_id)
-    if connection.execute(made).scalar() is not None:
+    if connection.execute(_job_of_key if batch_id is None else _batch_of_key, {"made": _made_by(earlier)}).first():
         return earlier
-    # That job was deleted, so the key is free again.
-    connection.execute(update(IdempotencyKey).where(*mine).values(row))
+    # What it made was deleted, so the key is free again.
+    connection.execute(_take_key, mine | {f"new_{name}": value for name, value in row.items() if name in _OF_USE})
     return None
 
 
+def _made_by(earlier: Any) -> UUID:
+    made: UUID = earlier.batch_id or earlier.job_id
+    return made
+
+
+_OF_USE = ("body_sha256", "job_id", "batch_id", "retried")
+_of_key = IdempotencyKey.project_id == bindparam("project"), IdempotencyKey.key == bindparam("of_key")
+# The row stays locked until the transaction ends: of several requests with the key of a deleted job, one makes a job.
+_earlier = select(*(IdempotencyKey.__table__.columns[name] for name in _OF_USE)).where(*_of_key).with_for_update()
+_take_key = (
+    update(IdempotencyKey).where(*_of_key)
+    .values({name: bindparam(f"new_{name}") for name in _OF_USE}).values(created_at=now())
+)  # fmt: skip
+# Locked against a deletion until the answer is made; a worker may move it meanwhile.
+_kept: dict[str, Any] = {"read": True, "key_share": True}
+_job_of_key = select(Job.id).where(Job.id == bindparam("made")).with_for_update(**_kept)
+_batch_of_key = select(Batch.id).where(Batch.id == bindparam("made")).with_for_update(**_kept)
+
+
 # Built once: building such statements costs more than executing them.
-new_job = insert(cast(TableClause, Job.__table__)).values(submitted_at=now())
-_queued = select(Job.id).where(Job.project_id == bindparam("project"), Job.state == State.QUEUED)
-_waiting = select(func.count()).select_from(_queued.limit(bindparam("most", type_=Integer)).subquery())
-
-
-def check_queue_capacity(connection: Connection, project_id: int, max_queued: int, new: int = 1) -> None:
-    """Raise QueueFull where the new jobs would make more than `max_queued` of the project wait."""
-    if new > max_queued:
-        raise SpecInvalid([FieldProblem("", f"{new:,} jobs; at most {max_queued:,} of a project may wait")])
-    others = max_queued - new + 1
-    if connection.execute(_waiting, {"project": project_id, "most": others}).scalar_one() >= others:
-        words = "are waiting already" if new == 1 else f"may wait, and there is no room for {new:,} more"
-        raise QueueFull(f"{max_queued:,} jobs {words}; submit again when some are done")
 
 
 def columns_of(parsed: ParsedJob) -> dict[str, Any]:
@@ -101,6 +107,7 @@ def columns_of(parsed: ParsedJob) -> dict[str, Any]:
         "stage": spec.stage, "numerics_version": stage.numerics_version, "name": spec.name, "tags": dict(spec.tags),
         "spec": parsed.as_json, "spec_sha256": parsed.sha256, "resolved": parsed.resolved, "warnings": parsed.warnings,
         "steps": spec.steps, "dtype": spec.dtype, "priority": spec.priority,
-        "queue": Queue.ANY if spec.device == "auto" else spec.device, "pool": spec.pool,
+        "queue": Queue.ANY if spec.device == "auto" else spec.device, "any_device": spec.device == "auto",
+        "pool": spec.pool,
         "gpu_memory_mib": spec.gpu_memory_mib, "pack_key": parsed.pack_key, "state": State.QUEUED,
     }  # fmt: skip

@@ -9,8 +9,9 @@ from sqlalchemy.orm import aliased
 
 from gradyard.jobs.errors import Gone, NotFound
 from gradyard.jobs.states import State
+from gradyard.store.queries.ids import next_ids_of_batch
 from gradyard.store.queries.jobs import cursor_after, id_in, of_project
-from gradyard.store.tables import Batch, DeletedBatch, Job
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, DeletedBatch, Job, JobSummary
 
 MOST_AT_ONCE = 500  # jobs of one read
 
@@ -51,9 +52,15 @@ def counts_of_batches(connection: Connection, batch_ids: list[UUID]) -> dict[UUI
 
 # The replaced ones are subtracted: each half then reads an index alone, and never the rows of a large batch.
 _these: Any = bindparam("batches", expanding=True)
-_of_state = select(Job.batch_id, Job.state, func.count()).where(Job.batch_id.in_(_these))
+_live = [select(Job.batch_id, Job.state, func.count()).where(Job.batch_id.in_(_these), each)
+         for each in (IS_QUEUED, IS_RUNNING)]  # fmt: skip
 _replaced = select(Job.batch_id, Job.state, -func.count()).where(Job.batch_id.in_(_these), Job.replaced_by.is_not(None))
-_counts = union_all(*(each.group_by(Job.batch_id, Job.state) for each in (_of_state, _replaced)))
+_ended = (
+    select(JobSummary.batch_id, JobSummary.state, func.count())
+    .where(JobSummary.batch_id.in_(_these), JobSummary.state.is_not(None))
+    .group_by(JobSummary.batch_id, JobSummary.state)
+)  # fmt: skip
+_counts: Any = union_all(_ended, *(each.group_by(Job.batch_id, Job.state) for each in (*_live, _replaced)))
 
 
 def failures_of_batch(connection: Connection, batch_id: UUID) -> list[Row[Any]]:
@@ -84,31 +91,36 @@ _failures = (
 
 def jobs_to_retry(connection: Connection, batch_id: UUID, states: Collection[State]) -> list[Row[Any]]:
     """The id and spec of each job of a batch in these states that was not replaced, in the order of ids."""
-    chosen = (Job.batch_id == batch_id, Job.state.in_(list(states)), Job.replaced_by.is_(None))
-    return list(connection.execute(select(Job.id, Job.spec).where(*chosen).order_by(Job.id)))
+    ended = (JobSummary.batch_id == batch_id, JobSummary.state.in_(list(states)), Job.replaced_by.is_(None))
+    query = select(Job.id, Job.spec).join(JobSummary, JobSummary.job_id == Job.id).where(*ended)
+    return list(connection.execute(query.order_by(Job.id)))
 
 
 def best_of_batch(connection: Connection, project_id: int, batch_id: UUID, limit: int) -> list[Row[Any]]:
     """The succeeded jobs of a batch with the lowest last losses, the lowest first."""
-    mine = of_project(project_id).where(Job.batch_id == batch_id, Job.state == State.SUCCEEDED)
-    return list(connection.execute(mine.order_by(Job.loss_last, Job.id).limit(limit)))
+    succeeded = (JobSummary.batch_id == batch_id, JobSummary.state == State.SUCCEEDED)
+    best = select(JobSummary.job_id).where(*succeeded).order_by(JobSummary.loss_last, JobSummary.job_id).limit(limit)
+    mine = of_project(project_id).where(Job.id.in_(best))
+    return list(connection.execute(mine.order_by(Job.loss_last, Job.id)))
 
 
 def jobs_of_batch(
     connection: Connection, project_id: int, batch_id: UUID, after: UUID | None, most_bytes: int
 ) -> list[Row[Any]]:
     """The next jobs of a batch after that id, in the order of ids: with curves of about `most_bytes`, at least one."""
-    query = of_project(project_id).where(Job.batch_id == batch_id).order_by(Job.id)
-    if after is not None:
-        query = query.where(Job.id > after)
-    first = connection.execute(query.limit(1)).first()
-    if first is None:
+
+    def next_ones(limit: int) -> list[Row[Any]]:
+        mine = of_project(project_id).where(Job.id.in_(next_ids_of_batch(batch_id, after, limit)))
+        return list(connection.execute(mine.order_by(Job.id).limit(limit)))
+
+    first = next_ones(1)
+    if not first:
         return []
-    each = max(1, first.steps * (8 if first.dtype == "float64" else 4))
-    return list(connection.execute(query.limit(max(1, min(MOST_AT_ONCE, most_bytes // each)))))
+    each = max(1, (first[0].steps or 1) * (8 if first[0].dtype == "float64" else 4))
+    return next_ones(max(1, min(MOST_AT_ONCE, most_bytes // each)))
 
 
 def batch_is_marked(connection: Connection, batch_id: UUID) -> bool:
     """Whether a running job of the batch has a cancel mark, which its worker has not followed yet."""
-    marked = (Job.batch_id == batch_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
+    marked = (Job.batch_id == batch_id, IS_RUNNING, Job.cancel_requested_at.is_not(None))
     return connection.execute(select(Job.id).where(*marked).limit(1)).first() is not None

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from gradyard.jobs.fleet import HoldKind, Queue, SlotAddress
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.dialects import now
-from gradyard.store.tables import Claim, Counter, Hold, Job, Worker
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Claim, Counter, Hold, Job, JobSummary, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
 
@@ -134,7 +134,7 @@ def depths_of_all(connection: Connection) -> list[QueueDepth]:
 
 def _depths(connection: Connection, *those: ColumnElement[bool]) -> list[QueueDepth]:
     waited = (now() - func.min(Job.submitted_at)).label("waited")
-    query = select(Job.queue, func.count(), waited).where(Job.state == State.QUEUED, *those)
+    query = select(Job.queue, func.count(), waited).where(IS_QUEUED, *those)
     found = {
         queue: QueueDepth(queue, depth, max(0.0, wait))
         for queue, depth, wait in connection.execute(query.group_by(Job.queue))
@@ -161,10 +161,10 @@ def job_counts(connection: Connection) -> list[JobCount]:
 # One statement, so one look at the database: a job that is deleted between two would be counted twice or not at all.
 _deleted = {f"deleted_{state}": state.value for state in State if state in FINISHED}
 _job_counts = union_all(
-    select(Job.state, Job.stage, null().label("reason"), func.count().label("count"), false().label("deleted"))
-    .where(Job.state != State.FAILED).group_by(Job.state, Job.stage),
-    select(Job.state, Job.stage, Job.reason, func.count(), false())
-    .where(Job.state == State.FAILED).group_by(Job.state, Job.stage, Job.reason),
+    select(JobSummary.state, JobSummary.stage, JobSummary.reason, func.count().label("count"), false().label("deleted"))
+    .where(JobSummary.state.is_not(None)).group_by(JobSummary.state, JobSummary.stage, JobSummary.reason),
+    *(select(Job.state, Job.stage, null(), func.count(), false()).where(live).group_by(Job.state, Job.stage)
+      for live in (IS_QUEUED, IS_RUNNING)),
     select(case(_deleted, value=Counter.name), Counter.counted_by, null(), Counter.total, true())
     .where(Counter.name.in_(list(_deleted))),
 )  # fmt: skip
@@ -177,6 +177,9 @@ def counters(connection: Connection) -> list[Row[Any]]:
 
 def counts_by_state(connection: Connection, project_id: int) -> dict[str, int]:
     """How many jobs the project has in each state."""
-    query = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
-    found = dict(_pairs(connection, query))
+    ended = (JobSummary.project_id == project_id, JobSummary.state.is_not(None))
+    counts = [select(JobSummary.state, func.count()).where(*ended).group_by(JobSummary.state)]
+    counts += [select(Job.state, func.count()).where(Job.project_id == project_id, live).group_by(Job.state)
+               for live in (IS_QUEUED, IS_RUNNING)]  # fmt: skip
+    found = dict(_pairs(connection, union_all(*counts)))
     return {state: found.get(state, 0) for state in State}

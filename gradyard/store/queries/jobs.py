@@ -8,31 +8,26 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
-    CompoundSelect,
     Connection,
     Row,
     Select,
     bindparam,
     select,
-    union_all,
 )
 
 from gradyard.jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
+from gradyard.store.queries.ids import newest_ids
 from gradyard.store.tables import Claim, DeletedJob, Job, Result
 
 
-def of_project(project_id: int | BindParameter[Any], *, by_index: bool = True) -> Select[Any]:
-    """The jobs of one project, each with its result and the steps that its claim has done so far.
-
-    by_index: False hides the project from the query planner, which then takes an index of another condition.
-    """
+def of_project(project_id: int | BindParameter[Any]) -> Select[Any]:
+    """The jobs of one project, each with its result and the steps that its claim has done so far."""
     columns = [*Job.__table__.columns, Result.coefficients, Result.scaled_coefficients, Result.formula,
                Result.environment, Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
     joined = select(*columns).outerjoin(Result, Result.job_id == Job.id).outerjoin(Claim, Claim.id == Job.claim_id)
-    return joined.where((Job.project_id if by_index else Job.project_id + 0) == project_id)
+    return joined.where(Job.project_id == project_id)
 
 
 _job_by_id = of_project(bindparam("project")).where(Job.id == bindparam("job"))
@@ -76,26 +71,12 @@ def jobs_newest_first(
     state: State | None = None, stage: str | None = None, batch: UUID | None = None,
 ) -> Page:  # fmt: skip
     """A page of jobs, newest first. Raises SpecInvalid where the cursor is not one that this service gave."""
-    # For a batch and one state SQLite would read the whole batch, by the index that begins with the project.
-    by_index = batch is None or (state is None and stage is None)
-    asked = {Job.state: state, Job.stage: stage, Job.batch_id: batch}
-    chosen = [column == value for column, value in asked.items() if value is not None]
-    if cursor is not None:
-        chosen.append(Job.id < id_in(cursor))
-    if batch is not None and stage is not None and state is None:
-        chosen = [Job.id.in_(_newest_of_every_state(chosen, limit + 1))]
-    query = of_project(project_id, by_index=by_index).where(*chosen).order_by(Job.id.desc()).limit(limit + 1)
+    before = None if cursor is None else id_in(cursor)
+    ids = newest_ids(project_id, limit + 1, state=state, stage=stage, batch=batch, before=before)
+    query = of_project(project_id).where(Job.id.in_(ids)).order_by(Job.id.desc()).limit(limit + 1)
     rows = list(connection.execute(query))
     more = len(rows) > limit
     return Page(rows[:limit], cursor_after(rows[limit - 1].id) if more else None)
-
-
-def _newest_of_every_state(chosen: list[ColumnElement[bool]], limit: int) -> CompoundSelect[Any]:
-    """The newest ids of each state, `limit` of each: a filter by state and none then take the same index."""
-    of_each = (
-        select(Job.id).where(*chosen, Job.state == state).order_by(Job.id.desc()).limit(limit) for state in State
-    )
-    return union_all(*(select(each.subquery().c.id) for each in of_each))
 
 
 def cursor_after(last: UUID) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, or_, select
 
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import State
-from gradyard.store.tables import Claim, Job, Project, Result, Worker
+from gradyard.store.tables import IS_QUEUED, Claim, Job, JobSummary, Project, Result, Worker
 
 NEWEST = 50  # succeeded jobs of a stage, by which its speed is estimated
 MOST_LOOKED_AT = 1000  # to find that many of one queue
@@ -33,11 +33,14 @@ def ahead_of(connection: Connection, job: Row[Any]) -> list[Ahead]:
 
 
 def _before(job: Row[Any]) -> tuple[ColumnElement[bool], ...]:
-    same, same_rank = Job.priority == job.priority, Job.rank == job.rank
-    earlier = or_(Job.priority > job.priority, same & (Job.rank < job.rank), same & same_rank & (Job.id < job.id))
+    # A lower priority of its own project waits for it, a higher one goes first (fleet/priorities.py).
+    mine, other = Job.project_id == job.project_id, Job.priority != job.priority
+    in_order = or_(Job.rank < job.rank, (Job.rank == job.rank) & (Job.id < job.id))
+    first = case((mine & other, Job.priority > job.priority), else_=in_order)
+    earlier = or_(Job.precedence > job.precedence, (Job.precedence == job.precedence) & first)
     # A slot claims jobs of its own queue and of `any`; a job of `any` waits for slots of both queues.
-    mine = Job.queue.in_(list(Queue) if job.queue == Queue.ANY else (job.queue, Queue.ANY))
-    return Job.state == literal_column("'queued'"), mine, earlier
+    queues = Job.queue.in_(list(Queue) if job.queue == Queue.ANY else (job.queue, Queue.ANY))
+    return IS_QUEUED, queues, earlier
 
 
 def seconds_ahead(
@@ -79,14 +82,15 @@ def _pace(
 
 
 _looked_at = (
-    select(Job.id)
+    select(JobSummary.job_id)
     .where(
-        Job.project_id == bindparam("of_project"), Job.stage == bindparam("of_stage"), Job.state == State.SUCCEEDED
-    ).order_by(Job.id.desc()).limit(MOST_LOOKED_AT).subquery()
+        JobSummary.project_id == bindparam("of_project"), JobSummary.stage == bindparam("of_stage"),
+        JobSummary.state == State.SUCCEEDED,
+    ).order_by(JobSummary.job_id.desc()).limit(MOST_LOOKED_AT).subquery()
 )  # fmt: skip
 _newest = (
     select(Job.cost_seconds, Job.train_seconds, Job.setup_seconds, Job.pack_size, Result.environment)
-    .join(_looked_at, _looked_at.c.id == Job.id).outerjoin(Result, Result.job_id == Job.id)
+    .join(_looked_at, _looked_at.c.job_id == Job.id).outerjoin(Result, Result.job_id == Job.id)
     .where(Job.queue.in_(bindparam("of_queues", expanding=True)), Job.cost_seconds > 0, Job.pack_size > 0)
     .order_by(Job.id.desc()).limit(NEWEST)
 )  # fmt: skip

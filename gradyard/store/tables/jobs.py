@@ -3,7 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gradyard.jobs.fleet import Queue
@@ -11,9 +22,15 @@ from gradyard.jobs.states import FINISHED, Reason, State
 from gradyard.store.tables.base import Table
 from gradyard.store.tables.vocabularies import DTYPES, ENGINES, in_sql, is_known
 
+_QUEUED = text("state = 'queued'")
+_SINGLE = text("batch_id IS NULL AND state IN ('queued', 'running')")
 _FINISHED = in_sql(state for state in State if state in FINISHED)
 _FAILED_AND_COUNTED = text("batch_id IS NOT NULL AND state = 'failed' AND replaced_by IS NULL")
 _REPLACED = text("replaced_by IS NOT NULL")
+_POOL = text("coalesce(pool, '')")
+_QUEUED = text("state = 'queued'")
+_SINGLE = text("batch_id IS NULL AND state IN ('queued', 'running')")
+_QUEUED_IN_A_BATCH = text("state = 'queued' AND batch_id IS NOT NULL")
 
 
 class Project(Table):
@@ -41,7 +58,7 @@ class Batch(Table):
 
 
 class Job(Table):
-    """One job: its spec, its state, and a summary of its curve."""
+    """One job: its spec, its state, and the figures of its curve so far. Workers move it; `summaries` is for lists."""
 
     __tablename__ = "jobs"
 
@@ -59,13 +76,15 @@ class Job(Table):
     spec_sha256: Mapped[str] = mapped_column(String(64))
     resolved: Mapped[dict[str, Any]]
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
-    steps: Mapped[int]
+    steps: Mapped[int | None]  # NULL: its stage ends when it is done
     submitted_at: Mapped[float]
     # where it may run, and its place in the claim order
     queue: Mapped[str] = mapped_column(String(8))
+    any_device: Mapped[bool | None]  # whether its spec says `device: auto`; NULL: a job of an older version
     pool: Mapped[str | None] = mapped_column(String(64))
     gpu_memory_mib: Mapped[int | None] = mapped_column(Integer)
-    priority: Mapped[int] = mapped_column(Integer)
+    precedence: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))  # before all ranks
+    priority: Mapped[int] = mapped_column(Integer)  # among the jobs of its project (fleet/priorities.py)
     rank: Mapped[float]  # virtual start, in seconds (lifecycle/fair_queueing.py)
     cost_seconds: Mapped[float | None]  # about how long it would train alone; NULL: a job of an older version
     share_seconds: Mapped[float | None]  # of its flow: how far behind it the next one starts
@@ -77,7 +96,7 @@ class Job(Table):
     # its state
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(Integer, default=0)
-    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"), index=True)
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id"))
     cancel_requested_at: Mapped[float | None]
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]
@@ -109,23 +128,32 @@ class Job(Table):
         CheckConstraint(f"(state IN ({_FINISHED})) = (finished_at IS NOT NULL)", name="over_means_dated"),
         CheckConstraint("(state = 'running') = (claim_id IS NOT NULL)", name="running_means_claimed"),
         CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="failed_means_a_reason"),
-        Index("ix_jobs_claimable", text("priority DESC"), "rank", "id",
-              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-        Index("ix_jobs_riders", "pack_key", "start_step", text("priority DESC"), "rank", "id",
-              sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
-        Index("ix_jobs_newest", "project_id", "id"),
-        Index("ix_jobs_by_state", "project_id", "state", "id"),
-        Index("ix_jobs_by_batch", "batch_id", "state", "id"),
-        Index("ix_jobs_newest_of_batch", "project_id", "batch_id", "id"),
-        Index("ix_jobs_by_batch_and_stage", "batch_id", "stage", "state", "id",
-              sqlite_where=text("batch_id IS NOT NULL"), postgresql_where=text("batch_id IS NOT NULL")),
+        Index("ix_jobs_lanes", "queue", _POOL, "stage", text("precedence DESC"), "rank", "id",
+              sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_jobs_claim_order", "queue", text("precedence DESC"), "rank", "id",
+              sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_jobs_riders_in_order", "pack_key", "start_step", text("precedence DESC"), "rank", "id",
+              sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_jobs_by_priority", "project_id", "queue", "precedence", text("priority DESC"), "rank", "id",
+              sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_jobs_singles", "project_id", "queue", "precedence", "rank",
+              sqlite_where=_SINGLE, postgresql_where=_SINGLE),
+        Index("ix_jobs_queued_of_batch", "batch_id", "id",
+              sqlite_where=_QUEUED_IN_A_BATCH, postgresql_where=_QUEUED_IN_A_BATCH),
+        Index("ix_jobs_running", "batch_id", "id",
+              sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
+        Index("ix_jobs_claimed", "claim_id",
+              sqlite_where=text("claim_id IS NOT NULL"), postgresql_where=text("claim_id IS NOT NULL")),
         Index("ix_jobs_failed_of_batch", "batch_id", "reason", "id",
               sqlite_where=_FAILED_AND_COUNTED, postgresql_where=_FAILED_AND_COUNTED),
         Index("ix_jobs_replaced_of_batch", "batch_id", "state",
               sqlite_where=_REPLACED, postgresql_where=_REPLACED),
-        Index("ix_jobs_by_stage", "project_id", "stage", "id"),
-        Index("ix_jobs_by_stage_and_state", "project_id", "stage", "state", "id"),
     )  # fmt: skip
+
+
+# Literals: the planners take a partial index only where the words of its condition stand in the query as they are.
+IS_QUEUED: ColumnElement[bool] = Job.state == literal_column(f"'{State.QUEUED}'")
+IS_RUNNING: ColumnElement[bool] = Job.state == literal_column(f"'{State.RUNNING}'")
 
 
 class IdempotencyKey(Table):

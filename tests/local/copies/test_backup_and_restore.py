@@ -18,10 +18,10 @@ from gradyard.local.copies.backup import back_up
 from gradyard.local.copies.restore import restore
 from gradyard.local.errors import CannotCopy
 from gradyard.local.state_folder import StateFolder
-from gradyard.store import lifecycle, queries
+from gradyard.store import queries
 from gradyard.store.database import Database
 from migrations.running import newest_revision
-from tests.actors import claimed, submitted, succeeds, worker_of
+from tests.actors import claimed, expires, submitted, succeeds, worker_of
 from tests.servers import PostgresServer, postgresql_programs
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -88,7 +88,7 @@ def test_a_backup_that_is_made_while_a_job_trains_comes_back_and_the_job_is_queu
     with other.begin() as connection:
         assert queries.state_of(connection, 1, done) is State.SUCCEEDED
         assert len(queries.loss_curve(connection, 1, done, "float32")) == 4
-        lifecycle.expire_claims(connection, actor="maintenance")
+        expires(connection)
         assert queries.state_of(connection, 1, running) is State.QUEUED
     other.close()
 

@@ -1,0 +1,120 @@
+"""New jobs, and the rows by which they are found later: made with the job, completed with its last move."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, select, update
+
+from gradyard.jobs.submission.parameters import SharedParameters, other_parameters, varied_parameters
+from gradyard.store.bulk import OnConflict, insert_rows
+from gradyard.store.dialects import now
+from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricChunk, MetricSummary, ParameterSet
+
+COPIED = ("project_id", "batch_id", "stage", "name", "submitted_at")
+"""Columns of `jobs` that a summary has from the beginning."""
+
+FINAL = (
+    "state", "reason", "queue", "attempt", "started_at", "finished_at", "steps_done", "loss_first", "loss_last",
+    "loss_min", "loss_min_step", "diverged_at", "setup_seconds", "train_seconds", "records", "pack_size",
+)  # fmt: skip
+"""Columns of `jobs` that a summary takes over when the job has ended."""
+
+
+def store_jobs(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> None:
+    """Store new queued jobs and their summaries. jobs: their columns, without the time: that is the database's."""
+    at = connection.execute(_time).scalar_one()
+    rows = [{**job, "submitted_at": at} for job in jobs]
+    insert_rows(connection, Job, rows)
+    begin_summaries(connection, rows)
+
+
+def begin_summaries(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> None:
+    """Store what new jobs were submitted as. jobs: their rows of `jobs`, by column.
+
+    Parameters that jobs have in common are stored once.
+    """
+    shared = [other_parameters(job["spec"]) for job in jobs]
+    store_parameters(connection, shared)
+    insert_rows(connection, JobSummary, [
+        {"job_id": job["id"], "parameters_id": each.id, **{name: job[name] for name in COPIED},
+         **varied_parameters(job["spec"], job["resolved"])} for job, each in zip(jobs, shared, strict=True)
+    ])  # fmt: skip
+    insert_rows(connection, JobTag, tag_rows(jobs))
+
+
+def tag_rows(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `job_tags` of these jobs. jobs: their rows of `jobs`, by column."""
+    return [
+        {"job_id": job["id"], "project_id": job["project_id"], "key": key, "value": value}
+        for job in jobs
+        for key, value in job["tags"].items()
+    ]
+
+
+def store_parameters(connection: Connection, shared: Sequence[SharedParameters]) -> None:
+    """Store those of these parameters that no job had before."""
+    new = {each.id: each for each in shared}
+    for known in connection.execute(_known_sets, {"of_sets": list(new)}).scalars():
+        del new[known]
+    if not new:
+        return
+    ids = sorted(new)  # two transactions that store the same sets wait for one another in one order
+    insert_rows(connection, ParameterSet, [{"id": set_id} for set_id in ids], OnConflict.IGNORE)
+    rows = [_parameter(set_id, *each) for set_id in ids for each in new[set_id].parameters.items()]
+    insert_rows(connection, JobParameter, rows, OnConflict.IGNORE)
+
+
+def _parameter(set_id: UUID, name: str, value: float | str) -> dict[str, Any]:
+    number, text = (None, value) if isinstance(value, str) else (value, None)
+    return {"set_id": set_id, "name": name, "number": number, "text": text}
+
+
+def end_summaries(connection: Connection, job_ids: Collection[UUID]) -> None:
+    """Complete the summaries of jobs that have ended, after their move."""
+    connection.execute(_end, {"of_jobs": list(job_ids)})
+    summarize_metrics(connection, job_ids)
+
+
+def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None:
+    """Store the last, lowest and highest value of each metric of these jobs, with their steps."""
+    curves: dict[tuple[UUID, int, str], list[Any]] = {}
+    for chunk in connection.execute(_metrics, {"of_jobs": list(job_ids)}):
+        curves.setdefault((chunk.job_id, chunk.project_id, chunk.name), []).append(chunk)
+    if curves:
+        rows = [
+            {"job_id": job_id, "project_id": project_id, "name": name, **_figures(chunks)}
+            for (job_id, project_id, name), chunks in curves.items()
+        ]
+        insert_rows(connection, MetricSummary, rows, OnConflict.REPLACE)
+
+
+def _figures(chunks: Sequence[Any]) -> dict[str, Any]:
+    """The figures of a metric, whose chunks are in order. A value that is not finite is never the lowest or highest."""
+    every = chunks[0].every
+    values = np.frombuffer(b"".join(chunk.metric_values for chunk in chunks), dtype="<f8")
+    finite = np.flatnonzero(np.isfinite(values))
+    low = high = None
+    if len(finite):
+        low, high = int(finite[values[finite].argmin()]), int(finite[values[finite].argmax()])
+    last = len(values) - 1
+    return {
+        "last": float(values[last]) if len(values) and np.isfinite(values[last]) else None, "last_step": last * every,
+        "min": None if low is None else float(values[low]), "min_step": None if low is None else low * every,
+        "max": None if high is None else float(values[high]), "max_step": None if high is None else high * every,
+    }  # fmt: skip
+
+
+# Built once: building such statements costs more than executing them.
+_time = select(now())
+_these: Any = bindparam("of_jobs", expanding=True)
+_known_sets = select(ParameterSet.id).where(ParameterSet.id.in_(bindparam("of_sets", expanding=True)))
+_end = (
+    update(JobSummary).where(JobSummary.job_id == Job.id, Job.id.in_(_these))
+    .values({name: Job.__table__.columns[name] for name in FINAL})
+)  # fmt: skip
+_metrics = (
+    select(MetricChunk.job_id, MetricChunk.project_id, MetricChunk.name, MetricChunk.every, MetricChunk.metric_values)
+    .where(MetricChunk.job_id.in_(_these)).order_by(MetricChunk.job_id, MetricChunk.name, MetricChunk.start_step)
+)  # fmt: skip

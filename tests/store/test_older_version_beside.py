@@ -1,0 +1,108 @@
+"""While an older version submits and ends jobs, the tables change, and no summary is missing or wrong afterwards."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Uuid, bindparam, insert, inspect, select, text
+
+import migrations
+from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.settings import Settings
+from gradyard.store import queries
+from gradyard.store.database import Database
+from gradyard.store.tables import Job, JobSummary
+from tests.actors import claimed, submitted, succeeds, worker_of
+from tests.stack.until import until
+from tests.store.test_summaries import assert_like_the_rows, parameters
+
+BEFORE = "0019_pre"
+"""The last step that the older version knows: it stores no summaries."""
+
+
+def submits(database: Database, like: dict[str, Any]) -> Any:
+    """Store a job as the older version does. like: the columns of a job."""
+    job = like | {"id": new_id()}
+    with database.begin() as connection:
+        connection.execute(insert(Job.__table__).values(job))  # type: ignore[arg-type]
+    return job["id"]
+
+
+def ends(database: Database, job_id: Any) -> None:
+    """End a job as the older version does."""
+    end = text("UPDATE jobs SET state = 'cancelled', finished_at = 7.0, loss_min = 0.5 WHERE id = :job")
+    with database.begin() as connection:
+        connection.execute(end.bindparams(bindparam("job", type_=Uuid())), {"job": job_id})
+
+
+@pytest.fixture
+def like(database: Database, settings: Settings) -> dict[str, Any]:
+    """The columns of a job that the older version knows, at the tables that it knows."""
+    submitted(database, settings, tags={"course": "w3"}, seed=5)
+    with database.read() as connection:
+        row = connection.execute(select(Job.__table__)).one()._mapping
+    database.close()
+    migrations.downgrade(database.url, BEFORE)
+    with database.read() as connection:
+        known = {column["name"] for column in inspect(connection).get_columns("jobs")}
+    return {column.key: row[column] for column in Job.__table__.columns if column.name in known}
+
+
+@contextmanager
+def older_writers(database: Database, like: dict[str, Any]) -> Iterator[list[Any]]:
+    """Two threads that submit jobs and end half of them, all the time; the ids of the submitted ones."""
+    finished, ids = threading.Event(), list[Any]()
+
+    def write() -> None:
+        while not finished.is_set():
+            job = submits(database, like)
+            if len(ids) % 2:
+                ends(database, job)
+            ids.append(job)
+
+    with ThreadPoolExecutor(2) as threads:
+        writing = [threads.submit(write) for _ in range(2)]
+        try:
+            yield ids
+        finally:
+            finished.set()
+        for each in writing:
+            each.result()
+
+
+def test_an_older_version_goes_on_while_the_summaries_are_filled(
+    database: Database, like: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrations.summary_rows.SLICE", 3)
+    for _ in range(20):
+        submits(database, like)
+    with older_writers(database, like) as ids:
+        until(lambda: len(ids) > 10)
+        migrations.upgrade(database.url, "0021_pre")
+        written = len(ids)
+        until(lambda: len(ids) > written + 10)
+    migrations.check(database)
+    assert_like_the_rows(database)
+    database.close()
+    migrations.upgrade(database.url)
+    assert_like_the_rows(database)
+    assert parameters(database, ids[-1])["dataset.function"] == "sin"
+    with database.read() as connection:
+        assert set(connection.execute(select(JobSummary.seed)).scalars()) == {5}
+
+
+def test_both_versions_end_and_see_each_others_jobs_before_the_last_step(
+    database: Database, settings: Settings, like: dict[str, Any]
+) -> None:
+    migrations.upgrade(database.url, "0021_pre")
+    old, new = submits(database, like), submitted(database, settings)
+    with database.read() as connection:
+        listed = {job.id for job in queries.jobs_newest_first(connection, 1, limit=9).jobs}
+    assert {old, new} < listed
+    succeeds(database, claimed(database, worker_of(database)))
+    latest = submitted(database, settings)
+    ends(database, latest)
+    assert_like_the_rows(database)
