@@ -47,7 +47,7 @@ fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every inte
 	  tests/store/test_lifecycle_model.py tests/store/test_interleavings.py tests/service/test_openapi.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
-	@for what in overhead packs throughput floor alive history pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
+	@for what in overhead packs throughput floor postgresql_queues alive history pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
 
 constraints: .venv/ready-for-bench  ## pin what is installed now into constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel|triton)=='; } > .venv/constraints && mv .venv/constraints constraints.txt

@@ -3,7 +3,6 @@
 python -m bench.floor
 """
 
-import json
 import os
 import shutil
 import sqlite3
@@ -16,24 +15,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 from sqlalchemy import event
 
 import migrations
+from bench.no_op_jobs import body, claim, record, register, submit, work_off
 from bench.report import Row, table, write_results
-from gradyard.jobs.curves import Summary
-from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
-from gradyard.store import fleet, lifecycle
+from gradyard.jobs.submission.batches import parse_batch
 from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
-from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
 
 ROUNDS = 5
-LEASE_SECONDS = 600.0
-STATE = bytes(150)  # about the size of a checkpoint with four coefficients
 JOBS = 1000
 NOTES = f"""Milliseconds for {JOBS:,} `tensor` jobs of one step on three points, in one process without HTTP, Redis,
 runner or second core. The list of jobs is read and checked, stored, claimed pack by pack, and losses, checkpoints and
@@ -44,8 +36,7 @@ commits in a new file. Median of {ROUNDS} rounds."""
 def main() -> None:
     """Measure, print, and write the results down."""
     load, _, _ = os.getloadavg()
-    spec = {"stage": "tensor", "steps": 1, "dataset": {"points": 3}}
-    batch = json.dumps({"jobs": [spec | {"seed": seed} for seed in range(JOBS)]}).encode()
+    batch = body(JOBS)
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
         rounds = [_timed(Path(folder) / f"{number}.db", batch) for number in range(ROUNDS)]
     least = floor(batch)
@@ -71,9 +62,9 @@ def _timed(path: Path, batch: bytes) -> dict[str, float]:
 
     def work(database: Database) -> None:
         parsed = clock("read and checked", lambda: parse_batch(BytesIO(batch), Settings()))
-        clock("stored", lambda: _submit(database, parsed))
-        while claim := clock("claimed", lambda: _claim(database, worker)):
-            clock("recorded", lambda: _record(database, claim))
+        clock("stored", lambda: submit(database, parsed))
+        while claimed := clock("claimed", lambda: claim(database, worker)):
+            clock("recorded", lambda: record(database, claimed))
 
     _within(path, work)
     return took
@@ -124,15 +115,8 @@ def floor(batch: bytes) -> Floor:
 
 def _prepare(path: Path) -> WorkerInfo:
     migrations.upgrade(f"sqlite:///{path}")
-    stages = {name: stage.numerics_version for name, stage in STAGES.items()}
-    worker = WorkerInfo(new_id(), "bench", "cpu-0", "cpu", os.getpid(), stages)
-    _within(path, lambda database: _register(database, worker))
+    worker: WorkerInfo = _within(path, register)
     return worker
-
-
-def _register(database: Database, worker: WorkerInfo) -> None:
-    with database.begin() as connection:
-        fleet.register(connection, worker, LEASE_SECONDS)
 
 
 def _within(path: Path, act: Callable[[Database], Any]) -> Any:
@@ -147,46 +131,17 @@ def _within(path: Path, act: Callable[[Database], Any]) -> Any:
 def _recorded(path: Path, worker: WorkerInfo, batch: bytes) -> tuple[_Tape, _Tape]:
     parsed, taken, done = parse_batch(BytesIO(batch), Settings()), _Tape(), _Tape()
 
-    def submit(database: Database) -> None:
+    def store(database: Database) -> None:
         taken.listen(database)
-        _submit(database, parsed)
+        submit(database, parsed)
 
     def work(database: Database) -> None:
         done.listen(database)
-        while claim := _claim(database, worker):
-            _record(database, claim)
+        work_off(database, worker)
 
-    _within(path, submit)
+    _within(path, store)
     _within(path, work)
     return taken, done
-
-
-def _submit(database: Database, parsed: ParsedBatch) -> None:
-    with database.begin() as connection:
-        lifecycle.submit_batch(connection, parsed, project_id=1, actor="bench", max_queued=10**6)
-
-
-def _claim(database: Database, worker: WorkerInfo) -> Claim | None:
-    with database.begin() as connection:
-        return lifecycle.claim(connection, worker, LEASE_SECONDS)
-
-
-def _record(database: Database, claim: Claim) -> None:
-    """Store the losses and results of a pack, as a worker does."""
-    progresses = _progresses(claim)
-    outcome = Outcome(dict.fromkeys("abcd", 0.5), "y = 0.5", {})
-    ended = [Ended(each.held, outcome) for each in claim.members]
-    with database.begin() as connection:
-        running = lifecycle.record_all(connection, progresses).stored
-        assert len(lifecycle.succeed_all(connection, ended, actor="bench", running=running)) == len(claim.members)
-        lifecycle.release(connection, claim.id, actor="bench")
-
-
-def _progresses(claim: Claim) -> list[Progress]:
-    losses, summary = np.ones(claim.steps, np.float32), Summary()
-    summary.take(losses, 0)
-    digest = "0" * 64
-    return [Progress(each.held, 0, losses, summary, STATE, digest, digest) for each in claim.members]
 
 
 def _played(empty: Path, path: Path, taken: _Tape, done: _Tape) -> Floor:

@@ -27,6 +27,7 @@ from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.queries.jobs import cursor_after
+from gradyard.store.summaries import FINAL
 from gradyard.store.tables import Job
 from service.app import create_app
 from tests.servers import PostgresServer
@@ -50,7 +51,7 @@ def main() -> None:
     load_average, _, _ = os.getloadavg()
     rows: list[Row] = []
     for name in MOST_MS:
-        with _database(name) as url:
+        with a_database(name) as url:
             rows += _measure(name, url, count)
     print(table(rows))
     write_results("Pages", "python -m bench.pages", NOTES, load_average, rows)
@@ -59,7 +60,7 @@ def main() -> None:
 def _measure(name: str, url: str, count: int) -> Iterator[Row]:
     database = Database(url)
     began = time.monotonic()
-    _fill(database, count)
+    fill(database, count)
     print(f"{name}: {count:,} jobs in {time.monotonic() - began:.0f} s", flush=True)
     app = create_app(load(database_url=url, admin_key=None, log_level="ERROR"))
     random = Random(0)
@@ -99,7 +100,7 @@ def _filters() -> dict[str, dict[str, str]]:
     return found | {f"batch{name}": {"batch": batch} | more for name, more in of_batch.items()}
 
 
-def _fill(database: Database, count: int) -> None:
+def fill(database: Database, count: int) -> None:
     """Let the database copy one job `count` times: ids in order, with mixed states, stages and batches."""
     with database.begin() as connection:
         parsed = parse_job(b'{"stage": "tensor"}', load())
@@ -114,6 +115,8 @@ def _fill(database: Database, count: int) -> None:
         connection.execute(text("UPDATE jobs SET loss_first = 2, loss_last = 1, loss_min = 1, loss_min_step = 9"))
         connection.execute(text(insert), {"count": count, "template": key})
         connection.execute(text("DELETE FROM jobs WHERE id = :template"), {"template": key})
+        copied = ", ".join(("project_id", "batch_id", "stage", "submitted_at", "steps", *FINAL))
+        connection.execute(text(f"INSERT INTO summaries (job_id, {copied}) SELECT id, {copied} FROM jobs"))
     if not database.is_sqlite:  # PostgreSQL must learn how its tables have grown
         with database.begin() as connection:
             connection.execute(text("ANALYZE"))
@@ -139,7 +142,7 @@ def _uuid(number: str, connection: Connection) -> str:
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
+def a_database(name: str) -> Iterator[str]:
     if name == "sqlite":
         with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
             url = f"sqlite:///{Path(folder) / 'gradyard.db'}"

@@ -111,8 +111,8 @@ def _nothing(client: httpx.Client, peer: CeleryWorker) -> tuple[Row, float]:
         _until(lambda: int(peer.tasks.counter().get("done")) - before >= JOBS)
         return time.perf_counter() - began
 
-    _batch(client, NOTHING), theirs()  # warm
-    pairs = [(_batch(client, NOTHING)[0], theirs()) for _ in range(ROUNDS)]
+    seconds_of_batch(client, NOTHING), theirs()  # warm
+    pairs = [(seconds_of_batch(client, NOTHING)[0], theirs()) for _ in range(ROUNDS)]
     return _ratio(f"{JOBS:,} jobs of no work", pairs, least=20), median(their for _, their in pairs)
 
 
@@ -121,7 +121,7 @@ def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: st
     start = FIXED_START.get(stage, START)
 
     def ours() -> float:
-        seconds, batch = _batch(client, {"stage": stage, "execution": execution})
+        seconds, batch = seconds_of_batch(client, {"stage": stage, "execution": execution})
         with Client(str(client.base_url)) as reader:
             began = time.perf_counter()
             curves = [losses for _, losses in reader.export(batch)]
@@ -141,7 +141,7 @@ def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: st
     return _ratio(f"{JOBS:,} jobs of {stage}, {execution}", pairs, least=least)
 
 
-def _batch(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, str]:
+def seconds_of_batch(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, str]:
     """Seconds from the POST of a sweep over seeds until all its jobs have finished, and its id."""
     began = time.perf_counter()
     sweep = {"spec": spec, "grid": {"seed": {"stop": JOBS}}}
