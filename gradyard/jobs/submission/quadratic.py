@@ -86,12 +86,14 @@ class Quadratic:
         factors = np.sqrt(self.factors(rate, np.array([float(step)]))[0])
         return Descent((factors * self.singular)[:, np.newaxis] * self.directions, factors * self.target, self)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def most_loss_at(self, largest_weight: float, rate: float, step: int) -> float:
         """A bound on `loss_at` for all weights between -`largest_weight` and `largest_weight`."""
         length = largest_weight * np.sqrt(len(self.singular))
         distances = np.square(self.singular * length + np.abs(self.target))
         return float(self._losses(distances, self.factors(rate, np.array([float(step)])))[0])
 
+    @np.errstate(over="ignore", invalid="ignore")
     def steps_to(self, loss: float, weights: Floats, rate: float) -> int | None:
         """The first step with at most that loss, at a rate that does not diverge; None where there is none."""
         distances = np.square(self.singular * (self.directions @ weights) - self.target)
@@ -114,7 +116,6 @@ class Quadratic:
         """What is left of each squared distance after so many steps, (steps, columns)."""
         return np.asarray(np.abs(1.0 - rate * self._curvatures) ** (2.0 * steps[:, np.newaxis]))
 
-    @np.errstate(over="ignore", invalid="ignore")
     def _losses(self, distances: Floats, factors: Floats) -> Floats:
         return np.asarray((self.misfit + factors @ distances) / self.divisor)
 
