@@ -20,7 +20,7 @@ up: .venv/ready  ## start the service on this machine and keep it up until Ctrl-
 
 test: .venv/ready-for-tests  ## lint, types, import contracts and all tests, on SQLite and PostgreSQL; what CI runs
 	$(MAKE) --no-print-directory lint
-	$(PYTEST) --durations=20
+	$(PYTEST) -m "not long" --durations=20
 
 quick: .venv/ready-for-tests  ## in two minutes: lint, types, import contracts and the tests that need no server
 	$(MAKE) --no-print-directory lint
@@ -41,6 +41,7 @@ test-gpu: .venv/ready-for-tests  ## the tests that need a GPU; those of widths w
 faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each database, and prove that nothing was lost
 	$(BIN)/python -m tests.faults --database sqlite
 	$(BIN)/python -m tests.faults --database postgresql
+	$(BIN)/python -m pytest -m long tests/faults
 
 fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) \
