@@ -20,7 +20,8 @@ def refuse_network_disk(settings: Settings) -> None:
     """Raises CannotStart where the database would be a SQLite file on a network file system."""
     from gradyard.store.upkeep.in_use import file_of  # SQLAlchemy takes a third of a second
 
-    file = file_of(settings.database)
+    # What is no URL at all is told by what opens it.
+    file = file_of(settings.database) if settings.database.startswith("sqlite:") else None
     kind = None if file is None else network_file_system(file)
     if kind is None:
         return

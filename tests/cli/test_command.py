@@ -143,7 +143,7 @@ def test_jobs_are_a_table_with_whole_ids_or_json_or_ids(run: Run) -> None:
         ids = run("jobs", "--ids", "--url", running.url).out
     assert table.count(JOB_ID) == 2
     assert "0 / 2,000" in table
-    assert as_json[0] == DONE | {"submitted_at": as_json[0]["submitted_at"], "tags": {}}
+    assert as_json[0] == DONE | {"submitted_at": as_json[0]["submitted_at"], "tags": {}, "precedence": 0}
     assert ids == f"{JOB_ID}\n{JOB_ID}\n"
 
 

@@ -32,7 +32,7 @@ def test_a_backup_and_the_way_back(run: Run, database: Database, settings: Setti
     copy = tmp_path / "monday.backup"
     made = run("db", "backup", str(copy))
     assert (made.status, made.err) == (0, "")
-    assert re.fullmatch(rf"backed up to {copy} \(\d+\.\d MiB, tables of \d{{4}}_pre\)\n", made.out)
+    assert re.fullmatch(rf"backed up to {copy} \(\d+\.\d MiB, tables of \d{{4}}_(pre|post)\)\n", made.out)
     database.close()
     refused = run("db", "restore", str(copy))
     assert (refused.status, refused.out) == (1, "")

@@ -57,7 +57,7 @@ def older_writers(database: Database, like: dict[str, Any]) -> Iterator[list[Any
     finished, ids = threading.Event(), list[Any]()
 
     def write() -> None:
-        while not finished.is_set():
+        while not finished.wait(0.02):  # else SQLite's lock is never free for the upgrade
             job = submits(database, like)
             if len(ids) % 2:
                 ends(database, job)
@@ -76,7 +76,7 @@ def older_writers(database: Database, like: dict[str, Any]) -> Iterator[list[Any
 def test_an_older_version_goes_on_while_the_summaries_are_filled(
     database: Database, like: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrations.summary_rows.SLICE", 3)
+    monkeypatch.setattr("migrations.summary_rows.SLICE", 7)
     for _ in range(20):
         submits(database, like)
     with older_writers(database, like) as ids:

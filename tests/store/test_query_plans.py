@@ -44,7 +44,7 @@ def full(database: Database) -> Database:
     sweep = {"spec": {"stage": "nn", "steps": 4}, "grid": {"seed": {"stop": JOBS}}}
     batch = stored(database, sweep)
     with database.begin() as connection:
-        while lifecycle.cancel_some(connection, batch.batch_id, actor="test"):
+        while lifecycle.cancel_some(connection, batch.batch_id, actor="test").more:
             pass
     stored(database, {"spec": {"stage": "nn", "steps": 4, "device": "gpu"}, "grid": {"seed": {"stop": JOBS}}})
     stored(database, {"spec": {"stage": "optim", "steps": 4}, "grid": {"seed": {"stop": 3}}})
