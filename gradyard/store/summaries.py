@@ -54,12 +54,24 @@ def tag_rows(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def store_parameters(connection: Connection, shared: Sequence[SharedParameters]) -> None:
-    """Store those of these parameters that no job had before."""
+    """Store those of these parameters that no job had before.
+
+    On PostgreSQL in a transaction of their own: else a job with the same new parameters waits until the batch that
+    stores them first is stored whole. Without its jobs a set is of no harm.
+    """
     new = {each.id: each for each in shared}
     for known in connection.execute(_known_sets, {"of_sets": list(new)}).scalars():
         del new[known]
     if not new:
         return
+    if connection.dialect.name == "postgresql":
+        with connection.engine.begin() as apart:
+            _insert_sets(apart, new)
+    else:
+        _insert_sets(connection, new)
+
+
+def _insert_sets(connection: Connection, new: Mapping[UUID, SharedParameters]) -> None:
     ids = sorted(new)  # two transactions that store the same sets wait for one another in one order
     insert_rows(connection, ParameterSet, [{"id": set_id} for set_id in ids], OnConflict.IGNORE)
     rows = [_parameter(set_id, *each) for set_id in ids for each in new[set_id].parameters.items()]

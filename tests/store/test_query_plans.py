@@ -88,7 +88,7 @@ def test_a_claim_reads_no_job_that_its_worker_may_not_take(full: Database) -> No
             steps = plan_of(connection, statement, values)
             assert not any(map(reads_whole_table, steps)), (statement, steps)
             if "lane" in statement:
-                assert any("ix_jobs_claim_order" in step for step in steps), steps
+                assert any("ix_jobs_lanes" in step for step in steps), steps
 
 
 @pytest.mark.slow
