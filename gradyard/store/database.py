@@ -91,8 +91,9 @@ class Database:
             # It is on for every transaction of a standby as well.
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "off":
                 return True
-            connection.invalidate()  # the next one may lead to the new primary
-            return False
+            connection.invalidate()
+        self.engine.dispose()  # new connections may lead to the new primary
+        return False
 
     def close(self) -> None:
         """Close every connection; after a fork, the child opens its own."""
