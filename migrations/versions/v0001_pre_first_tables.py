@@ -184,9 +184,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_results_project_id")),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_results")),
     )
-    turn: list[str | sa.TextClause] = [sa.text("priority DESC"), "rank", "id"]
-    op.create_index("ix_jobs_claimable", "jobs", turn, sqlite_where=QUEUED, postgresql_where=QUEUED)
-    riders: list[str | sa.TextClause] = ["pack_key", "start_step", *turn]
+    order: list[str | sa.TextClause] = [sa.text("priority DESC"), "rank", "id"]
+    op.create_index("ix_jobs_claimable", "jobs", order, sqlite_where=QUEUED, postgresql_where=QUEUED)
+    riders: list[str | sa.TextClause] = ["pack_key", "start_step", *order]
     op.create_index("ix_jobs_riders", "jobs", riders, sqlite_where=QUEUED, postgresql_where=QUEUED)
     op.execute("INSERT INTO projects (id, name) VALUES (1, 'default')")
     op.execute("INSERT INTO bells (queue, rung_at, silent_rings) VALUES ('cpu', 0, 0), ('gpu', 0, 0)")

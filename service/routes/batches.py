@@ -16,10 +16,10 @@ from gradyard.jobs.submission.batches import parse_batch
 from gradyard.jobs.submission.verb_requests import read_states_to_retry
 from gradyard.store import lifecycle, queries
 from service.batch_cancel import cancel_whole_batch
+from service.garbage_collector import collector_at_rest
 from service.http import parameters
 from service.http.callers import current_caller
 from service.http.errors import ParametersInvalid
-from service.http.garbage_collector import collector_at_rest
 from service.http.ids import find_batch
 from service.http.json_response import json_response
 from service.http.long_poll import client_has_left

@@ -92,8 +92,8 @@ def cancel_job(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
         job_id = find_job(connection, path.job_id).id
     about: dict[str, Any] = {"job_id": job_id, "actor": caller.actor}
     state = past_silent(database, partial(lifecycle.request_cancel, **about), job_id=job_id)
-    patience = max(0.0, CANCEL_SECONDS - (time.monotonic() - begin))
-    if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, patience):
+    seconds_left = max(0.0, CANCEL_SECONDS - (time.monotonic() - begin))
+    if state is State.RUNNING and not finishes_within(database, caller.project_id, job_id, seconds_left):
         past_silent(database, partial(lifecycle.move_silent, **about), job_id=job_id)
     return _shown(str(job_id))
 

@@ -23,10 +23,8 @@ SPEC = {"stage": "tensor", "dataset": FunctionData().summary()}
 
 @pytest.fixture
 def redis() -> Iterator[RedisForTests]:
-    server = RedisForTests()
-    server.start()
-    yield server
-    server.kill()
+    with RedisForTests.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def _waits(rows: Rows) -> Iterator[tuple[Row[Any], int]]:
 
 
 def _packs(claims: list[Row[Any]]) -> int:
-    """How many packs these first claims of jobs belong to. Jobs that come back after a fault keep their early turns."""
+    """How many packs these first claims of jobs belong to. Jobs that come back after a fault keep their early ranks."""
     packs, last = 0, dict[str, float]()
     for claim in sorted(claims, key=lambda each: each.at):
         packs += claim.at - last.get(claim.actor, float("-inf")) > ONE_CLAIM_SECONDS

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
@@ -20,6 +22,17 @@ class RedisForTests:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator["RedisForTests"]:
+        """A server that runs, and is killed afterwards."""
+        server = cls()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
 
     def start(self) -> None:
         """Start it and wait until it answers."""

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from service.http.garbage_collector import collector_at_rest
+from service.garbage_collector import collector_at_rest
 
 
 def test_the_collector_goes_on_after_the_last_request_also_where_one_fails() -> None:

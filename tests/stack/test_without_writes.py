@@ -19,10 +19,8 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def redis() -> Iterator[RedisForTests]:
     """A Redis of this test's own."""
-    server = RedisForTests()
-    server.start()
-    yield server
-    server.kill()
+    with RedisForTests.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -174,5 +174,5 @@ def test_a_job_of_a_project_that_trains_counts_as_one_that_waits(
     claims = [claimed(database, worker) for _ in range(2)]
     assert long in {claim.members[0].id for claim in claims}
     mine = one(database, settings, project=OTHER)
-    assert served(database, worker, 7) == [whole] * 7, "the long one takes ten turns"
+    assert served(database, worker, 7) == [whole] * 7, "the long one is worth ten of them"
     assert mine in served(database, worker, 4)

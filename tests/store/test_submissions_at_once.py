@@ -149,10 +149,10 @@ def test_single_jobs_and_batches_at_once_never_make_more_jobs_than_may_wait(
     monkeypatch.setattr(queue_capacity, "AT_ONCE", 8)
     with database.begin() as connection:
         submitted_batch(connection, parsed, 20, 100)
-    turns = iter([True, False] * 4)
+    kinds = iter([True, False] * 4)
 
     def post(connection: Connection) -> UUID:
-        return submitted_batch(connection, parsed, 25, 100) if next(turns) else submitted(connection, parsed, 100)
+        return submitted_batch(connection, parsed, 25, 100) if next(kinds) else submitted(connection, parsed, 100)
 
     at_once(database, 8, post)
     assert waiting(database) <= 100

@@ -17,8 +17,7 @@ from gradyard.store.lifecycle.cancel import cancel_by_worker, move_silent, reque
 from gradyard.store.lifecycle.claim import Claim, ClaimedJob, claim, train_eagerly
 from gradyard.store.lifecycle.delete import DeletedSlice, delete_batch_slice, delete_job
 from gradyard.store.lifecycle.expire import expire_claim, expired_claims
-from gradyard.store.lifecycle.finish import Ended, Outcome, fail, hand_back, release, succeed, succeed_all
-from gradyard.store.lifecycle.logs import keep_log
+from gradyard.store.lifecycle.finish import Ended, Outcome, fail, hand_back, keep_log, release, succeed, succeed_all
 from gradyard.store.lifecycle.moves import Fence
 from gradyard.store.lifecycle.record import Progress, Recorded, record, record_all
 from gradyard.store.lifecycle.requeue_lost import hand_back_slot

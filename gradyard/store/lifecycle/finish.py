@@ -12,10 +12,10 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.states import Reason, State
 from gradyard.store.bulk import insert_rows
-from gradyard.store.dialects import now, strip_unstorable
-from gradyard.store.lifecycle.moves import Fence, move, move_all, note_moves, still_running
+from gradyard.store.dialects import insert_or_ignore, now, strip_unstorable
+from gradyard.store.lifecycle.moves import IS_HELD, Fence, move, move_all, note_moves, still_running
 from gradyard.store.lifecycle.record import Recorded, little_endian, store_figures
-from gradyard.store.tables import Artifact, Claim, Job, Result
+from gradyard.store.tables import Artifact, AttemptLog, Claim, Job, Result
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,26 @@ class Ended:
     def job_id(self) -> UUID:
         """The job."""
         return self.held.job_id
+
+
+def keep_log(connection: Connection, held: Fence, text: str, *, truncated: bool) -> bool:
+    """Store the log of an attempt, once. Call it before the move that ends the attempt. False: the job has moved on."""
+    fenced = {"of_job": held.job_id, "fenced": held.attempt, "held_by": held.claim_id}
+    project_id = connection.execute(_project_of_held, fenced).scalar()
+    if project_id is None:
+        return False
+    row = {
+        "job_id": held.job_id,
+        "project_id": project_id,
+        "attempt": held.attempt,
+        "text": text,
+        "truncated": truncated,
+    }
+    connection.execute(insert_or_ignore(connection, AttemptLog), row)
+    return True
+
+
+_project_of_held = select(Job.project_id).where(Job.id == bindparam("of_job"), *IS_HELD)
 
 
 def succeed(connection: Connection, held: Fence, outcome: Outcome, *, actor: str) -> bool:
