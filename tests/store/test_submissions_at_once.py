@@ -24,6 +24,10 @@ BODY = orjson.dumps({"stage": "tensor", "steps": 4})
 KEY: dict[str, Any] = {"key": "mine", "body": BODY}
 
 
+# SQLite has one writer at a time, so nothing can come between.
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
 @pytest.fixture
 def parsed(settings: Settings) -> ParsedJob:
     """A job that can be stored."""
@@ -90,11 +94,10 @@ def test_a_key_whose_batch_was_deleted_makes_one_batch_for_posts_at_once(databas
     assert waiting(database) == 2
 
 
+@on_postgresql
 def test_a_key_that_is_forgotten_between_two_looks_makes_a_job(database: Database, parsed: ParsedJob) -> None:
     with database.begin() as connection:
         first = submitted(connection, parsed, **KEY)
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time, so nothing can come between")
     other, forgotten = Database(database.url), list[int]()
 
     @event.listens_for(database.engine, "after_cursor_execute")
@@ -112,9 +115,8 @@ def test_a_key_that_is_forgotten_between_two_looks_makes_a_job(database: Databas
         assert submitted(connection, parsed, **KEY) == second
 
 
+@on_postgresql
 def test_a_job_is_not_deleted_between_the_look_at_its_key_and_the_answer(database: Database, parsed: ParsedJob) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time, so nothing can come between")
     with database.begin() as connection:
         first = submitted(connection, parsed, **KEY)
         lifecycle.request_cancel(connection, first, actor="test")
@@ -161,9 +163,8 @@ def test_single_jobs_and_batches_at_once_never_make_more_jobs_than_may_wait(
     assert waiting(database) == 100
 
 
+@on_postgresql
 def test_far_from_the_cap_submissions_do_not_wait_for_one_another(database: Database, parsed: ParsedJob) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
     with database.begin() as one, database.begin() as other:
         assert submitted(one, parsed, 10_000) != submitted(other, parsed, 10_000)
 
