@@ -110,8 +110,6 @@ def _in_json(value: Any) -> str | None:
 def _insert_arrays(table: Table, keys: tuple[str, ...], on_conflict: OnConflict) -> str:
     columns = [table.columns[key] for key in keys]
     statement = f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnested(columns)}"
-    if on_conflict is OnConflict.FAIL:
-        return statement
     if on_conflict is OnConflict.IGNORE:
         return f"{statement} ON CONFLICT DO NOTHING"
     others = ", ".join(f'"{each.name}" = excluded."{each.name}"' for each in columns if not each.primary_key)
