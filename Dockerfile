@@ -15,11 +15,11 @@ RUN pip wheel --no-deps --wheel-dir /wheels .
 FROM base AS api-dependencies
 WORKDIR /house
 COPY pyproject.toml constraints.txt ./
-RUN touch README.md && pip install -c constraints.txt '.[postgresql]'
+RUN touch README.md && pip install -c constraints.txt '.[server,postgresql]'
 
 # torch lies on top of what the API needs, so the two images share all layers below.
 FROM api-dependencies AS worker-dependencies
-RUN pip install -c constraints.txt '.[worker,postgresql]'
+RUN pip install -c constraints.txt '.[server,worker,postgresql]'
 
 FROM api-dependencies AS api
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-deps --force-reinstall /wheels/*.whl

@@ -43,12 +43,23 @@ faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each datab
 	$(BIN)/python -m tests.faults --database postgresql
 	$(BIN)/python -m pytest -m long tests/faults
 
-fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests
+fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests, bodies and frames
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) \
-	  tests/store/test_lifecycle_model.py tests/store/test_interleavings.py tests/service/test_openapi.py
+	  tests/store/test_lifecycle_model.py tests/store/dependencies/test_random_pipelines.py \
+	  tests/store/test_interleavings.py tests/service/test_openapi.py \
+	  tests/jobs/test_bounded_reading.py tests/workers/protocol/test_hostile_frames.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
-	@for what in overhead packs throughput floor postgresql_queues alive history pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
+	@for what in overhead packs throughput floor postgresql_queues alive waiting history exports pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
+
+pictures: .venv/ready-for-tests  ## draw the pictures of docs and examples anew, run the notebook, record the terminal, take the pages
+	@for what in analysis notebook recordings screenshots; do $(BIN)/python -m bench.$$what || exit 1; done
+
+pythons: .venv/ready-for-tests  ## the fast tests on every Python from 3.11 to 3.14 of this machine, each in a fresh environment
+	$(BIN)/python -m tests.packaging.pythons $(VERSIONS)
+
+release: .venv/ready-for-tests  ## a wheel, a source archive and two images of the tagged commit, into dist/; CONTRIBUTING.md
+	$(BIN)/python .ci/release.py $(if $(REGISTRY),--registry $(REGISTRY))
 
 constraints: .venv/ready-for-bench  ## pin what is installed now into constraints.txt
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/\+cpu//' | grep -vE '^(pip|setuptools|wheel|triton)=='; } > .venv/constraints && mv .venv/constraints constraints.txt
@@ -64,17 +75,17 @@ clean:  ## remove the virtual environment and everything that was built
 # editable_mode=compat: mypy, pyright and editors do not find a package behind setuptools' import hook.
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing gradyard with PyTorch and an embedded Redis server (the first time takes a minute or more)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[server,worker,embedded,postgresql]'
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready
 	@echo "installing what the tests need"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[server,worker,embedded,postgresql,test]'
 	@touch $@
 
 .venv/ready-for-bench: .venv/ready-for-tests
 	@echo "installing what benchmarks measure ours against, and real data"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[worker,embedded,postgresql,test,bench,real-data]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[server,worker,embedded,postgresql,test,bench,real-data]'
 	@touch $@
 
-.PHONY: help demo up test quick test-gpu lint faults fuzz bench constraints clean
+.PHONY: help demo up test quick test-gpu lint faults fuzz bench pictures pythons release constraints clean

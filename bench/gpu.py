@@ -1,64 +1,63 @@
-"""The cost of a step on a GPU by width and points, and ten thousand jobs against the tutorial's loop on the same GPU.
+"""On a GPU: the cost of a step by width and points, ten thousand jobs of the service, and what the hardware counts.
 
-python -m bench.gpu
+python -m bench.gpu [steps] [jobs] [counters]
 """
 
 import gc
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 
-import httpx
 import torch
 
+from bench import gpu_counters, gpu_jobs
+from bench.gpu_jobs import JOBS, STEPS
 from bench.gpu_steps import ENGINES, eager, fused, kernel_seconds, members_of, nanoseconds, seconds_of
 from bench.report import Row, write_results
-from bench.scripts import START
-from bench.service import service
 from gradyard.jobs.stages.registry import stage_named
-from tests.tutorial_loops import LOOPS
 from workers.runner.numerics import gpu_environment, one_thread, same_bits_on_gpu
 
-JOBS, STEPS, ROUNDS = 10_000, 2000, 3
-LEAST, MOST_SECONDS, LEAST_ALONE, LEAST_ISSUED = 1000, 5.0, 100, 0.3
+ROUNDS = 3
+LEAST_ALONE, LEAST_ISSUED = 100, 0.3
 WIDTHS = (1, 32, 64, 128, 256, 512, 1024, 4096)
 SHAPES = ((20_000, 1), (20_000, 1024), (1_000_000, 1), (1_000_000, 128))
 NOTES = f"""Nanoseconds of one step of one member of `autograd` by the width of the pack, 2,000 points in float32 unless
-another number is named, without a service. Then a lone job and {JOBS:,} jobs of {STEPS:,} steps without a service. Last
-{JOBS:,} jobs from the POST of a sweep over seeds until every result and loss is in SQLite, against {JOBS:,} times the
-seconds of the tutorial's loop on the same GPU. {ROUNDS} rounds, both in turn; median (least-most)."""
+another number is named, without a service. Then a lone job and {JOBS:,} jobs of {STEPS:,} steps without a service;
+median of {ROUNDS}."""
 
 
-def main() -> None:
-    """Measure. Print and store each result at once, so that an interrupt (SIGINT) loses only the running one."""
-    load, _, _ = os.getloadavg()
-    where = f"GPU: {torch.cuda.get_device_name()}.\n\n" if torch.cuda.is_available() else ""
-    rows: list[Row] = []
-    try:
-        for row in _rows():
-            rows.append(row)
-            print(f"| {' | '.join(row.cells())} |", flush=True)
-            write_results("On a GPU", "python -m bench.gpu", where + NOTES, load, rows)
-    except KeyboardInterrupt:
-        sys.exit(f"interrupted: {len(rows)} results are stored, the rest was not measured")
-
-
-def _rows() -> Iterator[Row]:
-    """Widths come first: the service takes longest, and an interrupted measurement of it gives no result."""
-    if not torch.cuda.is_available():
-        yield Row("all measurements", "not run: torch sees no GPU on this machine")
-        return
+def main(*parts: str) -> None:
+    """Measure these parts, or all. Print and store each result at once: an interrupt loses only the running one."""
     os.environ.update(gpu_environment())
     one_thread()
     same_bits_on_gpu(allow_tf32=False)
+    for part in parts or PARTS:
+        title, notes, measure = PARTS[part]
+        _measure(part, title, notes, measure)
+
+
+def _measure(part: str, title: str, notes: str, measure: Callable[[], Iterator[Row]]) -> None:
+    load, _, _ = os.getloadavg()
+    there = torch.cuda.is_available()
+    where = f"GPU: {torch.cuda.get_device_name()}.\n\n" if there else ""
+    rows: list[Row] = []
+    try:
+        for row in measure() if there else [Row("all measurements", "not run: torch sees no GPU on this machine")]:
+            rows.append(row)
+            print(f"| {' | '.join(row.cells())} |", flush=True)
+            write_results(title, f"python -m bench.gpu {part}", where + notes, load, rows)
+    except KeyboardInterrupt:
+        sys.exit(f"interrupted in {part}: {len(rows)} results of it are stored, the rest was not measured")
+
+
+def steps_of_widths() -> Iterator[Row]:
+    """A step by the width of a pack and by points, then a job and ten thousand without a service."""
     for width in WIDTHS:
         yield Row(f"a step of a member, {width:,} wide", ", ".join(_forms(width)))
     for points, width in SHAPES:
         yield Row(f"a step of a member, {points:,} points, {width:,} wide", ", ".join(_forms(width, points)))
     yield from _kernels_alone()
-    yield from _jobs()
 
 
 def _forms(width: int, points: int = 2000) -> Iterator[str]:
@@ -90,53 +89,15 @@ def _kernels_alone() -> Iterator[Row]:
     yield Row(f"{JOBS:,} jobs, fused, kernels alone", measured, f">= {LEAST_ISSUED:.0%}", share >= LEAST_ISSUED)
 
 
-def _jobs() -> Iterator[Row]:
-    with service(gpus="0") as client:  # one GPU, as for the loop
-        for execution in ("compiled", "eager"):
-            yield _ratio(client, execution)
-
-
-def _ratio(client: httpx.Client, execution: str) -> Row:
-    _batch(client, execution, 64)  # warm: the runner has torch and a context
-    pairs = []
-    for _ in range(ROUNDS):
-        pairs.append((_batch(client, execution, JOBS), _loop() * JOBS))
-        print("{execution}: {:.1f} s, the loop {:,.0f} s".format(*pairs[-1], execution=execution), flush=True)
-    ratios = [theirs / ours for ours, theirs in pairs]
-    ours = median(each for each, _ in pairs)
-    measured = (
-        f"{median(ratios):,.0f}x ({min(ratios):,.0f}-{max(ratios):,.0f}): {ours:.1f} s, {JOBS / ours:,.0f} jobs/s"
-    )
-    met, target = median(ratios) >= LEAST, f">= {LEAST:,}x"
-    if execution == "compiled":
-        met, target = met and ours < MOST_SECONDS, f"{target}, < {MOST_SECONDS:g} s"
-    return Row(f"{JOBS:,} jobs, {execution}", measured, target, met)
-
-
-def _batch(client: httpx.Client, execution: str, jobs: int) -> float:
-    """Seconds from the POST of a sweep until all its jobs have succeeded."""
-    spec = {"stage": "autograd", "device": "gpu", "execution": execution, "steps": STEPS}
-    began = time.perf_counter()
-    posted = client.post("/v1/batches", json={"spec": spec, "grid": {"seed": {"stop": jobs}}})
-    location = posted.raise_for_status().headers["Location"]
-    while (batch := client.get(location).raise_for_status().json())["state"] != "finished":
-        time.sleep(0.05)
-    seconds = time.perf_counter() - began
-    assert batch["counts"]["succeeded"] == jobs, batch
-    return seconds
-
-
-def _loop() -> float:
-    """Seconds that the tutorial's loop takes for one job on the GPU."""
-    rate = stage_named("autograd").defaults()["learning_rate"]
-    with torch.device("cuda"):
-        LOOPS["autograd"](START, 100, rate)  # warm
-        torch.cuda.synchronize()
-        began = time.perf_counter()
-        LOOPS["autograd"](START, STEPS, rate)
-        torch.cuda.synchronize()
-        return time.perf_counter() - began
+PARTS: dict[str, tuple[str, str, Callable[[], Iterator[Row]]]] = {
+    "steps": ("On a GPU", NOTES, steps_of_widths),
+    "jobs": ("Ten thousand jobs on a GPU", gpu_jobs.NOTES, gpu_jobs.rows),
+    "counters": ("What a GPU counts", gpu_counters.NOTES, gpu_counters.rows),
+}
+"""The title of each part in the results, its notes, and what measures it."""
 
 
 if __name__ == "__main__":
-    main()
+    if unknown := set(sys.argv[1:]) - set(PARTS):
+        sys.exit(f"{', '.join(sorted(unknown))}: not a part; there are {', '.join(PARTS)}")
+    main(*sys.argv[1:])

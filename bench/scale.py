@@ -10,6 +10,7 @@ from statistics import median
 from bench.report import Row, table, write_results
 from gradyard import Client
 from tests.faults import network
+from tests.faults.canaries import ADMIN_KEY
 from tests.faults.fleet import Build, Fleet
 
 JOBS, ROUNDS = 1500, 3
@@ -40,7 +41,7 @@ def _on_one_host() -> tuple[list[float], list[float]]:
     fleet = Fleet(Build("postgresql"))
     try:
         fleet.start()
-        with Client(fleet.url) as client:
+        with Client(fleet.url, key=ADMIN_KEY) as client:
             two = [_rate(client) for _ in range(ROUNDS + 1)][1:]
             client.drain("cpu-1")
             one = [_rate(client) for _ in range(ROUNDS + 1)][1:]
@@ -54,7 +55,7 @@ def _on_two_hosts() -> list[float]:
     fleet = Fleet(Build("postgresql", apart=True, first_network=41))
     try:
         fleet.start()
-        with Client(fleet.url) as client:
+        with Client(fleet.url, key=ADMIN_KEY) as client:
             rates = [_rate(client) for _ in range(ROUNDS + 1)][1:]
         fleet.stop()
         return rates

@@ -52,16 +52,18 @@ class Timed:
 @contextmanager
 def service(
     cpu_slots: int = 1, environment: Mapping[str, str] = MappingProxyType({}), folder: Path | None = None,
-    gpus: str = "none", database_url: str | None = None,
+    gpus: str = "none", database_url: str | None = None, slots_per_gpu: int = 1,
 ) -> Iterator[httpx.Client]:  # fmt: skip
-    """Start what `gradyard up --cpu-slots N --gpus GPUS` starts. Yields an HTTP client with one open connection.
+    """Start what `gradyard up` starts with `--cpu-slots`, `--gpus` and `--slots-per-gpu`.
+
+    Yields an HTTP client with one open connection.
 
     database_url: None for a SQLite file in the folder.
     """
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
-        with _service(cpu_slots, folder, gpus, database_url) as client:
+        with _service(folder, database_url, cpu_slots=cpu_slots, gpus=gpus, slots_per_gpu=slots_per_gpu) as client:
             yield client
     finally:
         for name, value in before.items():
@@ -70,11 +72,11 @@ def service(
 
 
 @contextmanager
-def _service(cpu_slots: int, folder: Path | None, gpus: str, database_url: str | None) -> Iterator[httpx.Client]:
+def _service(folder: Path | None, database_url: str | None, **slots: Any) -> Iterator[httpx.Client]:
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as own:
         where = {"state_dir": folder or Path(own), "port": 0, "host": "127.0.0.1", "database_url": database_url}
         settings = load(**where, admin_key=None)
-        stack = Stack(StackOptions(settings, cpu_slots=cpu_slots, gpus=gpus))
+        stack = Stack(StackOptions(settings, **slots))
         try:
             with httpx.Client(base_url=stack.start(), timeout=LONGEST_JOB_SECONDS + 5, trust_env=False) as client:
                 yield client

@@ -124,7 +124,7 @@ def _trained(client: httpx.Client, peer: CeleryWorker, stage: str, execution: st
         seconds, batch = seconds_of_batch(client, {"stage": stage, "execution": execution})
         with Client(str(client.base_url)) as reader:
             began = time.perf_counter()
-            curves = [losses for _, losses in reader.export(batch)]
+            curves = [losses for _, losses in reader.export_jobs(batch)]
             seconds += time.perf_counter() - began
         assert [len(losses) for losses in curves] == [defaults["steps"]] * JOBS
         return seconds

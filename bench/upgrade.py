@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy import Table as SqlTable
 
 import migrations
-from bench.pages import a_database, fill
+from bench.copied_jobs import a_database, fill
 from bench.report import Row, table, write_results
 from gradyard.jobs.identifiers import new_id
 from gradyard.store.database import Database

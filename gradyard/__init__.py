@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradyard.client.client import Client
+    from gradyard.client.client import AsyncClient, Client
     from gradyard.client.errors import (
         AnswerNotUnderstood,
         GradyardClientError,
@@ -20,29 +20,50 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from gradyard.shapes import (
+        ActionDone,
         ApiKey,
         Artifact,
         AttemptLog,
+        AuditEntry,
         Batch,
+        BatchChecked,
         BatchDeleted,
+        BatchNow,
         BatchRetried,
         BatchSummary,
+        BestJobs,
+        CurvePart,
         Event,
         Hold,
         Job,
+        JobChecked,
+        JobGroups,
+        JobValues,
+        Move,
         NewApiKey,
+        NewWebhook,
+        Progress,
         Queue,
         Readiness,
+        Receipt,
         RefusedPlugin,
+        RetentionRule,
         Stage,
         StageWithSchema,
+        Storage,
+        Webhook,
+        WebhookDelivery,
+        WebhookDeliveryWithMessage,
         Worker,
     )
 
 __all__ = [
-    "AnswerNotUnderstood", "ApiKey", "Artifact", "AttemptLog", "Batch", "BatchDeleted", "BatchRetried", "BatchSummary",
-    "Client", "Event", "GradyardClientError", "Hold", "Job", "JobNotFound", "NewApiKey", "Queue", "Readiness",
-    "RefusedByService", "RefusedPlugin", "Stage", "StageWithSchema", "Unreachable", "WaitTimeout", "Worker",
+    "ActionDone", "AnswerNotUnderstood", "ApiKey", "Artifact", "AsyncClient", "AttemptLog", "AuditEntry", "Batch",
+    "BatchChecked", "BatchDeleted", "BatchNow", "BatchRetried", "BatchSummary", "BestJobs", "Client", "CurvePart",
+    "Event", "GradyardClientError", "Hold", "Job", "JobChecked", "JobGroups", "JobNotFound", "JobValues", "Move",
+    "NewApiKey", "NewWebhook", "Progress", "Queue", "Readiness", "Receipt", "RefusedByService", "RefusedPlugin",
+    "RetentionRule", "Stage", "StageWithSchema", "Storage", "Unreachable", "WaitTimeout", "Webhook", "WebhookDelivery",
+    "WebhookDeliveryWithMessage", "Worker",
 ]  # fmt: skip
 
 _ERRORS = {
@@ -55,4 +76,5 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     errors_or_shapes = "gradyard.client.errors" if name in _ERRORS else "gradyard.shapes"
-    return getattr(importlib.import_module("gradyard.client.client" if name == "Client" else errors_or_shapes), name)
+    home = "gradyard.client.client" if name in ("AsyncClient", "Client") else errors_or_shapes
+    return getattr(importlib.import_module(home), name)

@@ -8,11 +8,13 @@ SQLite has one writer: others wait until a step commits. It cannot add a CHECK t
 there a CHECK is a pair of triggers.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, inspect, text
+from sqlalchemy import Column, Connection, inspect, text
 
 
 def create_index(name: str, table: str, columns: Sequence[Any], **options: Any) -> None:
@@ -71,6 +73,30 @@ def check_words(table: str, column: str, words: Sequence[str]) -> None:
         ))  # fmt: skip
 
 
+def widen_check(table: str, column: str, words: Sequence[str]) -> None:
+    """Let the column hold these words, of which its CHECK, made with its table, knows some."""
+    if op.get_bind().dialect.name == "postgresql":
+        check_words(table, column, words)
+        return
+    known = ", ".join(f"'{word}'" for word in words)
+    edit_table(table, lambda text: re.sub(rf"\b{column} IN \([^)]*\)", f"{column} IN ({known})", text))
+
+
+def edit_table(table: str, edit: Callable[[str], str]) -> None:
+    """Change the text of a table of SQLite, where no row changes by that.
+
+    As its manual says ("Making Other Kinds Of Table Schema Changes"): NOT NULL or a CHECK may go or become wider.
+    """
+    connection = op.get_bind()
+    version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    this = "type = 'table' AND name = ?"
+    text = connection.exec_driver_sql(f"SELECT sql FROM sqlite_schema WHERE {this}", (table,)).scalar_one()
+    connection.exec_driver_sql("PRAGMA writable_schema = ON")
+    connection.exec_driver_sql(f"UPDATE sqlite_schema SET sql = ? WHERE {this}", (edit(text), table))
+    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
+    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
+
+
 def _add_constraint(table: str, name: str, condition: str) -> None:
     """Add a CHECK on PostgreSQL: for new rows at once, then for the old rows, while others write.
 
@@ -89,3 +115,34 @@ def drop_check_of_words(table: str, column: str) -> None:
         return
     for moment in ("insert", "update"):
         op.execute(text(f"DROP TRIGGER {table}_{column}_is_known_on_{moment}"))
+
+
+@contextmanager
+def without_history_view(anew: str | None = None) -> Iterator[None]:
+    """Take the view `job_history` away for the block, then make it as it was, with the same grants on PostgreSQL.
+
+    For a step that drops a column which the view reads, or changes its type, and on SQLite for one that copies such a
+    table: the databases refuse these beside the view. anew: another CREATE VIEW, where its columns change. The text of
+    the view is in the database alone, so nothing in the block may commit: no index of a large table, no CHECK of words.
+    """
+    connection = op.get_bind()
+    made = _statements_of_history_view(connection)
+    op.execute("DROP VIEW IF EXISTS job_history")
+    yield
+    for statement in made if anew is None else [anew, *made[1:]]:
+        doubled = statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement
+        connection.exec_driver_sql(doubled)
+
+
+def _statements_of_history_view(connection: Connection) -> list[str]:
+    """The statements that make the view as it is, and let others read it; none where it is not there."""
+    if connection.dialect.name != "postgresql":
+        return list(connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 'job_history'").scalars())
+    this = "pg_class c WHERE c.oid = to_regclass('job_history')"
+    view = f"SELECT 'CREATE VIEW job_history AS ' || pg_get_viewdef(c.oid) FROM {this}"
+    grants = (
+        "SELECT 'GRANT ' || a.privilege_type || ' ON job_history TO ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' "
+        "ELSE quote_ident(pg_get_userbyid(a.grantee)) END || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' "
+        f"ELSE '' END FROM aclexplode((SELECT c.relacl FROM {this})) a"
+    )
+    return [each for query in (view, grants) for each in connection.exec_driver_sql(query).scalars()]

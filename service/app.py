@@ -1,32 +1,43 @@
 """The Flask app: `gunicorn 'service.app:create_app()'`."""
 
-from importlib.metadata import version
-
 import structlog
-from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from gradyard.jobs import settings as environment
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED
-from service.http import access_log, auth, errors, openapi, parameter_errors, proxy
+from service.dashboard import pages
+from service.http import access_log, errors, openapi, parameter_errors, proxy
+from service.http.access import auth
+from service.http.document import introduction, page
+from service.http.incoming import whole_requests
+from service.http.limits import request_limits
 from service.http.services import Services
 from service.routes import (
-    api_keys,
     batches,
+    best,
     export,
     fleet,
     health,
-    jobs,
+    job_list,
+    live,
     losses,
     metrics_and_artifacts,
     predict,
     prometheus,
+    rechecks,
     retry_and_logs,
     stages,
 )
+from service.routes.administration import api_keys, audit, storage, webhooks
+from service.routes.questions import actions, counts
 
 log = structlog.get_logger()
+
+RESOURCES = (
+    job_list, counts, actions, batches, best, export, losses, metrics_and_artifacts, predict, retry_and_logs,
+    rechecks, live, stages, fleet, webhooks, api_keys, audit, storage, health, prometheus,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
@@ -36,7 +47,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     """
     settings = settings or environment.load()
     app = OpenAPI(
-        "service", info=Info(title="gradyard", version=version("gradyard")), static_folder=None, doc_ui=False,
+        "service", info=introduction.info(settings), static_folder=None, doc_ui=False,
         security_schemes=openapi.SECURITY_SCHEMES, openapi_extensions={"security": openapi.KEY_WHERE_ONE_IS_SET},
         validation_error_status="default", validation_error_callback=parameter_errors.refuse_parameters,
     )  # fmt: skip
@@ -44,16 +55,21 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes + 1
     proxy.install(app, settings)
     access_log.install(app, settings)
-    auth.install(app, settings)
-    for refusals in (errors, parameter_errors):
-        refusals.install(app)
-    for resource in (
-        jobs, batches, export, losses, metrics_and_artifacts, predict, retry_and_logs, stages, fleet, api_keys, health,
-        prometheus,
-    ):  # fmt: skip
+    whole_requests.install(app)
+    for guard in (auth, request_limits):
+        guard.install(app, settings)
+    whole_requests.install_of_views(app)
+    errors.install(app)
+    for resource in RESOURCES:
         app.register_api(resource.api)
-    openapi.install(app)
-    for each in REFUSED:
-        log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)
+    page.install(app)
+    if settings.page:
+        pages.install(app)
+    _tell_what_is_not_offered()
     Services.of(settings).start_for(app)
     return app
+
+
+def _tell_what_is_not_offered() -> None:
+    for each in REFUSED:
+        log.warning("a stage is not offered", stage=each.name, package=each.package, why=each.reason)

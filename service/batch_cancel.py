@@ -4,16 +4,17 @@ import time
 from functools import partial
 from uuid import UUID
 
-from gradyard.store import lifecycle, queries
+from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import CancelledSlice
 from gradyard.store.silent import past_silent
-from service.http.long_poll import CANCEL_SECONDS, client_has_left
+from service.live.client_left import client_has_left
+from service.live.watcher import Watcher
 
-POLL_SECONDS = 0.05
+CANCEL_SECONDS = 0.7  # a worker has this long to let go of a cancelled job; then the service moves it
 
 
-def cancel_whole_batch(database: Database, batch_id: UUID, *, actor: str) -> None:
+def cancel_whole_batch(database: Database, watcher: Watcher, batch_id: UUID, *, actor: str) -> None:
     """Cancel the queued jobs of a batch at once, and those that run as soon as their workers let go of them.
 
     Raises DatabaseUnavailable where some stay locked. It stops where the client of the request has left.
@@ -28,16 +29,6 @@ def cancel_whole_batch(database: Database, batch_id: UUID, *, actor: str) -> Non
         done, rounds = past_silent(database, cancel, batch_id=batch_id), rounds + 1
         if done.more and time.monotonic() > give_up_at:  # in a large batch, the first jobs do not wait for the last
             past_silent(database, move_silent, batch_id=batch_id)
-    if not _released(database, batch_id, give_up_at):
+    seconds_left = max(0.0, give_up_at - time.monotonic())
+    if not watcher.batch_is_released(batch_id, seconds_left):
         past_silent(database, move_silent, batch_id=batch_id)
-
-
-def _released(database: Database, batch_id: UUID, give_up_at: float) -> bool:
-    """Whether the workers let go of all cancelled jobs of the batch in time."""
-    while True:
-        with database.read() as connection:
-            if not queries.batch_is_marked(connection, batch_id):
-                return True
-        if time.monotonic() > give_up_at or client_has_left():
-            return False
-        time.sleep(POLL_SECONDS)

@@ -9,6 +9,16 @@ _lock = threading.Lock()
 _paused = 0
 
 
+def spare_what_is_loaded() -> None:
+    """Leave out of all later collections what exists now: code, models, routes, 200,000 objects.
+
+    To be called once by a process that begins to answer. A full collection of these takes 0.13 s, in which no request
+    is answered; without them it takes well below a millisecond.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
     """Pause the collector while a request creates millions of objects without cycles.

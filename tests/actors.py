@@ -56,7 +56,7 @@ def claimed(database: Database, worker: WorkerInfo, lease: float = LEASE) -> Cla
 def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, checkpoint: bool = True) -> Progress:
     """A record of these losses, with an arbitrary checkpoint."""
     blob = (b"state", "hash", "made by") if checkpoint else (None, "", "")
-    array = np.array(losses, dtype=np.float32)
+    array = np.array(losses, dtype=member.spec.get("dtype", "float32"))
     summary = Summary(train_seconds=0.25, records=1)
     summary.take(array, start_step)
     return Progress(member.held, start_step, array, summary, *blob)

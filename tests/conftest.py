@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -46,10 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_programs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What torch compiles goes where it is cleared away, in all test processes and in those they start."""
     folder = tmp_path_factory.getbasetemp()
-    folder = (folder if worker_id == "master" else folder.parent) / "compiled"
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "compiled"
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder))
@@ -71,7 +72,7 @@ def _alone_on_the_gpu(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this test process: `TEST_DATABASE_URL`, or the one in the wheel."""
     with PostgresServer.start() as server:
         yield server
@@ -107,8 +108,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The database of this test."""
-    opened = Database(database_url)
+    """The database of this test.
+
+    A machine that stands still for seconds in the middle of a transaction fails no test; those of silent transactions
+    open databases of their own.
+    """
+    opened = Database(database_url, silent_transaction_seconds=60)
     yield opened
     opened.close()
 

@@ -184,6 +184,16 @@ def test_no_page_has_a_word_that_is_gone(page: Path) -> None:
         assert GONE.findall(page.read_text()) == []
 
 
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", _page("security.md"))
+    assert len(named) > 40
+    assert [f"{file}::{test}" for file, test in named if not _has_test(HOUSE / file, test)] == []
+
+
+def _has_test(file: Path, test: str) -> bool:
+    return file.exists() and f"def {test}(" in file.read_text()
+
+
 def test_every_decision_is_in_the_index() -> None:
     pages = {page.name for page in (HOUSE / "docs" / "decisions").glob("0*.md")}
     assert pages == set(LINK.findall(_page("decisions/README.md")))

@@ -8,6 +8,7 @@ The way of a job, from its submission to its result. Four kinds of processes tak
       ▼
     Celery main process      celery_side/        one for each slot; opens no database, loads no torch
       │ task                 signals.py, main_process.py: queue, GPU, stop; reaper.py: a dead child is seen at once
+      │                      guarded_transport.py, heard.py: all that is read of a message is that it rang
       ▼
     Celery child             celery_side/        celery_child.py: registers the worker and starts its heartbeat
       │                      tasks.py: the one task, `train`; watchdog.py: restarts a worker that gets no bells
@@ -27,7 +28,7 @@ The way of a job, from its submission to its result. Four kinds of processes tak
       │ messages             losses of each segment; state and results where a record is due
       ▼
     supervisor               supervisor/
-      │  6 add up            pack.py             losses since the last record; a member that diverged
+      │  6 check, add up     checked_segment.py: could this be right? pack.py: losses since the last record
       │  7 record            records.py          one transaction: chunk, checkpoint, result, move to a final state
       │    leave             departures.py       cancels, time limits, stops; failure_policy.py: whatever failed
       ▼

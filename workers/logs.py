@@ -2,12 +2,14 @@
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
 
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.visible_logs import show_control_characters
+from gradyard.jobs.visible_text import visible
 from gradyard.store.lifecycle import ClaimedJob
 
 log = structlog.get_logger()
@@ -15,7 +17,8 @@ log = structlog.get_logger()
 
 def write_logs(settings: Settings, process: Mapping[str, str]) -> None:
     """Configure the log of this process as the settings say; each line names the `process`."""
-    lines: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+    show_control_characters()
+    lines: Callable[..., Any] = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     if settings.log_format == "json":
         lines = structlog.processors.JSONRenderer()
 
@@ -25,7 +28,8 @@ def write_logs(settings: Settings, process: Mapping[str, str]) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars, name_process, structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.format_exc_info, lines,
+            structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.format_exc_info,
+            lambda logger, name, event: visible(lines(logger, name, event)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
         # Celery puts its own stream in place of stderr, which would write a prefix before each line.

@@ -48,6 +48,14 @@ class Breaker:
         """Whether to skip the action."""
         return self._clock() < self._until
 
+    def is_closed(self) -> bool:
+        """Whether the action has not failed since it succeeded."""
+        return not self._pause_seconds
+
+    def is_half_open(self) -> bool:
+        """Whether the action failed, and the time to try it again has come."""
+        return not self.is_closed() and not self.is_open()
+
     def failed(self) -> None:
         """Note that the action failed."""
         self._pause_seconds = min(self._most_seconds, 2 * self._pause_seconds or self._first_seconds)

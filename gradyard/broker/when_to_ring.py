@@ -1,13 +1,21 @@
 """When maintenance rings a bell again. A bell belongs to a queue, not to a job: no state of a job depends on it."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, select, update
 
+from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.store.dialects import now
 from gradyard.store.fleet import claimable_by_idle_slot
 from gradyard.store.tables import Bell
 
 QUIET_SECONDS = 5.0  # between two rings of maintenance; submissions ring beside it
 LONGEST_QUIET_SECONDS = 60.0
+
+
+def queues_of(jobs: Collection[str]) -> list[Queue]:
+    """The queues with bells for jobs that were put into these queues: those of any device are for both."""
+    return [queue for queue in WORKER_QUEUES if queue in jobs or Queue.ANY in jobs]
 
 
 def due(connection: Connection, queue: str) -> bool:

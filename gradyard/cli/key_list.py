@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gradyard.cli.errors import BadUsage, CannotWrite
+from gradyard.cli.errors import BadUsage
+from gradyard.client.errors import CannotWrite
 from gradyard.jobs.errors import Refused
-from gradyard.jobs.submission.key_requests import read_key_request
+from gradyard.jobs.submission.requests.keys import read_key_request
 from gradyard.shapes import ApiKey, NewApiKey
 
 COLUMNS = ("name", "project", "scopes")

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from gradyard.cli import text
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar import vocabulary
 from gradyard.cli.grammar.options import CommandOptions, may_name_the_service
 from gradyard.cli.output import standard_streams
 from gradyard.client.errors import AnswerNotUnderstood, GradyardClientError, RefusedByService, Unreachable
 from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.visible_text import one_line
 
 FAILED, REFUSED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+KEY_HINT = (
+    "; pass the key with --key or GRADYARD_KEY (which is sent to --url, GRADYARD_URL or the state folder's stack alone)"
+)
 
 app = typer.Typer(
     name="gradyard",
@@ -63,7 +66,7 @@ def _status() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GradyardClientError, GradyardError) as error:
-        hint = "; pass the key with --key or GRADYARD_KEY" if getattr(error, "status", 0) == 401 else ""
+        hint = KEY_HINT if getattr(error, "status", 0) == 401 else ""
         _say(f"{error}{hint}")
         return _status_for(error)
     except OSError as error:
@@ -73,7 +76,7 @@ def _status() -> int:
 
 
 def _say(message: str) -> None:
-    lines = [text.printable(line) for line in message.split("\n")]
+    lines = [one_line(line) for line in message.split("\n")]
     with contextlib.suppress(OSError):  # stderr is full or closed
         typer.echo("gradyard: " + "\n".join(lines), err=True)
 

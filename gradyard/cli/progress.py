@@ -34,7 +34,7 @@ def follow(client: Client, jobs: list[Job], console: Console, between_looks: Cal
 
     between_looks: called a few times a second; an exception that it raises ends the call.
     """
-    shown = _Bars(console) if console.is_interactive else _Lines(console)
+    shown = _Bars(console) if console.is_interactive else Lines(console)
     began = time.monotonic()
     with shown:
         while True:
@@ -90,7 +90,7 @@ def _columns(console: Console) -> list[ProgressColumn]:
     spinner = "dots" if console.encoding.startswith("utf") else "line"
     columns: list[ProgressColumn] = [
         SpinnerColumn(spinner, finished_text=" "),
-        TextColumn("{task.fields[stage]:<9}"),
+        TextColumn("{task.fields[stage]:<9}", markup=False),
         MofNCompleteColumn(),
         TextColumn("{task.fields[outcome]}"),
     ]
@@ -101,7 +101,7 @@ def _columns(console: Console) -> list[ProgressColumn]:
     return columns
 
 
-class _Lines:
+class Lines:
     """One line for each change of a job's state, and one every few seconds while it runs."""
 
     def __init__(self, console: Console) -> None:
@@ -109,7 +109,7 @@ class _Lines:
         self._last_lines: dict[str, tuple[str, float]] = {}
         self._began = time.monotonic()
 
-    def __enter__(self) -> "_Lines":
+    def __enter__(self) -> "Lines":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,14 +1,25 @@
 """Lists of the service's things, as tables of text that fit their terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
 from gradyard.cli import text
 from gradyard.cli.output.listing import Column, Listing, telling_apart
 from gradyard.jobs.states import State
-from gradyard.shapes import ApiKey, Artifact, BatchSummary, Job, Queue, RefusedPlugin, Stage, Worker
+from gradyard.jobs.visible_text import one_line
+from gradyard.shapes import (
+    ApiKey,
+    Artifact,
+    AuditEntry,
+    BatchSummary,
+    Job,
+    JobValues,
+    Queue,
+    RefusedPlugin,
+    Stage,
+    Worker,
+)
 
 KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
@@ -34,9 +45,26 @@ def jobs_table(jobs: Iterable[Job]) -> Listing:
             steps,
             text.number(job.loss.get("last")),
             text.ago(job.submitted_at),
-            text.printable(job.name or ""),
+            job.name or "",
         )
     return listing
+
+
+def values_table(jobs: Sequence[JobValues]) -> Listing:
+    """One line for each job: its id, and a column for each value."""
+    names = list(jobs[0].values)
+    is_text = {name: any(isinstance(job.values[name], str) for job in jobs) for name in names}
+    listing = Listing(
+        Column("id", kind="id"), *(Column(one_line(name), 2 + place, right=not is_text[name])
+                                   for place, name in enumerate(names)),
+    )  # fmt: skip
+    for job in jobs:
+        listing.add(job.id, *(_value(job.values[name]) for name in names))
+    return listing
+
+
+def _value(value: float | str | None) -> str:
+    return one_line(value) if isinstance(value, str) else str(value) if isinstance(value, int) else text.number(value)
 
 
 def batches_table(batches: Iterable[BatchSummary]) -> Listing:
@@ -49,31 +77,9 @@ def batches_table(batches: Iterable[BatchSummary]) -> Listing:
     )  # fmt: skip
     for batch in batches:
         counts = [text.count(batch.counts.get(str(state), 0)) for state in State]
-        name = text.printable(batch.name or "")
+        name = batch.name or ""
         listing.add(batch.id, batch.state, text.count(batch.size), *counts, text.ago(batch.submitted_at), name)
     return listing
-
-
-def best_table(jobs: Iterable[Job], axes: Sequence[str]) -> Listing:
-    """One line for each job: its last loss, and the values of the parameters that a sweep varied."""
-    lasts = [axis.rpartition(".")[2] for axis in axes]
-    briefs = [
-        last if lasts.count(last) == 1 else axis.replace(".", ".\n") for axis, last in zip(axes, lasts, strict=True)
-    ]
-    listing = Listing(
-        Column("id", kind="id"), Column("last loss", right=True, brief="last\nloss"),
-        *(Column(axis, right=True, brief=brief.replace("_", "_\n"))
-          for axis, brief in zip(axes, briefs, strict=True)),
-    )  # fmt: skip
-    for job in jobs:
-        listing.add(job.id, text.number(job.loss.get("last")), *(_at(job.spec, axis) for axis in axes))
-    return listing
-
-
-def _at(spec: Any, path: str) -> str:
-    for name in path.split("."):
-        spec = spec.get(name) if isinstance(spec, Mapping) else None
-    return f"{spec:g}" if isinstance(spec, float) else text.printable(str(spec))
 
 
 def stages_table(stages: Iterable[Stage]) -> Listing:
@@ -95,7 +101,7 @@ def stages_table(stages: Iterable[Stage]) -> Listing:
 def refused_text(refused: Iterable[RefusedPlugin]) -> Text:
     """The plug-in stages that are not offered, one line each with the reason."""
     lines = (f"not offered: {each.name} of {each.package}: {each.reason}" for each in refused)
-    return Text("\n".join(text.printable(line) for line in lines), style="yellow")
+    return Text("\n".join(one_line(line) for line in lines), style="yellow")
 
 
 def artifacts_table(artifacts: Iterable[Artifact]) -> Listing:
@@ -127,7 +133,7 @@ def workers_table(workers: Iterable[Worker]) -> Listing:
 
 def _worker_cells(worker: Worker, on_gpus: bool, drained: bool) -> list[str | Text]:
     state = Text(worker.state, style=WORKER_STYLES.get(worker.state, ""))
-    reason = text.printable(worker.drained.reason or "") if worker.drained else ""
+    reason = (worker.drained.reason or "") if worker.drained else ""
     pack, speed = (text.count(each) if worker.pack_size else "-"
                    for each in (worker.pack_size, worker.steps_per_second))  # fmt: skip
     return [
@@ -170,8 +176,20 @@ def keys_table(keys: Iterable[ApiKey]) -> Listing:
     return listing
 
 
+def audit_table(entries: Iterable[AuditEntry]) -> Listing:
+    """One line for each entry of the audit."""
+    listing = Listing(
+        Column("done", right=True), Column("action"), Column("target", kind="text", least=12),
+        Column("actor", 1, kind="text"), Column("project", 3, kind="text"), Column("detail", 2, kind="prose"),
+    )  # fmt: skip
+    for each in entries:
+        detail = one_line(each.detail or "")
+        listing.add(text.ago(each.at), str(each.action), each.target, each.actor, each.project, detail)
+    return listing
+
+
 def _hold(queue: Queue) -> Text:
     if queue.paused is None:
         return Text("open", style="green")
-    reason = f": {text.printable(queue.paused.reason)}" if queue.paused.reason else ""
+    reason = f": {one_line(queue.paused.reason)}" if queue.paused.reason else ""
     return Text(f"paused{reason}", style="yellow")

@@ -1,17 +1,32 @@
 """The terminal: its console, and lists that fit it."""
 
 import shutil
+import sys
+from collections.abc import Iterable
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from gradyard.cli.output.listing import Listing
+from gradyard.cli.output.terminal_stream import beneath
+from gradyard.jobs.visible_text import visible
 
 PLAIN_WIDTH = 200  # of a pipe or a file, where nothing may be cut
 
 
+class VisibleConsole(Console):
+    """A console of rich that styles text, and lets the text itself style nothing."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed. Those of rich's own control of the terminal stay as they are."""
+        for each in super().render(renderable, options):
+            yield each if each.control else Segment(visible(each.text), each.style)
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console of the terminal's width; of a pipe, one that is wide enough for every text, without control codes."""
-    opened = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    stream = beneath(sys.stderr if stderr else sys.stdout)
+    opened = VisibleConsole(file=stream, stderr=stderr, highlight=False, markup=False, emoji=False)
     if not opened.is_terminal:
         opened.width = PLAIN_WIDTH
     elif opened.is_dumb_terminal:  # for which rich takes 80, whatever its width

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gradyard.jobs.states import State
-from gradyard.shapes import Event, Job, JobWarning, Waiting, Worker
+from gradyard.jobs.visible_text import one_line
+from gradyard.shapes import Event, Job, JobWarning, MemberWarnings, Waiting, Worker
 
 UUID_LETTERS = 12
 
@@ -18,11 +19,6 @@ STATE_STYLES = {
     State.FAILED: "red",
     State.CANCELLED: "magenta",
 }
-
-
-def printable(text: str) -> str:
-    """Untrusted text for a terminal: characters that could control it are replaced."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def number(value: float | None) -> str:
@@ -79,12 +75,20 @@ def event_sentence(event: Event) -> str:
     }
     usual = f"{event.from_state or 'nothing'} -> {event.to_state}, by {event.actor}"
     sentence = sentences.get((event.from_state, event.to_state), usual)
-    return printable(f"{sentence}: {event.detail}" if event.detail else sentence)
+    return one_line(f"{sentence}: {event.detail}" if event.detail else sentence)
 
 
-def warning(given: JobWarning) -> str:
-    """One warning of a job: the place in the spec, and the message."""
-    return printable(f"{given['pointer']}: {given['message']}".removeprefix(": "))
+def warning(given: JobWarning | MemberWarnings) -> str:
+    """One warning of a job or of a batch's jobs: the place in the spec, and the message."""
+    return one_line(f"{given['pointer']}: {given['message']}".removeprefix(": "))
+
+
+def recheck(job: Job) -> str:
+    """What the recheck of a job has shown, from the side of this one; empty where it is none and has none."""
+    if not job.recheck:
+        return ""
+    other = f"of {job.recheck['of']}" if job.recheck_of else f"by {job.recheck['job']}"
+    return one_line(f"{other}, {job.recheck['state']}: {job.recheck['message']}")
 
 
 def waiting(job: Job) -> str | None:
@@ -123,7 +127,7 @@ def short_uuid(uuid: str | None) -> str:
 
 def failure_of(job: Job) -> str:
     """The reason and the message of a failed job."""
-    return printable(": ".join(part for part in (job.reason, job.message) if part))
+    return one_line(": ".join(part for part in (job.reason, job.message) if part))
 
 
 def outcome(job: Job) -> str:
@@ -157,3 +161,11 @@ def command_as_called() -> str:
 def shape(sizes: Sequence[int]) -> str:
     """The shape of an array: `2,000`, `3 x 16`, or `1` for a single number."""
     return " x ".join(f"{size:,}" for size in sizes) or "1"
+
+
+def figure(name: str) -> str:
+    """A figure of a job as people call it: `last loss`; a metric by its name, where it is that of the final weights."""
+    if name.startswith("metrics."):
+        return name.removeprefix("metrics.").removesuffix(".last")
+    words = name.split("_")
+    return " ".join(reversed(words) if words[0] == "loss" else words)

@@ -1,43 +1,61 @@
-"""The base of the Client: its connection to the service, and answers read as models."""
+"""The base of the Clients: their connection to the service, and answers read as models."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Self, TypeVar
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import ValidationError
 
+from gradyard.client.definitions import K, TwoWays, asks
 from gradyard.client.endpoint import find_service
 from gradyard.client.errors import AnswerNotUnderstood
-from gradyard.client.transport import Transport
+from gradyard.client.http.connection import Connection
+from gradyard.client.http.peek import Peek
+from gradyard.client.http.transport import Transport
+from gradyard.client.http.wires import AwaitedWire, BlockingWire
+from gradyard.client.rows import Rows
 from gradyard.shapes.base import Answer
 
 A = TypeVar("A", bound=Answer)
 PAGE = 200  # of one answer, the service's limit
 
 
-class BaseClient:
+class BaseClient(TwoWays[K]):
     """A connection to one service."""
 
+    blocks: ClassVar[bool]
+
     def __init__(
-        self, url: str | None = None, key: str | None = None, *, retry_seconds: float = 30.0,
-        reach_seconds: float | None = None,
+        self, url: str | None = None, key: str | None = None, *, project: str | None = None,
+        retry_seconds: float = 30.0, reach_seconds: float | None = None,
     ) -> None:  # fmt: skip
-        self.url, key = find_service(url, key)
-        self._transport = Transport(self.url, key, retry_seconds, reach_seconds)
+        found, found_key = find_service(url, key)
+        of_environment = not key and found_key is not None
+        self._connect(Connection(found, key, project, retry_seconds, reach_seconds, of_environment), found_key)
 
-    def __enter__(self) -> Self:
-        return self
+    def _connect(self, connection: Connection, key: str | None) -> None:
+        self._client = self
+        self._connection = connection
+        self.url = connection.url
+        self._peek = Peek(connection, key)
+        self._transport = Transport(connection, key, BlockingWire if self.blocks else AwaitedWire)
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._connection.shown()})"
 
-    def close(self) -> None:
+    def __getstate__(self) -> Connection:
+        return self._connection
+
+    def __setstate__(self, connection: Connection) -> None:
+        self._connect(connection, connection.key())
+
+    @asks
+    async def close(self) -> None:
         """Close the connections that are kept open between requests."""
-        self._transport.close()
+        await self._transport.close()
 
     def _one(self, kind: type[A], answer: Any) -> A:
         try:
-            return kind.model_validate(answer)
+            return kind.model_validate(answer, context=self._peek)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -46,24 +64,35 @@ class BaseClient:
     def _many(self, kind: type[A], answer: Mapping[str, Any], name: str) -> list[A]:
         if not isinstance(answer.get(name), list):
             raise AnswerNotUnderstood(self.url, f"the answer has no {name}")
-        return [self._one(kind, one) for one in answer[name]]
+        return Rows(self._one(kind, one) for one in answer[name])
 
-    def _newest(self, kind: type[A], name: str, which: Mapping[str, Any], limit: int | None) -> Iterator[A]:
-        """The answers of a paged list, the newest first, at most `limit`; a page is asked for when it is needed."""
-        cursor, left = None, limit
+    async def _newest(
+        self, kind: type[A], name: str, which: Mapping[str, Any], limit: int | None, *, inside: str | None = None
+    ) -> AsyncIterator[A]:
+        """The answers of a paged list, the newest first, at most `limit`; a page is asked for when it is needed.
+
+        inside: the name of the list in the answer, where that is not the path's.
+        """
+        cursor, left, of_list = None, limit, inside or name
         while left is None or left > 0:
             params = {**which, "limit": min(left or PAGE, PAGE), "cursor": cursor}
-            page = self._transport.ask_json("GET", f"/v1/{name}", params=params)
-            yield from self._many(kind, page, name)
+            page = await self._transport.ask_json("GET", f"/v1/{name}", params=params)
+            for each in self._many(kind, page, of_list):
+                yield each
             cursor = page.get("next_cursor")
-            left = None if left is None else left - len(page[name])
+            left = None if left is None else left - len(page[of_list])
             if cursor is None:
                 return
 
-
-def job_path(job_id: str) -> str:
-    """The path of a job below the service's address."""
-    return f"/v1/jobs/{quote(str(job_id), safe='')}"
+    async def _all(self, kind: type[A], path: str, name: str) -> list[A]:
+        """All answers of a list that is short as a rule: its first page, and those after it where there are any."""
+        found, cursor = Rows[A](), None
+        while True:
+            page = await self._transport.ask_json("GET", path, params={"cursor": cursor})
+            found += self._many(kind, page, name)
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return found
 
 
 def as_list(value: Any) -> Any:

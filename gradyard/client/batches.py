@@ -3,57 +3,51 @@
 import json
 import time
 import uuid
-from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
-from gradyard.client.base import BaseClient, as_list
-from gradyard.shapes import Batch, BatchDeleted, BatchRetried, BatchSummary, Job
-
-if TYPE_CHECKING:
-    import numpy as np
+from gradyard.client.base import as_list
+from gradyard.client.definitions import K, Noun, asks, iterates, verb, verb_of_many
+from gradyard.client.errors import WaitTimeout
+from gradyard.client.exports.requests import ExportRequests
+from gradyard.client.history.best import BestRequests
+from gradyard.client.identities import BatchLike, DependencyLike, batch_id, batch_path, dependencies
+from gradyard.client.live.watching import WatchRequests
+from gradyard.shapes import Batch, BatchChecked, BatchDeleted, BatchRetried, BatchSummary
 
 Axis = Iterable[Any] | Mapping[str, Any]
 """The values that a parameter takes in a sweep."""
 LOOK_SECONDS = 0.5
-NDJSON = "application/x-ndjson"
 
 
-class Batches:
-    """The batches of a service. Called, it lists them; its verbs take the id of a batch."""
-
-    def __init__(self, client: "BatchRequests") -> None:
-        self._newest = client._newest
-        self.get, self.wait, self.best = client.batch, client.wait_batch, client.best
-        self.submit, self.sweep = client.submit_batch, client.sweep
-        self.cancel, self.retry, self.delete = client.cancel_batch, client.retry_batch, client.delete_batch
-        self.export, self.export_lines = client.export, client.export_lines
-
-    def __call__(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
-        """The batches, the newest first, at most `limit`; one request for every 200 batches."""
-        return self._newest(BatchSummary, "batches", {}, limit)
-
-
-class BatchRequests(BaseClient):
-    """Submit, list, wait for, export, cancel, retry and delete batches."""
+class BatchRequests(BestRequests[K], ExportRequests[K]):
+    """Submit, list, wait for, cancel, retry and delete batches."""
 
     @cached_property
-    def batches(self) -> Batches:
+    def batches(self) -> "Batches[K]":
         """The batches. `client.batches()` lists them, `client.batches.cancel(id)` is `client.cancel_batch(id)`."""
         return Batches(self)
 
-    def submit_batch(
-        self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None, idempotency_key: str | None = None
-    ) -> Batch:
-        """Submit many jobs, all or none, and return their batch."""
-        return self._submit({"jobs": list(jobs), "name": name}, idempotency_key)
+    @asks
+    async def submit_batch(
+        self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None,
+        depends_on: DependencyLike | Iterable[DependencyLike] | None = None, idempotency_key: str | None = None,
+    ) -> Batch:  # fmt: skip
+        """Submit many jobs, all or none, and return their batch.
 
-    def sweep(
-        self, spec: Mapping[str, Any] | None = None, *, grid: Mapping[str, Axis] | None = None,
+        depends_on: jobs and batches, or their ids, that must succeed before any of them is trained, beside what each
+        names itself. `{"id": job, "condition": "ended"}` waits for an end of any kind. At most 16.
+        """
+        body = {"jobs": list(jobs), "name": name, **dependencies(depends_on)}
+        return await self._submit(body, idempotency_key)
+
+    @asks
+    async def sweep(
+        self, /, spec: Mapping[str, Any] | None = None, *, grid: Mapping[str, Axis] | None = None,
         random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
-        name: str | None = None, idempotency_key: str | None = None, **parameters: Any,
+        name: str | None = None, depends_on: DependencyLike | Iterable[DependencyLike] | None = None,
+        idempotency_key: str | None = None, **parameters: Any,
     ) -> Batch:  # fmt: skip
         """Submit the spec with every combination of `grid`'s values, `samples` times each with what `random` draws.
 
@@ -63,80 +57,120 @@ class BatchRequests(BaseClient):
 
         The values of an axis are a list, an array of one dimension, a range, or
         `{"start": 0.1, "stop": 0.6, "step": 0.1}`, whose end is left out.
-        """
-        axes = {path: _as_axis(path, values) for path, values in (grid or {}).items()}
-        drawn = {path: dict(each) for path, each in (random or {}).items()}
-        whole = {**(spec or {}), **parameters}
-        sweep = {"spec": whole, "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
-        return self._submit(sweep | {"name": name}, idempotency_key)
 
-    def batch(self, batch_id: str) -> Batch:
+        depends_on: jobs and batches, or their ids, that must succeed before any of the jobs is trained.
+        `{"id": job, "condition": "ended"}` waits for an end of any kind. At most 16.
+        """
+        sweep = _sweep({**(spec or {}), **parameters}, grid, random, samples, random_seed)
+        return await self._submit(sweep | {"name": name} | dependencies(depends_on), idempotency_key)
+
+    @asks
+    async def check_sweep(
+        self, /, spec: Mapping[str, Any] | None = None, *, grid: Mapping[str, Axis] | None = None,
+        random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
+        depends_on: DependencyLike | Iterable[DependencyLike] | None = None, **parameters: Any,
+    ) -> BatchChecked:  # fmt: skip
+        """How many jobs the sweep would make, the spec of the first, and warnings by place. Nothing is stored.
+
+        Raises RefusedByService where `sweep` would refuse it.
+        """
+        sweep = _sweep({**(spec or {}), **parameters}, grid, random, samples, random_seed)
+        body = json.dumps(sweep | dependencies(depends_on), default=as_list).encode()
+        about: dict[str, Any] = {"headers": {"Content-Type": "application/json"}, "params": {"dry_run": "true"}}
+        return self._one(BatchChecked, await self._transport.ask_json("POST", "/v1/batches", body=body, **about))
+
+    @asks
+    async def batch(self, batch: BatchLike) -> Batch:
         """The batch in its present state."""
-        return self._one(Batch, self._transport.ask_json("GET", _of(batch_id)))
+        return self._one(Batch, await self._transport.ask_json("GET", batch_path(batch)))
 
-    def export(self, batch_id: str) -> "Iterator[tuple[Job, np.ndarray]]":
-        """Every job of a batch with its losses, of shape (steps recorded,), one by one as they arrive.
+    @asks
+    async def wait_batch(
+        self, batch: BatchLike, timeout: float | None = None, on_progress: Callable[[Batch], None] | None = None
+    ) -> Batch:
+        """Wait until every job is finished, and return the batch.
 
-        The jobs come without spec and warnings; the losses are exact, in the dtype that was trained.
+        timeout: in seconds; after it, WaitTimeout is raised, which says how far the batch is, and the jobs go on. None:
+        no limit. on_progress: is called with the batch about twice a second, and once when it is finished.
         """
-        import numpy as np
-        import orjson
-
-        for line in self._transport.lines(f"{_of(batch_id)}/export?losses=base64", NDJSON):
-            fields = orjson.loads(line)
-            dtype = np.dtype(fields.pop("dtype"))
-            losses = np.frombuffer(b64decode(fields.pop("losses")), dtype.newbyteorder("<"))
-            yield self._one(Job, fields), losses.astype(dtype)
-
-    def export_lines(self, batch_id: str, *, csv: bool = False) -> Iterator[str]:
-        """The jobs of a batch with their losses as lines: a JSON object for each job, or CSV of every loss."""
-        return self._transport.lines(f"{_of(batch_id)}/export", "text/csv" if csv else NDJSON)
-
-    def best(self, batch_id: str, limit: int = 10) -> list[Job]:
-        """The succeeded jobs of a batch with the lowest last loss, the best first, at most `limit`."""
-        answer = self._transport.ask_json("GET", _of(batch_id) + "/best", params={"limit": limit})
-        return self._many(Job, answer, "jobs")
-
-    def wait_batch(self, batch_id: str, on_progress: Callable[[Batch], None] | None = None) -> Batch:
-        """Wait until every job is finished, and return the batch. `on_progress` gets it about twice a second."""
+        began = time.monotonic()
         while True:
-            batch = self.batch(batch_id)
+            within = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+            seen = self._one(Batch, await self._transport.ask_json("GET", batch_path(batch), within=within))
             if on_progress is not None:
-                on_progress(batch)
-            if batch.finished:
-                return batch
-            time.sleep(LOOK_SECONDS)
+                on_progress(seen)
+            if seen.finished:
+                return seen
+            left = LOOK_SECONDS if timeout is None else timeout - (time.monotonic() - began)
+            if timeout is not None and left <= 0:
+                raise WaitTimeout(seen, timeout)
+            await self._transport.pause(min(LOOK_SECONDS, left))
 
-    def cancel_batch(self, batch_id: str) -> Batch:
+    @asks
+    async def cancel_batch(self, batch: BatchLike) -> Batch:
         """Cancel all unfinished jobs of a batch."""
-        return self._one(Batch, self._transport.ask_json("POST", _of(batch_id) + "/cancel"))
+        return self._one(Batch, await self._transport.ask_json("POST", batch_path(batch) + "/cancel"))
 
-    def retry_batch(
-        self, batch_id: str, *, states: Sequence[str] | None = None, idempotency_key: str | None = None
-    ) -> BatchRetried:
+    @asks
+    async def retry_batch(
+        self, batch: BatchLike, *, states: Sequence[str] | None = None, set: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> BatchRetried:  # fmt: skip
         """Submit the failed jobs of a batch anew, all or none; each new job takes the place of the old one in it.
 
-        states: of `failed`, `cancelled`. Default: `failed` alone.
+        states: of `failed`, `cancelled`. Default: `failed` alone. set: new values of parameters, by their paths:
+        `{"learning_rate": 1e-7}`.
         """
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        body = None if states is None else json.dumps({"states": list(states)}).encode()
-        path = _of(batch_id) + "/retry"
-        return self._one(BatchRetried, self._transport.ask_json("POST", path, body=body, headers=headers))
+        given = {"states": None if states is None else list(states), "set": set}
+        asked = {name: value for name, value in given.items() if value}
+        body = json.dumps(asked, default=as_list).encode() if asked else None
+        path = batch_path(batch) + "/retry"
+        return self._one(BatchRetried, await self._transport.ask_json("POST", path, body=body, headers=headers))
 
-    def delete_batch(self, batch_id: str) -> BatchDeleted:
+    @asks
+    async def delete_batch(self, batch: BatchLike) -> BatchDeleted:
         """Delete a finished batch with all of its jobs. An unfinished one is refused (RefusedByService, 409).
 
         Where it was deleted already, as by a call whose answer was lost, `deleted` is 0.
         """
-        answer = self._transport.ask_json("DELETE", _of(batch_id), also_fine=frozenset({410}))
+        answer = await self._transport.ask_json("DELETE", batch_path(batch), also_fine=frozenset({410}))
         if answer.get("status") == 410:
-            return BatchDeleted(id=batch_id, deleted=0)
+            return BatchDeleted(id=batch_id(batch), deleted=0)
         return self._one(BatchDeleted, answer)
 
-    def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:
+    async def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         data = json.dumps(body, default=as_list).encode()
-        return self.batch(self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers)["id"])
+        made = await self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers)
+        return await BatchRequests.batch(self, str(made.get("id")))
+
+
+class Batches(Noun[K]):
+    """The batches of a service. Called, it lists them; its verbs take a batch or its id."""
+
+    get, wait, best = verb(BatchRequests.batch), verb(BatchRequests.wait_batch), verb(BatchRequests.best)
+    submit, sweep = verb(BatchRequests.submit_batch), verb(BatchRequests.sweep)
+    check_sweep = verb(BatchRequests.check_sweep)
+    cancel, retry = verb(BatchRequests.cancel_batch), verb(BatchRequests.retry_batch)
+    delete, export = verb(BatchRequests.delete_batch), verb(BatchRequests.export)
+    export_jobs, export_lines = verb_of_many(BatchRequests.export_jobs), verb_of_many(BatchRequests.export_lines)
+    watch = verb_of_many(WatchRequests.watch_batch)
+
+    @iterates
+    async def __call__(self, *, limit: int | None = None) -> AsyncIterator[BatchSummary]:
+        """The batches, the newest first, at most `limit`; one request for every 200 batches."""
+        async for each in self._client._newest(BatchSummary, "batches", {}, limit):
+            yield each
+
+
+def _sweep(
+    spec: dict[str, Any], grid: Mapping[str, Axis] | None, random: Mapping[str, Mapping[str, Any]] | None,
+    samples: int, random_seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    axes = {path: _as_axis(path, values) for path, values in (grid or {}).items()}
+    drawn = {path: dict(each) for path, each in (random or {}).items()}
+    return {"spec": spec, "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
 
 
 def _as_axis(path: str, values: Axis) -> Any:
@@ -148,7 +182,3 @@ def _as_axis(path: str, values: Axis) -> Any:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"the values of {path} must be a list, an array, a range or a mapping, not {values!r}")
     return list(values)
-
-
-def _of(batch_id: str) -> str:
-    return f"/v1/batches/{quote(str(batch_id), safe='')}"

@@ -25,18 +25,19 @@ def find_service(
     """The URL and the key to use.
 
     URL: the given one, else `GRADYARD_URL`, else that of the stack that runs in the state folder, else the usual one.
-    Key: the given one, else `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`. A key of the environment is never sent to a
-    given URL, which may be another party's. Raises SettingsInvalid where a variable of the environment is wrong.
+    Key: the given one, else `GRADYARD_KEY`, else `GRADYARD_ADMIN_KEY`. A key of the environment goes to `GRADYARD_URL`
+    and to the stack of the state folder. A given URL, and what listens at the usual one, may be another party's. Raises
+    SettingsInvalid where a variable of the environment is wrong.
     """
     if url:
         return url, key
     settings = settings or load()
+    endpoint = None if settings.url else running_stack(settings.state_dir)
+    ours = settings.url or (endpoint.url if endpoint is not None else None)
+    if ours is None:
+        return CONVENTIONAL_URL, key
     own = settings.key or settings.admin_key
-    own_key = own.get_secret_value() if own else None
-    if settings.url:
-        return settings.url, key or own_key
-    endpoint = running_stack(settings.state_dir)
-    return endpoint.url if endpoint is not None else CONVENTIONAL_URL, key or own_key
+    return ours, key or (own.get_secret_value() if own else None)
 
 
 def running_stack(state_dir: Path) -> Endpoint | None:

@@ -1,5 +1,6 @@
 """Loss curves as arrays: their summary, and a selection of fewer points that keeps minima and maxima."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -33,6 +34,52 @@ class Summary:
     def columns(self) -> dict[str, Any]:
         """The figures by column, for an UPDATE."""
         return dict(vars(self))  # asdict copies deeply, and takes ten times as long
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values at rising steps, both of shape (values,)."""
+
+    steps: range | np.ndarray
+    values: np.ndarray
+
+    def part(self, places: slice) -> "Curve":
+        """The values at these places, with their steps."""
+        return Curve(self.steps[places], self.values[places])
+
+    def points(self, most: int) -> "Curve":
+        """At most so many of its values: the first, the last, and the lowest and highest of every interval."""
+        drawn = self.values if np.isfinite(self.values).all() else np.nan_to_num(self.values)
+        places, steps = reduce(drawn, most), self.steps
+        chosen = steps.start + places * steps.step if isinstance(steps, range) else steps[places]
+        return Curve(chosen, self.values[places])
+
+    def smoothed(self, window: int) -> "Curve":
+        """The mean of the `window` values around each, an odd number; at the ends of the curve of those that are there.
+
+        Values that are not finite are left out of it.
+        """
+        if window == 1 or not len(self.values):
+            return self
+        around = np.ones(min(window, 2 * len(self.values) - 1))
+        finite = np.isfinite(self.values)
+        half = len(around) // 2
+        middle = slice(half, half + len(self.values))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sums = np.convolve(np.where(finite, self.values, 0.0), around)[middle]
+            means = sums / np.convolve(finite.astype(np.float64), around)[middle].round()
+        return Curve(self.steps, means)
+
+    def between(self, begin: int | None, end: int | None) -> "Curve":
+        """The values of the steps from `begin` up to `end`, without it; from the end where negative, as a slice."""
+        length = int(self.steps[-1]) + 1 if len(self.steps) else 0
+        first, after, _ = slice(begin, end).indices(length)
+        return self.part(slice(bisect_left(self.steps, first), bisect_left(self.steps, after)))
+
+
+def measured_steps(start_step: int, every: int, count: int) -> np.ndarray:
+    """The first `count` steps from `start_step` on that `every` divides: those of the values of a part of a metric."""
+    return (-(-start_step // every) + np.arange(count)) * every
 
 
 def reduce(losses: np.ndarray, points: int) -> np.ndarray:

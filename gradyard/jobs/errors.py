@@ -10,7 +10,10 @@ GradyardError
 │   ├── BatchInvalid          some jobs of the batch are not valid
 │   ├── IdempotencyKeyReused  the idempotency key came with another body before
 │   ├── TooManyApiKeys        there are two live API keys of that name already
+│   ├── WebhookOff            the webhook is switched off, and sends nothing
 │   ├── QueueFull             too many jobs wait already
+│   ├── CountChanged          a question has another number of jobs by now
+│   ├── StorageQuotaExceeded  the project stores more than it may
 │   └── AmbiguousId           several ids begin like that
 ├── NotFound                  there is no such job, batch, stage or worker
 │   └── Gone                  it was deleted
@@ -69,10 +72,10 @@ class BodyInvalid(SpecInvalid):
 class BatchInvalid(Refused):
     """The batch is not valid; none of its jobs was stored."""
 
-    def __init__(self, problems: list[tuple[int, FieldProblem]], total: int) -> None:
+    def __init__(self, problems: list[tuple[int, FieldProblem]], total: int, *, more: bool = False) -> None:
         self.problems, self.total = problems, total
         shown = "; ".join(f"job {index}: {each.pointer or '/'}: {each.message}" for index, each in problems[:5])
-        super().__init__(f"{total:,} of its jobs are not valid: {shown}")
+        super().__init__(f"{'at least ' if more else ''}{total:,} of its jobs are not valid: {shown}")
 
 
 class IdempotencyKeyReused(Refused):
@@ -83,8 +86,27 @@ class TooManyApiKeys(Refused):
     """There are two live API keys of that name already."""
 
 
+class TooManyWebhooks(Refused):
+    """The project has as many webhooks as it may have."""
+
+
+class WebhookOff(Refused):
+    """The webhook is switched off."""
+
+
 class QueueFull(Refused):
     """Too many jobs are waiting."""
+
+
+class StorageQuotaExceeded(Refused):
+    """The project stores more than it may."""
+
+
+class CountChanged(Refused):
+    """The question has another number of jobs by now."""
+
+    def __init__(self, count: int, expected: int) -> None:
+        super().__init__(f"{count:,} jobs satisfy the question, not {expected:,}; look at them, and send it again")
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """Why a job moved. Which moves there are: `gradyard.jobs.states.MOVES`."""
+    """Why a job moved."""
 
     # into the queue for the first time, and out of it
     SUBMITTED = "submitted"
     CLAIMED = "claimed"
+    RELEASED = "released"  # what it depends on has ended: it stays queued, and waits for a worker from now on
     # back into the queue; only the last one counts against the job
     HANDED_BACK = "handed_back"  # its worker stopped
     LEASE_LOST = "lease_lost"  # its worker did not renew the lease

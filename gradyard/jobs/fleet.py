@@ -6,12 +6,20 @@ from typing import Self
 
 
 class Queue(StrEnum):
-    """Where a job waits. A worker listens to `cpu` or `gpu`; a job of `any` waits for either."""
+    """Where a job waits. A worker listens to `cpu` or `gpu`; a job of `any` waits for either.
+
+    A job of `blocked` waits for other jobs first (`depends_on`). No worker listens there, none of an older version
+    either, and it is counted in no other queue.
+    """
 
     CPU = "cpu"
     GPU = "gpu"
     ANY = "any"
+    BLOCKED = "blocked"
 
+
+CLAIMED_QUEUES = (Queue.CPU, Queue.GPU, Queue.ANY)
+"""The queues whose jobs wait for nothing but a worker."""
 
 WORKER_QUEUES = (Queue.CPU, Queue.GPU)
 """The queues that a worker can listen to, and that have a bell."""
@@ -27,13 +35,18 @@ class HoldKind(StrEnum):
 
 
 class FleetCounter(StrEnum):
-    """What workers and maintenance count; packs are counted by their size as well (`pack_counter`)."""
+    """What workers, maintenance and the API count; packs are counted by their size as well (`pack_counter`)."""
 
     JOBS_FINISHED = "jobs_finished"
     FENCED_WRITES = "fenced_writes"
     LEASES_LOST = "leases_lost"
     RUNNER_DEATHS = "runner_deaths"
+    MESSAGES_DROPPED = "messages_dropped"
     PACK_MEMBERS = "pack_members"
+    JOBS_EXPIRED = "jobs_expired"
+    UNAUTHORIZED_REQUESTS = "unauthorized_requests"
+    WEBHOOKS_DELIVERED = "webhooks_delivered"
+    WEBHOOK_TRIES_FAILED = "webhook_tries_failed"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """UUIDs of version 7 (RFC 9562): the time, then random bits, so that newer ids sort later."""
 
 import os
+import re
 import threading
 import time
 from uuid import UUID
+
+SHORTEST_BEGINNING = 8  # hexadecimal digits: ids that were made within 65 seconds may have them in common
 
 _lock = threading.Lock()
 _last = 0
@@ -26,6 +29,22 @@ def _steady_ns() -> int:
 
 def _now_ns() -> int:
     return time.time_ns() if _ahead_of_steady_ns is None else _ahead_of_steady_ns + _steady_ns()
+
+
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+    """The lowest and the highest id that begin like the text, in any case and with or without dashes.
+
+    Equal for a full id; None where the text is no beginning of at least SHORTEST_BEGINNING digits.
+    """
+    digits = text.replace("-", "").lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_BEGINNING},32}}", digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def submitted_at_of(made: UUID) -> float:
+    """The time in an id that `new_id` made, in seconds since 1970."""
+    return (made.int >> 80) / 1000
 
 
 def new_id() -> UUID:

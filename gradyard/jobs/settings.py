@@ -1,17 +1,22 @@
 """The environment, read once into one frozen object."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gradyard.jobs.errors import SettingsInvalid
+from gradyard.jobs.storage import LARGEST, MOST_DAYS, RetentionRule
+from gradyard.jobs.webhooks.addresses import Reach
 
 MOST_MEMBERS = {"cpu": 512, "gpu": 4096}
+MOST_KEY_REQUESTS, MOST_PROJECT_REQUESTS = 1_000, 5_000  # in ten seconds
 
+KEYS = {"GRADYARD_ADMIN_KEY", "GRADYARD_KEY"}
 CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
 
 
@@ -37,6 +42,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "port"))
     admin_key: SecretStr | None = None
+    page: bool = True  # whether the API serves the page at /
+    page_idle_hours: float = Field(default=12.0, gt=0, le=8760, allow_inf_nan=False)  # until a session of it ends
     behind_proxy: bool = False  # believe the X-Forwarded-* headers of the one proxy before the service
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level")
@@ -51,12 +58,31 @@ class Settings(BaseSettings):
     max_steps: int = Field(default=10_000_000, ge=1)
     max_history_bytes: int = Field(default=64 * 2**20, ge=1)
     max_point_steps: int = Field(default=10**13, ge=1)
-    max_queued_jobs: int = Field(default=200_000, ge=1)
     max_json_bytes: int = Field(default=2**20, ge=1)
     max_batch_bytes: int = Field(default=64 * 2**20, ge=1)
     max_batch_jobs: int = Field(default=100_000, ge=1)
-    max_waiting_requests: int = Field(default=48, ge=1)
+    max_waiting_requests: int = Field(default=1000, ge=1)
+    max_streams: int = Field(default=2000, ge=1)
     api_threads: int = Field(default=64, ge=2)
+    max_exports: int = Field(default=16, ge=1)
+
+    # what a key and a project may ask for; requests in ten seconds, 0 for any number
+    max_key_requests: int | None = Field(default=None, ge=0)
+    max_project_requests: int | None = Field(default=None, ge=0)
+    max_queued_jobs: int = Field(default=200_000, ge=1)
+    max_stored_bytes: int | None = Field(default=None, ge=1)
+
+    # how long what has ended is kept; the first three where a project has no rule of its own
+    retention_days: float | None = Field(default=None, gt=0, le=MOST_DAYS, allow_inf_nan=False)
+    retention_jobs: int | None = Field(default=None, ge=1, le=LARGEST)
+    retention_bytes: int | None = Field(default=None, ge=1, le=LARGEST)
+    deleted_ids_days: float = Field(default=90.0, gt=0, allow_inf_nan=False)
+    max_deleted_ids: int = Field(default=1_000_000, ge=1, le=LARGEST)
+
+    # where the messages of webhooks may go beyond public addresses over https, and how long they are kept
+    webhook_allow: str = ""
+    webhook_days: float = Field(default=30.0, gt=0, le=MOST_DAYS, allow_inf_nan=False)
+    max_webhook_messages: int = Field(default=10_000, ge=1, le=LARGEST)
 
     # how a running job is kept alive and stored
     lease_seconds: float = Field(default=15.0, gt=0)
@@ -101,6 +127,35 @@ class Settings(BaseSettings):
         """The database in the state folder, which is used where `DATABASE_URL` names none."""
         return self.state_dir / "gradyard.db"
 
+    @field_validator("webhook_allow")
+    @classmethod
+    def _is_a_reach(cls, text: str) -> str:
+        Reach.parse(text)
+        return text
+
+    @property
+    def webhook_reach(self) -> Reach:
+        """Where messages of webhooks may go."""
+        return Reach.parse(self.webhook_allow)
+
+    @property
+    def most_key_requests(self) -> int:
+        """The most requests of one key in ten seconds; 0: any number, the default where no key is needed."""
+        return self._where_keys_are_needed(MOST_KEY_REQUESTS, self.max_key_requests)
+
+    @property
+    def most_project_requests(self) -> int:
+        """The most requests of one project in ten seconds; 0: any number, the default where no key is needed."""
+        return self._where_keys_are_needed(MOST_PROJECT_REQUESTS, self.max_project_requests)
+
+    @property
+    def retention_rule(self) -> RetentionRule:
+        """Which ended jobs a project keeps that has no rule of its own."""
+        return RetentionRule(self.retention_days, self.retention_jobs, self.retention_bytes)
+
+    def _where_keys_are_needed(self, default: int, given: int | None) -> int:
+        return given if given is not None else default if self.admin_key else 0
+
     @property
     def torch_device(self) -> str:
         """The torch device of this worker's runners: "cuda", or "cpu", for a fake GPU as well."""
@@ -115,6 +170,11 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """The Redis URL that bells are rung through."""
         return self.redis_url.get_secret_value()
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that is neither the API nor a client: it needs no key of HTTP."""
+    return {name: value for name, value in environment.items() if name.upper() not in KEYS}
 
 
 def load(**overrides: Any) -> Settings:

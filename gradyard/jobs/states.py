@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """The state of a job; `SENTENCES` has a sentence for each."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     POISON = "poison"
     INVALID_DATA = "invalid_data"
+    UPSTREAM_FAILED = "upstream_failed"
 
 
 # To each state, the states that it may be reached from.
@@ -29,7 +30,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING}),
     State.RUNNING: frozenset({State.QUEUED}),
     State.SUCCEEDED: frozenset({State.RUNNING}),
-    State.FAILED: frozenset({State.RUNNING}),
+    State.FAILED: frozenset({State.QUEUED, State.RUNNING}),
     State.CANCELLED: frozenset({State.QUEUED, State.RUNNING}),
 }
 

@@ -6,21 +6,24 @@ import sysconfig
 from pathlib import Path
 
 from gradyard.jobs.access import open_without_a_key
-from gradyard.jobs.settings import Settings
+from gradyard.jobs.settings import Settings, without_keys
 from gradyard.local.errors import CannotStart
 
 # Gunicorn puts the folder that it starts in on the import path, before ours. So it starts where our packages are, and
 # never imports a `service/` or `migrations/` of the user's own.
 API_FOLDER = Path(__file__).parents[2]
+NEEDED_BY_REDIS = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 GRACEFUL_SECONDS = 3  # with gunicorn's default of 30, a stop would wait that long for every open stream
 
 
 def api_command(settings: Settings, *, processes: int = 1) -> list[str]:
     """Gunicorn with the Flask application, on the settings' host and port; to be started in `API_FOLDER`."""
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{_in_url(settings.host)}:{settings.port}"]
-    command += ["--worker-class", "gthread", "--workers", str(processes), "--threads", str(settings.api_threads)]
+    command += ["--worker-class", "service.server.worker.Worker", "--workers", str(processes)]
+    command += ["--threads", str(settings.api_threads)]
     command += ["--graceful-timeout", str(GRACEFUL_SECONDS), "--keep-alive", "30", "--no-control-socket"]
     command += ["--forwarded-allow-ips", ""]  # headers of a proxy are for the application to judge
+    command += ["--config", "python:service.server.arbiter"]
     return [*command, "service.app:create_app()"]
 
 
@@ -42,9 +45,20 @@ def maintenance_command() -> list[str]:
     return [sys.executable, "-m", "workers.maintenance"]
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment of this process, with `settings` in place of the variables that they came from."""
-    return os.environ | {
+def api_environment(settings: Settings) -> dict[str, str]:
+    """The environment of the API: that of the workers, and the administrator's key."""
+    key = settings.admin_key.get_secret_value() if settings.admin_key else ""
+    return worker_environment(settings) | ({"GRADYARD_ADMIN_KEY": key} if key else {})
+
+
+def redis_environment() -> dict[str, str]:
+    """The environment of a Redis server, which needs no secret: its password is in its configuration."""
+    return {name: os.environ[name] for name in NEEDED_BY_REDIS if name in os.environ}
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment without keys, with `settings` in place of the variables that they came from."""
+    return without_keys(os.environ) | {
         "DATABASE_URL": absolute(settings.database),
         "REDIS_URL": settings.broker,
         "GRADYARD_STATE_DIR": str(settings.state_dir.absolute()),

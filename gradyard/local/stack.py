@@ -37,6 +37,7 @@ class StackOptions:
     settings: Settings
     cpu_slots: int | None = None
     gpus: str | None = None
+    slots_per_gpu: int | None = None
     api_only: bool = False
 
 
@@ -132,15 +133,18 @@ class Stack:
     def _start_own_redis(self, redis: embedded_redis.EmbeddedRedis) -> None:
         command = redis.configure()
         self._settings = self._settings.model_copy(update={"redis_url": SecretStr(redis.url)})
-        child = self._child("redis", command, input_path=redis.configuration)
+        child = self._child("redis", command, launch.redis_environment(), input_path=redis.configuration)
         self._start(child, lambda: embedded_redis.ask(redis.url, 0.5), REDIS_SECONDS)
 
     def _start_api(self) -> None:
-        child = self._child("api", launch.api_command(self._settings), folder=launch.API_FOLDER)
+        environment = launch.api_environment(self._settings)
+        child = self._child("api", launch.api_command(self._settings), environment, folder=launch.API_FOLDER)
         self._start(child, lambda: _why_not_healthy(self.url), API_SECONDS)
 
     def _start_workers(self) -> None:
-        child = self._child("workers", launch.pool_command(self._options.cpu_slots, self._options.gpus))
+        options = self._options
+        command = launch.pool_command(options.cpu_slots, options.gpus, slots_per_gpu=options.slots_per_gpu)
+        child = self._child("workers", command, launch.worker_environment(self._settings))
         with Client(self.url, retry_seconds=0.0) as client:
 
             def why_not() -> str | None:
@@ -151,8 +155,8 @@ class Stack:
 
             self._start(child, why_not, WORKERS_SECONDS)
 
-    def _child(self, name: str, command: list[str], **files: Path) -> Child:
-        environment, log = launch.environment(self._settings), self._folder.log(name)
+    def _child(self, name: str, command: list[str], environment: dict[str, str], **files: Path) -> Child:
+        log = self._folder.log(name)
         return Child(name, command, environment, log, orphan_grace_seconds=ORPHAN_GRACE_SECONDS, **files)
 
     def _start(self, child: Child, why_not: Callable[[], str | None], deadline_seconds: float) -> None:

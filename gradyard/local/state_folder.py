@@ -12,8 +12,10 @@ from typing import IO, Any, NoReturn
 from gradyard.client.endpoint import ENDPOINT_FILE, LOCK_FILE, Endpoint, lock_at_once
 from gradyard.local.errors import CannotStart, StateFolderInUse
 from gradyard.local.log_rotation import rotate
+from gradyard.processes.private_folder import make_private, private_files
 
 READER_SECONDS = 0.5  # a reader of endpoint.json holds the lock for a moment
+OURS = frozenset({LOCK_FILE, "gradyard.db"})  # of which a state folder has one
 
 
 class StateFolder:
@@ -22,23 +24,38 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self._lock: IO[str] | None = None
+        self._private = contextlib.ExitStack()  # as long as this process has the folder
 
     def take(self) -> list[int]:
         """Creates the folder if needed, and makes this process its owner until `leave()` or the end of the process.
 
-        Returns the processes of an earlier owner that was killed; they may still be ending. Raises CannotStart if the
-        folder cannot be written, StateFolderInUse if another process owns it.
+        Until then this process, and those that it starts, make no file that other users may read. Returns the processes
+        of an earlier owner that was killed; they may still be ending. Raises CannotStart if the folder cannot be
+        written or made private, StateFolderInUse if another process owns it.
         """
+        with contextlib.ExitStack() as private:
+            private.enter_context(private_files())
+            try:
+                self._lock = self._locked()
+            except OSError as error:
+                raise self.not_writable(error) from None
+            self._private = private.pop_all()
+        return [int(pid) for pid in _read(self._lock).get("processes", [])]
+
+    def prepare(self) -> None:
+        """Creates the folder if needed, and makes it private. Raises CannotStart if that cannot be done."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = (self.path / LOCK_FILE).open("a+")
-            if not _lock_within(lock, READER_SECONDS):
-                self._refuse(lock)
-            (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
+            make_private(self.path, OURS)
         except OSError as error:
             raise self.not_writable(error) from None
-        self._lock = lock
-        return [int(pid) for pid in _read(lock).get("processes", [])]
+
+    def _locked(self) -> IO[str]:
+        make_private(self.path, OURS)
+        lock = (self.path / LOCK_FILE).open("a+")
+        if not _lock_within(lock, READER_SECONDS):
+            self._refuse(lock)
+        (self.path / ENDPOINT_FILE).unlink(missing_ok=True)
+        return lock
 
     def not_writable(self, error: OSError) -> CannotStart:
         """The error to raise where the system refused to write into the folder."""
@@ -87,6 +104,7 @@ class StateFolder:
         if self._lock is None:
             return
         lock, self._lock = self._lock, None
+        self._private.close()
         with contextlib.suppress(OSError):
             lock.truncate(0)
         lock.close()

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 KILL = b"k"
 FORWARDED = (signal.SIGTERM, signal.SIGINT)
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4  # <linux/prctl.h>
 
 
 class Tether:
@@ -120,6 +120,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--grace", metavar="SECONDS", type=float, default=5.0, help="between SIGTERM and SIGKILL")
     parser.add_argument("command", nargs="+", help="after --: the command and its arguments")
     options = parser.parse_args(arguments)
+    if sys.platform.startswith("linux"):  # as in private_memory.py: the command's secrets are in this environment too
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     try:
         return Tether(options.lifeline, options.command, options.grace).run()
     except OSError as error:

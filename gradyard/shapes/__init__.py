@@ -1,6 +1,5 @@
 """Each JSON answer as one model: the service builds it, OpenAPI shows it, the Client reads it."""
 
-from gradyard.shapes.api_keys import ApiKey, ApiKeyList, NewApiKey
 from gradyard.shapes.batches import (
     Batch,
     BatchAccepted,
@@ -11,18 +10,65 @@ from gradyard.shapes.batches import (
     BestJobs,
     Failures,
 )
-from gradyard.shapes.fleet import Health, Hold, Queue, QueueList, Readiness, Worker, WorkerList
-from gradyard.shapes.histories import AttemptLog, Event, EventList, LogList, Losses, Predictions
-from gradyard.shapes.jobs import Job, JobList, JobResult, JobWarning, LossFigures, Timings, Waiting
-from gradyard.shapes.metrics_and_artifacts import Artifact, ArtifactList, MetricCurve, MetricList
+from gradyard.shapes.histories import (
+    AttemptLog,
+    Event,
+    EventList,
+    LogList,
+    Losses,
+    LossesOfJob,
+    LossesOfJobs,
+    Predictions,
+)
+from gradyard.shapes.jobs import (
+    Dependency,
+    Job,
+    JobList,
+    JobResult,
+    JobValues,
+    JobWarning,
+    LossFigures,
+    MetricFigures,
+    Timings,
+    Waiting,
+)
+from gradyard.shapes.live import BatchNow, CurvePart, Move, Progress, ProjectNow, RunningJob
+from gradyard.shapes.metrics_and_artifacts import (
+    Artifact,
+    ArtifactList,
+    MetricCurve,
+    MetricList,
+    MetricOfJob,
+    MetricOfJobs,
+)
+from gradyard.shapes.operators.api_keys import ApiKey, ApiKeyList, NewApiKey
+from gradyard.shapes.operators.audit import AuditEntry, AuditLog
+from gradyard.shapes.operators.fleet import Health, Hold, Queue, QueueList, Readiness, Worker, WorkerList
+from gradyard.shapes.operators.storage import ProjectStorage, RetentionRule, Storage, StoredOfKind
+from gradyard.shapes.operators.webhooks import (
+    NewWebhook,
+    Webhook,
+    WebhookDelivery,
+    WebhookDeliveryList,
+    WebhookDeliveryWithMessage,
+    WebhookList,
+)
 from gradyard.shapes.problems import Candidate, FieldError, Problem
+from gradyard.shapes.questions import ActionDone, GroupFigures, JobCount, JobGroup, JobGroups
+from gradyard.shapes.receipts import Receipt
+from gradyard.shapes.rechecks import Recheck
 from gradyard.shapes.stages import GpuPays, GpuThreshold, RefusedPlugin, Stage, StageList, StageWithSchema
+from gradyard.shapes.submission.checked import BatchChecked, JobChecked, MemberWarnings
 
 __all__ = [
-    "ApiKey", "ApiKeyList", "Artifact", "ArtifactList", "AttemptLog", "Batch", "BatchAccepted", "BatchDeleted",
-    "BatchList", "BatchRetried", "BatchSummary", "BestJobs", "Candidate", "Event", "EventList", "Failures",
-    "FieldError", "GpuPays", "GpuThreshold", "Health", "Hold", "Job", "JobList", "JobResult", "JobWarning",
-    "LogList", "LossFigures", "Losses", "MetricCurve", "MetricList", "NewApiKey", "Predictions", "Problem",
-    "Queue", "QueueList", "Readiness", "RefusedPlugin", "Stage", "StageList", "StageWithSchema", "Timings",
-    "Waiting", "Worker", "WorkerList",
+    "ActionDone", "ApiKey", "ApiKeyList", "Artifact", "ArtifactList", "AttemptLog", "AuditEntry", "AuditLog", "Batch",
+    "BatchAccepted", "BatchChecked", "BatchDeleted", "BatchList", "BatchNow", "BatchRetried", "BatchSummary",
+    "BestJobs", "Candidate", "CurvePart", "Dependency", "Event", "EventList", "Failures", "FieldError", "GpuPays",
+    "GpuThreshold", "GroupFigures", "Health", "Hold", "Job", "JobChecked", "JobCount", "JobGroup", "JobGroups",
+    "JobList", "JobResult", "JobValues", "JobWarning", "LogList", "LossFigures", "Losses", "LossesOfJob",
+    "LossesOfJobs", "MemberWarnings", "MetricCurve", "MetricFigures", "MetricList", "MetricOfJob", "MetricOfJobs",
+    "Move", "NewApiKey", "NewWebhook", "Predictions", "Problem", "Progress", "ProjectNow", "ProjectStorage", "Queue",
+    "QueueList", "Readiness", "Receipt", "Recheck", "RefusedPlugin", "RetentionRule", "RunningJob", "Stage",
+    "StageList", "StageWithSchema", "Storage", "StoredOfKind", "Timings", "Waiting", "Webhook", "WebhookDelivery",
+    "WebhookDeliveryList", "WebhookDeliveryWithMessage", "WebhookList", "Worker", "WorkerList",
 ]  # fmt: skip

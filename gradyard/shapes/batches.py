@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, with_config
+from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from gradyard.shapes.base import Answer
-from gradyard.shapes.jobs import EXTRA_FIELDS_ARE_KEPT, Job
+from gradyard.shapes.base import EXTRA_FIELDS_ARE_KEPT, Answer, Traceable
+from gradyard.shapes.jobs import Job
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -20,13 +20,14 @@ class Failures(TypedDict):
     message: str | None
 
 
-class BatchSummary(Answer):
+class BatchSummary(Traceable):
     """A batch in a list: how many of its jobs are in each state. A job that was replaced is not counted."""
 
     id: str
     name: str | None = None
     size: int = 0
     submitted_at: AwareDatetime | None = None
+    submitted_by: str | None = None
     state: Literal["queued", "running", "finished"]
     counts: Mapping[str, int] = {}
 
@@ -69,9 +70,12 @@ class BatchDeleted(Answer):
 
 
 class BestJobs(Answer):
-    """Jobs, the lowest last loss first."""
+    """Jobs, the best first: by which figure (`loss_last`, `metrics.accuracy.last`), and its value in each of them."""
 
     jobs: tuple[Job, ...]
+    metric: str = Field(default="loss_last", description="the figure by which they are ordered")
+    mode: str = Field(default="min", description="min or max: whether the smallest or the largest is best")
+    values: tuple[float, ...] = Field(default=(), description="of that figure, one for each job")
 
 
 class BatchList(Answer):

@@ -8,6 +8,9 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import State
 from gradyard.shapes.base import Answer
 
+MOST_CURVES, MOST_POINTS_OF_CURVES = 64, 1_000_000
+"""Of one answer with curves of several jobs: their ids fit into the first line of a request."""
+
 
 class Predictions(Answer):
     """What a fitted model says: y at each x; null where it is too large for a float64."""
@@ -29,12 +32,14 @@ class Event(Answer):
     actor: str = ""
     at: AwareDatetime
     detail: str | None = None
+    steps_done: int | None = Field(default=None, description="recorded then; null for events from before this field")
 
 
 class EventList(Answer):
-    """The changes of a job's state, the oldest first."""
+    """The changes of a job's state, the oldest first. `next_cursor` asks for the next page; null on the last one."""
 
     events: tuple[Event, ...]
+    next_cursor: str | None = None
 
 
 class AttemptLog(Answer):
@@ -46,9 +51,24 @@ class AttemptLog(Answer):
 
 
 class LogList(Answer):
-    """The logs of a job by attempt, the oldest first."""
+    """The logs of a job by attempt, the oldest first. `next_cursor` asks for the next page; null on the last one."""
 
     logs: tuple[AttemptLog, ...]
+    next_cursor: str | None = None
+
+
+class LossesOfJob(Answer):
+    """Some steps of the loss curve of a job; none where it has none yet."""
+
+    job: str
+    steps: tuple[int, ...]
+    losses: tuple[float | None, ...]
+
+
+class LossesOfJobs(Answer):
+    """Loss curves of several jobs, in the order in which they were asked for."""
+
+    curves: tuple[LossesOfJob, ...]
 
 
 class Losses(Answer):

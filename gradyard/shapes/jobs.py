@@ -1,15 +1,14 @@
 """A job. What it contains are typed dicts, so that `job.timings["pack_size"]` works as in the JSON itself."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AwareDatetime, ConfigDict, Field, NonNegativeInt, with_config
+from pydantic import AwareDatetime, Field, NonNegativeInt, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from gradyard.jobs.states import FINISHED, Reason, State
-from gradyard.shapes.base import Answer
-
-EXTRA_FIELDS_ARE_KEPT = ConfigDict(extra="allow")
+from gradyard.shapes.base import EXTRA_FIELDS_ARE_KEPT, Answer, Traceable
+from gradyard.shapes.rechecks import Recheck
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -34,6 +33,21 @@ class LossFigures(TypedDict):
     min_step: NonNegativeInt | None
     diverged_at: NonNegativeInt | None
     attainable: NotRequired[float | None]  # older services have none
+
+
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class MetricFigures(TypedDict):
+    """A metric in numbers, each with the step at which it was measured. `last` is that of the final weights.
+
+    A value that is not finite is never the lowest or highest; as `last` it is null.
+    """
+
+    last: float | None
+    last_step: NonNegativeInt
+    min: float | None
+    min_step: NonNegativeInt | None
+    max: float | None
+    max_step: NonNegativeInt | None
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -63,6 +77,7 @@ class JobResult(TypedDict):
     loss: LossFigures
     timings: Timings
     environment: dict[str, Any] | None
+    metrics: NotRequired[Mapping[str, MetricFigures]]  # answers on many jobs at once, and older services, have none
 
 
 @with_config(EXTRA_FIELDS_ARE_KEPT)
@@ -73,7 +88,17 @@ class JobWarning(TypedDict):
     message: str
 
 
-class Job(Answer):
+@with_config(EXTRA_FIELDS_ARE_KEPT)
+class Dependency(TypedDict):
+    """A job or batch that must end before, how, and its state now: that of a batch that has ended is `finished`."""
+
+    id: str
+    kind: Literal["job", "batch"]
+    condition: Literal["succeeded", "ended"]
+    state: str
+
+
+class Job(Traceable):
     """A job: its spec, its state, and its result once it is finished. Times are in UTC."""
 
     id: str
@@ -86,6 +111,7 @@ class Job(Answer):
     warnings: tuple[JobWarning, ...] = ()
     attempt: int = 0
     submitted_at: AwareDatetime | None = None
+    submitted_by: str | None = None  # `api:NAME@PROJECT`, the holder of the key; `api`: the administrator
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     steps: int = 0
@@ -93,9 +119,19 @@ class Job(Answer):
     reason: Annotated[Reason | str, Field(union_mode="left_to_right")] | None = None  # a newer service may have more
     message: str | None = None
     retry_of: str | None = None
+    recheck_of: str | None = None
+    rechecked_by: str | None = Field(default=None, description="its newest recheck")
+    recheck: Recheck | None = Field(
+        default=None, description="of one job alone: lists, and other answers, leave it null"
+    )
     replaced_by: str | None = None
     batch: str | None = None
     precedence: int = 0
+    priority: int = 0
+    pinned: bool = False
+    depends_on: tuple[Dependency, ...] | None = Field(
+        default=None, description="what must end before it is trained; null in answers that do not look"
+    )
     waiting: Waiting | None = None
     result: JobResult | None = None
 
@@ -125,6 +161,11 @@ class Job(Answer):
         return self.result["loss"] if self.result else {}
 
     @property
+    def metrics(self) -> Mapping[str, MetricFigures]:
+        """The metrics in numbers, by name: last, min, max and their steps; empty while there is no result."""
+        return self.result.get("metrics", {}) if self.result else {}
+
+    @property
     def timings(self) -> Mapping[str, Any]:
         """Where the time went: queued_seconds, train_seconds, steps_per_second, …; empty while there is no result."""
         return self.result["timings"] if self.result else {}
@@ -135,8 +176,18 @@ class Job(Answer):
         return (self.result["environment"] if self.result else None) or {}
 
 
+class JobValues(Answer):
+    """A job in a list that was asked for with `fields`: its values by these names, times in RFC 3339."""
+
+    id: str
+    values: Mapping[str, int | float | str | None]
+
+
 class JobList(Answer):
     """Jobs, the newest first. `next_cursor` asks for the next page; null on the last one."""
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[Job, ...] | tuple[JobValues, ...]
     next_cursor: str | None
+    looked_back_to: AwareDatetime | None = Field(
+        default=None, description="with `where`: jobs that were submitted before were not looked at for this page"
+    )

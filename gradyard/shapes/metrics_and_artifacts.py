@@ -10,11 +10,29 @@ class MetricList(Answer):
 
 
 class MetricCurve(Answer):
-    """Some values of a curve that was measured at every `every`-th step. A value that is not finite is null."""
+    """Some values of a curve that was measured at every `every`-th step, and after the last one.
+
+    A value that is not finite is null.
+    """
 
     every: int
     steps: tuple[int, ...]
     values: tuple[float | None, ...]
+
+
+class MetricOfJob(Answer):
+    """Some values of a metric of a job; none where it has no such metric. A value that is not finite is null."""
+
+    job: str
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+
+class MetricOfJobs(Answer):
+    """One metric of several jobs, in the order in which they were asked for."""
+
+    metric: str
+    curves: tuple[MetricOfJob, ...]
 
 
 class Artifact(Answer):

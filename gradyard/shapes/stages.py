@@ -48,6 +48,8 @@ class Stage(Answer):
     gpu_pays: GpuPays | None = Field(
         default=None, description="from how much work on a GPU ends sooner; null: never, or it was not measured"
     )
+    metric: str = Field(default="loss", description="by which its best jobs are chosen; loss: the last loss")
+    mode: str = Field(default="min", description="min or max: whether the smallest or the largest is best")
     defaults: Mapping[str, Any] = {}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 
 from gradyard.jobs import identifiers
 from gradyard.jobs.errors import SettingsInvalid
+from gradyard.store import quantiles
 from gradyard.store.dialects import POSTGRESQL_CLOCK
 from gradyard.store.driver_errors import takes_no_writes, translate_driver_errors
 
@@ -37,7 +38,7 @@ PGBOUNCER = "pgbouncer"  # in the query of a URL: the server is reached through 
 
 
 class Database:
-    """One database: `begin()` to write, `read()` to read."""
+    """One database: `begin()` to write, `read()` to read, `snapshot()` to read several things as of one moment."""
 
     def __init__(
         self, url: str, *, lock_timeout_seconds: float = 10.0, statement_timeout_seconds: float | None = None,
@@ -77,6 +78,20 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A reading transaction. Raises DatabaseUnavailable where the database does not answer in time."""
         with translate_driver_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A reading transaction in which every statement sees the database as of one moment, that of the first one.
+
+        In `read` each sees what was committed before it. Raises DatabaseUnavailable where the database does not answer
+        in time.
+        """
+        with translate_driver_errors(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")  # until it goes back to the pool
             yield connection
 
     def takes_writes(self) -> bool:
@@ -143,6 +158,7 @@ def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int) -> Eng
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        quantiles.add_to(connection)
 
     return engine
 
@@ -154,7 +170,7 @@ def _postgresql_engine(url: Any, timeouts: dict[str, float], pool_size: int) -> 
     network = {"tcp_user_timeout": 5_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
     settings = {"connect_timeout": 3, "options": options, "application_name": "gradyard"} | network
     # Of several hosts in the URL, the one that takes writes; a standby is refused, as if it were away.
-    settings |= {"target_session_attrs": "read-write"}
+    settings["target_session_attrs"] = "read-write"
     if through_pgbouncer := is_pgbouncer(url):
         del settings["options"]  # PgBouncer refuses them
         settings["prepare_threshold"] = None  # the next transaction may run in another session

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL do differently in a statement: the clock, inserts that meet a row, locks, text."""
+"""What SQLite and PostgreSQL do differently in a statement: the clock, sizes, inserts that meet a row, locks, text."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import Double
+from sqlalchemy.types import JSON, BigInteger, Double, LargeBinary, Text
 
 # clock_timestamp(), never now(): that is when the transaction began, before it waited for a lock.
 POSTGRESQL_CLOCK = "extract(epoch FROM clock_timestamp())::double precision"
@@ -30,12 +30,51 @@ def _now_postgresql(element: Any, compiler: Any, **_: Any) -> str:
     return POSTGRESQL_CLOCK
 
 
+class in_byte_order(FunctionElement[str]):  # noqa: N801 - reads like a SQL function
+    """A text that sorts by its bytes, as SQLite has it. PostgreSQL's order is otherwise that of a language."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(in_byte_order, "sqlite")
+def _bytes_sqlite(element: Any, compiler: Any, **how: Any) -> str:
+    return str(compiler.process(element.clauses, **how))
+
+
+@compiles(in_byte_order, "postgresql")
+def _bytes_postgresql(element: Any, compiler: Any, **how: Any) -> str:
+    return f'({compiler.process(element.clauses, **how)} COLLATE "C")'
+
+
 def clock_of(connection: Connection) -> float:
     """The database's clock, in seconds since 1970 UTC."""
     return connection.execute(_clock).scalar_one()
 
 
 _clock = select(now())
+
+
+class octets(FunctionElement[int]):  # noqa: N801 - reads like a SQL function
+    """How many bytes a text, an array of bytes or a JSON value has; of large ones it reads no more than that."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(octets, "sqlite")
+def _octets_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    (value,) = element.clauses
+    of_value = compiler.process(value, **options)
+    # SQLite looks for the length of a column of bytes alone without reading them; that of a text is in letters.
+    return f"length({of_value})" if isinstance(value.type, LargeBinary) else f"length(CAST({of_value} AS BLOB))"
+
+
+@compiles(octets, "postgresql")
+def _octets_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    (value,) = element.clauses
+    of_value = compiler.process(value, **options)
+    return f"octet_length({of_value}{'::text' if isinstance(value.type, JSON) else ''})"
 
 
 def strip_unstorable(text: str) -> str:

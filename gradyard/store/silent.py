@@ -6,7 +6,7 @@ SQLite has one lock for all, which `workers/stopped_writer.py` looks after.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +19,10 @@ LOCK_SECONDS = 0.2  # of the second that a cancel may take
 
 
 def past_silent(
-    database: Database, write: Callable[[Connection], Any], *, job_id: UUID | None = None, batch_id: UUID | None = None
-) -> Any:
-    """Do `write` in one transaction and return its result. End silent transactions that have locked the job or batch.
+    database: Database, write: Callable[[Connection], Any], *, job_id: UUID | None = None, batch_id: UUID | None = None,
+    job_ids: Collection[UUID] = (),
+) -> Any:  # fmt: skip
+    """Do `write` in one transaction and return its result. End silent transactions that have locked these jobs.
 
     It waits for a lock for `LOCK_SECONDS` at a time, so `write` may run more than once. A transaction that is at work
     is waited for. Raises DatabaseUnavailable where the jobs stay locked for `SILENT_TRANSACTION_SECONDS`. On SQLite it
@@ -36,7 +37,8 @@ def past_silent(
             if database.is_sqlite or time.monotonic() > give_up_at:
                 raise
         with database.begin(LOCK_SECONDS) as connection:
-            connection.execute(_end_silent, {"job": job_id, "batch": batch_id, "seconds": LOCK_SECONDS})
+            locked = list(job_ids) if job_id is None else [job_id]
+            connection.execute(_end_silent, {"jobs": locked, "batch": batch_id, "seconds": LOCK_SECONDS})
 
 
 # `xmax` of a row is the transaction that has locked or changed it; the server shows the state of our own role's
@@ -46,7 +48,7 @@ _end_silent = text("""
     FROM jobs
     JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = jobs.xmax
     JOIN pg_stat_activity AS session ON session.pid = held.pid
-    WHERE (jobs.id = CAST(:job AS uuid)
+    WHERE (jobs.id = ANY(CAST(:jobs AS uuid[]))
            OR jobs.batch_id = CAST(:batch AS uuid) AND jobs.state = 'queued'
            OR jobs.batch_id = CAST(:batch AS uuid) AND jobs.state = 'running')
     AND session.usename = current_user AND session.state LIKE 'idle in transaction%'

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Connection, bindparam, select, update
 
+from gradyard.jobs.curves import measured_steps
 from gradyard.jobs.submission.parameters import SharedParameters, other_parameters, varied_parameters
 from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.dialects import now
@@ -104,18 +105,21 @@ def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None
 
 def _figures(chunks: Sequence[Any]) -> dict[str, Any]:
     """The figures of a metric, whose chunks are in order. A value that is not finite is never the lowest or highest."""
-    every = chunks[0].every
-    values = np.frombuffer(b"".join(chunk.metric_values for chunk in chunks), dtype="<f8")
-    finite = np.flatnonzero(np.isfinite(values))
-    low = high = None
-    if len(finite):
-        low, high = int(finite[values[finite].argmin()]), int(finite[values[finite].argmax()])
-    last = len(values) - 1
-    return {
-        "last": float(values[last]) if len(values) and np.isfinite(values[last]) else None, "last_step": last * every,
-        "min": None if low is None else float(values[low]), "min_step": None if low is None else low * every,
-        "max": None if high is None else float(values[high]), "max_step": None if high is None else high * every,
-    }  # fmt: skip
+    parts = [np.frombuffer(chunk.metric_values, dtype="<f8") for chunk in chunks]
+    values = np.concatenate(parts)
+    steps = np.concatenate([
+        measured_steps(chunk.start_step, chunk.every, len(part)) for chunk, part in zip(chunks, parts, strict=True)
+    ])  # fmt: skip
+    figures = {"last": None, "last_step": int(steps[-1]) if len(steps) else 0} | dict.fromkeys(_EXTREMES)
+    if len(values) and np.isfinite(values[-1]):
+        figures["last"] = float(values[-1])
+    if len(finite := np.flatnonzero(np.isfinite(values))):
+        for name, place in (("min", finite[values[finite].argmin()]), ("max", finite[values[finite].argmax()])):
+            figures |= {name: float(values[place]), f"{name}_step": int(steps[place])}
+    return figures
+
+
+_EXTREMES = ("min", "min_step", "max", "max_step")
 
 
 # Built once: building such statements costs more than executing them.
@@ -127,6 +131,7 @@ _end = (
     .values({name: Job.__table__.columns[name] for name in FINAL})
 )  # fmt: skip
 _metrics = (
-    select(MetricChunk.job_id, MetricChunk.project_id, MetricChunk.name, MetricChunk.every, MetricChunk.metric_values)
+    select(MetricChunk.job_id, MetricChunk.project_id, MetricChunk.name, MetricChunk.start_step,
+           MetricChunk.every, MetricChunk.metric_values)
     .where(MetricChunk.job_id.in_(_these)).order_by(MetricChunk.job_id, MetricChunk.name, MetricChunk.start_step)
 )  # fmt: skip

@@ -16,8 +16,11 @@ from gradyard.testing.packs import (
     assert_resumes_bitwise,
     assert_same_bits,
     load_trainer,
+    measured,
+    rows,
     train,
 )
+from workers.runner.checked_outputs import checked_final_metrics
 from workers.runner.loop import segments
 from workers.runner.segment_message import artifacts_of, metrics_of, results_of
 from workers.trainers.contract import Trainer
@@ -133,8 +136,22 @@ class StageConformance:
         for index in {0, len(members) - 1} - {victim}:
             assert train(self.make([members[index]]), 60).tobytes() == losses[[index]].tobytes()
 
+    def test_what_it_measures_is_the_same_alone_packed_and_resumed(self) -> None:
+        members = self.pack(3 if STAGES[self.stage].packable else 1)
+        together = measured(self.make(members), 10)
+        alone = measured(self.make(members[:1]), 10)
+        assert_same_bits(alone, rows(together, [0]))
+        first, second = self.make(members[:1]), self.make(members[:1])
+        before = measured(first, 4)
+        second.load_state(first.state())
+        after = measured(second, 10, begin=4)
+        for name, values in before.items():  # without its last one, which an interrupted training does not measure
+            assert np.column_stack([values[:, :-1], after[name]]).tobytes() == alone[name].tobytes(), name
+
     def test_what_it_finds_can_be_stored(self) -> None:
         trainer = self.make([self.member()])
-        metrics_of(trainer, list(segments(trainer, steps=10)), 1)
+        done = list(segments(trainer, steps=10))
+        metrics_of(trainer, done, 1)
+        checked_final_metrics(done[-1].final_metrics, 1)
         artifacts_of(trainer, 1)
         json.dumps(results_of(trainer, [self.member()]), allow_nan=False)

@@ -25,6 +25,16 @@ def train(trainer: Trainer | RunsSteps, steps: int, begin: int = 0) -> np.ndarra
     return np.concatenate([segment.losses for segment in segments(trainer, steps=steps, begin=begin)], axis=1)
 
 
+def measured(trainer: Trainer | RunsSteps, steps: int, begin: int = 0) -> dict[str, np.ndarray]:
+    """The metrics of steps `begin` to `steps` by name, (members, values); the last values are of the final weights."""
+    done = list(segments(trainer, steps=steps, begin=begin))
+    final = done[-1].final_metrics
+    return {
+        name: np.column_stack([*(each.metrics[name] for each in done if name in each.metrics), final[name]])
+        for name in final
+    }
+
+
 def rows(state: Mapping[str, np.ndarray], chosen: Sequence[int]) -> dict[str, np.ndarray]:
     """The state of some members."""
     return {name: array[list(chosen)] for name, array in state.items()}

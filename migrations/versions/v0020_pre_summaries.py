@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.online import add_column, create_index
+from migrations.online import add_column, create_index, edit_table
 from migrations.summary_triggers import create_triggers, drop_triggers
 
 revision = "0020_pre"
@@ -65,15 +65,7 @@ def _let_steps_be_null() -> None:
 
 
 def _edit_jobs(before: str, after: str) -> None:
-    connection = op.get_bind()
-    version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    table = "type = 'table' AND name = 'jobs'"
-    text = connection.exec_driver_sql(f"SELECT sql FROM sqlite_schema WHERE {table}").scalar_one()
-    edited = text.replace(f" {before}", f" {after}").replace(f"\t{before}", f"\t{after}")
-    connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    connection.exec_driver_sql(f"UPDATE sqlite_schema SET sql = ? WHERE {table}", (edited,))
-    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
+    edit_table("jobs", lambda text: text.replace(f" {before}", f" {after}").replace(f"\t{before}", f"\t{after}"))
 
 
 def _of_job(table: str) -> list[Any]:

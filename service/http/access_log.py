@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.visible_logs import show_control_characters
 from service.http.request_times import Answered
 from service.http.services import current_services
 
@@ -23,6 +24,7 @@ HEADERS = {
 
 def install(app: Flask, settings: Settings) -> None:
     """Add an id to every request, security headers to every response, a line to the log; note how long it took."""
+    show_control_characters()
     log = _logger(settings)
 
     @app.before_request

@@ -3,7 +3,6 @@
 A full id costs one read, that of the row. What is said of others is looked up only where that read finds nothing.
 """
 
-import re
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,13 +10,13 @@ from flask import request
 from sqlalchemy import Connection, Row
 
 from gradyard.jobs.errors import AmbiguousId, Candidate, Gone, NotFound
+from gradyard.jobs.identifiers import ids_beginning_with
 from gradyard.store import queries
-from service.http.callers import current_caller
+from service.http.access.callers import current_caller
 from service.representation.batches import batch_state
 
 Kind = Literal["job", "batch"]
 
-SHORTEST_BEGINNING = 8  # hexadecimal digits: ids that were made within 65 seconds may have them in common
 MOST_CANDIDATES = 10
 OTHER_KIND: dict[Kind, Kind] = {"job": "batch", "batch": "job"}
 ROUTES: dict[Kind, str] = {"job": "/v1/jobs", "batch": "/v1/batches"}
@@ -33,17 +32,6 @@ def parse_id(text: str, what: str) -> UUID:
     if parsed is None or str(parsed) != text.lower():
         raise NotFound(f"there is no {what} {text}")
     return parsed
-
-
-def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
-    """The lowest and the highest id that begin like the text, in any case and with or without dashes.
-
-    Equal for a full id; None where the text is no beginning of at least SHORTEST_BEGINNING digits.
-    """
-    digits = text.replace("-", "").lower()
-    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_BEGINNING},32}}", digits):
-        return None
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def find_job(connection: Connection, text: str) -> Row[Any]:

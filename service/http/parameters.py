@@ -1,15 +1,17 @@
 """The parameters of paths and queries."""
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gradyard.jobs.audit import Action
+from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
+from gradyard.jobs.questions.read import MOST_BYTES
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
 from gradyard.jobs.validation.messages import value_text
 from gradyard.jobs.validation.suggestions import did_you_mean
-from service.http.ids import SHORTEST_BEGINNING, ids_beginning_with
 
 
 def _known_stage(name: str) -> str:
@@ -22,6 +24,10 @@ def _like_an_id(text: str) -> str:
     if ids_beginning_with(text) is None:
         raise ValueError(f"must be the id of a batch, or a beginning of at least {SHORTEST_BEGINNING} digits")
     return text
+
+
+StageName = Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})]
+BatchId = Annotated[str, AfterValidator(_like_an_id)]
 
 
 class Query(BaseModel):
@@ -42,32 +48,67 @@ def _json_schema(model: type[Query], *args: Any, **options: Any) -> dict[str, An
         if "anyOf" in parameter:  # None means an absent parameter; no text in a query stands for it
             parameter |= parameter.pop("anyOf")[0]
             del parameter["default"]
+        if parameter.get("default") == []:  # generators of clients want a scalar here, or nothing
+            del parameter["default"]
     return schema
+
+
+Project = Annotated[
+    str | None,
+    Field(default=None, max_length=64, description="another project than the key's own, by its name; for operators"),
+]
+
+
+class ProjectQuery(Query):
+    """In which project."""
+
+    project: Project = None
 
 
 class ListQuery(Query):
     """Which jobs to list."""
 
-    state: State | None = None
-    stage: Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})] | None = None
-    batch: Annotated[str, AfterValidator(_like_an_id)] | None = Field(
+    state: State | None = Field(default=None, description="only jobs in this state")
+    stage: StageName | None = Field(default=None, description="only jobs of this stage")
+    batch: BatchId | None = Field(
         default=None, description="only jobs of this batch; its id, or a beginning of at least 8 digits"
     )
-    limit: int = Field(default=50, ge=1, le=200)
+    where: str | None = Field(
+        default=None, max_length=MOST_BYTES, description='a question: `loss_min < 9 and stage in ("nn", "optim")`'
+    )
+    name: str | None = Field(default=None, max_length=200, description="only jobs of this name")
+    tag: list[str] = Field(
+        default=[], max_length=20, description="only jobs with this tag: `course=w3`; several must all be there"
+    )
+    sort: str | None = Field(
+        default=None, max_length=300, description="a column, the largest first after a minus: `-loss_min`"
+    )
+    fields: str | None = Field(
+        default=None,
+        max_length=MOST_BYTES,
+        description="columns, to answer with these alone: `loss_min, learning_rate, tags.course, first_below(9)`",
+    )
+    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+    project: Project = None
 
 
 class PageQuery(Query):
     """Which page."""
 
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
+    project: Project = None
 
 
-class BestQuery(Query):
-    """How many jobs."""
+class AuditQuery(Query):
+    """Which entries of the audit."""
 
-    limit: int = Field(default=10, ge=1, le=200)
+    project: str | None = Field(default=None, max_length=64, description="only what was done in this project")
+    action: Action | None = Field(default=None, description="only what was done so")
+    actor: str | None = Field(default=None, max_length=200, description="only what this one did: `api:NAME@PROJECT`")
+    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
+    cursor: str | None = Field(default=None, description="the next_cursor of the page before")
 
 
 class SubmitQuery(Query):
@@ -76,26 +117,22 @@ class SubmitQuery(Query):
     precedence: int = Field(
         default=0, ge=-100, le=100, description="work of a higher one goes first; not 0: keys of the operator alone"
     )
+    project: Project = None
+
+
+class NewQuery(SubmitQuery):
+    """Before which work of all projects it goes, or only whether it is valid."""
+
+    dry_run: bool = Field(default=False, description="true: check it, answer 200 with what it would be, store nothing")
 
 
 class JobQuery(Query):
     """How long to wait for the end of the job."""
 
-    wait: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False, description="seconds")
-
-
-class LossesQuery(Query):
-    """How many points of the curve to answer as JSON."""
-
-    points: int = Field(default=1000, ge=2, le=100_000)
-
-
-class ExportQuery(Query):
-    """How the losses are written."""
-
-    losses: Literal["numbers", "base64"] = Field(
-        default="numbers", description="in NDJSON; base64: of the little-endian bytes in the job's dtype"
+    wait: float = Field(
+        default=0.0, ge=0, le=60, allow_inf_nan=False, description="for how many seconds to wait for the job's end"
     )
+    project: Project = None
 
 
 class HoldQuery(Query):
@@ -122,7 +159,7 @@ class JobPath(BaseModel):
 class NamedPath(JobPath):
     """Which curve or array of a job."""
 
-    name: str
+    name: str = Field(description="the name of the metric or array, as its stage gave it")
 
 
 class BatchPath(BaseModel):
@@ -152,4 +189,4 @@ class QueuePath(BaseModel):
 class StagePath(BaseModel):
     """Which stage."""
 
-    name: str
+    name: str = Field(description="the name of the stage, as `GET /v1/stages` lists it")

@@ -4,6 +4,8 @@ Without the setting the X-Forwarded-* headers of a request mean nothing. With it
 service are believed, and every request needs a key: each seems to come from the proxy's machine.
 """
 
+from urllib.parse import urlencode
+
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -20,3 +22,9 @@ def outer_path(path: str) -> str:
     """The path as clients of the proxy write it: below the prefix that the proxy takes away."""
     prefix = request.script_root.strip("/")  # two slashes would begin the name of another host
     return f"/{prefix}{path}" if prefix else path
+
+
+def location_of(path: str) -> str:
+    """The Location of a thing that this request made: its outer path, in the project that the request named."""
+    named = {"project": request.args["project"]} if "project" in request.args else {}
+    return outer_path(path) + (f"?{urlencode(named)}" if named else "")

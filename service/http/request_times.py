@@ -6,9 +6,11 @@ loses the last seconds alone.
 
 import threading
 from collections import defaultdict, deque
+from http import HTTPStatus
 from typing import NamedTuple
 
 from gradyard.jobs.errors import GradyardError
+from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import fleet
 from gradyard.store.database import Database
 
@@ -52,6 +54,8 @@ class RequestTimes:
             with self._database.begin() as connection:
                 for kind in sorted(seconds):  # in one order, so that two processes never wait for each other
                     fleet.count(connection, kind, dict(sorted(fleet.REQUESTS.counts(seconds[kind]).items())))
+                unauthorized = sum(each.status == HTTPStatus.UNAUTHORIZED for each in taken)
+                fleet.count(connection, "api", {FleetCounter.UNAUTHORIZED_REQUESTS: unauthorized})
         except GradyardError:
             self.noted.extend(taken)
 

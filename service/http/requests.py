@@ -1,5 +1,7 @@
 """Bodies and headers of requests that submit or change something."""
 
+from collections.abc import Collection
+
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
@@ -7,8 +9,10 @@ from gradyard.jobs.errors import BodyMalformed
 from service.http.errors import HeaderInvalid
 from service.http.services import current_services
 
+JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 
-def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
+
+def json_body(smallest: str = '{"stage": "tensor"}', *, types: Collection[str] = (JSON,)) -> bytes:
     """The request's body; 400 where there is none, 413 where it is too large, 415 where it is no JSON."""
     body = request.get_data(cache=False)
     # Flask cuts a chunked body off at the app's limit without an error; the limit is one byte over the setting.
@@ -16,8 +20,8 @@ def json_body(smallest: str = '{"stage": "tensor"}') -> bytes:
         raise RequestEntityTooLarge
     if not body:
         raise BodyMalformed(f"there is no body; the smallest is {smallest}")
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("send the body as Content-Type: application/json")
+    if request.mimetype not in types:
+        raise UnsupportedMediaType(f"send the body as Content-Type: {JSON}")
     refuse_encoded()
     return body
 

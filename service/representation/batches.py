@@ -33,5 +33,6 @@ def batch_state(size: int, counts: dict[str, int]) -> str:
 def _summary(batch: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
     return {
         "id": batch.id, "name": batch.name, "size": batch.size, "submitted_at": as_datetime(batch.submitted_at),
+        "submitted_by": batch.submitted_by,
         "state": batch_state(batch.size, counts), "counts": counts,
     }  # fmt: skip

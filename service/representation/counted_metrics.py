@@ -17,6 +17,14 @@ OF_SLOTS = {
     FleetCounter.JOBS_FINISHED: ("worker_jobs_finished", "Jobs that trained to their end, or diverged, on the slot"),
     FleetCounter.FENCED_WRITES: ("fenced_writes", "Writes of workers that came too late and changed nothing"),
     FleetCounter.RUNNER_DEATHS: ("runner_deaths", "Runners that died in training"),
+    FleetCounter.MESSAGES_DROPPED: ("messages_dropped", "Messages of the broker that were no bell, and were dropped"),
+}
+OF_ALL = {
+    FleetCounter.LEASES_LOST: ("leases_lost", "Jobs taken from workers that did not renew their lease"),
+    FleetCounter.JOBS_EXPIRED: ("jobs_expired", "Jobs that the rules of their projects let go"),
+    FleetCounter.UNAUTHORIZED_REQUESTS: ("unauthorized_requests", "Requests without a valid key"),
+    FleetCounter.WEBHOOKS_DELIVERED: ("webhooks_delivered", "Messages of webhooks that were accepted"),
+    FleetCounter.WEBHOOK_TRIES_FAILED: ("webhook_tries_failed", "Tries of messages of webhooks that were not accepted"),
 }
 WAITED = "From the submission of a job to its first claim"
 TRAINED = "Training time of jobs that trained to their end or diverged, all attempts together"
@@ -31,9 +39,10 @@ def families(rows: Sequence[Row[Any]], seen: Sequence[Row[Any]]) -> Iterator[Met
         totals[row.name] += row.total
         by_name[row.name][row.counted_by] = row.total
     yield from _of_slots(by_name, {str(SlotAddress(row.slot, row.host)) for row in seen})
-    lost = CounterMetricFamily("gradyard_leases_lost", "Jobs taken from workers that did not renew their lease")
-    lost.add_metric((), totals[FleetCounter.LEASES_LOST])
-    yield lost
+    for counter, (name, text) in OF_ALL.items():
+        family = CounterMetricFamily(f"gradyard_{name}", text)
+        family.add_metric((), totals[counter])
+        yield family
     yield _pack_sizes(totals)
     yield _histogram("gradyard_job_waiting_seconds", WAITED, fleet.WAITING, totals)
     yield _histogram("gradyard_job_training_seconds", TRAINED, fleet.TRAINING, totals)

@@ -14,9 +14,17 @@ class Held:
     def __init__(self, holds: Sequence[Row[Any]]) -> None:
         self._by_name = {(each.kind, each.name): each for each in holds}
 
+    def of(self, kind: HoldKind, name: str | None) -> Row[Any] | None:
+        """The hold of that kind and name; None where there is none."""
+        return self._by_name.get((kind, name or ""))
+
+    def drains(self) -> list[Row[Any]]:
+        """Every drain, by its kind and name."""
+        return [each for each in self._by_name.values() if each.kind != HoldKind.QUEUE]
+
     def of_queue(self, queue: str) -> Row[Any] | None:
         """The pause of the queue; None where it is not paused."""
-        return self._by_name.get((HoldKind.QUEUE, queue))
+        return self.of(HoldKind.QUEUE, queue)
 
     def drain_of(self, worker: Row[Any]) -> Row[Any] | None:
         """The drain of the worker's GPU, slot or host; None where none of them is drained."""

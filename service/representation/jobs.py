@@ -1,5 +1,6 @@
 """Rows of jobs and their events as answers."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -9,16 +10,24 @@ from gradyard.jobs.states import State
 from service.http.json_response import as_datetime
 
 
-def job_answer(job: Row[Any], waiting: shapes.Waiting | None) -> shapes.Job:
-    """A job; `waiting` says why a queued one is not running."""
+def job_answer(
+    job: Row[Any], waiting: shapes.Waiting | None, recheck: shapes.Recheck | None = None,
+    metrics: Mapping[str, shapes.MetricFigures] | None = None, depends_on: Sequence[shapes.Dependency] | None = None,
+) -> shapes.Job:  # fmt: skip
+    """A job; `waiting` says why a queued one is not running, `recheck` what its recheck has shown.
+
+    metrics: the figures of its metrics by name; without any the result has none of them. depends_on: what must end
+    before it is trained; None: it was not looked at.
+    """
     return shapes.Job.of(
         id=job.id, state=job.state, stage=job.stage, name=job.name, tags=job.tags, spec=job.spec,
         resolved=job.resolved, warnings=job.warnings, attempt=job.attempt,
-        submitted_at=as_datetime(job.submitted_at), started_at=as_datetime(job.started_at),
-        finished_at=as_datetime(job.finished_at), steps=job.steps, steps_done=_steps_done(job),
-        reason=job.reason, message=job.message, retry_of=job.retry_of,
-        replaced_by=job.replaced_by, batch=job.batch_id, precedence=job.precedence, waiting=waiting,
-        result=_result(job),
+        submitted_at=as_datetime(job.submitted_at), submitted_by=job.submitted_by,
+        started_at=as_datetime(job.started_at), finished_at=as_datetime(job.finished_at), steps=job.steps,
+        steps_done=_steps_done(job), reason=job.reason, message=job.message, retry_of=job.retry_of,
+        recheck_of=job.recheck_of, rechecked_by=job.rechecked_by, recheck=recheck, replaced_by=job.replaced_by,
+        batch=job.batch_id, precedence=job.precedence, priority=job.priority, pinned=job.pinned,
+        depends_on=depends_on, waiting=waiting, result=_result(job, metrics),
     )  # fmt: skip
 
 
@@ -27,12 +36,12 @@ def _steps_done(job: Row[Any]) -> int:
     return max(job.steps_done, job.claim_steps_done or 0) if job.state == State.RUNNING else int(job.steps_done)
 
 
-def _result(job: Row[Any]) -> shapes.JobResult | None:
+def _result(job: Row[Any], metrics: Mapping[str, shapes.MetricFigures] | None) -> shapes.JobResult | None:
     succeeded = job.state == State.SUCCEEDED
     unsuccessful_but_trained = job.state in (State.FAILED, State.CANCELLED) and job.loss_first is not None
     if not succeeded and not unsuccessful_but_trained:
         return None
-    return {
+    result: shapes.JobResult = {
         "coefficients": (job.coefficients or None) if succeeded else None,
         "scaled_coefficients": job.scaled_coefficients if succeeded else None,
         "formula": job.formula if succeeded else None,
@@ -42,6 +51,7 @@ def _result(job: Row[Any]) -> shapes.JobResult | None:
         },
         "timings": _timings(job), "environment": job.environment if succeeded else None,
     }  # fmt: skip
+    return result if metrics is None else result | {"metrics": metrics}
 
 
 def _timings(job: Row[Any]) -> shapes.Timings:
@@ -59,4 +69,5 @@ def event_answer(event: Row[Any]) -> shapes.Event:
     return shapes.Event.of(
         sequence=event.sequence, from_state=event.from_state, to_state=event.to_state, kind=event.kind,
         attempt=event.attempt, actor=event.actor, at=as_datetime(event.at), detail=event.detail,
+        steps_done=event.steps_done,
     )  # fmt: skip

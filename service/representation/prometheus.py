@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 
 from gradyard.jobs.fleet import WORKER_QUEUES
 from gradyard.jobs.states import FINISHED
+from gradyard.jobs.storage import StoredKind
 from gradyard.store import fleet, queries
 from gradyard.store.database import Database
+from gradyard.store.webhooks.deliveries import waiting_figures
 from service.representation import counted_metrics
 from service.representation.holds import Held
 
@@ -53,6 +55,8 @@ def _metrics(connection: Connection) -> Iterator[Metric]:
     yield from _queues(connection, held)
     yield from _slots(connection)
     yield from _workers(seen, held)
+    yield _stored(connection)
+    yield from _webhooks(connection)
     yield from counted_metrics.families(queries.counters(connection), seen)
 
 
@@ -82,6 +86,26 @@ def _queues(connection: Connection, held: Held) -> Iterator[Metric]:
     for queue in WORKER_QUEUES:
         paused.add_metric((queue,), float(held.of_queue(queue) is not None))
     yield from (depth, oldest, paused)
+
+
+def _webhooks(connection: Connection) -> Iterator[Metric]:
+    count, oldest = waiting_figures(connection)
+    waiting = GaugeMetricFamily("gradyard_webhook_messages_waiting", "Messages for webhooks that are switched on")
+    waiting.add_metric((), count)
+    text = "How long the oldest message waits; 0: none does"
+    age = GaugeMetricFamily("gradyard_webhook_oldest_waiting_seconds", text)
+    age.add_metric((), oldest)
+    yield from (waiting, age)
+
+
+def _stored(connection: Connection) -> Metric:
+    text, labels = "What jobs store, added up about every minute", ("project", "kind")
+    stored = GaugeMetricFamily("gradyard_stored_bytes", text, labels=labels)
+    for row in queries.storage_by_project(connection, None):
+        if row.measured_at is not None:
+            for kind in StoredKind:
+                stored.add_metric((row.name, kind), getattr(row, f"{kind}_bytes"))
+    return stored
 
 
 def _slots(connection: Connection) -> Iterator[Metric]:

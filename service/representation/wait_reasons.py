@@ -13,7 +13,9 @@ from gradyard.jobs.states import State
 from gradyard.shapes import Waiting
 from gradyard.store import queries
 from gradyard.store.fleet import DeviceChoices, able_workers
+from gradyard.store.queries.dependencies.waiting import Dependency, dependencies_of
 from service.http.json_response import as_datetime
+from service.representation.dependencies import why_blocked
 from service.representation.holds import Held
 
 
@@ -40,24 +42,26 @@ def why_each_waits(connection: Connection, jobs: Sequence[Row[Any]]) -> list[Wai
     if not any(job.state == State.QUEUED for job in jobs):
         return [None] * len(jobs)
     fleet = Fleet.seen(connection)
-    return [without_position(job, fleet) for job in jobs]
+    blocked = [job for job in jobs if job.queue == Queue.BLOCKED]
+    dependencies = dependencies_of(connection, blocked) if blocked else {}
+    return [_without_position(job, fleet, dependencies.get(job.id, ())) for job in jobs]
 
 
-def without_position(job: Row[Any], fleet: Fleet) -> Waiting | None:
-    """Why this job waits, without position and start; None where it is not queued."""
+def _without_position(job: Row[Any], fleet: Fleet, dependencies: Sequence[Dependency]) -> Waiting | None:
     if job.state != State.QUEUED:
         return None
-    return {"position": None, "reason": reason_of(job, fleet), "estimated_start_at": None}
+    reason = why_blocked(dependencies) if job.queue == Queue.BLOCKED else reason_of(job, fleet)
+    return {"position": None, "reason": reason, "estimated_start_at": None}
 
 
 def why_it_waits(connection: Connection, job: Row[Any], project_id: int) -> Waiting | None:
     """Why this job waits, its position in the queue (the first is 1), and its start; None where it is not queued.
 
     The start is estimated from the times of the newest jobs of the same stages. It is None where no such job finished,
-    and where no worker can take the job.
+    and where no worker can take the job. One that waits for other jobs has neither.
     """
-    if job.state != State.QUEUED:
-        return None
+    if job.state != State.QUEUED or job.queue == Queue.BLOCKED:
+        return why_each_waits(connection, [job])[0]
     fleet = Fleet.seen(connection)
     ahead = queries.ahead_of(connection, job)
     start = None

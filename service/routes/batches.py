@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -11,23 +11,28 @@ from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from gradyard import shapes
+from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.batches import parse_batch
-from gradyard.jobs.submission.verb_requests import read_states_to_retry
+from gradyard.jobs.submission.batches import LARGE_JOBS, parse_batch
+from gradyard.jobs.submission.changed_specs import in_words
+from gradyard.jobs.submission.requests.verbs import read_retry_of_batch
 from gradyard.store import lifecycle, queries
+from service import audit
 from service.batch_cancel import cancel_whole_batch
+from service.dry_runs import batch_checked
 from service.garbage_collector import collector_at_rest
 from service.http import parameters
-from service.http.callers import current_caller
+from service.http.access.callers import current_caller
+from service.http.access.projects import check_ownership_of_batch
 from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
 from service.http.json_response import json_response
-from service.http.long_poll import client_has_left
 from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
 from service.http.requests import optional_json_body, refuse_encoded
 from service.http.services import current_services
+from service.large_batches import large_batch_alone
+from service.live.client_left import client_has_left
 from service.representation.batches import batch_answer, batch_summary
-from service.representation.jobs import job_answer
 from service.submission import accept_batch, accept_retry, parse_again
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -37,23 +42,29 @@ api = routes("batches", "/v1/batches")
 
 
 @api.post(
-    "", responses={"202": shapes.BatchAccepted, **problems(400, 413, 415, 422, 429)},
+    "", responses={"200": shapes.BatchChecked, "202": shapes.BatchAccepted, **problems(400, 413, 415, 422, 429)},
     openapi_extensions=BATCH_SUBMISSION,
 )  # fmt: skip
-def submit_batch(query: parameters.SubmitQuery) -> Response:
+def submit_batch(query: parameters.NewQuery) -> Response:
     """Submit many jobs: all of them are stored, or none.
 
-    With an Idempotency-Key, the same body sent again returns the batch of the first request.
+    With an Idempotency-Key, the same body sent again returns the batch of the first request. With `dry_run`, every job
+    is checked, and nothing is stored.
     """
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
     refuse_encoded()
-    with _body() as body, collector_at_rest():
+    with _body() as body, collector_at_rest(), ExitStack() as held:
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
         body.seek(0)
-        parsed = parse_batch(body, current_services().settings, lines=request.mimetype == NDJSON)
+        parsed = parse_batch(
+            body, current_services().settings, lines=request.mimetype == NDJSON,
+            before_large=lambda: held.enter_context(large_batch_alone()),
+        )  # fmt: skip
+        if query.dry_run:
+            return batch_checked(parsed, query.precedence)
         return accept_batch(parsed, digest.hexdigest(), query.precedence)
 
 
@@ -63,7 +74,7 @@ def list_batches(query: parameters.PageQuery) -> Response:
     with current_services().database.read() as connection:
         try:
             batches, cursor = queries.batches_newest_first(
-                connection, current_caller().project_id, **query.model_dump()
+                connection, current_caller().project_id, **query.model_dump(exclude={"project"})
             )
         except SpecInvalid as error:  # the cursor is not valid
             raise ParametersInvalid(error.problems) from None
@@ -73,30 +84,23 @@ def list_batches(query: parameters.PageQuery) -> Response:
 
 
 @api.get("/<batch_id>", responses={"200": shapes.Batch, **problems(404, 409, 410, 422)})
-def show_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+def show_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> Response:
     """Show a batch: how many of its jobs are in each state, and why jobs failed."""
     return _shown(path.batch_id)
 
 
-@api.get("/<batch_id>/best", responses={"200": shapes.BestJobs, **problems(404, 409, 410, 422)})
-def list_best(path: parameters.BatchPath, query: parameters.BestQuery) -> Response:
-    """List the succeeded jobs of a batch that have the lowest last loss, the best first."""
-    with current_services().database.read() as connection:
-        batch_id = find_batch(connection, path.batch_id).id
-        best = queries.best_of_batch(connection, current_caller().project_id, batch_id, query.limit)
-    return json_response(shapes.BestJobs.of(jobs=[job_answer(job, None) for job in best]))
-
-
 @api.post("/<batch_id>/cancel", responses={"200": shapes.Batch, **problems(404, 409, 410, 422)})
-def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+def cancel_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> Response:
     """Cancel the unfinished jobs of a batch, within a second. Finished jobs keep their results.
 
     503 where some of them stay locked: the same request sent again goes on with the others.
     """
-    database = current_services().database
-    with database.read() as connection:
-        batch_id = find_batch(connection, path.batch_id).id
-    cancel_whole_batch(database, batch_id, actor=current_caller().actor)
+    services = current_services()
+    with services.database.read() as connection:
+        batch = find_batch(connection, path.batch_id)
+        check_ownership_of_batch(connection, batch, "cancel")
+    batch_id = batch.id
+    cancel_whole_batch(services.database, services.watcher, batch_id, actor=current_caller().actor)
     return _shown(str(batch_id))
 
 
@@ -111,31 +115,38 @@ def cancel_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Respo
 def retry_batch(path: parameters.BatchPath, query: parameters.SubmitQuery) -> Response:
     """Submit the failed jobs of a batch anew, all or none; each new job replaces the old one in the batch.
 
+    `set` in the body changes values in the specs of all of them.
     With an Idempotency-Key, the same request sent again returns the answer of the first. 200 where nothing failed.
     """
-    states = read_states_to_retry(optional_json_body())
+    states, changes = read_retry_of_batch(optional_json_body())
     with current_services().database.read() as connection:
         batch = find_batch(connection, path.batch_id)
+        check_ownership_of_batch(connection, batch, "retry it in place")
         members = queries.jobs_to_retry(connection, batch.id, states)
-    with collector_at_rest():
-        parsed = parse_again(members, current_services().settings)
-        return accept_retry(batch, parsed, states, query.precedence)
+    alone = large_batch_alone() if len(members) > LARGE_JOBS else nullcontext()
+    with alone, collector_at_rest():
+        parsed = parse_again(members, changes, current_services().settings)
+        asked = f"a retry of the batch {batch.id}: {' '.join(sorted(states))}{in_words(changes)}"
+        return accept_retry(batch, parsed, states, asked, query.precedence)
 
 
 @api.delete("/<batch_id>", responses={"200": shapes.BatchDeleted, **problems(404, 409, 410, 422)})
-def delete_batch(path: parameters.BatchPath, query: parameters.NoQuery) -> Response:
+def delete_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> Response:
     """Delete a batch and all of its jobs, which must be finished. Their ids answer 410 from then on.
 
     What interrupts it leaves a batch of the other jobs; the same request sent again deletes these.
     """
     database, deleted = current_services().database, 0
     with database.read() as connection:
-        batch_id = find_batch(connection, path.batch_id).id
-    more = True
+        batch = find_batch(connection, path.batch_id)
+        check_ownership_of_batch(connection, batch, "delete")
+    batch_id, more = batch.id, True
     while more and not client_has_left():
         begin = time.monotonic()
         with database.begin() as connection:
             slice_of_it = lifecycle.delete_batch_slice(connection, current_caller().project_id, batch_id)
+            if not deleted:  # with its first jobs: what is interrupted here stays written down
+                audit.note(connection, Action.BATCH_DELETED, batch_id, f"of {batch.size:,} jobs")
         deleted, more = deleted + slice_of_it.jobs, slice_of_it.more
         if more and database.is_sqlite:  # its other writers look for a free moment only now and then
             time.sleep(time.monotonic() - begin)

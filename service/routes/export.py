@@ -1,90 +1,98 @@
-"""The results and losses of a batch in one streamed answer: a line for each job, or for each loss."""
+"""Many jobs with their curves in one streamed answer: those that satisfy a question, or those of a batch."""
 
-from base64 import b64encode
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
-import numpy as np
-import orjson
 from flask import Response, request
-from sqlalchemy import Row
-from werkzeug.exceptions import NotAcceptable, Unauthorized
+from werkzeug.exceptions import NotAcceptable
 
+from gradyard.jobs.errors import SpecInvalid
+from gradyard.jobs.exports import CONTENT_TYPES, Curves, Form
+from gradyard.jobs.questions.read import question
+from gradyard.jobs.questions.terms import Term
 from gradyard.store import queries
+from service.exports.arrow import as_arrow, check_arrow_is_there
+from service.exports.csv_lines import as_csv, as_losses_alone
+from service.exports.ndjson import as_ndjson
+from service.exports.slices import Slices, Wanted
 from service.http import parameters
-from service.http.callers import Caller, current_caller
+from service.http.access.callers import current_caller
+from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
-from service.http.json_response import dump_json
 from service.http.openapi import EXPORT, problems, routes
-from service.http.services import Services, current_services
-from service.representation.jobs import job_answer
-from service.routes.losses import CSV, csv_lines
+from service.http.query_parameters.exports import BatchExportQuery, ExportOptions, ExportQuery
+from service.http.services import current_services
+from service.streamed import streamed
 
-NDJSON = "application/x-ndjson"
-SLICE_BYTES = 2**24  # of curves in memory at once
-LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "batch")  # equal for all jobs, or shown by GET /v1/jobs/{id}
-
-api = routes("export", "/v1/batches", tag="batches")
+api = routes("export", "/v1", tag="exports")
 
 
-@api.get("/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422)})
-def export_batch(path: parameters.BatchPath, query: parameters.ExportQuery) -> Response:
-    """Stream every job of a batch with its result and all of its losses, in the order of their ids.
+@api.get("/jobs/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422, 505)})
+def export_jobs(query: ExportQuery) -> Response:
+    """Stream the jobs that satisfy a question, those of a batch, or all, in the order of their ids.
 
-    application/x-ndjson has an object for each job, text/csv a line for each loss. Unfinished jobs are included.
+    `Accept` or `format` chooses NDJSON, CSV, Parquet or Arrow. The jobs are those that were there when the export
+    began; each is shown as it is when its part of the answer is read.
     """
-    form = request.accept_mimetypes.best_match([NDJSON, CSV]) if request.accept_mimetypes else NDJSON
-    if form is None:
-        raise NotAcceptable(f"a batch is exported as {NDJSON} or {CSV}")
-    caller, services = current_caller(), current_services()
-    with services.database.read() as connection:
-        batch_id = find_batch(connection, path.batch_id).id
-    jobs = _jobs(services, caller, batch_id)
-    lines = _as_csv(jobs) if form == CSV else _as_json(jobs, _as_base64 if query.losses == "base64" else _as_numbers)
-    response = Response(lines, content_type=f"{CSV}; charset=utf-8; header=present" if form == CSV else NDJSON)
+    batch: UUID | None = None
+    if query.batch is not None:
+        with current_services().database.read() as connection:
+            batch = find_batch(connection, query.batch).id
+    return _exported(query, batch, Curves(query.curves or "none"))
+
+
+@api.get("/batches/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422, 505)})
+def export_batch(path: parameters.BatchPath, query: BatchExportQuery) -> Response:
+    """Stream the jobs of a batch, in the order of their ids, unfinished ones included.
+
+    Without `curves`, NDJSON has each job as its own route shows it, with its losses, and CSV is `job,step,loss`.
+    """
+    with current_services().database.read() as connection:
+        batch = find_batch(connection, path.batch_id).id
+    return _exported(query, batch, None if query.curves is None else Curves(query.curves))
+
+
+def _exported(query: ExportOptions, batch: UUID | None, curves: Curves | None) -> Response:
+    form = _form(query)
+    if form in (Form.PARQUET, Form.ARROW):
+        check_arrow_is_there(form)
+    try:
+        term = None if query.where is None else question(query.where)
+    except SpecInvalid as error:
+        raise ParametersInvalid(error.problems) from None
+    response = streamed(lambda: _body(form, term, batch, curves, query), _type(form))
     response.headers["Vary"] = "Accept"
+    if query.format is not None:
+        response.headers["Content-Disposition"] = f"attachment; filename=jobs.{form}"
     return response
 
 
-def _jobs(services: Services, caller: Caller, batch_id: UUID) -> Iterator[tuple[Row[Any], np.ndarray]]:
-    """Each job with its losses, (steps recorded,). Every slice has its own transaction: a slow client blocks nothing.
-
-    Where the key is revoked during the answer, the connection breaks, which no client takes for a complete answer.
-    """
-    after: UUID | None = None
-    while True:
-        if not services.keys.still_opens(caller):
-            raise Unauthorized("the key was revoked while the answer was under way")
-        with services.database.read() as connection:
-            jobs = queries.jobs_of_batch(connection, caller.project_id, batch_id, after, SLICE_BYTES)
-            curves = queries.loss_curves(connection, caller.project_id, jobs)
-        yield from ((job, curves[job.id]) for job in jobs)
-        if not jobs:
-            return
-        after = jobs[-1].id
+def _body(
+    form: Form, term: Term | None, batch: UUID | None, curves: Curves | None, query: ExportOptions
+) -> Iterable[bytes]:  # fmt: skip
+    services, caller = current_services(), current_caller()
+    with services.database.read() as connection:
+        asked = queries.jobs_to_export(connection, caller.project_id, term, batch)
+    wanted = Wanted(asked, curves is not Curves.NONE, whole=curves is None and form is Form.NDJSON)
+    slices, columns = Slices(services, caller, wanted), wanted.columns
+    if form is Form.NDJSON:
+        return as_ndjson(slices, columns, curves or Curves.LIST, in_base64=query.losses == "base64")
+    if form is Form.CSV:
+        return as_losses_alone(slices) if curves is None else as_csv(slices, columns, curves)
+    return as_arrow(slices, wanted, curves or Curves.LIST, form)
 
 
-def _as_json(
-    jobs: Iterator[tuple[Row[Any], np.ndarray]], written: Callable[[np.ndarray], np.ndarray | str]
-) -> Iterator[bytes]:
-    for job, losses in jobs:
-        shown = {name: value for name, value in job_answer(job, None).__dict__.items() if name not in LEFT_OUT}
-        shown |= {"seed": job.spec["seed"], "dtype": job.dtype, "losses": written(losses)}
-        yield dump_json(shown, orjson.OPT_APPEND_NEWLINE)
+def _form(query: ExportOptions) -> Form:
+    if query.format is not None:
+        return Form(query.format)
+    if not request.accept_mimetypes:
+        return Form.NDJSON
+    chosen = request.accept_mimetypes.best_match(list(CONTENT_TYPES.values()))
+    for form, content_type in CONTENT_TYPES.items():
+        if content_type == chosen:
+            return form
+    raise NotAcceptable(f"jobs are exported as {', '.join(CONTENT_TYPES.values())}")
 
 
-def _as_numbers(losses: np.ndarray) -> np.ndarray:
-    return losses
-
-
-def _as_base64(losses: np.ndarray) -> str:
-    return b64encode(losses.tobytes()).decode()
-
-
-def _as_csv(jobs: Iterator[tuple[Row[Any], np.ndarray]]) -> Iterator[bytes]:
-    yield b"job,step,loss\n"
-    for job, losses in jobs:
-        begin = f"{job.id},".encode()
-        for block in list(csv_lines(losses, ""))[1:]:
-            yield b"".join(begin + line for line in block.splitlines(keepends=True))
+def _type(form: Form) -> str:
+    return f"{form.content_type}; charset=utf-8; header=present" if form is Form.CSV else form.content_type

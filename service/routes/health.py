@@ -41,6 +41,7 @@ def readyz() -> Response:
     body = shapes.Readiness.of(
         status=status, database=database, redis=redis, workers=workers, version=VERSION,
         database_kind="SQLite" if services.database.is_sqlite else "PostgreSQL",
+        watcher_age_seconds=round(services.watcher.age_seconds(), 3),
     )  # fmt: skip
     return json_response(body, 503, Retry_After="1") if status == "unavailable" else json_response(body)
 

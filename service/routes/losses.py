@@ -1,68 +1,58 @@
-"""The loss curve of a job: some points as JSON, or every step as CSV or NPY."""
+"""The loss curves of jobs: of one, or of many in one answer."""
 
-import io
-from collections.abc import Iterator
-
-import numpy as np
-import orjson
-from flask import Response, request
-from werkzeug.exceptions import NotAcceptable
+from flask import Response
 
 from gradyard import shapes
-from gradyard.jobs import curves
+from gradyard.jobs.curves import Curve
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import current_caller
+from service.http.access.callers import current_caller
 from service.http.ids import find_job
-from service.http.json_response import json_response
-from service.http.openapi import EVERY_LOSS, problems, routes
+from service.http.kept_answers import tag_of, unchanged, with_tag
+from service.http.openapi import problems, routes
+from service.http.query_parameters.curves import CurveQuery, CurvesQuery
 from service.http.services import current_services
+from service.many_curves import OfJobs, many_curves
+from service.representation.curves import CSV, EVERY_LOSS, JSON, LOSSES_OF_MANY, NPY, UNCHANGED, curve_response, form_of
 
-JSON, NPY, CSV = "application/json", "application/x-npy", "text/csv"
-CSV_LINES_AT_ONCE = 10_000
-
-api = routes("losses", "/v1/jobs", tag="jobs")
+api = routes("losses", "/v1", tag="results")
 
 
-@api.get("/<job_id>/losses", responses={"200": EVERY_LOSS, **problems(404, 406, 409, 410, 422)})
-def show_losses(path: parameters.JobPath, query: parameters.LossesQuery) -> Response:
-    """Show the loss curve.
+@api.get("/jobs/<job_id>/losses", responses={"200": EVERY_LOSS, "304": UNCHANGED, **problems(404, 406, 409, 410, 422)})
+def show_losses(path: parameters.JobPath, query: CurveQuery) -> Response:
+    """Show the loss curve, or a range of its steps.
 
     JSON has at most `points` steps, the first, last, lowest and highest among them; text/csv and application/x-npy have
-    every step.
+    every step. The answer about a job that has ended has an ETag.
     """
-    form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
-    if form is None:
-        raise NotAcceptable(f"losses come as {JSON}, {NPY} or {CSV}")
-    with current_services().database.read() as connection:
+    form, project = form_of(JSON, NPY, CSV, what="losses come"), current_caller().project_id
+    with current_services().database.snapshot() as connection:
         job = find_job(connection, path.job_id)
-        losses = queries.loss_curve(connection, current_caller().project_id, job.id, job.dtype)
-    response = _csv(losses) if form == CSV else npy(losses) if form == NPY else _json(losses, query.points)
-    response.headers["Vary"] = "Accept"
-    return response
+        tag = tag_of([job], form)
+        if known := unchanged(tag):
+            return known
+        losses = queries.loss_range(connection, project, job.id, job.dtype, query.first, query.after)
+    return with_tag(curve_response(form, losses, query.points, "step,loss", _shown), tag)
 
 
-def _json(losses: np.ndarray, points: int) -> Response:
-    steps = curves.reduce(losses, points)
-    return json_response(shapes.Losses.of(steps=steps, losses=losses[steps]))
+@api.get("/losses", responses={"200": LOSSES_OF_MANY, "304": UNCHANGED, **problems(404, 406, 409, 410, 422, 505)})
+def show_losses_of_many(query: CurvesQuery) -> Response:
+    """Show the loss curves of several jobs, or the same range of each, in the order in which they are asked for.
+
+    JSON has at most `points` steps of each; text/csv has every step, with the job in its first column.
+    """
+    project = current_caller().project_id
+    return many_curves(
+        query,
+        lambda connection, job, *between: queries.loss_range(connection, project, job.id, job.dtype, *between),
+        "job,step,loss", _shown_of_many,
+    )  # fmt: skip
 
 
-def npy(array: np.ndarray) -> Response:
-    """An array as a response in NPY format."""
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
-    return Response(file.getvalue(), content_type=NPY)
+def _shown(curve: Curve) -> shapes.Losses:
+    return shapes.Losses.of(steps=curve.steps, losses=curve.values)
 
 
-def _csv(losses: np.ndarray) -> Response:
-    return Response(csv_lines(losses, "step,loss"), content_type=f"{CSV}; charset=utf-8; header=present")
-
-
-def csv_lines(values: np.ndarray, heading: str, every: int = 1) -> Iterator[bytes]:
-    """A heading, then a line for each value: its step, a multiple of `every`, and the value."""
-    yield f"{heading}\n".encode()
-    for start in range(0, len(values), CSV_LINES_AT_ONCE):
-        block = values[start : start + CSV_LINES_AT_ONCE]
-        # orjson writes the shortest digits that read back as the same number of the array's own dtype
-        digits = orjson.dumps(block, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        yield b"".join(b"%d,%s\n" % (index * every, text) for index, text in enumerate(digits, start))
+def _shown_of_many(curves: OfJobs) -> shapes.LossesOfJobs:
+    shown = [shapes.LossesOfJob.of(job=job.id, steps=curve.steps, losses=curve.values) for job, curve in curves]
+    return shapes.LossesOfJobs.of(curves=shown)

@@ -1,30 +1,45 @@
 """What a stage of a plug-in reports beside its losses: named curves (metrics) and named arrays (artifacts)."""
 
 import re
+from typing import Any
 
 import numpy as np
-from flask import Response, request
-from werkzeug.exceptions import NotAcceptable
+from flask import Response
+from sqlalchemy import Connection, Row
 
 from gradyard import shapes
-from gradyard.jobs import curves
+from gradyard.jobs.curves import Curve
 from gradyard.jobs.errors import NotFound
 from gradyard.store import queries
 from service.http import parameters
-from service.http.callers import current_caller
+from service.http.access.callers import current_caller
 from service.http.ids import find_job
 from service.http.json_response import json_response
-from service.http.openapi import ARRAY, EVERY_METRIC, problems, routes
+from service.http.kept_answers import tag_of, unchanged, with_tag
+from service.http.openapi import problems, routes
+from service.http.query_parameters.curves import CurveQuery, CurvesQuery, MetricPath
 from service.http.services import current_services
-from service.routes.losses import CSV, JSON, NPY, csv_lines, npy
+from service.many_curves import OfJobs, many_curves
+from service.representation.curves import (
+    ARRAY,
+    CSV,
+    EVERY_METRIC,
+    JSON,
+    METRIC_OF_MANY,
+    NPY,
+    UNCHANGED,
+    curve_response,
+    form_of,
+    npy,
+)
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-api = routes("metrics_and_artifacts", "/v1/jobs", tag="jobs")
+api = routes("metrics_and_artifacts", "/v1", tag="results")
 
 
-@api.get("/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 409, 410, 422)})
-def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+@api.get("/jobs/<job_id>/metrics", responses={"200": shapes.MetricList, **problems(404, 409, 410, 422)})
+def list_metrics(path: parameters.JobPath, query: parameters.ProjectQuery) -> Response:
     """List the names of the curves that the job has beside its loss."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
@@ -32,34 +47,58 @@ def list_metrics(path: parameters.JobPath, query: parameters.NoQuery) -> Respons
     return json_response(shapes.MetricList.of(metrics=names))
 
 
-@api.get("/<job_id>/metrics/<name>", responses={"200": EVERY_METRIC, **problems(404, 406, 409, 410, 422)})
-def show_metric(path: parameters.NamedPath, query: parameters.LossesQuery) -> Response:
-    """Show a named curve.
+@api.get(
+    "/jobs/<job_id>/metrics/<name>",
+    responses={"200": EVERY_METRIC, "304": UNCHANGED, **problems(404, 406, 409, 410, 422)},
+)
+def show_metric(path: parameters.NamedPath, query: CurveQuery) -> Response:
+    """Show a named curve, or a range of its steps; its last value is that of the final weights.
 
     JSON has at most `points` of its values, the first, last, lowest and highest among them; text/csv and
-    application/x-npy have every value.
+    application/x-npy have every value. The answer about a job that has ended has an ETag.
     """
-    form = request.accept_mimetypes.best_match([JSON, NPY, CSV]) if request.accept_mimetypes else JSON
-    if form is None:
-        raise NotAcceptable(f"metrics come as {JSON}, {NPY} or {CSV}")
-    with current_services().database.read() as connection:
+    form, project = form_of(JSON, NPY, CSV, what="metrics come"), current_caller().project_id
+    with current_services().database.snapshot() as connection:
         job = find_job(connection, path.job_id)
-        curve = queries.metric_curve(connection, current_caller().project_id, job.id, _named(path.name))
-    if form == CSV:
-        body = csv_lines(curve.values, "step,value", curve.every)
-        response = Response(body, content_type=f"{CSV}; charset=utf-8; header=present")
-    elif form == NPY:
-        response = npy(curve.values)
-    else:
-        shown = curves.reduce(np.nan_to_num(curve.values), query.points)
-        points = shapes.MetricCurve.of(every=curve.every, steps=curve.steps[shown], values=curve.values[shown])
-        response = json_response(points)
-    response.headers["Vary"] = "Accept"
-    return response
+        name, tag = _named(path.name), tag_of([job], form)
+        if known := unchanged(tag):
+            return known
+        curve = queries.metric_curve(connection, project, job.id, name, query.first, query.after)
+
+    def shown(points: Curve) -> shapes.MetricCurve:
+        return shapes.MetricCurve.of(every=curve.every, steps=points.steps, values=points.values)
+
+    response = curve_response(form, curve, query.points, "step,value", shown)
+    response.headers["Every"] = str(curve.every)
+    return with_tag(response, tag)
 
 
-@api.get("/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 409, 410, 422)})
-def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+@api.get(
+    "/metrics/<name>",
+    responses={"200": METRIC_OF_MANY, "304": UNCHANGED, **problems(404, 406, 409, 410, 422, 505)},
+)
+def show_metric_of_many(path: MetricPath, query: CurvesQuery) -> Response:
+    """Show one metric of several jobs, or the same range of each; the curve of a job without it is empty.
+
+    JSON has at most `points` values of each; text/csv has every value, with the job in its first column.
+    """
+    project, name = current_caller().project_id, _named(path.name)
+
+    def read(connection: Connection, job: Row[Any], first: int | None, after: int | None) -> Curve:
+        try:
+            return queries.metric_curve(connection, project, job.id, name, first, after)
+        except NotFound:
+            return Curve(range(0), np.empty(0))
+
+    def shown(curves: OfJobs) -> shapes.MetricOfJobs:
+        each = [shapes.MetricOfJob.of(job=job.id, steps=curve.steps, values=curve.values) for job, curve in curves]
+        return shapes.MetricOfJobs.of(metric=name, curves=each)
+
+    return many_curves(query, read, "job,step,value", shown)
+
+
+@api.get("/jobs/<job_id>/artifacts", responses={"200": shapes.ArtifactList, **problems(404, 409, 410, 422)})
+def list_artifacts(path: parameters.JobPath, query: parameters.ProjectQuery) -> Response:
     """List the named arrays of the job."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
@@ -68,13 +107,16 @@ def list_artifacts(path: parameters.JobPath, query: parameters.NoQuery) -> Respo
     return json_response(shapes.ArtifactList.of(artifacts=artifacts))
 
 
-@api.get("/<job_id>/artifacts/<name>", responses={"200": ARRAY, **problems(404, 409, 410, 422)})
-def fetch_artifact(path: parameters.NamedPath, query: parameters.NoQuery) -> Response:
+@api.get("/jobs/<job_id>/artifacts/<name>", responses={"200": ARRAY, "304": UNCHANGED, **problems(404, 409, 410, 422)})
+def fetch_artifact(path: parameters.NamedPath, query: parameters.ProjectQuery) -> Response:
     """Fetch a named array as NPY."""
     with current_services().database.read() as connection:
         job = find_job(connection, path.job_id)
-        array = queries.artifact(connection, current_caller().project_id, job.id, _named(path.name))
-    return npy(array)
+        name, tag = _named(path.name), tag_of([job], NPY)
+        if known := unchanged(tag):
+            return known
+        array = queries.artifact(connection, current_caller().project_id, job.id, name)
+    return with_tag(npy(array), tag)
 
 
 def _named(name: str) -> str:

@@ -11,7 +11,7 @@ from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.numbers.models import UNSETTLED, predicted
 from gradyard.jobs.numbers.scaling import Scaling
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.prediction_requests import read_prediction_request
+from gradyard.jobs.submission.requests.predictions import read_prediction_request
 from service.http import parameters
 from service.http.ids import find_job
 from service.http.json_response import json_response
@@ -19,14 +19,14 @@ from service.http.openapi import PREDICTION, problems, routes
 from service.http.requests import json_body
 from service.http.services import current_services
 
-api = routes("predict", "/v1/jobs", tag="jobs")
+api = routes("predict", "/v1/jobs", tag="results")
 
 
 @api.post(
     "/<job_id>/predict", responses={"200": shapes.Predictions, **problems(400, 404, 409, 410, 413, 415, 422)},
     openapi_extensions=PREDICTION,
 )  # fmt: skip
-def predict(path: parameters.JobPath, query: parameters.NoQuery) -> Response:
+def predict(path: parameters.JobPath, query: parameters.ProjectQuery) -> Response:
     """Compute y at each x by the fitted coefficients, in float64 and in the units of the data as sent.
 
     Null where y is too large for a float64. Refused for `dynamic`, whose model has another order at each step.

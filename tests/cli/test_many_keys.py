@@ -10,10 +10,8 @@ import pytest
 
 from gradyard import Client
 from gradyard.jobs.settings import Settings
-from service.app import create_app
-from service.http.services import Services
 from tests.cli.command_for_tests import Run
-from tests.service.reverse_proxy import served
+from tests.client.real_service import real_service
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -21,12 +19,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def url(settings: Settings) -> Iterator[str]:
     """The URL of a real service on a database of its own, without an administrator's key."""
-    app = create_app(settings.model_copy(update={"log_level": "ERROR"}))  # the command's stderr is looked at
-    with served(app) as there:
+    with real_service(settings) as there:
         yield there
-    services = app.extensions["gradyard"]
-    assert isinstance(services, Services)
-    services.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.cli.command_for_tests import Run
-from tests.client.service_for_tests import Said, answering, job
+from tests.client.service_for_tests import Said, answering, job, stream
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ def test_nothing_up_is_said_at_once(run: Run, words: tuple[str, ...]) -> None:
 
 
 def test_a_watch_that_has_reached_its_service_waits_through_a_restart(run: Run) -> None:
-    hang_up, done = Said(hang_up=True), Said(200, job(state="succeeded"))
-    with answering(Said(200, job(state="running")), *[hang_up] * 6, done) as service:
+    hang_up = Said(hang_up=True)
+    with answering(Said(200, job(state="running")), *[hang_up] * 6, stream(ended=job(state="succeeded"))) as service:
         ended = run("watch", "x", "--url", service.url)
     assert ended.status == 0
     assert len(service.asked) == 8

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from gradyard.cli import terminal
+from gradyard.cli.batch_details import best_table
 from gradyard.cli.output.listing import Listing
 from gradyard.cli.output.outcomes import outcomes
-from gradyard.cli.tables import batches_table, best_table, jobs_table, queues_table, stages_table, workers_table
-from gradyard.shapes import BatchSummary, Job, Queue, Stage, Worker
+from gradyard.cli.tables import batches_table, jobs_table, queues_table, stages_table, workers_table
+from gradyard.shapes import BatchSummary, BestJobs, Job, Queue, Stage, Worker
 
 WIDTHS = (40, 60, 80, 120, 200)
 IDS = ("01a2081e-7429-7d9c-8bc3-0e0ab1fea600", "01a2081e-7429-7e00-8bc3-0e0ab1fea600")
@@ -45,6 +46,7 @@ def _worker(place: int) -> Worker:
 
 
 JOBS = [_job(0, "succeeded"), _job(1, "cancelled")]
+BEST = BestJobs(jobs=tuple(JOBS))
 BATCH = {"id": IDS[0], "name": "a nightly sweep", "size": 1200, "submitted_at": NOW, "state": "running",
          "counts": {"queued": 1000, "running": 16, "succeeded": 150, "failed": 30, "cancelled": 4}}  # fmt: skip
 QUEUE = {"name": "gpu", "depth": 1200, "oldest_wait_seconds": 6100, "live_slots": 16, "empty_in_seconds": 96,
@@ -56,7 +58,7 @@ STAGE = {"name": "dynamic", "title": "Control flow and weight sharing", "devices
 LISTS: dict[str, tuple[Callable[[], Listing], Iterable[str]]] = {
     "jobs": (lambda: jobs_table(JOBS), ("succeeded", "cancelled", *(each[:16] for each in IDS))),
     "batches": (lambda: batches_table([BatchSummary.model_validate(BATCH)]), ("running", "1,200", IDS[0][:13])),
-    "best": (lambda: best_table(JOBS, AXES), ("8.817", "1.234e-05", "0.9", "2000", *(each[:16] for each in IDS))),
+    "best": (lambda: best_table(BEST, AXES), ("8.817", "1.234e-05", "0.9", "2000", *(each[:16] for each in IDS))),
     "stages": (lambda: stages_table([Stage.model_validate(STAGE)]), ("dynamic", "drawn")),
     "workers": (lambda: workers_table([_worker(1), _worker(2)]), ("cluster-1", "cluster-2", "gpu-2", "drained")),
     "queues": (lambda: queues_table([Queue.model_validate(QUEUE)]), ("gpu", "1,200", "paused:", "upgrade")),
@@ -95,7 +97,7 @@ def test_ids_are_whole_where_there_is_room_and_else_the_shortest_of_13_letters_o
 
 
 def test_a_block_a_row_where_the_columns_that_matter_do_not_fit() -> None:
-    lines = [line.split() for line in _printed(best_table(JOBS, AXES), 40).splitlines()]
+    lines = [line.split() for line in _printed(best_table(BEST, AXES), 40).splitlines()]
     assert ["id", IDS[0][:16]] in lines
     assert lines.count(["optimizer.momentum", "0.9"]) == 2
 

@@ -41,6 +41,7 @@ def job(**changed: Any) -> dict[str, Any]:
     return {
         **usual,
         **times,
+        "submitted_by": "api:ada@physics",
         **rest,
         "waiting": None,
         "result": None,
@@ -64,6 +65,13 @@ def problem(status: int, title: str, detail: str = "", **more: Any) -> Said:
     """A problem+json answer."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return Said(status, body, {"Content-Type": "application/problem+json"})
+
+
+def stream(**told: Any) -> Said:
+    """A stream of events that tells these messages, by their names, and ends. A value that is a list: one for each."""
+    each = [(name, data) for name, one in told.items() for data in (one if isinstance(one, list) else [one])]
+    body = "".join(f"event: {name}\nid: 1.1\ndata: {json.dumps(data)}\n\n" for name, data in each)
+    return Said(200, body.encode(), {"Content-Type": "text/event-stream"})
 
 
 class FakeService:
@@ -101,6 +109,8 @@ class FakeService:
 
             do_GET = _serve  # noqa: N815 - the names that http.server looks for
             do_POST = _serve  # noqa: N815
+            do_PUT = _serve  # noqa: N815
+            do_PATCH = _serve  # noqa: N815
             do_DELETE = _serve  # noqa: N815
 
             def _send(self, answer: Said) -> None:

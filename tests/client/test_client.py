@@ -170,7 +170,7 @@ def test_a_wait_reports_progress() -> None:
 
 def test_a_wait_ends_with_its_timeout() -> None:
     with answering(Said(200, job())) as service, Client(service.url) as client:
-        with pytest.raises(WaitTimeout, match=r"is still queued after 0\.5 s; it continues"):
+        with pytest.raises(WaitTimeout, match=r"is still queued after 0\.5 s, at step 0 of 2000; it continues"):
             client.wait(JOB_ID, timeout=0.5)
     assert len(service.asked) < 10
 

@@ -8,10 +8,11 @@ from inspect import getmembers, isfunction
 from typing import Any
 
 import gradyard
-from gradyard.client.api_keys import Keys
+from gradyard.client.base import BaseClient
 from gradyard.client.batches import Batches
-from gradyard.client.fleet import Queues, Workers
 from gradyard.client.jobs import Jobs
+from gradyard.client.operators.api_keys import Keys
+from gradyard.client.operators.fleet import Queues, Workers
 from gradyard.client.stages import Stages
 from gradyard.shapes.base import Answer
 
@@ -34,11 +35,13 @@ def loaded_by(statement: str) -> set[str]:
 def test_all_that_the_client_returns_can_be_imported_from_gradyard() -> None:
     import numpy as np
 
+    names = {"np": np, "BaseClient": BaseClient}
     returned = {
         model
-        for each in (gradyard.Client, *NOUNS)
-        for _, method in getmembers(each, isfunction)
-        for model in answers_in(typing.get_type_hints(method, localns={"np": np}).get("return"))
+        for each in (gradyard.Client, gradyard.AsyncClient, *NOUNS)
+        for name, method in getmembers(each, isfunction)
+        if not name.startswith("_") or name == "__call__"
+        for model in answers_in(typing.get_type_hints(method, localns=names).get("return"))
     }
     assert {each.__name__ for each in returned} > {"Job", "Batch", "BatchSummary", "NewApiKey", "Queue"}
     assert {each.__name__ for each in returned} - set(gradyard.__all__) == set()

@@ -7,6 +7,7 @@ import pytest
 
 from gradyard import Batch, BatchDeleted, BatchRetried, Client, Job, RefusedByService, Worker
 from gradyard.client.batches import Batches
+from gradyard.client.definitions import Blocking
 from gradyard.client.jobs import Jobs
 from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, answering, job, problem
 
@@ -53,7 +54,7 @@ def test_a_verb_of_jobs_asks_for_one_job(call: Callable[[Client], object], metho
         (lambda client: client.batches.get("b"), "GET", "/v1/batches/b"),
         (lambda client: client.batches.wait("b"), "GET", "/v1/batches/b"),
         (lambda client: client.batches.cancel("b"), "POST", "/v1/batches/b/cancel"),
-        (lambda client: list(client.batches.export("b")), "GET", "/v1/batches/b/export"),
+        (lambda client: list(client.batches.export_jobs("b")), "GET", "/v1/batches/b/export"),
         (lambda client: client.batches.best("b"), "GET", "/v1/batches/b/best"),
     ],
 )
@@ -68,8 +69,8 @@ def test_a_verb_of_batches_asks_for_one_batch(call: Callable[[Client], object], 
 
 def test_the_types_of_the_verbs_are_known() -> None:
     with answering(Said(200, job(state="cancelled"))) as service, Client(service.url) as client:
-        assert_type(client.jobs, Jobs)
-        assert_type(client.batches, Batches)
+        assert_type(client.jobs, Jobs[Blocking])
+        assert_type(client.batches, Batches[Blocking])
         assert_type(client.jobs.cancel("x"), Job)
         assert client.jobs.cancel("x").id == client.cancel("x").id
     with answering(Said(200, BATCH)) as service, Client(service.url) as client:

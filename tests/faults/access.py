@@ -4,25 +4,28 @@ from dataclasses import dataclass
 
 import httpx
 
+from tests.faults.canaries import ADMIN_KEY
+
 DEFAULT, NEIGHBOR = "default", "neighbor"
 
 
 @dataclass(frozen=True)
 class Access:
-    """The project that a client asks for, and its key. Without one it is a program of the service's own machine."""
+    """The project that a client asks for, and its key: by default the administrator's."""
 
     project: str = DEFAULT
-    key: str | None = None
+    key: str = ADMIN_KEY
 
     @property
     def headers(self) -> dict[str, str]:
         """The header that opens the service."""
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return {"Authorization": f"Bearer {self.key}"}
 
 
 def keys_of_two_projects(url: str, transport: httpx.BaseTransport | None = None) -> tuple[Access, Access]:
     """Make a key for each of two projects, as the administrator."""
-    with httpx.Client(base_url=url, timeout=20.0, trust_env=False, transport=transport) as client:
+    headers = Access().headers
+    with httpx.Client(base_url=url, timeout=20.0, trust_env=False, headers=headers, transport=transport) as client:
         made = [client.post("/v1/keys", json={"name": "load", "project": name}) for name in (DEFAULT, NEIGHBOR)]
     one, other = (Access(each.raise_for_status().json()["project"], each.json()["key"]) for each in made)
     return one, other

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from tests.faults.client import BUSY, RequestLog
 from tests.faults.expected import key_of
@@ -103,7 +104,9 @@ def _check_path(verdict: Verdict, job_id: str, job: Row[Any], events: list[Row[A
     before, attempt, ends = None, 0, 0
     for place, event in enumerate(events, start=1):
         claims = event.to_state == State.RUNNING
-        legal = event.from_state == before and (before is None or before in MOVES[State(event.to_state)])
+        stays = event.kind == EventKind.RELEASED and before == event.to_state == State.QUEUED
+        moves = before is None or before in MOVES[State(event.to_state)]
+        legal = event.from_state == before and (stays or moves)
         if not legal or event.sequence != place or event.attempt != attempt + claims:
             verdict.add("I4", f"{job_id}: event {place}: {event.from_state} to {event.to_state}, {event.attempt}")
         before, attempt = event.to_state, event.attempt

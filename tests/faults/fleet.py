@@ -17,6 +17,7 @@ import migrations
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.store.database import Database
 from tests.faults import network
+from tests.faults.canaries import ADMIN_KEY
 from tests.faults.clock import UnsteadyHost
 from tests.faults.network import Namespace
 from tests.faults.servers import Postgres, Redis
@@ -69,6 +70,7 @@ class Fleet:
         self.url = f"http://127.0.0.1:{self.port}"
         self.postgres: Postgres | None = None
         self._stopping, self._tending = False, threading.Lock()
+        self._seen: set[psutil.Process] = set()
 
     def start(self) -> None:
         """Start all parts. Returns when every slot has a worker."""
@@ -89,7 +91,8 @@ class Fleet:
             self.database_url = f"sqlite:///{storage / 'gradyard.db'}"
         migrations.upgrade(self.database_url)
         self.database = Database(self.database_url, lock_timeout_seconds=5.0, pool_size=4)
-        self.api = Child("api", self._api_command(), self.environment(), self.folder / "api.log")
+        environment = self.environment() | {"GRADYARD_ADMIN_KEY": ADMIN_KEY}
+        self.api = Child("api", self._api_command(), environment, self.folder / "api.log")
         self.hosts = self._make_hosts()
         self.api.start()
         for host in self.hosts:
@@ -123,16 +126,28 @@ class Fleet:
         return path.read_text(errors="replace") if path is not None and path.exists() else ""
 
     def processes(self) -> list[psutil.Process]:
-        """All live processes of this service, recognized by TMPDIR in their environment."""
+        """All live processes of this service, recognized by TMPDIR in their environment, or by their parents.
+
+        Those that hold secrets show their environment to root alone.
+        """
         live = []
         for process in psutil.process_iter():
             try:
-                mine = process.environ().get("TMPDIR") == str(self.scratch)
-                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                if self._is_ours(process) and process.status() != psutil.STATUS_ZOMBIE:
                     live.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
+            except psutil.NoSuchProcess:
                 continue
         return live
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            ours = process.environ().get("TMPDIR") == str(self.scratch)
+        except psutil.AccessDenied:
+            begun = {each.pid for each in (self.api, *(host.pool for host in self.hosts)) if each.pid}
+            ours = process in self._seen or process.ppid() in {each.pid for each in self._seen} | begun
+        if ours:
+            self._seen.add(process)
+        return ours
 
     def runners(self) -> list[psutil.Process]:
         """All live runners of this service, spares included."""
@@ -166,8 +181,9 @@ class Fleet:
             namespace.remove()
 
     def _api_command(self) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", f"127.0.0.1:{self.port}",
-                "--graceful-timeout", "3", "--no-control-socket", "service.app:create_app()"]  # fmt: skip
+        return [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
+                "-b", f"127.0.0.1:{self.port}", "--graceful-timeout", "3", "--no-control-socket",
+                "service.app:create_app()"]  # fmt: skip
 
     def _make_hosts(self) -> list[Host]:
         slots = SLOTS // max(1, len(self.namespaces))

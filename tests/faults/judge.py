@@ -7,10 +7,12 @@ from tests.faults.arena import Arena
 from tests.faults.backlog import slowed
 from tests.faults.bites import Journal
 from tests.faults.checker import Verdict, check_bits, check_jobs, check_requests
+from tests.faults.dependencies import check_dependencies
 from tests.faults.fairness import check_fairness
 from tests.faults.figures import cancel_seconds, fenced_writes, figures, resumes
 from tests.faults.fleet import Fleet
 from tests.faults.lanes import Lanes
+from tests.faults.leaks import check_canaries
 from tests.faults.lives import counted
 from tests.faults.load import Load
 from tests.faults.plans import Plan
@@ -58,6 +60,7 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     check_requests(verdict, log, rows)
     check_verbs(verdict, log, rows, rows_left(fleet.database, log.told.deleted))
     check_fairness(verdict, rows)
+    check_dependencies(verdict, rows, fleet.database)
     check_summaries(verdict, fleet.database)
     succeeded = [job for job, row in rows.jobs.items() if row.state == "succeeded" and job in log.accepted]
     found = {
@@ -71,6 +74,7 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     fleet.stop()
     for left in usage.left_behind():
         verdict.add("I7", left)
+    check_canaries(verdict, fleet.folder, fleet.database, ran.load.api_keys())
     for failure in [*ran.lanes.failures, *([str(ran.load.failure)] if ran.load.failure else [])]:
         verdict.add("run", failure)
     if not ran.rested:

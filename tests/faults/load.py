@@ -46,6 +46,10 @@ class Load:
         self.failure: BaseException | None = None
         self._lock = threading.Lock()
 
+    def api_keys(self) -> dict[str, str]:
+        """The keys of its projects, by names for people."""
+        return {f"the key of the project {each.project}": each.key for each in self._projects}
+
     def start(self) -> None:
         """Start all threads."""
         for thread in [*self._threads, *self._endless]:

@@ -15,6 +15,7 @@ import psutil
 import psycopg
 import redis
 
+from tests.faults.canaries import DATABASE_PASSWORD, REDIS_PASSWORD
 from tests.servers import free_port, redis_binary
 
 ANSWER_SECONDS = 60.0
@@ -83,7 +84,7 @@ class Redis(Server):
 
     def url(self, address: str = "127.0.0.1") -> str:
         """The URL of the server at that address."""
-        return f"redis://{address}:{self.port}/0"
+        return f"redis://:{REDIS_PASSWORD}@{address}:{self.port}/0"
 
     def client(self) -> redis.Redis:
         """A client with timeouts of one second."""
@@ -92,7 +93,7 @@ class Redis(Server):
     def launch(self) -> None:
         """Start Redis on all addresses, without persistence."""
         command = [redis_binary(), "--port", str(self.port), "--bind", *self.addresses, "--dir", str(self.folder)]
-        command += ["--save", "", "--protected-mode", "no"]
+        command += ["--save", "", "--requirepass", REDIS_PASSWORD, "--masterauth", REDIS_PASSWORD]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers(self) -> bool:
@@ -121,7 +122,7 @@ class Postgres(Server):
 
     def url(self, address: str = "127.0.0.1") -> str:
         """The URL of the server at that address."""
-        return f"postgresql://postgres@{address}:{self.port}/postgres"
+        return f"postgresql://postgres:{DATABASE_PASSWORD}@{address}:{self.port}/postgres"
 
     def launch(self) -> None:
         """Start PostgreSQL on all addresses. It recovers by itself after a crash."""

@@ -28,12 +28,12 @@ def test_a_build_without_fair_shares_is_found_out(
 ) -> None:
     monkeypatch.setattr(fairness, "ONE_CLAIM_SECONDS", 0.0)
 
-    def in_order_of_submission(*_: Any) -> dict[str, float]:
-        return {"precedence": 0, "rank": time.time() * 2, "cost_seconds": 1.0, "share_seconds": 1.0}
+    def in_order_of_submission(*_: Any) -> list[dict[str, float]]:
+        return [{"precedence": 0, "rank": time.time() * 2, "cost_seconds": 1.0, "share_seconds": 1.0}]
 
     if not is_fair:
         monkeypatch.setattr(
-            import_module("gradyard.store.lifecycle.submit"), "claim_order_of_job", in_order_of_submission
+            import_module("gradyard.store.lifecycle.submit"), "claim_order_of_jobs", in_order_of_submission
         )
     jobs = [parse_job(orjson.dumps({"stage": "tensor", "steps": 4 + number}), settings) for number in range(40)]
     about: dict[str, Any] = {"actor": "test", "max_queued": 100}

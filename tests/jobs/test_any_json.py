@@ -14,8 +14,8 @@ from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, Spec
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.batches import parse_batch
-from gradyard.jobs.submission.key_requests import read_key_request
 from gradyard.jobs.submission.parse import parse_job
+from gradyard.jobs.submission.requests.keys import read_key_request
 
 settings = load(database_url="sqlite:///unused.db", max_batch_jobs=200, max_points=2000, max_steps=10**6)
 

@@ -1,5 +1,6 @@
 """Stages of installed packages: those that are offered, and those that are refused by their name."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,17 @@ def test_a_job_that_its_own_stage_cannot_describe_is_refused(
         resolved(stage.spec.model_validate({"stage": "walk", **field}))
 
 
+def _with(facts: str) -> str:
+    """A good stage with other facts besides."""
+    return GOOD.replace('"walk_trainer:Trainer")', f'"walk_trainer:Trainer", {facts})')
+
+
+def test_a_stage_may_say_by_which_metric_its_jobs_are_best(site: Path) -> None:
+    install(site, "walks", "walk = walk:STAGE", walk=_with('metric="val_acc", mode="max"'))
+    (stage,), refused = installed(list(STAGES))
+    assert (stage.metric, stage.mode, refused) == ("val_acc", "max", [])
+
+
 INVALID = {
     "raises on import": ("raise RuntimeError('no licence')", "cannot be imported: RuntimeError: no licence"),
     "leaves on import": ("raise SystemExit(3)", "cannot be imported: SystemExit: 3"),
@@ -59,6 +71,9 @@ INVALID = {
     "has no spec": (GOOD.replace("Spec, ", "int, "), "not a subclass of JobSpec"),
     "has the spec of another stage": (GOOD.replace('Literal["walk"]', 'Literal["run"]'), 'Literal["walk"]'),
     "has the spec of any stage": (GOOD.replace('Literal["walk"]', "str"), 'Literal["walk"]'),
+    "has a metric that is a path": (_with('metric="val/acc"'), "its metric 'val/acc'"),
+    "has a metric that is no text": (_with("metric=7"), "its metric 7"),
+    "has neither end of a metric": (_with('metric="acc", mode="most"'), "mode 'most'"),
     "has defaults that its schema refuses": (GOOD.replace("float = 1.0", "float = 'fast'"), "cannot be used"),
     "has defaults that JSON cannot say": (GOOD.replace("= 1.0", "= float('nan')"), "cannot be used"),
     "has defaults that change": (
@@ -93,6 +108,7 @@ def test_a_built_in_name_and_a_name_of_two_packages_are_not_to_be_had(site: Path
     assert "another package" in refused[1].reason
 
 
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 def test_facts_that_load_torch_are_refused(site: Path) -> None:
     install(site, "walks", "walk = walk:STAGE", walk=f"import torch\n{GOOD}")
     load = "from gradyard.jobs.stages.registry import REFUSED, STAGES"

@@ -42,7 +42,7 @@ def test_a_move_of_the_table_leaves_one_event_and_any_other_changes_nothing(
         State.FAILED: {"reason": "error"}, State.QUEUED: {"kind": EventKind.HANDED_BACK},
     }  # fmt: skip
     with database.read() as connection:
-        events = len(queries.events_of(connection, 1, job))
+        events = len(queries.events_of(connection, 1, job)[0])
     allowed = before in MOVES[to]
     if to is State.RUNNING and allowed:
         claimed(database, worker_of(database))  # only a claim makes a job run
@@ -50,7 +50,7 @@ def test_a_move_of_the_table_leaves_one_event_and_any_other_changes_nothing(
         with database.begin() as connection:
             assert move(connection, job, to, actor="test", **extra.get(to, {})) is allowed
     with database.read() as connection:
-        after = queries.events_of(connection, 1, job)
+        after = queries.events_of(connection, 1, job)[0]
         assert queries.state_of(connection, 1, job) == (to if allowed else before)
     assert len(after) == events + allowed
     assert [event.sequence for event in after] == list(range(1, len(after) + 1))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.engine import URL, make_url
 
 from gradyard.jobs.settings import load
-from gradyard.local.launch import absolute
+from gradyard.local.launch import absolute, api_environment, redis_environment, worker_environment
 
 FOLDERS = (
     "plain",
@@ -46,3 +46,14 @@ def test_a_relative_database_url_is_made_absolute(tmp_path: Path, name: str, mon
 )
 def test_other_urls_stay_as_they_are(url: str) -> None:
     assert absolute(url) == url
+
+
+def test_a_key_is_in_the_environment_of_the_api_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("gradyard_key", "canary-of-a-client")  # settings are read in any case
+    monkeypatch.setenv("GRADYARD_ADMIN_KEY", "canary-of-the-administrator")
+    settings = load(database_url="sqlite:///x.db")
+    api, worker, redis = api_environment(settings), worker_environment(settings), redis_environment()
+    assert [name for name, value in api.items() if "canary" in value] == ["GRADYARD_ADMIN_KEY"]
+    assert "canary" not in str(worker)
+    assert not {"DATABASE_URL", "REDIS_URL", "GRADYARD_ADMIN_KEY"} & set(redis)
+    assert worker["DATABASE_URL"] == api["DATABASE_URL"] == absolute("sqlite:///x.db")

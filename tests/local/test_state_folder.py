@@ -59,6 +59,33 @@ def test_leaving_lets_the_next_one_in(tmp_path: Path) -> None:
     assert (first.path.stat().st_mode & 0o777) == 0o700
 
 
+def test_a_folder_that_others_could_read_and_all_that_is_made_in_it_become_private(tmp_path: Path) -> None:
+    folder, umask = StateFolder(tmp_path), os.umask(0o022)
+    try:
+        (tmp_path / "gradyard.db").touch()
+        tmp_path.chmod(0o755)
+        folder.take()
+        folder.log("api").touch()
+        folder.announce("http://127.0.0.1:1")
+        assert tmp_path.stat().st_mode & 0o777 == 0o700
+        made = ("up.lock", "endpoint.json", "logs", "logs/api.log")
+        assert [(tmp_path / each).stat().st_mode & 0o077 for each in made] == [0, 0, 0, 0]
+        assert subprocess.check_output(["sh", "-c", "umask"]) == b"0077\n"  # of the processes of the stack
+        folder.leave()
+        assert subprocess.check_output(["sh", "-c", "umask"]) == b"0022\n"
+    finally:
+        os.umask(umask)
+
+
+def test_a_folder_with_other_files_that_others_may_read_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    tmp_path.chmod(0o755)
+    with pytest.raises(CannotStart, match="others may read it, and it holds other files; chmod 700") as caught:
+        StateFolder(tmp_path).take()
+    assert "choose another with --state-dir" in str(caught.value)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotStart, match=r"cannot be written \(Not a directory\); choose another") as caught:

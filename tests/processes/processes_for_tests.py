@@ -1,10 +1,14 @@
 """Little commands for the tests of processes, and ways to see whether they still run."""
 
+import ctypes
 import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+PR_CAPBSET_DROP = 24  # <linux/prctl.h>
+READING_OTHERS = (19, 21, 38)  # CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_PERFMON of <linux/capability.h>
 
 # Writes its process id into the file named by the first argument, then waits to be ended.
 WAITS = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
@@ -18,6 +22,12 @@ LEAVES_ONE_BEHIND = (
     "while not (os.path.exists(sys.argv[1]) and os.path.getsize(sys.argv[1])): time.sleep(0.01)\n"
     "sys.exit(7)"
 )
+
+
+def without_reading_others() -> None:
+    """For `preexec_fn`: takes from root the rights to read any process, which other users do not have."""
+    for right in READING_OTHERS:
+        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, right, 0, 0, 0)
 
 
 def python(code: str, *arguments: object) -> list[str]:

@@ -1,6 +1,7 @@
 """An app on a database of its own, and a client that asks it as a program of this machine would."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -8,10 +9,10 @@ from flask.testing import FlaskClient
 from flask_openapi3.openapi import OpenAPI
 
 from gradyard.jobs.settings import Settings
-from gradyard.store.database import Database
 from service.app import create_app
-from service.http.long_poll import finishes_within
 from service.http.services import Services
+from service.live.watcher import Watcher
+from tests.service.gunicorn_process import GunicornProcess
 
 AppWith = Callable[..., OpenAPI]
 
@@ -49,9 +50,25 @@ def admitted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The jobs whose end requests wait for, one for each request that has a place by now or had one."""
     jobs: list[object] = []
 
-    def noted(database: Database, project_id: int, job_id: UUID, seconds: float) -> bool:
-        jobs.append(job_id)
-        return finishes_within(database, project_id, job_id, seconds)
+    job_ends = Watcher.job_ends
 
-    monkeypatch.setattr("service.http.long_poll.finishes_within", noted)
+    def noted(watcher: Watcher, project_id: int, job_id: UUID, seconds: float, **how: bool) -> bool:
+        if seconds:
+            jobs.append(job_id)
+        return job_ends(watcher, project_id, job_id, seconds, **how)
+
+    monkeypatch.setattr(Watcher, "job_ends", noted)
     return jobs
+
+
+@pytest.fixture(scope="session", params=[None, "gthread"], ids=["gradyard's", "gthread"])
+def gunicorn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path
+) -> Iterator[GunicornProcess]:
+    """An API as a process, for bytes that no client would send: with our worker of gunicorn, and one of its own."""
+    folder = tmp_path_factory.mktemp("gunicorn")
+    (folder / "gradyard.db").write_bytes(migrated_sqlite.read_bytes())
+    process = GunicornProcess(folder, f"sqlite:///{folder / 'gradyard.db'}", request.param)
+    process.start()
+    yield process
+    process.stop()

@@ -81,6 +81,11 @@ class RedisForTests:
         with Redis(port=self.port) as redis:
             redis.execute_command(*words.split())
 
+    def has_keys(self, pattern: str) -> bool:
+        """Whether it has keys of that pattern."""
+        with Redis(port=self.port) as redis:
+            return bool(redis.keys(pattern))
+
     def flush(self) -> None:
         """Forget everything."""
         with Redis(port=self.port) as redis:

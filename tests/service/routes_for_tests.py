@@ -7,7 +7,15 @@ from flask import Flask
 # A value for each variable of a path; a route with a new one fails here until it is named.
 VALUES = {
     "job_id": str(UUID(int=7)), "batch_id": str(UUID(int=8)), "name": "tensor", "filename": "css/swagger-ui.css",
+    "version": "x", "part": "page.css",
     "target": "cpu-0@host", "queue": "cpu", "key_id": str(UUID(int=9)),
+    "webhook_id": str(UUID(int=10)), "delivery_id": str(UUID(int=11)),
+}  # fmt: skip
+
+# What a query must have, by endpoint
+QUERIES = {
+    "losses.show_losses_of_many": f"job={UUID(int=7)}",
+    "metrics_and_artifacts.show_metric_of_many": f"job={UUID(int=7)}", "live.watch_many": f"job={UUID(int=7)}",
 }  # fmt: skip
 
 

@@ -19,9 +19,14 @@ from tests.actors import claimed, progress_of, submitted, worker_of
 
 BODIES: dict[str, Any] = {
     "/v1/jobs": {"stage": "tensor"}, "/v1/keys": {"name": "ada"},
-    "/v1/jobs/{job_id}/predict": {"x": [0.5]},
+    "/v1/jobs/{job_id}/predict": {"x": [0.5]}, "/v1/jobs/{job_id}": {"pinned": False},
+    "/v1/storage/retention": {"days": 90},
+    "/v1/jobs/actions": {"where": "seed == 77", "action": "cancel"},
     "/v1/batches": {"spec": {"stage": "tensor"}, "grid": {"seed": [1, 2]}},
+    "/v1/webhooks": {"url": "https://example.org/told", "events": ["job.failed"]},
+    "/v1/webhooks/{webhook_id}": {"description": "the lab's"},
 }  # fmt: skip
+QUERIES = {"/v1/losses": "?job={}", "/v1/metrics/{name}": "?job={}"}
 
 
 @pytest.fixture
@@ -49,8 +54,11 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
     client.post("/v1/workers/cpu-0@host/drain", json={"reason": "fan"})
     client.post("/v1/queues/cpu/pause")
     key = client.post("/v1/keys", json={"name": "bob"}).get_json()["id"]
+    webhook = client.post("/v1/webhooks", json=BODIES["/v1/webhooks"]).get_json()["id"]
+    delivery = client.post(f"/v1/webhooks/{webhook}/test").get_json()["id"]
     jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch, "finished": finished}
-    return {**jobs, "name": "nn", "target": "cpu-0@host", "queue": "cpu", "key_id": key}
+    told = {"webhook_id": webhook, "delivery_id": delivery}
+    return {**jobs, **told, "name": "nn", "target": "cpu-0@host", "queue": "cpu", "key_id": key}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -59,10 +67,12 @@ def test_every_answer_has_exactly_the_fields_of_its_model(client: FlaskClient, v
     schemas = document["components"]["schemas"]
     seen = set()
     for method, path, model in _json_routes(document):
+        is_dry = model.endswith("Checked")
         job = values["queued"] if path.endswith("/cancel") else values["job_id"]
         batch = values["finished"] if method == "delete" else values["batch_id"]
-        body = BODIES.get(path) if method == "post" else None
-        named = path.format(**values | {"job_id": job, "batch_id": batch})
+        body = BODIES.get(path) if method in ("post", "patch", "put") else None
+        named = path.format(**values | {"job_id": job, "batch_id": batch}) + QUERIES.get(path, "").format(job)
+        named += "?dry_run=true" if is_dry else ""
         response = client.open(named, method=method, json=body)
         assert response.status_code < 300, (method, path, response.text)
         _check(response.json, {"$ref": model}, schemas, f"{method} {path}")
@@ -100,7 +110,7 @@ def _check(value: Any, schema: Any, schemas: Any, where: str) -> None:
     elif "properties" in schema:
         assert list(value) == list(schema["properties"]), where
         # Both are always answered; a Client reads results of services that have none yet.
-        assert {*value} - {*schema["required"]} <= {"scaled_coefficients", "attainable"}, where
+        assert {*value} - {*schema["required"]} <= {"scaled_coefficients", "attainable", "metrics"}, where
         for name, field in schema["properties"].items():
             _check(value[name], field, schemas, f"{where}: {name}")
     elif isinstance(value, list):

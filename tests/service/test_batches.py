@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from gradyard.store.database import Database
-from service.routes import export
+from service.exports import slices
 from tests.actors import claimed, succeeds, worker_of
 from tests.service.conftest import AppWith
 
@@ -157,7 +157,7 @@ def test_a_batch_is_exported_whatever_its_jobs_are_doing(client: FlaskClient, da
 def test_an_export_goes_on_behind_each_slice(
     client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "SLICE_BYTES", 2 * 4 * 4)  # two curves
+    monkeypatch.setattr(slices, "SLICE_BYTES", 2 * 4 * 4)  # two curves
     sweep = {"spec": {"stage": "tensor", "steps": 4}, "grid": {"seed": {"stop": 5}}}
     location = client.post("/v1/batches", json=sweep).headers["Location"]
     lines = client.get(f"{location}/export").data.splitlines()

@@ -1,6 +1,5 @@
 """A batch is cancelled whatever else happens to its jobs, or the answer says that some stay locked; it never spins."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -80,21 +79,18 @@ def test_a_batch_with_a_job_that_stays_locked_is_answered_503_and_its_other_jobs
 
 def left() -> dict[str, Any]:
     """The environment of a request whose client has closed its connection."""
-    ours, theirs = socket.socketpair()
-    theirs.close()
-    return {"gunicorn.socket": ours}
+    return {"waitress.client_disconnected": lambda: True}
 
 
 def waits() -> dict[str, Any]:
     """The environment of a request whose client waits for the answer."""
-    ours, theirs = socket.socketpair()
-    return {"gunicorn.socket": ours, "of the test": theirs}
+    return {"waitress.client_disconnected": lambda: False}
 
 
 def test_a_request_whose_client_has_left_stops(
     client: FlaskClient, batch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gradyard.store.lifecycle.batches.CANCEL_SLICE", 2)
+    monkeypatch.setattr("gradyard.store.lifecycle.cancel.CANCEL_SLICE", 2)
     gone = left()
     client.post(f"{batch}/cancel", environ_overrides=gone)
     assert counts(client, batch) == {"queued": 6}
@@ -103,6 +99,3 @@ def test_a_request_whose_client_has_left_stops(
     assert counts(client, batch) == {"cancelled": 6}
     client.delete(batch, environ_overrides=gone)
     assert counts(client, batch) == {"cancelled": 6}
-    for each in (gone, still_there):
-        for connection in each.values():
-            connection.close()

@@ -14,13 +14,13 @@ from gradyard.jobs import errors
 from gradyard.store.database import Database
 from gradyard.store.tables import Table
 from service.http.errors import STATUSES
-from service.http.parameter_errors import TAKE_A_BODY
+from service.http.incoming.whole_requests import TAKE_A_BODY
 from tests.service.conftest import AppWith
-from tests.service.routes_for_tests import requests_of
+from tests.service.routes_for_tests import QUERIES, requests_of
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 JOB = b'{"stage": "nn"}'
-NOT_OF_THE_DATABASE = {"/healthz", "/readyz", "/openapi.json", "/docs"}
+NOT_OF_THE_DATABASE = {"/healthz", "/readyz", "/openapi.json", "/docs", "/sign-in", "/sign-out", "/submit"}
 
 
 def assert_problem(response: Any, status: int) -> None:
@@ -36,9 +36,11 @@ def assert_problem(response: Any, status: int) -> None:
 
 @on_sqlite
 def test_a_method_that_a_route_lacks_is_refused_in_that_form(app: OpenAPI) -> None:
-    client = app.test_client()
+    client, served = app.test_client(), {each[:2] for each in requests_of(app)}
     for _, path, endpoint in requests_of(app):
-        for method in ("PATCH", "PUT"):
+        # At the place of a job's id a word such as `count` may stand, which PATCH takes for one.
+        missing = {"PUT"} if path.startswith("/v1/jobs/") else {"PATCH", "PUT"}
+        for method in missing - {method for method, there in served if there == path}:
             response = client.open(path, method=method)
             assert_problem(response, 405)
             assert "OPTIONS" in response.headers["Allow"], endpoint
@@ -46,7 +48,7 @@ def test_a_method_that_a_route_lacks_is_refused_in_that_form(app: OpenAPI) -> No
 
 @on_sqlite
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/nothing", "/v1/jobs/", "/v1/jobs/x/y", "/docs/parts/nothing", "/%00"]
+    "path", ["/nothing", "/v1", "/v1/nothing", "/v1/jobs/", "/v1/jobs/x/y", "/docs/parts/nothing", "/%00"]
 )
 def test_a_path_that_leads_nowhere_is_refused_in_that_form(client: FlaskClient, path: str) -> None:
     for method in ("GET", "POST"):
@@ -64,8 +66,12 @@ def test_an_unknown_parameter_is_refused_by_every_route_of_v1(app: OpenAPI) -> N
 
 BODIES = {
     "batches.submit_batch": b'{"spec": ' + JOB + b"}", "batches.retry_batch": b"{}",
-    "api_keys.make_key": b'{"name": "ada"}', "fleet.drain_workers": b"{}", "fleet.pause_queue": b"{}",
-    "predict.predict": b'{"x": [0.5]}',
+    "api_keys.make_key": b'{"name": "ada"}', "api_keys.rotate_key": b"{}", "fleet.drain_workers": b"{}",
+    "jobs.change_job": b"{}", "retry_and_logs.retry_job": b"{}",
+    "actions.act_on_jobs": b'{"where": "seed == 1", "action": "cancel"}',
+    "webhooks.create_webhook": b'{"url": "https://example.org/", "events": ["job.failed"]}',
+    "webhooks.change_webhook": b'{"enabled": true}', "webhooks.rotate_webhook_secret": b"{}",
+    "storage.set_retention": b"{}", "fleet.pause_queue": b"{}", "predict.predict": b'{"x": [0.5]}',
 }  # fmt: skip
 
 
@@ -83,10 +89,11 @@ def test_without_its_database_every_route_that_needs_it_says_come_again(
     client = app.test_client()
     asked = set()
     for method, path, endpoint in requests_of(app):
-        if method == "OPTIONS" or path in NOT_OF_THE_DATABASE or path.startswith(("/docs/", "/v1/stages")):
+        if method == "OPTIONS" or path in NOT_OF_THE_DATABASE or path.startswith(("/docs/", "/page/", "/v1/stages")):
             continue
         body = BODIES.get(endpoint, JOB) if endpoint in TAKE_A_BODY else b""
-        response = client.open(path, method=method, data=body, content_type="application/json")
+        query = QUERIES.get(endpoint, "")
+        response = client.open(path, method=method, data=body, content_type="application/json", query_string=query)
         assert_problem(response, 503)
         assert response.headers["Retry-After"] == "1"
         assert method == "HEAD" or response.get_json()["type"] == "database_unavailable"
@@ -97,6 +104,7 @@ def test_without_its_database_every_route_that_needs_it_says_come_again(
 
 def test_without_tables_jobs_are_not_accepted(client: FlaskClient, database: Database) -> None:
     with database.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW job_history")
         for table in reversed(Table.metadata.sorted_tables):
             connection.exec_driver_sql(f"DROP TABLE {table.name}")
     response = client.post("/v1/jobs", data=JOB, content_type="application/json")
@@ -125,7 +133,7 @@ def test_a_full_disk_refuses_jobs_and_still_reads(full: OpenAPI) -> None:
     response = client.post("/v1/jobs", json=big)
     assert_problem(response, 503)
     assert (response.get_json()["type"], response.headers["Retry-After"]) == ("storage_full", "1")
-    assert client.get("/v1/jobs").get_json() == {"jobs": [], "next_cursor": None}
+    assert client.get("/v1/jobs").get_json()["jobs"] == []
 
 
 def every(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -140,6 +148,18 @@ def test_every_error_of_ours_has_a_status() -> None:
     homes = ("gradyard.jobs.errors", "service.http.errors")
     ours = {each for each in every(errors.GradyardError) if each.__module__ in homes}
     assert ours - not_of_a_request - told_as_another == set(STATUSES)
+
+
+@on_sqlite
+def test_what_a_refusal_repeats_of_a_request_cannot_control_a_terminal(client: FlaskClient) -> None:
+    evil = "\x1b]0;owned\x07\u202e\x9b"
+    asked = [client.post("/v1/jobs", json={"stage": "nn", evil: 1}), client.post("/v1/jobs", json={"stage": evil})]
+    asked += [client.get("/v1/jobs", query_string={"state": evil}), client.get(f"/v1/{evil}"), client.get(f"/{evil}")]
+    asked += [client.post("/v1/jobs", json={"stage": "nn", "loss": evil})]
+    for response in asked:
+        shown = [response.json["detail"], *(each["message"] for each in response.json.get("errors", ()))]  # type: ignore[index, union-attr]
+        assert [each for each in shown if not each.isprintable()] == []
+    assert r"\u202e" in asked[0].json["detail"]  # type: ignore[index]
 
 
 @on_sqlite

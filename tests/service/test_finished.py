@@ -100,6 +100,6 @@ def test_what_was_said_is_kept_by_attempt_and_only_by_its_own(
         assert lifecycle.keep_log(connection, claim.members[0].held, "two", truncated=True)
     succeeds(database, claim)
     response: Any = client.get(f"/v1/jobs/{job_id}/logs").json
-    assert response == {"logs": [
+    assert response == {"next_cursor": None, "logs": [
         {"attempt": 1, "text": "one", "truncated": False}, {"attempt": 2, "text": "two", "truncated": True},
     ]}  # fmt: skip

@@ -1,6 +1,8 @@
 """The collector rests for large requests, and goes on after the last of them."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -14,3 +16,23 @@ def test_the_collector_goes_on_after_the_last_request_also_where_one_fails() -> 
             raise ValueError("too much")
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+A_PROCESS = """
+import gc
+import subprocess
+import sys
+import service.app
+from service.garbage_collector import spare_what_is_loaded
+before = len(gc.get_objects())
+spare_what_is_loaded()
+print(before, len(gc.get_objects()))
+"""
+
+
+@pytest.mark.slow
+def test_what_an_api_process_has_loaded_is_not_visited_again() -> None:
+    told = subprocess.run([sys.executable, "-c", A_PROCESS], capture_output=True, text=True, check=True, timeout=120)
+    before, visited = map(int, told.stdout.split())
+    assert before > 50_000
+    assert visited < 1000

@@ -29,7 +29,7 @@ def ready(client: FlaskClient, status: int = 200) -> Any:
 def test_with_workers_and_redis_it_is_ready(app_with: AppWith, database: Database, redis_server: RedisServer) -> None:
     client = app_with(redis_url=SecretStr(redis_server.url)).test_client()
     answers = {"database": "ok", "redis": "ok", "version": version("gradyard"),
-               "database_kind": "SQLite" if database.is_sqlite else "PostgreSQL"}  # fmt: skip
+               "database_kind": "SQLite" if database.is_sqlite else "PostgreSQL", "watcher_age_seconds": 0}  # fmt: skip
     assert ready(client) == {"status": "degraded", "workers": {"cpu": 0, "gpu": 0}, **answers}
     worker_of(database)
     assert ready(client) == {"status": "ready", "workers": {"cpu": 1, "gpu": 0}, **answers}

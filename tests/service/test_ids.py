@@ -67,7 +67,7 @@ def test_a_beginning_names_a_batch_too(client: FlaskClient) -> None:
     assert get(client, f"/v1/batches/{begin}").json["id"] == batch
     assert get(client, f"/v1/jobs?batch={begin}").json["jobs"][0]["batch"] == batch
     assert get(client, f"/v1/batches/{begin}/export").text.count("\n") == 1
-    assert get(client, f"/v1/batches/{begin}/best").json == {"jobs": []}
+    assert get(client, f"/v1/batches/{begin}/best").json["jobs"] == []
     assert client.post(f"/v1/batches/{begin}/cancel").json["counts"]["cancelled"] == 1  # type: ignore[index]
     assert client.delete(f"/v1/batches/{begin}").json == {"id": batch, "deleted": 1}
 
@@ -124,6 +124,9 @@ def test_ambiguous_batches_are_named_too(client: FlaskClient, database: Database
             {"id": str(other), "stage": None, "name": "b", "state": "finished"},
             {"id": str(first), "stage": None, "name": "b", "state": "queued"},
         ]
+    page = client.get(f"/batches/{str(first)[:30]}", headers={"Accept": "text/html"}).text
+    assert f'href="/batches/{other}"' in page
+    assert f'href="/jobs/{other}"' not in page
 
 
 def test_a_full_id_costs_no_more_statements_than_a_beginning_less_one(

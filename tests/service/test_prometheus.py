@@ -6,17 +6,21 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 from sqlalchemy import delete
 
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.storage import RetentionRule
 from gradyard.store import fleet
 from gradyard.store.database import Database
 from gradyard.store.fleet import HeartbeatReport
+from gradyard.store.retention import totals
 from gradyard.store.tables import Worker
 from service.http.services import Services
 from service.representation import prometheus
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
+from tests.store.retention.projects_for_tests import measured, run
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +153,30 @@ def test_senders_cannot_make_series(client: FlaskClient, app_with: AppWith) -> N
     assert kinds == {
         ("GET", "none", "4xx"), ("OTHER", "none", "4xx"), ("GET", "/v1/jobs/<job_id>", "4xx"),
     }  # fmt: skip
+
+
+def test_requests_without_a_valid_key_are_counted(app_with: AppWith) -> None:
+    app = app_with(admin_key=SecretStr("s3cret-canary-key"))
+    client, right = app.test_client(), {"Authorization": "Bearer s3cret-canary-key"}
+    for headers in ({}, {"Authorization": "Bearer gradyard_wrong"}, right):
+        client.get("/v1/jobs", headers=headers)
+    services_of(app).request_times.write()
+    found = client.get("/metrics", headers=right).text
+    assert "\ngradyard_unauthorized_requests_total 2.0\n" in found
+
+
+def test_what_is_stored_and_was_let_go_is_told(client: FlaskClient, database: Database, settings: Settings) -> None:
+    submitted(database, settings)
+    succeeds(database, claimed(database, worker_of(database)))
+    assert not [labels for labels in samples(client) if labels[0] == "gradyard_stored_bytes"]
+    measured(database)
+    totals.add_up(database, {1: 0.0})
+    assert samples(client)["gradyard_stored_bytes", "losses", "default"] == 16
+    assert run(database, RetentionRule(days=1e-9)).jobs == 1
+    totals.add_up(database, {1: 0.0})
+    found = samples(client)
+    assert found["gradyard_stored_bytes", "losses", "default"] == 0
+    assert found[("gradyard_jobs_expired_total",)] == 1
 
 
 def test_request_times_are_kept_while_the_database_is_away(app_with: AppWith, tmp_path: Any) -> None:

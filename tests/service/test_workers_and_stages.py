@@ -22,7 +22,7 @@ def get(client: FlaskClient, path: str) -> Any:
 
 
 def test_workers_show_what_they_train(client: FlaskClient, database: Database, settings: Settings) -> None:
-    assert get(client, "/v1/workers") == {"workers": []}
+    assert get(client, "/v1/workers") == {"workers": [], "next_cursor": None}
     jobs = {str(submitted(database, settings)) for _ in range(2)}
     busy = worker_of(database, "cpu-0")
     claimed(database, busy)
@@ -52,9 +52,11 @@ def test_queues_show_what_waits_and_who_could_take_it(
     for device in ("cpu", "cpu", "gpu", "auto"):
         submitted(database, settings, device=device)
     queues = {queue.pop("name"): queue for queue in get(client, "/v1/queues")["queues"]}
-    assert list(queues) == ["cpu", "gpu", "any"]
-    assert all(0 <= queue.pop("oldest_wait_seconds") < 60 for queue in queues.values())
+    assert list(queues) == ["cpu", "gpu", "any", "blocked"]
     quiet = {"jobs_per_second": 0.0, "empty_in_seconds": None, "paused": None}
+    empty = queues.pop("blocked")  # of jobs that wait for others: no worker has it
+    assert empty == quiet | {"depth": 0, "idle_slots": 0, "live_slots": 0, "oldest_wait_seconds": 0.0}
+    assert all(0 <= queue.pop("oldest_wait_seconds") < 60 for queue in queues.values())
     assert queues["cpu"] == quiet | {"depth": 2, "idle_slots": 1, "live_slots": 2}
     assert queues["gpu"] == quiet | {"depth": 1, "idle_slots": 0, "live_slots": 0}
     assert queues["any"] == quiet | {"depth": 1, "idle_slots": 1, "live_slots": 2}

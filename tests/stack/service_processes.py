@@ -34,8 +34,9 @@ class Service:
             "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
-        api = [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "64", "-b", self.url[7:],
-               "--graceful-timeout", "3", "--no-control-socket", "service.app:create_app()"]  # fmt: skip
+        api = [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
+               "-b", self.url[7:], "--graceful-timeout", "3", "--no-control-socket",
+               "service.app:create_app()"]  # fmt: skip
         pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1", *pool_options]
         self.api = Child("api", api, self.environment, folder / "api.log")
         self.pool = Child("pool", pool, self.environment, folder / "pool.log")

@@ -20,7 +20,7 @@ def test_a_sweep_trains_in_packs_and_each_member_has_the_bits_of_a_job_alone(cli
         {"stage": "tensor", "steps": 300}, grid={"learning_rate": [1e-7, 1e-6], "seed": range(20)}, name="forty"
     )
     seen: list[int] = []
-    batch = client.wait_batch(batch.id, lambda now: seen.append(now.counts["succeeded"]))
+    batch = client.wait_batch(batch, on_progress=lambda now: seen.append(now.counts["succeeded"]))
     assert (batch.state, batch.counts["succeeded"], batch.name) == ("finished", 40, "forty")
     assert seen == sorted(seen)
     jobs = list(client.jobs(batch=batch.id))
@@ -35,7 +35,7 @@ def test_a_sweep_trains_in_packs_and_each_member_has_the_bits_of_a_job_alone(cli
 def test_a_batch_is_exported_with_every_loss_of_every_job(service: Service, client: Client) -> None:
     batch = client.sweep({"stage": "numpy", "steps": 40, "dataset": {"points": 50}}, grid={"seed": range(5)})
     client.wait_batch(batch.id)
-    exported = list(client.export(batch.id))
+    exported = list(client.export_jobs(batch))
     assert [job.id for job, _ in exported] == sorted(job.id for job in client.jobs(batch=batch.id))
     for job, losses in exported:
         assert job.succeeded

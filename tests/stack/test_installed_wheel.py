@@ -5,7 +5,6 @@ Each package of the user raises when it is imported. Dependencies come from the 
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.local.up_command import Command, environment_without_settings, nothing_left_after, url_of
+from tests.packaging.environments import HOUSE, copied_sources, pip, wheel_of_this_project
 
 pytestmark = pytest.mark.stack
 
-HOUSE = Path(__file__).parents[2]
-SOURCES = ("gradyard", "migrations", "service", "workers", "pyproject.toml", "README.md")
 USERS_OWN = ("jobs", "service", "workers", "processes", "store", "broker", "shapes", "client", "migrations", "tests")
 TYPED = "from gradyard import Client\n\nreveal_type(Client().submit(stage='optim').formula)\n"
 LAZY = """
@@ -48,31 +46,16 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sources of the wheel, since a build writes into its folder."""
-    folder = tmp_path_factory.mktemp("sources")
-    for name in SOURCES:
-        if (HOUSE / name).is_dir():
-            shutil.copytree(HOUSE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(HOUSE / name, folder / name)
-    return folder
+    return copied_sources(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="module")
-def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Build the wheel and install it in a new environment."""
-    wheels = tmp_path_factory.mktemp("wheels")
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(sources))
+    wheel = wheel_of_this_project(tmp_path_factory.mktemp("wheels"))
     python = _environment(tmp_path_factory.mktemp("environment"))
-    [wheel] = wheels.glob("*.whl")
-    _pip("--python", python, "install", "--no-deps", "--no-index", str(wheel))
+    pip("--python", python, "install", "--no-deps", "--no-index", str(wheel))
     return Installed(python, _users_folder(tmp_path_factory.mktemp("user")))
-
-
-def _pip(*arguments: str) -> None:
-    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
-    command = [sys.executable, "-m", "pip", *arguments]
-    subprocess.run(command, check=True, env=os.environ | quiet, capture_output=True)
 
 
 def _environment(folder: Path) -> str:
@@ -129,12 +112,14 @@ def test_mypy_finds_the_types_in_an_installed_wheel(installed: Installed, tmp_pa
 def test_mypy_finds_the_types_in_the_environment_of_make_demo(
     sources: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    editable = re.findall(r"pip install .*-e '\.\[worker,embedded,postgresql\]'", (HOUSE / "Makefile").read_text())
+    editable = re.findall(
+        r"pip install .*-e '\.\[server,worker,embedded,postgresql\]'", (HOUSE / "Makefile").read_text()
+    )
     assert editable
     assert all("--config-settings editable_mode=compat" in line for line in editable)
     python = _environment(tmp_path_factory.mktemp("editable"))
     options = ["--no-deps", "--no-index", "--no-build-isolation", "--config-settings", "editable_mode=compat"]
-    _pip("--python", python, "install", *options, "-e", str(sources))
+    pip("--python", python, "install", *options, "-e", str(sources))
     assert _revealed(python, tmp_path) == "str | None"
 
 

@@ -57,7 +57,10 @@ def test_a_plugin_trains_in_packs_and_leaves_metrics_and_arrays(client: Client) 
     losses, (steps, held_out) = client.losses(best.id), client.metric(best.id, "held_out_loss")
     assert losses[-1] < losses[0] / 10
     assert client.metrics(best.id) == ["held_out_loss"]
-    assert steps.tolist() == list(range(0, 3000, 7))
+    assert steps.tolist() == [*range(0, 3000, 7), 3000]
+    figures = best.metrics["held_out_loss"]
+    assert (figures["last"], figures["last_step"]) == (held_out[-1], 3000)
+    assert held_out[-1] <= client.metric(worst.id, "held_out_loss")[1][-1]  # the stage says what is best
     assert held_out.shape == steps.shape
     assert held_out[-1] < held_out[0]
     shapes = {each.name: each.shape for each in client.artifacts(best.id)}

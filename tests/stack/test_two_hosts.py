@@ -6,6 +6,7 @@ import pytest
 
 from gradyard import Client
 from tests.faults import network
+from tests.faults.canaries import ADMIN_KEY
 from tests.faults.fleet import Build, Fleet, Host
 from tests.stack.until import until
 
@@ -47,7 +48,7 @@ def alive(client: Client) -> set[str]:
 def test_both_hosts_train_and_one_goes_on_while_the_other_is_cut_off(fleet: Fleet) -> None:
     first, second = (host.name for host in fleet.hosts)
     cut: Host = fleet.hosts[0]
-    with Client(fleet.url) as client:
+    with Client(fleet.url, key=ADMIN_KEY) as client:
         until(lambda: hosts_of_sweep(client, 24) == {first, second})
         assert cut.namespace is not None
         for cable in CABLES:

@@ -6,10 +6,10 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
-from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret
-from gradyard.jobs.errors import BodyMalformed, NotFound, SpecInvalid, TooManyApiKeys
+from gradyard.jobs.api_keys import Scope, digest_of, hint_of, new_secret, stored, understood
+from gradyard.jobs.errors import BodyMalformed, IllegalMove, NotFound, SpecInvalid, TooManyApiKeys
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.submission.key_requests import read_key_request
+from gradyard.jobs.submission.requests.keys import read_key_request, read_rotation_request
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.tables import ApiKey, Project
@@ -87,11 +87,80 @@ def test_a_revoked_key_opens_nothing_and_remembers_when_it_first_was(database: D
         _revoke(database, secret)
         assert not opens(database, secret)
         with database.read() as connection:
-            (row,) = queries.keys_newest_first(connection)
+            (row,) = queries.keys_newest_first(connection, None, limit=9)[0]
         moments.append(row.revoked_at)
     assert moments[0] == moments[1] is not None
     with database.begin() as connection, pytest.raises(NotFound):
         lifecycle.revoke_key(connection, new_id())
+
+
+def rotated(database: Database, **asked: object) -> str:
+    """The successor of the newest key; its secret."""
+    secret, request = new_secret(), read_rotation_request(orjson.dumps(asked))
+    with database.begin() as connection:
+        newest = queries.keys_newest_first(connection, None, limit=9)[0][0]
+        lifecycle.rotate_key(connection, newest, request, secret, actor="test")
+    return secret
+
+
+def test_a_key_and_its_successor_live_together_and_a_third_is_refused(database: Database) -> None:
+    old = made(database, project="physics", scopes=["admin"])
+    new = rotated(database)
+    assert opens(database, old)
+    assert opens(database, new)
+    with pytest.raises(TooManyApiKeys):
+        rotated(database)
+    with database.read() as connection:
+        successor, first = queries.keys_newest_first(connection, None, limit=9)[0]
+    assert (successor.name, successor.project, successor.scopes) == (first.name, first.project, first.scopes)
+    assert first.expires_at == pytest.approx(successor.created_at + 86_400, abs=5)
+
+
+def test_a_rotation_never_prolongs_a_key(database: Database) -> None:
+    made(database, expires_in_days=0.5)
+    rotated(database, overlap_hours=48)
+    with database.read() as connection:
+        _, first = queries.keys_newest_first(connection, None, limit=9)[0]
+    assert first.expires_at == pytest.approx(first.created_at + 43_200, abs=5)
+
+
+def test_a_key_that_is_revoked_has_no_successor(database: Database) -> None:
+    _revoke(database, made(database))
+    with pytest.raises(IllegalMove, match="make a new one"):
+        rotated(database)
+    with database.read() as connection:
+        assert len(queries.keys_newest_first(connection, None, limit=9)[0]) == 1
+
+
+def test_of_many_rotations_at_once_one_makes_a_successor(database: Database) -> None:
+    made(database)
+
+    def try_one(_: int) -> bool:
+        try:
+            rotated(database)
+        except (TooManyApiKeys, IllegalMove):
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(try_one, range(8))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "scopes"),
+    [
+        (["admin"], ["admin", "operator"]), (["admin:project"], ["admin"]), (["operator"], ["operator"]),
+        (["jobs:read", "of a newer version"], ["jobs:read", "of a newer version"]),
+        (["admin", "admin:project"], ["admin", "operator"]),
+    ],
+)  # fmt: skip
+def test_the_administrators_of_an_earlier_version_are_the_services(words: list[str], scopes: list[str]) -> None:
+    assert understood(words) == scopes
+
+
+def test_an_earlier_version_takes_no_project_administrator_for_its_own() -> None:
+    assert stored([Scope.ADMIN, Scope.JOBS_READ]) == ["admin:project", "jobs:read"]
+    assert understood(stored(list(Scope))) == sorted(Scope)
 
 
 def test_of_many_asked_for_at_once_two_are_made(database: Database) -> None:
@@ -127,10 +196,10 @@ def test_a_body_that_is_not_json_is_refused() -> None:
         read_key_request(b'{"name"')
 
 
-def test_silence_means_reading_and_writing_jobs_of_the_default_project() -> None:
+def test_silence_means_reading_and_writing_jobs_of_the_project_of_the_key_that_asks() -> None:
     asked = read_key_request(b'{"name": "ada"}')
     assert (asked.project, asked.scopes, asked.expires_in_days) == (
-        "default",
+        None,
         [Scope.JOBS_READ, Scope.JOBS_WRITE],
         None,
     )

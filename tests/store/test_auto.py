@@ -51,7 +51,7 @@ def waits(database: Database, job: UUID, seconds: float) -> None:
 
 def why_claimed(database: Database, job: UUID) -> str:
     with database.read() as connection:
-        events = queries.events_of(connection, 1, job)
+        events = queries.events_of(connection, 1, job)[0]
     return next(str(each.detail) for each in reversed(events) if each.kind == EventKind.CLAIMED)
 
 

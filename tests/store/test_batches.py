@@ -133,7 +133,7 @@ def test_a_batch_is_stored_whole_and_its_jobs_are_jobs(database: Database) -> No
     assert counts(database, batch) == {"queued": 7}
     with database.read() as connection:
         page = queries.jobs_newest_first(connection, 1, limit=10, batch=batch.batch_id)
-        events = queries.events_of(connection, 1, page.jobs[0].id)
+        events = queries.events_of(connection, 1, page.jobs[0].id)[0]
         row = queries.batch_by_id(connection, 1, batch.batch_id)
     assert [job.spec["seed"] for job in page.jobs] == [6, 5, 4, 3, 2, 1, 0]
     assert [(event.to_state, event.actor) for event in events] == [("queued", "test")]
@@ -190,7 +190,7 @@ def test_a_batch_larger_than_the_queue_will_never_fit(database: Database) -> Non
 def test_what_is_claimed_while_a_batch_is_cancelled_is_cancelled_too(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gradyard.store.lifecycle.batches.CANCEL_SLICE", 3)
+    monkeypatch.setattr("gradyard.store.lifecycle.cancel.CANCEL_SLICE", 3)
     batch = stored(database, {"jobs": [{"stage": "nn", "steps": 5 + number} for number in range(6)]})
     with database.begin() as connection:
         assert lifecycle.cancel_some(connection, batch.batch_id, actor="test") == CancelledSlice(3, more=True)
@@ -206,13 +206,13 @@ def test_a_batch_is_cancelled_together(database: Database) -> None:
     claim = claimed(database, worker_of(database))
     with database.begin() as connection:
         assert not lifecycle.cancel_some(connection, batch.batch_id, actor="test").more
-        assert queries.batch_is_marked(connection, batch.batch_id)
+        assert queries.marked_among(connection, [batch.batch_id]) == {batch.batch_id}
         assert set(queries.cancelled_members(connection, claim.id)) == {member.id for member in claim.members}
     assert counts(database, batch) == {"running": 3, "cancelled": 3}
     with database.begin() as connection:
         assert lifecycle.move_silent_batch(connection, batch.batch_id, actor="test") == 3
-        assert not queries.batch_is_marked(connection, batch.batch_id)
+        assert not queries.marked_among(connection, [batch.batch_id])
     assert counts(database, batch) == {"cancelled": 6}
     with database.read() as connection:
-        events = queries.events_of(connection, 1, claim.members[0].id)
+        events = queries.events_of(connection, 1, claim.members[0].id)[0]
     assert [event.to_state for event in events] == [State.QUEUED, State.RUNNING, State.CANCELLED]

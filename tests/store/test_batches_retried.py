@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from gradyard.jobs.errors import IdempotencyKeyReused, QueueFull
+from gradyard.jobs.questions.best import usual_aim
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import Reason, State
 from gradyard.jobs.submission.parse import parse_job
@@ -67,7 +68,7 @@ def test_a_new_job_replaces_each_failed_one_in_the_counts(
     assert [job.retry_of for job in jobs] == [None, None, None, None, jobs[2].id, jobs[3].id]
     assert [job.spec for job in jobs[4:]] == [job.spec for job in jobs[2:4]]
     with database.read() as connection:
-        events = queries.events_of(connection, 1, jobs[4].id)
+        events = queries.events_of(connection, 1, jobs[4].id)[0]
         assert queries.failures_of_batch(connection, batch.batch_id) == []
     assert [(event.sequence, event.kind, event.detail) for event in events] == [
         (1, "submitted", "a retry, with others of its batch")
@@ -87,7 +88,7 @@ def test_a_replacement_that_fails_is_replaced_in_its_turn(
     succeeds(database, claimed(database, worker), losses=[9.0, 8.0, 7.0, 6.0, 0.5])
     assert counts(database, batch) == {"succeeded": 4}
     with database.read() as connection:
-        best = queries.best_of_batch(connection, 1, batch.batch_id, 2)
+        best = queries.best_jobs(connection, 1, usual_aim().order, limit=2, batch=batch.batch_id)
     assert [job.loss_last for job in best] == [0.5, 0.5]
 
 

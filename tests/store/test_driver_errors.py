@@ -41,7 +41,8 @@ def test_each_code_of_postgresql_has_its_meaning(database: Database, code: str) 
 
 
 @on_postgresql
-def test_every_session_is_bounded_in_time_and_on_its_network(database: Database) -> None:
+def test_every_session_is_bounded_in_time_and_on_its_network(database_url: str) -> None:
+    database = Database(database_url)
     bounds = {
         "idle_in_transaction_session_timeout": 5_000, "lock_timeout": 10_000, "statement_timeout": 30_000,
         "tcp_keepalives_idle": 5, "tcp_user_timeout": 10_000,
@@ -49,6 +50,7 @@ def test_every_session_is_bounded_in_time_and_on_its_network(database: Database)
     with database.read() as connection:
         asked = "SELECT name, reset_val::int FROM pg_settings WHERE name = ANY(%s)"
         assert {row[0]: row[1] for row in connection.exec_driver_sql(asked, (list(bounds),))} == bounds
+    database.close()
 
 
 def test_of_several_hosts_one_that_answers_is_used(postgres: PostgresServer) -> None:

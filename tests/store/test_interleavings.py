@@ -4,22 +4,19 @@ PostgreSQL runs them side by side, so they are stepped statement by statement; S
 """
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, update
 
-from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import State
 from gradyard.store.database import Database
 from gradyard.store.dialects import now
 from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
-from tests.servers import PostgresServer
-from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once, stage_on
+from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once
 from tests.store.one_job import DEEDS, Does, OneJob, forget_everything, queued_job, running_job, told
 
 EVERY = bool(os.environ.get("EVERY_INTERLEAVING"))  # `make fuzz`
@@ -34,29 +31,13 @@ SITUATIONS: dict[str, Situation] = {
 NAMES = list(DEEDS)
 
 
-@pytest.fixture(scope="module")
-def stage(postgres: PostgresServer) -> Iterator[Stage]:
-    """Two connections to a database of their own."""
-    name = f"interleavings_{uuid4().hex}"
-    url = postgres.clone(name)
-    database = Database(url)
-    with stage_on(database) as stage:
-        yield stage
-    database.close()
-    postgres.drop(name)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """What submitting needs; the stage has the database."""
-    return load(database_url="sqlite://", redis_url="redis://127.0.0.1:1/0", state_dir=tmp_path, admin_key=None)
-
-
 @pytest.mark.parametrize("situation", list(SITUATIONS) if EVERY else ["running and recorded", "queued"])
 @pytest.mark.parametrize("first", NAMES)
-def test_two_at_once_end_as_one_after_the_other(stage: Stage, settings: Settings, first: str, situation: str) -> None:
+def test_two_at_once_end_as_one_after_the_other(
+    stage: Stage, settings_of_stage: Settings, first: str, situation: str
+) -> None:
     for second in NAMES[NAMES.index(first) :]:
-        play = Play(stage, settings, SITUATIONS[situation], DEEDS[first], DEEDS[second])
+        play = Play(stage, settings_of_stage, SITUATIONS[situation], DEEDS[first], DEEDS[second])
         lawful = {f"not {order[0]} first": play.outcome(order) for order in ("a" * 99 + "b" * 99, "b" * 99 + "a" * 99)}
         for schedule in (interrupted_anywhere if EVERY else interrupted_once)(*play.lengths()):
             found = play.outcome(schedule)
@@ -107,8 +88,8 @@ def _careless_cancel(connection: Connection, one: OneJob) -> bool:
     return bool(connection.execute(mark).rowcount)
 
 
-def test_the_stage_finds_what_is_not_safe(stage: Stage, settings: Settings) -> None:
-    play = Play(stage, settings, SITUATIONS["running and recorded"], DEEDS["expire"], _careless_cancel)
+def test_the_stage_finds_what_is_not_safe(stage: Stage, settings_of_stage: Settings) -> None:
+    play = Play(stage, settings_of_stage, SITUATIONS["running and recorded"], DEEDS["expire"], _careless_cancel)
     lawful = [play.outcome("a" * 99 + "b" * 99), play.outcome("b" * 99 + "a" * 99)]
     found = [play.outcome(schedule) for schedule in interrupted_once(*play.lengths())]
     assert any(outcome not in lawful for outcome in found)

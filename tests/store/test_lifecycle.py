@@ -433,7 +433,7 @@ def test_what_belongs_to_a_job_is_hidden_from_another_project(database: Database
     with database.read() as connection:
         for table in ("jobs", "results", "loss_chunks", "checkpoints", "job_events"):
             assert set(connection.exec_driver_sql(f"SELECT project_id FROM {table}").scalars()) == {1}, table
-        assert queries.events_of(connection, 2, job) == []
+        assert queries.events_of(connection, 2, job)[0] == []
         assert len(queries.loss_curve(connection, 2, job, "float32")) == 0
         with pytest.raises(NotFound):
             queries.job_by_id(connection, 2, job)

@@ -12,15 +12,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, event, exc, inspect
 
 import migrations
+from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import DatabaseNotReady
+from gradyard.jobs.evidence.rechecks import RecheckState, Verdict
 from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.settings import Settings
-from gradyard.store import fleet, queries
+from gradyard.jobs.webhooks.events import OF_WORKERS
+from gradyard.store import audit, fleet, queries
 from gradyard.store.database import Database
+from gradyard.store.rechecks import keep_verdict
 from gradyard.store.tables import Table
+from gradyard.store.webhooks.messages import store_test
 from migrations import online, running
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
 from tests.actors import claimed, submitted, worker_of
+from tests.store.webhooks.webhooks_for_tests import webhook_of
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -108,6 +114,8 @@ def test_every_closed_vocabulary_has_a_check() -> None:
         ("jobs", "reason"), ("jobs", "dtype"), ("jobs", "engine"), ("jobs", "queue"), ("jobs", "state"),
         ("job_events", "kind"), ("job_events", "from_state"), ("job_events", "to_state"), ("workers", "queue"),
         ("claims", "queue"), ("holds", "kind"), ("summaries", "state"), ("summaries", "reason"), ("summaries", "queue"),
+        ("audit", "action"), ("rechecks", "state"), ("webhook_notices", "kind"), ("webhook_deliveries", "state"),
+        ("waits", "state"), ("waits_for", "kind"), ("waits_for", "condition"),
     }  # fmt: skip
 
 
@@ -134,10 +142,16 @@ def _words(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table, column, _ in CHECKS])
 def test_a_word_that_is_not_known_is_refused(database: Database, settings: Settings, table: str, column: str) -> None:
-    submitted(database, settings)
+    job_id = submitted(database, settings)
     claimed(database, worker_of(database))
+    webhook = webhook_of(database, OF_WORKERS)
+    submitted(database, settings, depends_on=[str(job_id)])
     with database.begin() as connection:
+        store_test(connection, webhook)
         fleet.hold(connection, HoldKind.QUEUE, "cpu", actor="test")
+        fleet.hold(connection, HoldKind.HOST, "host", actor="test")
+        audit.note(connection, Action.PAUSED, "cpu", project_id=1, actor="test")
+        keep_verdict(connection, 1, job_id, Verdict(RecheckState.SAME, "the same"))
     with pytest.raises(exc.IntegrityError, match=column), database.begin() as connection:
         connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
 

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Uuid, bindparam, insert, inspect, select, text
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Uuid, bindparam, insert, inspect, select, text
 
 import migrations
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.store.tables import Job, JobSummary
+from gradyard.store.tables import Job, JobSummary, Table
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.stack.until import until
 from tests.store.test_summaries import assert_like_the_rows, parameters
@@ -51,6 +53,24 @@ def like(database: Database, settings: Settings) -> dict[str, Any]:
     return {column.key: row[column] for column in Job.__table__.columns if column.name in known}
 
 
+def add_what_later_steps_add(database: Database) -> None:
+    """Let this version work with the tables of `0021_pre`, as the older one must be able to.
+
+    The next step is one for which the older version must be gone, and this one needs columns of those after it.
+    """
+    Table.metadata.create_all(database.engine)
+    with database.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        for table in Table.metadata.sorted_tables:
+            known = {each["name"] for each in inspect(connection).get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in known:
+                    made = Column(
+                        column.name, column.type, nullable=column.nullable, server_default=column.server_default
+                    )
+                    operations.add_column(table.name, made)
+
+
 @contextmanager
 def older_writers(database: Database, like: dict[str, Any]) -> Iterator[list[Any]]:
     """Two threads that submit jobs and end half of them, all the time; the ids of the submitted ones."""
@@ -82,12 +102,13 @@ def test_an_older_version_goes_on_while_the_summaries_are_filled(
     with older_writers(database, like) as ids:
         until(lambda: len(ids) > 10)
         migrations.upgrade(database.url, "0021_pre")
+        add_what_later_steps_add(database)
         written = len(ids)
         until(lambda: len(ids) > written + 10)
-    migrations.check(database)
     assert_like_the_rows(database)
     database.close()
     migrations.upgrade(database.url)
+    migrations.check(database)
     assert_like_the_rows(database)
     assert parameters(database, ids[-1])["dataset.function"] == "sin"
     with database.read() as connection:
@@ -98,6 +119,7 @@ def test_both_versions_end_and_see_each_others_jobs_before_the_last_step(
     database: Database, settings: Settings, like: dict[str, Any]
 ) -> None:
     migrations.upgrade(database.url, "0021_pre")
+    add_what_later_steps_add(database)
     old, new = submits(database, like), submitted(database, settings)
     with database.read() as connection:
         listed = {job.id for job in queries.jobs_newest_first(connection, 1, limit=9).jobs}
@@ -106,3 +128,15 @@ def test_both_versions_end_and_see_each_others_jobs_before_the_last_step(
     latest = submitted(database, settings)
     ends(database, latest)
     assert_like_the_rows(database)
+
+
+def test_a_version_that_names_no_submitter_stores_batches_beside_this_one(database: Database) -> None:
+    database.close()
+    migrations.downgrade(database.url, "0022_post")
+    migrations.upgrade(database.url, "pre")
+    older = "INSERT INTO batches (id, project_id, size, submitted_at) VALUES (:id, 1, 1, 7.0)"
+    with database.begin() as connection:
+        connection.execute(text(older).bindparams(bindparam("id", type_=Uuid())), {"id": new_id()})
+    with database.read() as connection:
+        (batch,), _ = queries.batches_newest_first(connection, 1, limit=9)
+        assert queries.submitter_of_batch(connection, batch) is None

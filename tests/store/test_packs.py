@@ -53,7 +53,7 @@ def test_a_pack_succeeds_without_those_that_moved_on_and_each_leaves_one_event(
     with database.read() as connection:
         for member, state in zip(claim.members, ["cancelled", "succeeded", "succeeded"], strict=True):
             assert queries.job_by_id(connection, 1, member.id).state == state
-            assert [each.to_state for each in queries.events_of(connection, 1, member.id)] == [
+            assert [each.to_state for each in queries.events_of(connection, 1, member.id)[0]] == [
                 "queued",
                 "running",
                 state,
@@ -77,7 +77,7 @@ def test_the_last_record_of_a_pack_is_stored_with_the_moves_of_those_that_end(
     assert done == {each.id for each in ending}
     with database.read() as connection:
         rows = [queries.job_by_id(connection, 1, job) for job in jobs]
-        kinds = [[each.kind for each in queries.events_of(connection, 1, job)] for job in jobs]
+        kinds = [[each.kind for each in queries.events_of(connection, 1, job)[0]] for job in jobs]
     assert [row.state for row in rows] == ["cancelled", *["succeeded"] * 10, "running"]
     assert [(row.steps_done, row.loss_last) for row in rows] == [(0, None), *[(2, 1.0)] * 10, (1, 2.0)]
     assert [row.finished_at is None for row in rows] == [False] * 11 + [True]

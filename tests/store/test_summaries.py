@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gradyard.jobs.settings import Settings
-from gradyard.store import lifecycle
+from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.summaries import FINAL
 from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricSummary, ParameterSet
@@ -127,6 +127,28 @@ def test_metrics_have_their_figures_and_steps(database: Database, settings: Sett
     assert (row.name, row.last, row.last_step, row.min, row.min_step, row.max, row.max_step) == (
         "gap", 1.5, 4, 1.5, 4, 3.0, 0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [6, 7])  # `every` divides the first
+def test_the_last_figure_of_a_metric_is_that_of_the_final_weights(
+    database: Database, settings: Settings, steps: int
+) -> None:
+    job = submitted(database, settings, steps=steps)
+    claim = claimed(database, worker_of(database))
+    record = replace(
+        progress_of(claim.members[0], [9.0] * steps), metrics={"gap": np.array([3.0, 1.0, 2.0, 4.0][: -(-steps // 2)])},
+        every=2, final_metrics={"gap": 0.5},
+    )  # fmt: skip
+    with database.begin() as connection:
+        assert lifecycle.record(connection, record)
+        assert lifecycle.record(connection, record)  # the answer to the first was lost
+    succeeds_with_nothing_new(database, claim)
+    with database.read() as connection:
+        (row,) = connection.execute(select(MetricSummary.__table__)).all()
+        curve = queries.metric_curve(connection, 1, job, "gap")
+    assert (row.last, row.last_step, row.min, row.min_step) == (0.5, steps, 0.5, steps)
+    assert (curve.every, curve.steps.tolist()) == (2, [*range(0, steps, 2), steps])
+    assert curve.values[-1] == 0.5
 
 
 def succeeds_with_nothing_new(database: Database, claim: lifecycle.Claim) -> None:

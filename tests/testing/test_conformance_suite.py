@@ -67,6 +67,22 @@ def _finds_objects(trainer: Any, members: Sequence[Mapping[str, Any]]) -> None:
     trainer.arrays = lambda: {"net": np.array([object()] * len(members))}
 
 
+def _measures_its_company(trainer: Any, members: Sequence[Mapping[str, Any]]) -> None:
+    trainer.every = 3
+    trainer.measure = lambda t: {"width": np.full(len(members), len(members))}
+
+
+def _measures_what_it_forgets(trainer: Any, members: Sequence[Mapping[str, Any]]) -> None:
+    calls: list[int] = []
+    trainer.every = 1
+
+    def measure(t: int) -> dict[str, np.ndarray]:
+        calls.append(t)
+        return {"calls": np.full(len(members), len(calls))}
+
+    trainer.measure = measure
+
+
 WRONGS: list[tuple[Spoil, str]] = [
     (_feels_its_company, "test_alone_equals_packed"),
     (_forgets_its_momentum, "test_a_resumed_job_equals_an_uninterrupted_one"),
@@ -76,6 +92,8 @@ WRONGS: list[tuple[Spoil, str]] = [
     (_never_learns, "test_it_learns"),
     (_draws_as_it_likes, "test_the_same_seed_gives_the_same_curve"),
     (_finds_objects, "test_what_it_finds_can_be_stored"),
+    (_measures_its_company, "test_what_it_measures_is_the_same_alone_packed_and_resumed"),
+    (_measures_what_it_forgets, "test_what_it_measures_is_the_same_alone_packed_and_resumed"),
 ]
 
 

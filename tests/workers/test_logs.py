@@ -18,6 +18,7 @@ write_logs(load(log_format=sys.argv[1], log_level="INFO"), {"worker": "cpu-0@hos
 log = structlog.get_logger()
 log.debug("too quiet to hear")
 log.warning("fenced", job="01a2", attempt=3)
+log.warning("named", pool="\x1b]0;owned\x07", reason="a b\u202e\x9b")
 try:
     1 / 0
 except ZeroDivisionError:
@@ -34,11 +35,12 @@ def lines(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.mark.parametrize("lines", ["json"], indirect=True)
 def test_each_line_is_an_object_that_names_worker_job_and_attempt(lines: list[str]) -> None:
-    fenced, broke = map(json.loads, lines)
+    fenced, named, broke = map(json.loads, lines)
     known = {"worker": "cpu-0@host", "worker_id": "7", "job": "01a2", "attempt": 3, "event": "fenced"}
     assert fenced.items() >= known.items()
     assert fenced["timestamp"].endswith("Z")
     assert "ZeroDivisionError" in broke["exception"]
+    assert named["pool"] == "\x1b]0;owned\x07"
 
 
 @pytest.mark.parametrize("lines", ["text"], indirect=True)
@@ -46,6 +48,12 @@ def test_people_read_the_same_as_text(lines: list[str]) -> None:
     assert "fenced" in lines[0]
     assert "job=01a2" in lines[0]
     assert "worker=cpu-0@host" in lines[0]
+
+
+@pytest.mark.parametrize("lines", ["json", "text"], indirect=True)
+def test_text_of_others_is_text_in_the_log(lines: list[str]) -> None:
+    assert all(line.isprintable() for line in lines)
+    assert r"\u001b]0;owned\u0007" in lines[1]
 
 
 def test_a_line_about_a_pack_names_every_job_and_attempt() -> None:

@@ -100,6 +100,19 @@ def test_a_job_whose_lease_expired_is_queued_again_and_rung_for(
     assert broker.llen("cpu") >= 1
 
 
+def test_a_job_whose_dependency_ended_elsewhere_is_released_and_rung_for(
+    maintenance: Maintenance, database: Database, settings: Settings, broker: redis.Redis
+) -> None:
+    first = submitted(database, settings)
+    job = submitted(database, settings, depends_on=[{"id": str(first), "condition": "ended"}])
+    with database.begin() as connection:
+        lifecycle.request_cancel(connection, first, actor="test")
+    maintenance.tick()
+    with database.read() as connection:
+        assert queries.job_by_id(connection, 1, job).queue == "cpu"
+    assert broker.llen("cpu") >= 1
+
+
 def test_ten_maintenance_processes_at_once_do_what_one_does(database: Database, settings: Settings) -> None:
     job = submitted(database, settings)
     claimed(database, worker_of(database), lease=-1.0)
@@ -109,7 +122,7 @@ def test_ten_maintenance_processes_at_once_do_what_one_does(database: Database, 
     for each in ten:
         each.close()
     with database.read() as connection:
-        events = [event.to_state for event in queries.events_of(connection, 1, job)]
+        events = [event.to_state for event in queries.events_of(connection, 1, job)[0]]
     assert events == ["queued", "running", "queued"]
 
 

@@ -7,12 +7,19 @@ from celery.platforms import SecurityWarning
 
 from gradyard.broker.celery_settings import celery_config
 from gradyard.jobs import settings as environment
+from gradyard.jobs.visible_logs import show_control_characters
+from workers.celery_side.guarded_transport import listen_through_it
 from workers.celery_side.reaper import Reaper
+from workers.celery_side.remote_control import answer_questions_alone
 
 settings = environment.load()
 
 # Celery warns root of pickled messages; this app takes JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+
+show_control_characters()
+listen_through_it()
+answer_questions_alone()
 
 app = Celery("gradyard")
 app.conf.update(celery_config(settings))

@@ -30,6 +30,9 @@ from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
+COLLECT_AFTER = 20_000, 20, 20
+"""The thresholds of Python's collector. By its own, a sixth of the time in which large packs are stored is its."""
+
 _FIRST_RINGS, _FIRST_RING_SECONDS = 5, 1.0  # rings of a new process, and seconds between two
 
 
@@ -61,12 +64,13 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, entry, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
     stopping = stop_pipe.requested if stop_pipe else lambda: False
-    supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, database, runner))
     bells = Bells(settings)
+    supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, database, runner, bells.ring_many))
     watchdog = Watchdog(settings, worker, database, bells, end_main_process)
     current = CeleryChild(worker, heartbeat, supervisor, bells, watchdog)
     heartbeat.start()
     gc.freeze()  # what was imported stays: a collection that visits it takes longer than storing a pack
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def end() -> None:

@@ -19,7 +19,13 @@ LOOK_SECONDS = 1.0
 
 
 class PatientConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
-    """Celery's consumer, which begins to listen once Redis takes writes."""
+    """Celery's consumer, which begins to listen once Redis takes writes, and believes no other worker.
+
+    By default workers ask each other what was revoked and which clock to go by, and a stranger could answer.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"without_mingle": True, "without_gossip": True})
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
         """A connection to a Redis that takes writes. Raises WorkerShutdown where the worker must stop meanwhile."""

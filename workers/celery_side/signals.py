@@ -5,11 +5,18 @@ from typing import Any
 from celery import signals
 
 from gradyard.jobs.errors import SettingsInvalid
+from gradyard.processes.private_memory import keep_memory_private
 from workers.celery_side import celery_child
 from workers.celery_side.app import settings
 from workers.celery_side.main_process import ONE_CHILD, MainProcess, refuse
 
 main_process = MainProcess(settings)
+
+
+@signals.celeryd_init.connect
+def begins(**_: Any) -> None:
+    """The main process begins. What it forks is private as well; a runner, which it starts by exec, holds no secret."""
+    keep_memory_private()
 
 
 @signals.celeryd_after_setup.connect

@@ -1,11 +1,10 @@
 """The one task: claim, train, record, until nothing is claimable. The message is a hint, the row is the truth."""
 
-from typing import Any
-
 import structlog
 
 from gradyard.broker.celery_settings import TASK
 from gradyard.jobs.errors import DatabaseUnavailable
+from gradyard.jobs.fleet import FleetCounter
 from workers.celery_side import celery_child
 from workers.celery_side.app import app
 
@@ -15,13 +14,17 @@ log = structlog.get_logger()
 
 
 @app.task(name=TASK, ignore_result=True)
-def train(job_id: str | None = None, spec: Any = None, passed: Any = 0) -> None:
-    """Train what is claimable. `job_id` and `spec` are for people who look into Redis or Flower, and are not used.
+def train(passed: int = 0, dropped: str | None = None) -> None:
+    """Train what is claimable. `dropped`: why a message was no bell; it is counted, and nothing else is done.
 
     A slot that is drained, too small or not entered passes the bell on while another slot could claim something.
     """
     child = celery_child.current
     if child is None:
+        return
+    if dropped is not None:
+        log.warning("a message of the broker was dropped", reason=dropped)
+        child.heartbeat.throughput.count(FleetCounter.MESSAGES_DROPPED)
         return
     child.watchdog.heard(busy=True)
     try:

@@ -9,14 +9,16 @@ from gradyard.jobs.errors import GradyardError, SettingsInvalid
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.settings import Settings
 from gradyard.processes.children import Child
+from gradyard.processes.private_memory import keep_memory_private
 from workers.pool.keep_up import HUNG_SECONDS, Post, keep_up
 from workers.pool.rounds import Rounds
 from workers.pool.slot_locks import SlotLocks, folder_of
-from workers.pool.slots import Slot, default_cpu_slots, slots_of_host
+from workers.pool.slots import Slot, default_cpu_slots, slots_of_host, why_not_pinned
 
 
 def main() -> None:
     """Start the workers of this host and keep them running until SIGTERM or Ctrl-C."""
+    keep_memory_private()
     try:
         _run(_options())
     except GradyardError as error:
@@ -45,6 +47,8 @@ def _run(options: argparse.Namespace) -> None:
     slots = slots_of_host(cpu_slots, options.gpus, [Queue(queue) for queue in queues], settings, options.slots_per_gpu)
     if not slots:
         raise SettingsInvalid("there is nothing to start: no CPU slot was asked for, and no GPU was found")
+    if note := why_not_pinned():
+        print(note, flush=True)
     pool = {"GRADYARD_POOL": options.pool} if options.pool else {}
     free = _free(slots, SlotLocks(settings))
     posts = [Post(_worker(slot, pool)) for slot in free]
@@ -67,11 +71,12 @@ def _free(slots: list[Slot], slot_locks: SlotLocks) -> list[Slot]:
 def _worker(slot: Slot, pool: dict[str, str]) -> Child:
     command = [
         sys.executable, "-m", "workers.celery_side", "--quiet", "worker", "-Q", slot.queue, "-c", "1",
-        "-P", "prefork", "-n", f"{slot.name}@%h", "--without-gossip", "--without-mingle", "-l", "WARNING",
+        "-P", "prefork", "-n", f"{slot.name}@%h", "-l", "WARNING",
     ]  # fmt: skip
-    return Child(slot.name, command, dict(os.environ) | slot.environment() | pool)
+    return Child(slot.name, command, environment.without_keys(os.environ) | slot.environment() | pool)
 
 
 def _maintenance(settings: Settings, rounds: Rounds) -> Post:
     command = [sys.executable, "-m", "workers.maintenance", "--rounds", str(rounds.path)]
-    return Post(Child("maintenance", command, dict(os.environ)), rounds, HUNG_SECONDS + settings.maintenance_seconds)
+    child = Child("maintenance", command, environment.without_keys(os.environ))
+    return Post(child, rounds, HUNG_SECONDS + settings.maintenance_seconds)

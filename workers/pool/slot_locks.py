@@ -9,15 +9,25 @@ import os
 import tempfile
 from pathlib import Path
 
+from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.settings import Settings
+from gradyard.processes.private_folder import make_private
 from workers.pool.slots import Slot
 
 
 def folder_of(settings: Settings) -> Path:
-    """The folder that the pools of this user, host and database share. It is made where it is not there."""
+    """The folder that the pools of this user, host and database share. It is made where it is not there.
+
+    Raises SettingsInvalid where another user has taken its name.
+    """
     database = hashlib.sha256(settings.database.encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"gradyard-{os.getuid()}" / database
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ours = Path(tempfile.gettempdir()) / f"gradyard-{os.getuid()}"
+    try:
+        make_private(ours)
+    except PermissionError as error:
+        raise SettingsInvalid(f"TMPDIR: {ours}: {error.strerror}; remove it, or choose another TMPDIR") from None
+    folder = ours / database
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

@@ -47,6 +47,13 @@ def usable_cpus() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def why_not_pinned() -> str | None:
+    """What a pool says where the system lets no process be pinned to a core; None on Linux."""
+    if hasattr(os, "sched_setaffinity"):
+        return None
+    return "this system pins no process to a core: slots share all of them, and timings vary more; bits do not"
+
+
 def default_cpu_slots() -> int:
     """max(1, min(4, cores // 2)), which leaves cores for the API, the database and Redis."""
     return max(1, min(4, len(usable_cpus()) // 2))

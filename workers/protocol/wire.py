@@ -2,6 +2,7 @@
 
 import select
 import socket
+import time
 
 from workers.protocol.frame import HEAD, decode, encode, size_of
 from workers.protocol.messages import Message, message_of
@@ -19,19 +20,25 @@ class Wire:
         self._buffer = bytearray()
 
     def send(self, message: Message) -> None:
-        """Send a message; wait while the socket's buffer is full. Raises WireClosed where the other end is gone."""
+        """Send a message; wait while the socket's buffer is full.
+
+        Raises WireClosed where the other end is gone, ValueError or TypeError where the message cannot be a frame.
+        """
+        data = encode(message.to_frame())
         try:
-            self._end.sendall(encode(message.to_frame()))
+            self._end.sendall(data)
         except OSError:
             raise WireClosed from None
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """The next message; None where none came within `seconds` (None: wait without a limit).
+        """The next message; None where none was whole within `seconds` (None: wait without a limit).
 
         Raises WireClosed at the end of the stream, FrameBroken where the bytes are not a message.
         """
+        until = None if seconds is None else time.monotonic() + seconds
         while not self._whole():
-            ready, _, _ = select.select([self._end], [], [], seconds)
+            left = None if until is None else max(0.0, until - time.monotonic())
+            ready, _, _ = select.select([self._end], [], [], left)
             if not ready:
                 return None
             self._read()

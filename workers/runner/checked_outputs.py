@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from workers.protocol.messages.fitting import fits
+from workers.protocol.messages.segment import MOST_FORMULA, MemberResult
 from workers.trainers.contract import Array
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -50,16 +52,61 @@ def checked_metrics(
     return curves
 
 
+def checked_final_metrics(metrics: Mapping[str, Array], width: int) -> dict[str, Array]:
+    """What was measured after the last step, by name, as float64: (members,).
+
+    Raises ValueError or TypeError where a metric is not one number for each member.
+    """
+    _check_names(metrics)
+    for name, values in metrics.items():
+        if np.shape(values) != (width,):
+            raise ValueError(
+                f"metric {name!r} must be one number a member; "
+                f"after the last step {width} members gave {np.shape(values)}"
+            )
+    return {name: _joined(name, [np.asarray(values)]) for name, values in metrics.items()}
+
+
 def _joined(name: str, values: Sequence[Array]) -> Array:
     if any(each.dtype.kind not in "biuf" for each in values):
         raise TypeError(f"metric {name!r} has dtype {values[0].dtype}; it must be numbers")
     return np.concatenate([each.astype(np.float64) for each in values], axis=-1)
 
 
+def checked_state(state: Mapping[str, Array], width: int) -> dict[str, Array]:
+    """The state of a pack, unchanged. Raises TypeError or ValueError where it is not made of arrays of its members."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"state() must return a dict of arrays, and returned a {type(state).__name__}")
+    for name, array in state.items():
+        if not (isinstance(name, str) and isinstance(array, np.ndarray)):
+            raise TypeError(f"{name!r} of state() is a {type(array).__name__}, not an array with a name")
+        if array.dtype.hasobject or array.dtype.kind == "V":
+            raise TypeError(f"array {name!r} of state() has dtype {array.dtype}; it must be of plain numbers")
+        if array.shape[:1] != (width,):
+            raise ValueError(
+                f"array {name!r} of state() has shape {array.shape}; its first axis is not of {width} members"
+            )
+    return dict(state)
+
+
+def checked_result(result: MemberResult) -> MemberResult:
+    """The result, unchanged. Raises TypeError where a coefficient is no number, or the formula is no short text."""
+    if not fits(list(result), MemberResult) or len(result.formula or "") > MOST_FORMULA:
+        raise TypeError(
+            "coefficients() must return a dict of floats for each member, and formula() a text of at most "
+            f"{MOST_FORMULA:,} characters; they returned {result.coefficients!r:.200} and {result.formula!r:.200}"
+        )
+    return result
+
+
 def checked_arrays(arrays: Mapping[str, Array], width: int) -> dict[str, Array]:
     """The arrays, unchanged. Raises ValueError or TypeError where they are too large or not of `width` members."""
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"arrays() must return a dict of arrays, and returned a {type(arrays).__name__}")
     _check_names(arrays)
     for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"array {name!r} is a {type(array).__name__}, not an array of numpy")
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise TypeError(f"array {name!r} has dtype {array.dtype}; it must be numbers of at most 64 bits")
         if array.shape[:1] != (width,):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,12 +36,14 @@ class Segment:
     """Consecutive steps of one pack: `losses` (members, steps) in the stage's dtype, and the seconds that they took.
 
     `metrics` are curves by name, (members, measured steps), of those steps that the trainer's `every` divides.
+    `final_metrics`, of the last segment alone, are (members,): what the final weights measure.
     """
 
     start_step: int
     losses: Array
     seconds: float
     metrics: Mapping[str, Array] = field(default_factory=dict)
+    final_metrics: Mapping[str, Array] = field(default_factory=dict)
     at_rest: bool = True  # the trainer's state is the one after its last step, and not a later one
 
     @property
@@ -74,8 +76,10 @@ def segments(trainer: Trainer | RunsSteps, *, steps: int, begin: int = 0, second
     """
     lengths = Lengths(trainer, seconds)
     while begin < steps:
-        segment = _train(trainer, begin, min(begin + lengths.next, steps))
-        yield segment
+        end = min(begin + lengths.next, steps)
+        segment = _train(trainer, begin, end)
+        is_last = end == steps and segment.losses.shape[-1] == end - begin
+        yield replace(segment, final_metrics=_measured_after(trainer, steps, segment)) if is_last else segment
         lengths.learn(segment)
         begin = segment.end
 
@@ -94,7 +98,7 @@ def _train(trainer: Trainer | RunsSteps, begin: int, end: int) -> Segment:
 def _run(trainer: RunsSteps, begin: int, end: int) -> Array:
     try:
         return trainer.run(begin, end)
-    except Exception as error:
+    except BaseException as error:  # sys.exit() of a trainer included
         raise StepFailed(begin) from error
 
 
@@ -108,9 +112,26 @@ def _step_by_step(trainer: Trainer, begin: int, end: int, measured: dict[str, li
                 for name, value in measures.measure(t).items():
                     measured.setdefault(name, []).append(value)
             losses.append(trainer.step(t))
-    except Exception as error:
+    except BaseException as error:  # sys.exit() of a trainer included
+        done = _stacked(trainer, losses) if losses else None
+        if done is not None and _all_diverged(done):
+            return done  # many measures refuse NaN; what happened is told by the losses
         raise StepFailed(begin + len(losses)) from error
     return _stacked(trainer, losses)
+
+
+def _all_diverged(losses: Array) -> bool:
+    """Whether each member, (steps, members), has a loss that is not finite."""
+    return losses.ndim == 2 and bool((~np.isfinite(losses)).any(axis=0).all())
+
+
+def _measured_after(trainer: Trainer | RunsSteps, steps: int, last: Segment) -> dict[str, Array]:
+    if isinstance(trainer, RunsSteps) or not isinstance(trainer, Measures) or _all_diverged(last.losses.T):
+        return {}
+    try:
+        return {name: _stacked(trainer, [value])[0] for name, value in trainer.measure(steps).items()}
+    except BaseException as error:  # sys.exit() of a trainer included
+        raise StepFailed(steps) from error
 
 
 def _stacked(trainer: Trains, losses: Sequence[Losses]) -> Array:

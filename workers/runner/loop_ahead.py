@@ -48,7 +48,7 @@ class _Queued:
     def _naming_the_step(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        except BaseException as error:  # sys.exit() of a trainer included
             raise StepFailed(self.begin) from error
 
 

@@ -9,12 +9,14 @@ import signal
 import socket
 from typing import Any
 
+from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import BegunMessage, HelloMessage, Message, NoDeviceMessage, NoStartMessage, TrainMessage
 from workers.protocol.wire import Wire, WireClosed
+from workers.runner.failed_message import failed_message, is_device_error
 from workers.runner.machine import numerics_class, versions
 from workers.runner.numerics import one_thread, same_bits_on_gpu
 from workers.runner.process_control import call_this_process, die_with_parent
-from workers.runner.training import Training, is_device_error
+from workers.runner.training import Training
 
 
 def main() -> None:
@@ -86,7 +88,7 @@ def _hello(options: argparse.Namespace) -> HelloMessage:
 
 
 def _serve_packs(wire: Wire, options: argparse.Namespace) -> None:
-    while (message := wire.receive(options.idle_seconds)) is not None:
+    while (message := _receive_pack(wire, options.idle_seconds)) is not None:
         _stay_on(options.cpus)
         if isinstance(message, TrainMessage):  # else a drop or a stop, sent before the end of its pack was known
             call_this_process("gradyard-runner")
@@ -94,6 +96,16 @@ def _serve_packs(wire: Wire, options: argparse.Namespace) -> None:
             Training(wire, message, lambda path, members: _make_trainer(path, members, options.device)).run()
         if options.device == "cuda":
             _free_gpu_memory()
+
+
+def _receive_pack(wire: Wire, seconds: float) -> Message | None:
+    """The next message. One that cannot be read counts against its pack: else that would be sent for ever."""
+    try:
+        return wire.receive(seconds)
+    except FrameBroken as error:
+        wire.send(BegunMessage())
+        wire.send(failed_message(error, 0, ()))
+        raise WireClosed from None  # what follows in the stream cannot be told apart
 
 
 def _make_trainer(path: str, members: list[dict[str, Any]], device: str) -> Any:

@@ -8,7 +8,13 @@ from gradyard.jobs.numbers.models import in_own_units
 from gradyard.jobs.numbers.scaling import Scaling
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import MemberResult, SegmentMessage
-from workers.runner.checked_outputs import checked_arrays, checked_metrics
+from workers.runner.checked_outputs import (
+    checked_arrays,
+    checked_final_metrics,
+    checked_metrics,
+    checked_result,
+    checked_state,
+)
 from workers.runner.loop import Segment
 from workers.trainers.contract import FindsArrays, FindsCoefficients, Measures, Member, Trains
 
@@ -19,17 +25,27 @@ def segment_message(
 ) -> SegmentMessage:  # fmt: skip
     """Consecutive segments of these members (by index) as one message, with state or results where asked for.
 
-    Raises ValueError or TypeError where the trainer returned metrics or arrays of a wrong shape or dtype.
+    Raises ValueError or TypeError where the trainer returned metrics, arrays or results of a wrong shape or type.
     """
     width = len(members)
     return SegmentMessage(
         members=list(members), start_step=segments[0].start_step, losses=losses_of(segments),
         seconds=sum(each.seconds for each in segments), setup_seconds=setup_seconds, stopped=stopped,
         every=trainer.every if isinstance(trainer, Measures) else 1, metrics=metrics_of(trainer, segments, width),
-        state=trainer.state() if with_state else None,
+        final_metrics=checked_final_metrics(segments[-1].final_metrics, width),
+        state=checked_state(trainer.state(), width) if with_state else None,
         results=results_of(trainer, list(members.values())) if last else None,
         artifacts=artifacts_of(trainer, width) if last else {},
     )  # fmt: skip
+
+
+def check_outputs(trainer: Trains, members: Mapping[int, Member]) -> None:
+    """Raises ValueError or TypeError where what the trainer returns after its last step could not be stored.
+
+    Asked for at the first record, so that an error of its author costs seconds of training and not all of it.
+    """
+    results_of(trainer, list(members.values()))
+    artifacts_of(trainer, len(members))
 
 
 def losses_of(segments: Sequence[Segment]) -> np.ndarray:
@@ -64,6 +80,6 @@ def _result(trainer: FindsCoefficients, coefficients: dict[str, float], member: 
     if not np.isfinite(list(coefficients.values())).all():
         return MemberResult(finite=False, coefficients=None, formula=None)
     if (scaling := member.get("scaling")) is None:
-        return MemberResult(True, coefficients, trainer.formula(coefficients))
+        return checked_result(MemberResult(True, coefficients, trainer.formula(coefficients)))
     own = in_own_units(member["stage"], coefficients, Scaling(**scaling))
-    return MemberResult(True, own, trainer.formula(own) if own else None, coefficients)
+    return checked_result(MemberResult(True, own, trainer.formula(own) if own else None, coefficients))

@@ -3,7 +3,6 @@
 import gc
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,21 +11,21 @@ import numpy as np
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import (
     DropMessage,
-    FailedMessage,
     FallbackMessage,
     IdleMessage,
     PreparingMessage,
+    SegmentMessage,
     StopMessage,
     TrainMessage,
 )
-from workers.protocol.wire import Wire
-from workers.runner.checked_outputs import check_losses
+from workers.protocol.wire import Wire, WireClosed
+from workers.runner.checked_outputs import check_losses, checked_state
+from workers.runner.failed_message import failed_message, is_full, traceback_of
 from workers.runner.loop import Segment, StepFailed, segments
 from workers.runner.loop_ahead import segments_ahead
-from workers.runner.segment_message import segment_message
-from workers.trainers.contract import Measures, MemberError, Prepares, WorksAhead
+from workers.runner.segment_message import check_outputs, segment_message
+from workers.trainers.contract import Measures, Prepares, WorksAhead
 
-MESSAGE_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 65_536
 SEND_SECONDS = 0.05  # the first segments are so short that a message for each would cost more than their steps
 
 MakeTrainer = Callable[[str, list[dict[str, Any]]], Any]  # of a dotted path and the members
@@ -51,6 +50,8 @@ class Training:
         self._setup_seconds = 0.0
         self._recorded_at = self._sent_at = time.perf_counter()
         self._unsent: list[Segment] = []
+        self._outputs_checked = False
+        self._measured: tuple[int, list[str]] | None = None  # `every` and the names of the metrics
 
     def run(self) -> None:
         """Train to the end, to a stop, or until every member has left. An error is sent, not raised."""
@@ -62,9 +63,11 @@ class Training:
             if not self._active:
                 self._wire.send(IdleMessage())
         except StepFailed as error:
-            self._report(error.__cause__ or error, error.step)
-        except Exception as error:
-            self._report(error, self._step)
+            self._wire.send(failed_message(error.__cause__ or error, error.step, self._active))
+        except WireClosed:
+            raise
+        except BaseException as error:  # sys.exit() of a trainer included
+            self._wire.send(failed_message(error, self._step, self._active))
 
     def _trainer(self, members: list[int], state: Arrays) -> Any:
         started = time.perf_counter()
@@ -83,9 +86,9 @@ class Training:
             trainer.prepare()
             return trainer
         except Exception as error:
-            if self._fallback is None or _is_full(error):  # a smaller pack may have room for its graph
+            if self._fallback is None or is_full(error):  # a smaller pack may have room for its graph
                 raise
-            self._wire.send(FallbackMessage(traceback.format_exc()[-TRACEBACK_CHARACTERS:]))
+            self._wire.send(FallbackMessage(traceback_of(error)))
             self._path, self._fallback = self._fallback, None
             return self._make(self._path, [self._specs[member] for member in members])
 
@@ -131,30 +134,37 @@ class Training:
         return time.perf_counter() - self._recorded_at >= self._train.record_seconds
 
     def _shrink(self, trainer: Any, staying: list[int]) -> Arrays:
-        state = {name: array[staying] for name, array in trainer.state().items()}
+        state = checked_state(trainer.state(), len(self._active))
         self._active = [self._active[row] for row in staying]
-        return state
+        return {name: array[staying] for name, array in state.items()}
 
     def _send(self, trainer: Any, last: bool, *, at_rest: bool) -> None:
         unsent, self._unsent = self._unsent, []
         with_state = at_rest and (last or self._stopping or self._record_is_due())
+        members = {index: self._specs[index] for index in self._active}
+        if with_state and not (last or self._outputs_checked):
+            check_outputs(trainer, members)
+            self._outputs_checked = True
         message = segment_message(
-            trainer, unsent, {index: self._specs[index] for index in self._active}, setup_seconds=self._setup_seconds,
+            trainer, unsent, members, setup_seconds=self._setup_seconds,
             stopped=self._stopping and not last, with_state=with_state, last=last,
         )  # fmt: skip
+        self._check_measured(message)
         self._recorded_at = time.perf_counter() if with_state or last else self._recorded_at
         self._setup_seconds, self._sent_at = 0.0, time.perf_counter()
         self._wire.send(message)
 
-    def _report(self, error: BaseException, step: int) -> None:
-        out_of_memory = isinstance(error, MemoryError) or _is_full(error)
-        named = error.index if isinstance(error, MemberError) and error.index in range(len(self._active)) else None
-        self._wire.send(FailedMessage(
-            message=f"{type(error).__name__}: {error}"[:MESSAGE_CHARACTERS], step=step,
-            traceback="".join(traceback.format_exception(error))[-TRACEBACK_CHARACTERS:],
-            out_of_memory=out_of_memory, device_error=not out_of_memory and is_device_error(error),
-            member=None if named is None else self._active[named],
-        ))  # fmt: skip
+    def _check_measured(self, message: SegmentMessage) -> None:
+        """Raises ValueError where the trainer measures other things, or at other steps, than it did before."""
+        calls = [message.metrics] if message.measured_before(message.end_step) else []
+        if message.results is not None and (message.final_metrics or self._measured or calls):
+            calls.append(message.final_metrics)
+        for metrics in calls:
+            measured = message.every, sorted(metrics)
+            self._measured = self._measured or measured
+            if measured != self._measured:
+                before, now = (f"{names} at every {every} steps" for every, names in (self._measured, measured))
+                raise ValueError(f"measure() must give the same metrics in every call; it gave {before}, and now {now}")
 
 
 def _free_device_memory() -> None:
@@ -163,13 +173,3 @@ def _free_device_memory() -> None:
     if torch is not None and torch.cuda.is_initialized():
         gc.collect()
         torch.cuda.empty_cache()
-
-
-def _is_full(error: BaseException) -> bool:
-    """Whether a GPU had no memory left."""
-    return type(error).__name__ == "OutOfMemoryError"
-
-
-def is_device_error(error: BaseException) -> bool:
-    """Whether CUDA itself failed, after which this process can no longer use its device."""
-    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)

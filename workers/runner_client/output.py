@@ -1,11 +1,14 @@
 """A runner's stdout and stderr: the last 64 KiB are kept for its jobs, and all of it is copied to the worker's log."""
 
+import codecs
 import os
 import select
 import threading
 import time
 from contextlib import suppress
+from io import IncrementalNewlineDecoder
 
+from gradyard.jobs.visible_text import visible
 from gradyard.store.dialects import strip_unstorable
 
 KEPT_BYTES = 64 * 1024
@@ -87,10 +90,11 @@ class Output:
 
 
 class _WorkerLog:
-    """The worker's own stderr. It takes `COPIED_BYTES` a second of the runner's output, and drops the rest."""
+    """The worker's own stderr. It takes `COPIED_BYTES` a second of the runner's output as text, and drops the rest."""
 
     def __init__(self) -> None:
         self._second, self._written = 0, 0
+        self._lines = IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
 
     def write(self, data: bytes) -> None:
         second = int(time.monotonic())
@@ -103,4 +107,4 @@ class _WorkerLog:
         elif not room:
             data = b""
         with suppress(OSError):
-            os.write(_STDERR, data)
+            os.write(_STDERR, visible(self._lines.decode(data)).encode())

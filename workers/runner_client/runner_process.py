@@ -10,6 +10,7 @@ import structlog
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import Settings
 from workers.pool.gpus.inventory import DeviceLost
+from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import HelloMessage, Message, NoDeviceMessage, NoStartMessage
 from workers.protocol.wire import Wire, WireClosed
 from workers.runner_client.device_memory import DeviceMemory
@@ -121,7 +122,10 @@ class RunnerProcess:
             raise RunnerDied(self._cause_of_death()) from None
 
     def receive(self, seconds: float) -> Message | None:
-        """The next message; None where none came within `seconds`. Raises RunnerDied where the runner has ended."""
+        """The next message; None where none came within `seconds`.
+
+        Raises RunnerDied where the runner has ended, FrameBroken where what came is no message.
+        """
         try:
             assert self._wire is not None
             return self._wire.receive(seconds)
@@ -174,6 +178,9 @@ class RunnerProcess:
         except RunnerDied as error:
             lines = self.output.kept()[0].strip().splitlines()
             raise RunnerDied(f"{error}: {lines[-1]}" if lines else str(error)) from None
+        except FrameBroken as error:
+            self.end()
+            raise NotStarted(f"its first message is none: {error}") from None
 
     def _cause_of_death(self) -> str:
         if self._process is None:

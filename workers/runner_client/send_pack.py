@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import BegunMessage, TrainMessage
 from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.runner_client.runner_process import RunnerProcess
@@ -24,6 +25,8 @@ def send_pack(runner: RunnerProcess, train: TrainMessage, give_up: Callable[[], 
             raise
         except RunnerDied as error:
             failure = error
+        except FrameBroken as error:
+            failure = RunnerDied(f"the runner sent what is no message: {error}")
         runner.end()
     raise failure
 

@@ -21,12 +21,13 @@ from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.runner_client.send_pack import send_pack
 from workers.supervisor import failure_policy
 from workers.supervisor.best_effort_commit import BestEffortCommit
+from workers.supervisor.checked_segment import check_segment
 from workers.supervisor.departures import Departures
 from workers.supervisor.pack import Member, Pack
 from workers.supervisor.records import Left, Record, Written, record_of, write_record
 from workers.supervisor.resume import states_to_resume
-from workers.supervisor.runner_logs import keep_logs
-from workers.supervisor.runner_timeouts import RunnerTimeouts
+from workers.supervisor.runners.logs import keep_logs
+from workers.supervisor.runners.timeouts import RunnerTimeouts
 from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ class Attempt:
         self._timeouts = RunnerTimeouts(context.settings.torch_device)
         self._departures = Departures(context, pack, self._timeouts, self._best_effort)
         self._begun = False  # the runner confirmed that it has the pack
+        self._stop_sent = False
 
     def run(self) -> None:
         """Train until every member has left the pack."""
@@ -63,12 +65,22 @@ class Attempt:
             self._departures.all(lambda c: failure_policy.device_failed(c, self._pack, cause, worker), cause)
         except RunnerDied as error:
             self._runner_died(str(error))
+        except FrameBroken as error:
+            self._runner_misled(str(error))
 
     def _runner_died(self, cause: str) -> None:
         self._heartbeat.throughput.count(FleetCounter.RUNNER_DEATHS)
         self._runner.end()
         policy = failure_policy.pack_crashed if self._begun else failure_policy.runner_not_started
         self._departures.all(lambda connection: policy(connection, self._pack, cause, actor=self._actor), cause)
+
+    def _runner_misled(self, cause: str) -> None:
+        """The runner sent what cannot be right. Its trainer's code is in the same process, and counts as the cause."""
+        self._runner.end()
+        self._failed(FailedMessage(
+            message=f"its runner sent a message that cannot be right: {cause}", step=self._pack.step, traceback="",
+            out_of_memory=False, device_error=False, member=None,
+        ))  # fmt: skip
 
     def _handle(self, message: Message | None) -> bool:
         """Act on a message of the runner. Return whether the pack is finished."""
@@ -82,14 +94,14 @@ class Attempt:
             case PreparingMessage():
                 self._timeouts.preparing()
                 return False
-            case FallbackMessage():
+            case FallbackMessage() if self._pack.may_fall_back:
                 return self._fall_back(message)
             case FailedMessage():
                 self._failed(message)
                 return True
-            case IdleMessage():
+            case IdleMessage() if not self._pack.members:
                 return True
-        raise FrameBroken(f"a runner that trains does not send a {type(message).__name__}")
+        raise FrameBroken(f"a runner that trains does not send a {type(message).__name__} now")
 
     def _failed(self, failed: FailedMessage) -> None:
         self._runner.output.add(failed.traceback)
@@ -121,6 +133,7 @@ class Attempt:
         return True
 
     def _segment(self, segment: SegmentMessage) -> None:
+        check_segment(segment, self._pack, stop_requested=self._stop_sent)
         self._timeouts.segment_took(segment.seconds)
         self._pack.take(segment)
         self._heartbeat.throughput.trained(segment.losses.size)
@@ -166,6 +179,7 @@ class Attempt:
             self._runner.note_memory()
         if self._context.stopping() and self._timeouts.stop_requested():
             self._runner.send(StopMessage())
+            self._stop_sent = True
         if cause := self._timeouts.kill_reason():
             self._runner.end()
             raise RunnerDied(cause)

@@ -11,8 +11,8 @@ from workers.logs import log_finished
 from workers.protocol.messages import DropMessage
 from workers.supervisor.best_effort_commit import BestEffortCommit
 from workers.supervisor.pack import Member, Pack
-from workers.supervisor.runner_logs import keep_logs
-from workers.supervisor.runner_timeouts import RunnerTimeouts
+from workers.supervisor.runners.logs import keep_logs
+from workers.supervisor.runners.timeouts import RunnerTimeouts
 from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()

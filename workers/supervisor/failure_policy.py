@@ -22,11 +22,15 @@ _BACKOFF_SECONDS = 1.0  # doubled with each failure
 
 
 def pack_failed(connection: Connection, pack: Pack, failed: FailedMessage, *, actor: str) -> None:
-    """The trainer raised: it counts against the member that it named, or that was alone. Hand the others back."""
+    """The trainer raised: it counts against the member that it named, or that was alone. Hand the others back.
+
+    One that the pack does not have, or that has left it, names none: else all would be handed back for ever.
+    """
+    named = failed.member if failed.member in pack.members else None
     for member in pack.in_order():
-        if pack.width == 1 or member.index == failed.member:
+        if pack.width == 1 or member.index == named:
             _member_failed(connection, member.job, failed, actor)
-        elif failed.member is not None:
+        elif named is not None:
             _hand_back(connection, member, "another job of its pack failed", EventKind.PACK_FAILED, actor)
         else:
             quoted = f": {failed.message}" if pack.of_one_project else ""  # it may quote another project's data

@@ -69,8 +69,7 @@ class Pack:
     def train_message(self, states: list[Arrays], segment_seconds: float, record_seconds: float) -> TrainMessage:
         """What the runner needs to begin. `states` of the members, empty at step 0, are stacked along a member axis."""
         stage = stage_named(self.claim.stage)
-        # A pack goes on with the engine that it began with; only a first attempt may still change it.
-        fallback = stage.trainer if self.engine != "eager" and self.claim.start_step == 0 else None
+        fallback = stage.trainer if self.may_fall_back else None
         data = PackData([job.spec | job.resolved for job in self.claim.members])
         return TrainMessage(
             trainer=stage.trainer_of(self.engine), fallback=fallback, members=data.specs,
@@ -79,6 +78,11 @@ class Pack:
             state={name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})},
             data=data.sets, data_index=data.index,
         )  # fmt: skip
+
+    @property
+    def may_fall_back(self) -> bool:
+        """Whether its runner may still train it eagerly. A pack goes on with the engine that it began with."""
+        return self.engine != "eager" and self.claim.start_step == 0
 
     def train_eagerly(self) -> None:
         """Go on without the compiled engine, which does not work on this machine."""
@@ -118,10 +122,11 @@ class Pack:
         losses = np.concatenate(member.pending) if member.pending else np.empty(0)
         blob, sha256 = self._checkpoint(member, segment)
         job, metrics = member.job, {name: np.concatenate(parts) for name, parts in member.metrics.items()}
+        final = segment.final_metrics_of(member.index) if member.diverged_at is None else {}
         return Progress(
             job.held, member.recorded_to, losses,
             replace(member.summary, records=member.summary.records + 1), blob, sha256, self.fingerprint_of(job),
-            metrics, member.every,
+            metrics, member.every, final,
         )  # fmt: skip
 
     def outcome(self, member: Member, segment: SegmentMessage) -> Outcome:

@@ -12,6 +12,7 @@ from workers.logs import names
 from workers.runner_client.errors import DeviceBroken, RunnerDied
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
+from workers.supervisor.followers import release_followers
 from workers.supervisor.pack import Pack
 from workers.supervisor.worker_context import WorkerContext
 
@@ -66,6 +67,7 @@ class Supervisor:
         alone = names(claim.members) if len(claim.members) == 1 else {}  # all of a pack would make every line long
         with structlog.contextvars.bound_contextvars(claim=str(claim.id), **alone):
             self._try(claim)
+        release_followers(self._context)
 
     def _try(self, claim: Claim) -> None:
         context, actor = self._context, self._context.actor

@@ -24,7 +24,10 @@ AWAY_SECONDS = 0.5  # between two tries
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Everything that an attempt needs beside its pack. `stopping()` is true once the worker must stop."""
+    """Everything that an attempt needs beside its pack. `stopping()` is true once the worker must stop.
+
+    ring: rings for workers of a queue, so many times.
+    """
 
     settings: Settings
     worker: WorkerInfo
@@ -32,6 +35,7 @@ class WorkerContext:
     stopping: Callable[[], bool]
     database: Database
     runner: RunnerProcess
+    ring: Callable[[str, int], object] = lambda queue, times: None
 
     @property
     def actor(self) -> str:

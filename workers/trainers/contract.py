@@ -75,12 +75,15 @@ class FindsArrays(Protocol):
 
 @runtime_checkable
 class Measures(Protocol):
-    """A trainer that measures more than the loss, at every `every`-th step from step 0 on."""
+    """A trainer that measures more than the loss: at every `every`-th step from step 0 on, and after the last step."""
 
     every: int
 
     def measure(self, t: int) -> dict[str, Losses]:
-        """By name, the same names at every call: one number a member, (members,), of the weights before update t."""
+        """By name, the same names at every call: one number a member, (members,), of the weights before update t.
+
+        After the last update `t` is the number of steps, so that the final weights have their numbers.
+        """
         ...
 
 

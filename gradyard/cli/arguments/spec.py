@@ -28,6 +28,24 @@ def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -
     return spec
 
 
+def dependencies_from(after: Iterable[str], after_any: Iterable[str]) -> list[dict[str, str]] | None:
+    """What `--after` and `--after-any` name, for the Client; None where they name nothing."""
+    named = [{"id": each, "condition": "succeeded"} for each in after]
+    named += [{"id": each, "condition": "ended"} for each in after_any]
+    return named or None
+
+
+def changes_from(assignments: Iterable[str]) -> dict[str, Any]:
+    """The values of `path=value`, by path. Raises BadUsage where one has no `=`, or two of them give one parameter."""
+    taken: dict[str, str] = {}
+    changes: dict[str, Any] = {}
+    for path, value, argument in map(_assignment, assignments):
+        if path in taken:
+            raise BadUsage(f"{argument} and {taken[path]} give the same parameter; leave one of them out")
+        changes[path], taken[path] = value, argument
+    return changes
+
+
 def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The spec; a part of it without a kind or name gets the one that the stage has by default.
 

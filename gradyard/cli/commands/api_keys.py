@@ -1,18 +1,20 @@
-"""Commands for API keys: keys create, keys list, keys revoke."""
+"""Commands for API keys: keys create, keys list, keys rotate, keys revoke."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gradyard.cli.commands.changes import Change, change_each
-from gradyard.cli.errors import BadUsage, CannotWrite
+from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.cli.key_list import KeyFile, WantedKey, read_names, refuse_names_in_use
 from gradyard.cli.tables import keys_table
 from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
+from gradyard.client.errors import CannotWrite
 from gradyard.shapes import NewApiKey
 
 NameArgument = Annotated[
@@ -27,15 +29,22 @@ OutOption = Annotated[
     typer.Option("--out", metavar="FILE", help="A new file for the keys of --from; you alone can read it."),
 ]
 ProjectOption = Annotated[
-    str | None, typer.Option("--project", help="The project that it opens; created if it is new. Default: default.")
+    str | None, typer.Option("--project", help="The project that it opens; created if it is new. Default: your own.")
 ]
 ScopesOption = Annotated[
     list[str] | None,
-    typer.Option("--scope", help="jobs:read, jobs:write, metrics:read or admin; repeatable. Default: the first two."),
+    typer.Option(
+        "--scope",
+        help="jobs:read, jobs:write, files:write, metrics:read, admin or operator; repeatable. Default: the first two.",
+    ),
 ]
 DaysOption = Annotated[
     float | None, typer.Option("--expires-in-days", help="Days until the key expires. Default: never.")
 ]
+OverlapOption = Annotated[
+    float, typer.Option("--overlap-hours", min=0, help="For how long the old key opens the project beside the new one.")
+]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the key.")]
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The ids of the keys.")]
 
 
@@ -57,6 +66,7 @@ def create(
 
     gradyard keys create --from students.txt --project course --out keys.csv
     """
+    project, options = project or options.project, replace(options, project=None)
     if (name is None) is (names is None):
         raise BadUsage("name one person or program, or a file of names by --from")
     if names is not None:
@@ -112,6 +122,23 @@ def list_keys(options: CommandOptions) -> None:
         print_json([key.as_json() for key in keys]) if options.as_json else print_table(keys_table(keys))
     else:
         typer.echo("there is no key yet; `gradyard keys create NAME` creates one")
+
+
+@asks_the_service
+def rotate(
+    options: CommandOptions, key_id: IdArgument, overlap_hours: OverlapOption = 24.0, expires_in_days: DaysOption = None
+) -> None:
+    """Create the successor of a key, with its name, project and scopes, and print it. It is shown once.
+
+    gradyard keys rotate 01a2081e-7429-7d9c-8bc3-0e0ab1fea600 --overlap-hours 48
+    """
+    with options.connect() as client:
+        made = client.rotate_key(key_id, overlap_hours=overlap_hours, expires_in_days=expires_in_days)
+    if options.as_json:
+        print_json(made.as_json())
+        return
+    typer.echo(f"the new key of {made.name}; the old one expires in {overlap_hours:g} hours:", err=True)
+    typer.echo(made.key)
 
 
 @asks_the_service

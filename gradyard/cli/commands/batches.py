@@ -1,19 +1,19 @@
-"""Commands for batches, beside `watch`: list, show, best, cancel, retry, delete, export."""
+"""Commands for batches, beside `watch`: list, show, best, cancel, retry, delete."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gradyard.cli.batch_details import axes, batch_details, counts
+from gradyard.cli.arguments.spec import changes_from
+from gradyard.cli.batch_details import axes, batch_details, best_table, counts
 from gradyard.cli.commands.changes import Change, change_each
-from gradyard.cli.commands.sweeps import BatchArgument, BestOption
-from gradyard.cli.errors import BadUsage
+from gradyard.cli.commands.history.best import BatchArgument, best_that_are_clear
+from gradyard.cli.commands.jobs import SetOption
+from gradyard.cli.commands.live.watching import BestOption
 from gradyard.cli.grammar.completion import batch_ids
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
-from gradyard.cli.output.whole_file import written_whole
-from gradyard.cli.tables import batches_table, best_table
+from gradyard.cli.tables import batches_table
 from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
 
@@ -22,8 +22,6 @@ BatchesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="BATCH...", help="The ids of the batches.", autocompletion=batch_ids)
 ]
 CancelledOption = Annotated[bool, typer.Option("--cancelled", help="Also the jobs that were cancelled.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="CSV with a line for each loss: job,step,loss.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Write to this file. Default: stdout.")]
 
 
 @asks_the_service
@@ -52,28 +50,11 @@ def show_batch(options: CommandOptions, batch: BatchArgument, best: BestOption =
         if options.as_json:
             print_json(found.as_json())
             return
-        best_jobs = client.batches.best(found.id, best) if best else []
+        best_jobs = best_that_are_clear(client, found.id, best)
     console().print(batch_details(found))
-    if best_jobs:
+    if best_jobs is not None and best_jobs.jobs:
         typer.echo()
         print_table(best_table(best_jobs, axes(found)))
-
-
-@asks_the_service
-def best_jobs(options: CommandOptions, batch: BatchArgument, limit: LimitOption = 10) -> None:
-    """List the jobs of a batch with the lowest last loss, the best first.
-
-    gradyard batches best BATCH -n 3
-    """
-    with options.connect() as client:
-        jobs = client.batches.best(batch, limit)
-        varied = axes(client.batches.get(batch)) if jobs and not options.as_json else []
-    if options.as_json:
-        print_json([job.as_json() for job in jobs])
-    elif jobs:
-        print_table(best_table(jobs, varied))
-    else:
-        typer.echo("no job of this batch has succeeded yet", err=True)
 
 
 @asks_the_service
@@ -86,13 +67,20 @@ def cancel_batches(options: CommandOptions, ids: BatchesArgument = None) -> None
 
 
 @asks_the_service
-def retry_batches(options: CommandOptions, ids: BatchesArgument = None, cancelled: CancelledOption = False) -> None:
+def retry_batches(
+    options: CommandOptions,
+    ids: BatchesArgument = None,
+    cancelled: CancelledOption = False,
+    assignments: SetOption = None,
+) -> None:
     """Submit the failed jobs of batches anew; each new job takes the place of the old one in its batch.
 
     gradyard batches retry BATCH
+
+    gradyard batches retry BATCH --set learning_rate=1e-7
     """
-    states = ["failed", "cancelled"] if cancelled else None
-    change_each(options, "retry", ids, lambda client, batch_id: _retry(client, batch_id, states))
+    asked = {"states": ["failed", "cancelled"] if cancelled else None, "set": changes_from(assignments or [])}
+    change_each(options, "retry", ids, lambda client, batch_id: _retry(client, batch_id, asked))
 
 
 @asks_the_service
@@ -104,33 +92,13 @@ def delete_batches(options: CommandOptions, ids: BatchesArgument = None) -> None
     change_each(options, "delete", ids, _delete)
 
 
-@asks_the_service
-def export(options: CommandOptions, batch: BatchArgument, as_csv: CsvOption = False, out: OutOption = None) -> None:
-    """Export every job of a batch with its result and all of its losses.
-
-    One JSON object a line, or CSV.
-
-    gradyard export BATCH --csv --out curves.csv
-    """
-    if as_csv and options.as_json:
-        raise BadUsage("export: choose one of --csv and --json")
-    with options.connect() as client:
-        lines = client.batches.export_lines(batch, csv=as_csv)
-        if out is None:
-            for line in lines:
-                typer.echo(line)
-            return
-        with written_whole(out) as file:
-            file.writelines(f"{line}\n".encode() for line in lines)
-
-
 def _cancel(client: Client, batch_id: str) -> Change:
     batch = client.batches.cancel(batch_id)
     return Change(f"{batch.id} {batch.state}: {counts(batch)}", {"id": batch.id, "counts": dict(batch.counts)})
 
 
-def _retry(client: Client, batch_id: str, states: list[str] | None) -> Change:
-    retried = client.batches.retry(batch_id, states=states)
+def _retry(client: Client, batch_id: str, asked: dict[str, Any]) -> Change:
+    retried = client.batches.retry(batch_id, **asked)
     line = f"{retried.id} {retried.retried:,} of {retried.size:,} jobs submitted anew"
     return Change(line if retried.retried else f"{retried.id} has nothing to retry", retried.as_json())
 

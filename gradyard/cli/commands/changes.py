@@ -6,11 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from gradyard.cli import text
+from gradyard.cli.arguments.spec import changes_from
+from gradyard.cli.commands.jobs import SetOption
+from gradyard.cli.commands.questions.actions import AllOption, YesOption, act_on_all
 from gradyard.cli.grammar.completion import job_ids
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.client.client import Client
 from gradyard.client.errors import RefusedByService
+from gradyard.jobs.visible_text import one_line
 
 NOT_ABOUT_ONE_ID = (401, 403, 429, 503)  # the others would be refused as well
 
@@ -29,35 +32,52 @@ class Change:
 
 
 @asks_the_service
-def cancel(options: CommandOptions, ids: IdsArgument = None) -> None:
+def cancel(options: CommandOptions, ids: IdsArgument = None, where: AllOption = None, yes: YesOption = False) -> None:
     """Cancel queued and running jobs.
 
     A finished job stays as it is.
 
     gradyard cancel ID
 
-    gradyard cancel $(gradyard jobs --state queued --ids)
+    gradyard cancel --where 'learning_rate > 0.1'
     """
+    if where is not None:
+        act_on_all(options, "cancel", where, ids, yes=yes)
+        return
     change_each(options, "cancel", ids, _cancel)
 
 
 @asks_the_service
-def retry(options: CommandOptions, ids: IdsArgument = None) -> None:
-    """Submit finished jobs once more, and print the new ids.
+def retry(
+    options: CommandOptions, ids: IdsArgument = None, assignments: SetOption = None, where: AllOption = None,
+    yes: YesOption = False,
+) -> None:  # fmt: skip
+    """Submit finished jobs once more, with other values where --set gives them, and print the new ids.
 
     gradyard retry ID
 
-    gradyard retry $(gradyard jobs --state failed --ids)
+    gradyard retry ID --set learning_rate=1e-7
+
+    gradyard retry --where 'state == "failed" and reason == "diverged"' --set learning_rate=1e-7
     """
-    change_each(options, "retry", ids, _retry)
+    changes = changes_from(assignments or [])
+    if where is not None:
+        act_on_all(options, "retry", where, ids, yes=yes, changes=changes or None)
+        return
+    change_each(options, "retry", ids, lambda client, job_id: _retry(client, job_id, changes))
 
 
 @asks_the_service
-def delete(options: CommandOptions, ids: IdsArgument = None) -> None:
+def delete(options: CommandOptions, ids: IdsArgument = None, where: AllOption = None, yes: YesOption = False) -> None:
     """Delete finished jobs with their results, losses and logs.
 
     gradyard delete ID
+
+    gradyard delete --where 'state == "cancelled"'
     """
+    if where is not None:
+        act_on_all(options, "delete", where, ids, yes=yes)
+        return
     change_each(options, "delete", ids, _delete)
 
 
@@ -79,7 +99,7 @@ def change_each(
                 if refusal.status in NOT_ABOUT_ONE_ID:
                     raise
                 refused = True
-                typer.echo(text.printable(f"gradyard: {refusal}"), err=True)
+                typer.echo(one_line(f"gradyard: {refusal}"), err=True)
                 changed = Change("", {"id": each, "error": str(refusal)})
             done.append(changed.fields)
             if changed.line and not options.as_json:
@@ -101,8 +121,8 @@ def _cancel(client: Client, job_id: str) -> Change:
     return Change(f"{job.id} {job.state}{already}", {"id": job.id, "state": job.state})
 
 
-def _retry(client: Client, job_id: str) -> Change:
-    job = client.jobs.retry(job_id)
+def _retry(client: Client, job_id: str, changes: dict[str, Any]) -> Change:
+    job = client.jobs.retry(job_id, set=changes)
     return Change(job.id, {"id": job.id, "retry_of": job.retry_of})
 
 

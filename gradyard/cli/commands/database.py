@@ -1,16 +1,20 @@
 """Commands for the database: db upgrade, downgrade, backup, restore, vacuum."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gradyard.cli.extras import OF_DATABASES, needs_extra
 from gradyard.cli.grammar.options import CommandOptions, runs_here
 from gradyard.local.copies.backup import back_up
 from gradyard.local.copies.restore import restore as restore_from
 from gradyard.local.database_upgrade import downgrade_tables, upgrade_tables
 from gradyard.local.launch import absolute
+from gradyard.local.state_folder import StateFolder
 from gradyard.local.vacuum import vacuum as give_back_space
+from gradyard.processes.private_folder import private_files
 
 RevisionArgument = Annotated[
     str, typer.Argument(metavar="REVISION", help="The revision to upgrade to. Default: the newest for which both run.")
@@ -27,21 +31,25 @@ ReplaceDataOption = Annotated[
 
 
 @runs_here
+@needs_extra("server", packages=OF_DATABASES)
 def upgrade(options: CommandOptions, revision: RevisionArgument = "pre", post: PostOption = False) -> None:
     """Upgrade the tables to this version, while the older one runs. It is safe to repeat.
 
     DATABASE_URL=postgresql://user@host/name gradyard db upgrade
     """
     settings = options.settings()
-    if settings.database_url is None:
-        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    complete = upgrade_tables(absolute(settings.database), "head" if post else revision)
+    with contextlib.ExitStack() as private:
+        if settings.database_url is None:
+            StateFolder(settings.state_dir).prepare()
+            private.enter_context(private_files())
+        complete = upgrade_tables(absolute(settings.database), "head" if post else revision)
     typer.echo("the tables are up to date" if revision == "pre" else f"the tables are at {revision}")
     if not complete and revision == "pre":
         typer.echo("when no older version runs any more: gradyard db upgrade --post")
 
 
 @runs_here
+@needs_extra("server", packages=OF_DATABASES)
 def downgrade(options: CommandOptions, revision: TargetArgument) -> None:
     """Take the tables back to an older version. `base` removes them, with every job in them.
 
@@ -52,6 +60,7 @@ def downgrade(options: CommandOptions, revision: TargetArgument) -> None:
 
 
 @runs_here
+@needs_extra("server", packages=OF_DATABASES)
 def backup(options: CommandOptions, file: BackupArgument, force: ReplaceFileOption = False) -> None:
     """Copy the database into a file, while the service runs. The copy is checked before it gets its name.
 
@@ -62,6 +71,7 @@ def backup(options: CommandOptions, file: BackupArgument, force: ReplaceFileOpti
 
 
 @runs_here
+@needs_extra("server", packages=OF_DATABASES)
 def restore(options: CommandOptions, file: BackupArgument, force: ReplaceDataOption = False) -> None:
     """Replace the database by a backup. Stop the service first.
 
@@ -78,6 +88,7 @@ def restore(options: CommandOptions, file: BackupArgument, force: ReplaceDataOpt
 
 
 @runs_here
+@needs_extra("server", packages=OF_DATABASES)
 def vacuum(options: CommandOptions) -> None:
     """Give the space of deleted jobs back to the disk. SQLite: in small steps, while the service runs.
 

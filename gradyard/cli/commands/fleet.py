@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gradyard.cli.grammar.completion import stage_names
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
@@ -29,7 +28,7 @@ def list_stages(options: CommandOptions) -> None:
         found, refused = client.stages(), client.refused_stages()
     print_json([stage.as_json() for stage in found]) if options.as_json else print_table(stages_table(found))
     if refused:
-        Console(stderr=True).print(refused_text(refused), soft_wrap=True)
+        console(stderr=True).print(refused_text(refused), soft_wrap=True)
 
 
 @asks_the_service

@@ -1,31 +1,40 @@
 """Commands that show jobs: jobs, show, losses, logs."""
 
-import json
-import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from gradyard.cli import text
-from gradyard.cli.commands.jobs import IdArgument
-from gradyard.cli.commands.metrics_and_artifacts import write_npy
-from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.completion import batch_ids, stage_names
+from gradyard.cli.grammar.ids import IdArgument
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
-from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST, job_details
+from gradyard.cli.job_details import job_details
 from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
-from gradyard.cli.output.loss_chart import curve
-from gradyard.cli.tables import jobs_table
+from gradyard.cli.tables import jobs_table, values_table
 from gradyard.cli.terminal import console, print_table
-from gradyard.client.client import Client
 from gradyard.jobs.states import State
+from gradyard.shapes import Job, JobValues
 
 StateOption = Annotated[State | None, typer.Option("--state", help="Only jobs in this state.")]
 StageOption = Annotated[
     str | None, typer.Option("--stage", help="Only jobs of this stage.", autocompletion=stage_names)
 ]
 BatchOption = Annotated[str | None, typer.Option("--batch", help="Only jobs of this batch.", autocompletion=batch_ids)]
+WhereOption = Annotated[
+    str | None,
+    typer.Option("--where", metavar="QUESTION", help="Only jobs of which it is true: loss_min < 9 and seed == 7"),
+]
+SortOption = Annotated[
+    str | None, typer.Option("--sort", metavar="COLUMN", help="In this order, largest first after a minus: -loss_min")
+]
+NameOption = Annotated[str | None, typer.Option("--name", help="Only jobs of this name.")]
+TagOption = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Only jobs with this tag; KEY alone: any value.")
+]
+ColumnsOption = Annotated[
+    str | None, typer.Option("--columns", metavar="NAMES", help="Show these: loss_min, tags.course, first_below(9)")
+]
 LimitOption = Annotated[
     int | None, typer.Option("--limit", "-n", min=1, help="How many to list. Default: 20; with --ids all.")
 ]
@@ -42,6 +51,11 @@ def list_jobs(
     state: StateOption = None,
     stage: StageOption = None,
     batch: BatchOption = None,
+    where: WhereOption = None,
+    name: NameOption = None,
+    tag: TagOption = None,
+    sort: SortOption = None,
+    columns: ColumnsOption = None,
     limit: LimitOption = None,
     ids: IdsOption = False,
 ) -> None:
@@ -51,22 +65,40 @@ def list_jobs(
 
     gradyard jobs --batch BATCH --state failed
 
+    gradyard jobs --where 'loss_min < 9 and optimizer.name == "adam" and tags.course == "w3"'
+
+    gradyard jobs --state succeeded --sort loss_min -n 5
+
+    gradyard jobs --tag course=w3 --columns "loss_min, learning_rate, first_below(9)"
+
     gradyard jobs --stage optim -n 500 --json
     """
     most = limit or (None if ids else USUAL_LIMIT)
+    which: dict[str, Any] = {"where": where, "sort": sort, "state": state, "stage": stage, "batch": batch, "name": name}
+    which["tags"] = tag or ()
     with options.connect() as client:
-        listed, more = newest(client.jobs(state=state, stage=stage, batch=batch), most)
-    if options.as_json:
-        print_json([job.id for job in listed] if ids else [job.as_json() for job in listed])
-    elif ids:
-        typer.echo("".join(f"{job.id}\n" for job in listed), nl=False)
+        found: Iterator[Job | JobValues] = client.jobs(**which)
+        if columns and not ids:
+            found = client.jobs.values(columns, **which)
+        listed, more = newest(found, most)
+    if ids or options.as_json:
+        _print_for_programs(listed, ids, options.as_json)
     elif listed:
-        print_table(jobs_table(listed))
+        print_table(
+            values_table(cast(Sequence[JobValues], listed)) if columns else jobs_table(cast(Sequence[Job], listed))
+        )
     else:
-        chosen = state or stage or batch
+        chosen = state or stage or batch or where or name or tag
         typer.echo("there are no such jobs" if chosen else "there are no jobs yet; `gradyard submit` submits one")
     if more:
         say_that_it_is_cut(len(listed), more)
+
+
+def _print_for_programs(listed: Sequence[Job | JobValues], ids: bool, as_json: bool) -> None:
+    if as_json:
+        print_json([job.id for job in listed] if ids else [job.as_json() for job in listed])
+    else:
+        typer.echo("".join(f"{job.id}\n" for job in listed), nl=False)
 
 
 @asks_the_service
@@ -83,68 +115,3 @@ def show(
         points = client.loss_points(job_id) if job.steps_done or job.finished else None
         terminal = console()
         terminal.print(job_details(job, client.events(job_id), points, terminal))
-
-
-@asks_the_service
-def losses(
-    options: CommandOptions,
-    job_id: IdArgument,
-    csv: CsvOption = False,
-    npy: NpyOption = None,
-) -> None:
-    """Draw the loss curve of a job, or export every loss.
-
-    gradyard losses ID
-
-    gradyard losses ID --csv > losses.csv
-
-    gradyard losses ID --npy losses.npy
-    """
-    if csv + options.as_json + (npy is not None) > 1:
-        raise BadUsage("losses: choose one of --csv, --npy and --json")
-    with options.connect() as client:
-        if npy is not None:
-            write_npy(client.losses(job_id), npy)
-        elif csv:
-            every = client.losses(job_id)
-            sys.stdout.write("step,loss\n")
-            sys.stdout.writelines(f"{step},{loss!s}\n" for step, loss in enumerate(every))
-        elif options.as_json:
-            every = client.losses(job_id)
-            shortest = [float(str(loss)) for loss in every]  # float64 would show digits that a float32 does not have
-            typer.echo(json.dumps({"steps": list(range(len(every))), "losses": shortest}))
-        else:
-            _draw(client, job_id)
-
-
-@asks_the_service
-def logs(
-    options: CommandOptions,
-    job_id: IdArgument,
-) -> None:
-    """Print what the runner of a job printed, and the traceback of an error.
-
-    The last 64 KiB of each attempt are kept.
-
-    gradyard logs ID
-    """
-    with options.connect() as client:
-        attempts = client.logs(job_id)
-    if options.as_json:
-        print_json([log.as_json() for log in attempts])
-        return
-    for log in attempts:
-        cut = ", the last 64 KiB" if log.truncated else ""
-        typer.echo(typer.style(f"attempt {log.attempt}{cut}", dim=True))
-        typer.echo("\n".join(text.printable(line.expandtabs()) for line in log.text.splitlines()))
-    if not attempts:
-        typer.echo("no logs", err=True)
-
-
-def _draw(client: Client, job_id: str) -> None:
-    steps, values = client.loss_points(job_id)
-    if not len(values):
-        typer.echo(text.why_no_losses(client.job(job_id)), err=True)
-        return
-    width = min(console().width, WIDEST)
-    typer.echo("\n".join(curve(values, steps=steps, width=width, height=CURVE_HEIGHT + 4)))

@@ -1,18 +1,16 @@
-"""Commands that follow one job until it is finished: submit, watch."""
+"""The command that submits a job: submit."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from gradyard.cli import text
-from gradyard.cli.arguments.spec import spec_from, with_kinds
+from gradyard.cli.arguments.spec import dependencies_from, spec_from, with_kinds
+from gradyard.cli.commands.live.watching import wait_and_report
 from gradyard.cli.grammar.completion import job_ids, stage_names
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
-from gradyard.cli.progress import follow
-from gradyard.cli.terminal import console
-from gradyard.client.client import Client
-from gradyard.shapes import Job
+from gradyard.shapes import JobWarning
 
 FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - reads stdin.")]
 StageOption = Annotated[
@@ -30,13 +28,31 @@ SetOption = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait", "-w", help="Wait until the job is finished, and show its progress.")
 ]
+AfterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--after",
+        metavar="ID",
+        help="A job or batch that must succeed before; else this fails as well. Repeatable.",
+        autocompletion=job_ids,
+    ),
+]
+AfterAnyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--after-any",
+        metavar="ID",
+        help="A job or batch that must have ended before, in any way. Repeatable.",
+        autocompletion=job_ids,
+    ),
+]
 IdempotencyKeyOption = Annotated[
     str | None,
     typer.Option(
         "--idempotency-key", metavar="TEXT", help="Submitting again with the same key and spec gives the same job."
     ),
 ]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the job.", autocompletion=job_ids)]
+CheckOption = Annotated[bool, typer.Option("--check", help="Check it, show it with every default, and submit nothing.")]
 
 
 @asks_the_service
@@ -45,7 +61,10 @@ def submit(
     file: FileArgument = None,
     stage: StageOption = None,
     assignments: SetOption = None,
+    after: AfterOption = None,
+    after_any: AfterAnyOption = None,
     wait: WaitOption = False,
+    check: CheckOption = False,
     idempotency_key: IdempotencyKeyOption = None,
 ) -> None:
     """Submit a job and print its id.
@@ -55,51 +74,34 @@ def submit(
     gradyard submit --stage numpy --set dataset.points=100 --set name=short
 
     gradyard submit spec.json --set seed=7 --json
+
+    gradyard submit evaluate.json --after ID --after-any ID
+
+    gradyard submit spec.json --check
     """
     spec = spec_from(file, stage, assignments or [])
+    depends_on = dependencies_from(after or [], after_any or [])
     with options.connect(LONG_RETRY_SECONDS if wait else 10.0) as client:
         if any("." in assignment.partition("=")[0] for assignment in assignments or []) and "stage" in spec:
             spec = with_kinds(spec, client.stage(str(spec["stage"])).defaults)
-        job = client.submit(spec, idempotency_key=idempotency_key)
-        for warning in job.warnings:
-            typer.echo(f"warning: {text.warning(warning)}", err=True)
+        if check:
+            checked = client.check(spec, depends_on=depends_on)
+            tell_warnings(checked.warnings)
+            print_json(checked.as_json() if options.as_json else checked.spec)
+            return
+        job = client.submit(spec, depends_on=depends_on, idempotency_key=idempotency_key)
+        tell_warnings(job.warnings)
         if wait:
             if not options.as_json:
                 typer.echo(job.id)
-            _wait_and_report(client, job, options.as_json)
+            wait_and_report(client, job, as_json=options.as_json)
         elif options.as_json:
             print_json(job.as_json())
         else:
             typer.echo(job.id)
 
 
-@asks_the_service
-def watch(
-    options: CommandOptions,
-    job_id: IdArgument,
-) -> None:
-    """Follow a job until it is finished.
-
-    The exit status is 0 if it succeeded, else 1. Ctrl-C ends the watching, not the job.
-    """
-    with options.connect(LONG_RETRY_SECONDS) as client:
-        _wait_and_report(client, client.job(job_id), options.as_json)
-
-
-def _wait_and_report(client: Client, job: Job, as_json: bool) -> None:
-    """Shows the progress on stderr and the outcome on stdout. Exits with 1 unless the job succeeded."""
-    watched = [job]
-    try:
-        follow(client, watched, console(stderr=True))
-    except KeyboardInterrupt:
-        typer.echo(f"job {job.id} goes on; `{text.command_as_called()} watch {job.id}` follows it again", err=True)
-        raise typer.Exit(130) from None
-    [job] = watched
-    if as_json:
-        print_json(job.as_json())
-    else:
-        seconds = job.timings.get("train_seconds")
-        after = f" in {text.duration(seconds)}" if seconds is not None else ""
-        console().print(Text(f"{job.state}{after}: {text.outcome(job)}"))
-    if not job.succeeded:
-        raise typer.Exit(1)
+def tell_warnings(warnings: Iterable[JobWarning]) -> None:
+    """What the sender of a job should know, a line each."""
+    for warning in warnings:
+        typer.echo(f"warning: {text.warning(warning)}", err=True)

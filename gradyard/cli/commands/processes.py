@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from gradyard.cli.chosen_database import with_a_database
 from gradyard.cli.errors import BadUsage
+from gradyard.cli.extras import OF_MAINTENANCE, needs_extra, require
 from gradyard.cli.grammar.options import CommandOptions, runs_here
 from gradyard.jobs.settings import Settings
 from gradyard.local import launch
-from gradyard.local.network_disk import refuse_network_disk
 
 if TYPE_CHECKING:
     from gradyard.local.stack import StackOptions
@@ -51,6 +52,7 @@ def up(
     port: PortOption = None,
     cpu_slots: CpuSlotsOption = None,
     gpus: GpusOption = None,
+    slots_per_gpu: SlotsPerGpuOption = None,
     api_only: ApiOnlyOption = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it.
@@ -65,15 +67,18 @@ def up(
     """
     from gradyard.local.stack import StackOptions
 
+    require("server", *([] if api_only else ["worker"]))
     settings = options.settings(host=host, port=port)
-    raise typer.Exit(_run(StackOptions(settings, cpu_slots, gpus, api_only)))
+    raise typer.Exit(_run(StackOptions(settings, cpu_slots, gpus, slots_per_gpu, api_only)))
 
 
 def _run(options: "StackOptions") -> int:
     from gradyard.local.errors import CannotStart
     from gradyard.local.stack import Stack
+    from gradyard.processes.private_memory import keep_memory_private
     from gradyard.processes.stop_signal import StopSignal
 
+    keep_memory_private()
     with StopSignal() as stop:
         stack = Stack(options, _say, stop.requested)
         try:
@@ -92,6 +97,7 @@ def _run(options: "StackOptions") -> int:
 
 
 @runs_here
+@needs_extra("server", "worker")
 def demo(options: CommandOptions, seed: SeedOption = 0) -> None:
     """Train the tutorial's eight stages over HTTP, and show the results.
 
@@ -99,11 +105,14 @@ def demo(options: CommandOptions, seed: SeedOption = 0) -> None:
     """
     from gradyard.cli.demo import demonstrate
     from gradyard.cli.terminal import console
+    from gradyard.processes.private_memory import keep_memory_private
 
+    keep_memory_private()
     raise typer.Exit(demonstrate(options.settings(), seed, console()))
 
 
 @runs_here
+@needs_extra("worker")
 def worker(
     options: CommandOptions,
     cpu_slots: CpuSlotsOption = None,
@@ -121,16 +130,18 @@ def worker(
     gradyard worker --queues gpu --gpus 0,2 --pool big
     """
     command = launch.pool_command(cpu_slots, gpus, queues, pool, slots_per_gpu)
-    _become(command, launch.environment(_with_a_database(options.settings())))
+    _become(command, launch.worker_environment(with_a_database(options.settings())))
 
 
 @runs_here
+@needs_extra("server", packages=OF_MAINTENANCE)
 def maintain(options: CommandOptions) -> None:
     """Start one maintenance loop; every pool of workers has one already."""
-    _become(launch.maintenance_command(), launch.environment(_with_a_database(options.settings())))
+    _become(launch.maintenance_command(), launch.worker_environment(with_a_database(options.settings())))
 
 
 @runs_here
+@needs_extra("server")
 def api(
     options: CommandOptions, host: HostOption = None, port: PortOption = None, processes: ProcessesOption = None
 ) -> None:
@@ -143,37 +154,8 @@ def api(
     settings = options.settings(host=host, port=port)
     launch.refuse_open_door(settings)
     command = launch.api_command(settings, processes=_process_count(processes, settings))
-    _with_a_database(settings)
-    _become(command, launch.environment(settings), launch.API_FOLDER)
-
-
-def _with_a_database(settings: Settings) -> Settings:
-    """The settings; without DATABASE_URL it says which file is used. Raises BadUsage where that holds no tables.
-
-    Raises CannotStart where it is on a network file system.
-    """
-    file = settings.sqlite_file
-    if settings.database_url is None:
-        if not _holds_tables(file):
-            raise BadUsage(
-                f"DATABASE_URL is not set, and {file} holds no tables: `gradyard up` starts a whole service on this "
-                "machine, `gradyard db upgrade` makes the tables there, DATABASE_URL names another database"
-            )
-        _say(f"DATABASE_URL is not set; the database is {file}")
-    refuse_network_disk(settings)
-    return settings
-
-
-def _holds_tables(file: Path) -> bool:
-    import sqlite3
-
-    try:
-        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return (
-                connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() is not None
-            )
-    except sqlite3.Error:
-        return False
+    with_a_database(settings)
+    _become(command, launch.api_environment(settings), launch.API_FOLDER)
 
 
 def _process_count(processes: int | None, settings: Settings) -> int:

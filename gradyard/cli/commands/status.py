@@ -12,6 +12,7 @@ from gradyard.cli.tables import jobs_table, queues_table
 from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
 from gradyard.jobs.states import State
+from gradyard.jobs.visible_text import one_line
 from gradyard.shapes import Job, Queue, Readiness, Worker
 
 NEWEST_FAILURES = 5
@@ -20,7 +21,7 @@ STYLES = {"ready": "green", "degraded": "yellow", "unavailable": "red"}
 
 @asks_the_service
 def status(options: CommandOptions) -> None:
-    """Show whether the service is ready, its queues and slots, and the newest failures.
+    """Show whether the service is ready, its queues, slots and newest failures.
 
     The exit status is 1 where it accepts no jobs, 3 where none answers.
     """
@@ -66,9 +67,9 @@ def _reasons(readiness: Readiness) -> list[str]:
     """Why the service is not ready, and what to do."""
     reasons = []
     if readiness.database not in (None, "ok"):
-        reasons.append(text.printable(f"the database: {readiness.database}"))
+        reasons.append(one_line(f"the database: {readiness.database}"))
     if readiness.redis not in (None, "ok"):
-        reasons.append(text.printable(f"Redis: {readiness.redis}"))
+        reasons.append(one_line(f"Redis: {readiness.redis}"))
     if readiness.status == "degraded" and not any(readiness.workers.values()):
         reasons.append("no worker is alive, so jobs wait; `gradyard worker` starts workers")
     return reasons
@@ -79,7 +80,7 @@ def _versions(readiness: Readiness, workers: list[Worker]) -> str:
     others = {str((worker.versions or {}).get("gradyard", "unknown")) for worker in workers if worker.state != "dead"}
     others.discard(readiness.version or "")
     service = f"gradyard {readiness.version or 'unknown'}"
-    return text.printable(f"{service}, workers with {', '.join(sorted(others))}" if others else service)
+    return one_line(f"{service}, workers with {', '.join(sorted(others))}" if others else service)
 
 
 def _slots(workers: list[Worker]) -> str:

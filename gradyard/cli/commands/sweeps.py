@@ -1,22 +1,19 @@
-"""Commands that follow a batch until it is finished: sweep, which submits one, and batches watch."""
+"""The command that submits a batch and shows the best of its jobs: sweep."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gradyard.cli import text
-from gradyard.cli.arguments.spec import spec_from, with_kinds
+from gradyard.cli.arguments.spec import dependencies_from, spec_from, with_kinds
 from gradyard.cli.arguments.sweep import axes_from
-from gradyard.cli.batch_details import axes, counts, failure_lines
-from gradyard.cli.commands.jobs import FileArgument, SetOption, StageOption
-from gradyard.cli.grammar.completion import batch_ids
+from gradyard.cli.commands.history.best import MetricOption, ModeOption, Ranking
+from gradyard.cli.commands.jobs import AfterAnyOption, AfterOption, CheckOption, FileArgument, SetOption, StageOption
+from gradyard.cli.commands.live.watching import BestOption, follow_and_report
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
-from gradyard.cli.tables import best_table
-from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
-from gradyard.shapes import Batch
+from gradyard.shapes import Batch, BatchChecked
 
 GridOption = Annotated[
     list[str] | None,
@@ -32,9 +29,7 @@ SamplesOption = Annotated[
     int, typer.Option("--samples", min=1, help="Jobs for each combination, each with its own random values.")
 ]
 NameOption = Annotated[str | None, typer.Option("--name", help="The name of the batch.")]
-BestOption = Annotated[int, typer.Option("--best", min=0, help="How many of the best jobs to show.")]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the id of the batch and do not wait.")]
-BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The id of the batch.", autocompletion=batch_ids)]
 
 
 @asks_the_service
@@ -47,8 +42,13 @@ def sweep(
     random: RandomOption = None,
     samples: SamplesOption = 1,
     name: NameOption = None,
+    after: AfterOption = None,
+    after_any: AfterAnyOption = None,
     best: BestOption = 10,
+    metric: MetricOption = None,
+    mode: ModeOption = None,
     no_wait: NoWaitOption = False,
+    check: CheckOption = False,
 ) -> None:
     """Submit a job for every combination of values, and show the best.
 
@@ -56,7 +56,7 @@ def sweep(
 
     gradyard sweep spec.json --grid optimizer.momentum=0.5,0.9,0.99 --no-wait
 
-    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --samples 50
+    gradyard sweep --stage optim --random learning_rate=1e-4:1e-2:log --samples 50 --metric loss_min
     """
     spec = spec_from(file, stage, assignments or [])
     values, drawn = axes_from(grid or [], random or [], assignments or [])
@@ -64,22 +64,22 @@ def sweep(
     with options.connect(LONG_RETRY_SECONDS) as client:
         if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
             spec = _with_default_kinds(spec, paths, client)
-        batch = _submitted(lambda: client.sweep(spec, grid=values, random=drawn, samples=samples, name=name))
+        about: dict[str, Any] = {"samples": samples, "depends_on": dependencies_from(after or [], after_any or [])}
+        if check:
+            _show_checked(client.check_sweep(spec, grid=values, random=drawn, **about), options)
+            return
+        batch = _submitted(lambda: client.sweep(spec, grid=values, random=drawn, name=name, **about))
         if no_wait:
             print_json(batch.as_json()) if options.as_json else typer.echo(batch.id)
             return
-        _follow_and_report(client, batch, paths, best, options.as_json)
+        follow_and_report(client, batch, paths, Ranking(best, metric, mode), as_json=options.as_json)
 
 
-@asks_the_service
-def watch_batch(options: CommandOptions, batch: BatchArgument, best: BestOption = 10) -> None:
-    """Follow a batch until it is finished, and show the best jobs.
-
-    The exit status is 0 if every job succeeded, else 1. Ctrl-C ends the watching, not the batch.
-    """
-    with options.connect(LONG_RETRY_SECONDS) as client:
-        found = client.batches.get(batch)
-        _follow_and_report(client, found, axes(found), best, options.as_json)
+def _show_checked(checked: BatchChecked, options: CommandOptions) -> None:
+    for each in checked.warnings:
+        of = f" ({each['count']:,} jobs)" if each["count"] > 1 else ""
+        typer.echo(f"warning: {text.warning(each)}{of}", err=True)
+    print_json(checked.as_json()) if options.as_json else typer.echo(f"{checked.size:,} jobs, all valid")
 
 
 def _submitted(submit: Callable[[], Batch]) -> Batch:
@@ -95,44 +95,3 @@ def _with_default_kinds(spec: dict[str, Any], paths: list[str], client: Client) 
     """The spec with each part that a path leads into; such a part gets the kind that the stage has by default."""
     parts: dict[str, Any] = {path.partition(".")[0]: {} for path in paths if "." in path}
     return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)
-
-
-def _follow_and_report(client: Client, batch: Batch, varied: list[str], best: int, as_json: bool) -> None:
-    """Shows the progress and the failures on stderr, the best jobs on stdout. Exits with 1 unless all succeeded."""
-    batch = _follow(client, batch)
-    best_jobs = client.batches.best(batch.id, best) if best else []
-    if as_json:
-        print_json({"batch": batch.as_json(), "best": [job.as_json() for job in best_jobs]})
-    else:
-        for line in (f"batch {batch.id}: {counts(batch)}", *failure_lines(batch)):
-            typer.echo(line, err=True)
-        if best_jobs:
-            print_table(best_table(best_jobs, varied))
-    if batch.counts.get("succeeded") != batch.size:
-        raise typer.Exit(1)
-
-
-def _follow(client: Client, batch: Batch) -> Batch:
-    try:
-        typer.echo(f"batch {batch.id}: {batch.size:,} jobs", err=True)
-        return _with_progress(client, batch)
-    except KeyboardInterrupt:
-        command = f"{text.command_as_called()} batches"
-        goes_on = f"`{command} watch {batch.id}` follows it again, `{command} cancel {batch.id}` stops it"
-        typer.echo(f"batch {batch.id} goes on; {goes_on}", err=True)
-        raise typer.Exit(130) from None
-
-
-def _with_progress(client: Client, batch: Batch) -> Batch:
-    shown = console(stderr=True)
-    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}", markup=False), BarColumn(),
-               MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[counts]}"))  # fmt: skip
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as progress:
-        task = progress.add_task(text.printable(batch.name or "batch"), total=batch.size, counts="")
-        return client.batches.wait(
-            batch.id, lambda now: progress.update(task, completed=_finished(now), counts=counts(now))
-        )
-
-
-def _finished(batch: Batch) -> int:
-    return batch.size - batch.counts.get("queued", 0) - batch.counts.get("running", 0)

@@ -8,9 +8,9 @@ from threading import Thread
 
 import typer
 
-from gradyard.cli import text
 from gradyard.cli.grammar.options import CommandOptions
 from gradyard.client.client import Client
+from gradyard.jobs.visible_text import one_line
 
 NEWEST = 50
 LONGEST_SECONDS = 0.3  # with the start of the command, about half a second
@@ -21,7 +21,7 @@ Completion = tuple[str, str]  # the word, and what the shell shows beside it
 def job_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The ids of the newest jobs that begin so, each with its state, stage and name."""
     return _beginning(ctx, incomplete, lambda client: (
-        (job.id, f"{job.state} {job.stage} {text.printable(job.name or '')}".rstrip())
+        (job.id, f"{job.state} {job.stage} {one_line(job.name or '')}".rstrip())
         for job in client.jobs(limit=NEWEST)
     ))  # fmt: skip
 
@@ -29,7 +29,7 @@ def job_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
 def batch_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The ids of the newest batches that begin so, each with its state, size and name."""
     return _beginning(ctx, incomplete, lambda client: (
-        (batch.id, f"{batch.state} {batch.size:,} jobs {text.printable(batch.name or '')}".rstrip())
+        (batch.id, f"{batch.state} {batch.size:,} jobs {one_line(batch.name or '')}".rstrip())
         for batch in client.batches(limit=NEWEST)
     ))  # fmt: skip
 
@@ -37,7 +37,7 @@ def batch_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
 def stage_names(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The names of the stages that begin so, each with its title."""
     return _beginning(ctx, incomplete, lambda client: (
-        (stage.name, text.printable(stage.title)) for stage in client.stages()
+        (stage.name, one_line(stage.title)) for stage in client.stages()
     ))  # fmt: skip
 
 

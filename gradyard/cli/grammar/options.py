@@ -1,4 +1,4 @@
-"""The options of every command, declared once: `--url`, `--key`, `--state-dir`, `--json`, before or after the verb."""
+"""The options of every command, declared once: `--url`, `--key`, `--project`, `--state-dir`, `--json`."""
 
 import copy
 import functools
@@ -27,6 +27,12 @@ UrlOption = Annotated[
     ),
 ]
 KeyOption = Annotated[str | None, typer.Option("--key", help="The API key; else GRADYARD_KEY.", rich_help_panel=PANEL)]
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project", metavar="NAME", help="Another project than the key's own; for operators.", rich_help_panel=PANEL
+    ),
+]
 StateDirOption = Annotated[
     Path | None,
     typer.Option(
@@ -36,10 +42,12 @@ StateDirOption = Annotated[
 ]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", rich_help_panel=PANEL)]
 ALL: dict[str, tuple[Any, Any]] = {
-    "url": (UrlOption, None), "key": (KeyOption, None), "state_dir": (StateDirOption, None),
-    "as_json": (JsonOption, False),
+    "url": (UrlOption, None), "key": (KeyOption, None), "project": (ProjectOption, None),
+    "state_dir": (StateDirOption, None), "as_json": (JsonOption, False),
 }  # fmt: skip
-WRITTEN = {"url": "--url", "key": "--key", "state_dir": "--state-dir", "as_json": "--json"}
+WRITTEN = {
+    "url": "--url", "key": "--key", "project": "--project", "state_dir": "--state-dir", "as_json": "--json"
+}  # fmt: skip
 
 # How long a request that got no answer is repeated, once the service has answered
 SHORT_RETRY_SECONDS = 3.0  # a person waits for the answer
@@ -54,6 +62,7 @@ class CommandOptions:
 
     url: str | None = None
     key: str | None = None
+    project: str | None = None
     state_dir: Path | None = None
     as_json: bool = False
 
@@ -76,16 +85,16 @@ class CommandOptions:
     def connect(self, retry_seconds: float = SHORT_RETRY_SECONDS) -> Client:
         """A client of the service that the options and the environment name. Where none is up, it says so at once."""
         settings = self.settings()
-        key = self.key or (settings.key.get_secret_value() if settings.key else None)
+        key = self.key or (settings.key.get_secret_value() if self.url and settings.key else None)
         found_url, found_key = find_service(self.url, key, settings)
-        return Client(found_url, found_key, retry_seconds=retry_seconds, reach_seconds=0.0)
+        return Client(found_url, found_key, project=self.project, retry_seconds=retry_seconds, reach_seconds=0.0)
 
 
 Command = Callable[Concatenate[CommandOptions, P], None]
 
 
 def asks_the_service(function: Command[P]) -> Callable[..., None]:
-    """A command with the options `--url`, `--key`, `--state-dir` and `--json`."""
+    """A command with the options `--url`, `--key`, `--project` (unless it has its own), `--state-dir` and `--json`."""
     return _with_options(function, ALL)
 
 
@@ -107,20 +116,24 @@ def _hidden(option: Any) -> Any:
 
 
 def _with_options(function: Command[P], taken: dict[str, tuple[Any, Any]]) -> Callable[..., None]:
+    kind, (_, *declared) = inspect.Parameter.KEYWORD_ONLY, inspect.signature(function).parameters.values()
+    own_names = {each.name for each in declared}
+
     @functools.wraps(function)
     def command(context: typer.Context, **given: Any) -> None:
         options = CommandOptions.of(context)
         for name, written in WRITTEN.items():
             if getattr(options, name) and name not in taken:
                 raise BadUsage(f"{context.command_path} takes no {written}")
-        own = {name: value for name, value in given.items() if name not in taken}
+        own = {name: value for name, value in given.items() if name in own_names}
         function(options, **own)  # type: ignore[call-arg]  # typer has checked them against the signature below
 
     # Typer reads the signature: that of `function`, with typer's context in place of the options that are made of it.
-    kind = inspect.Parameter.KEYWORD_ONLY
-    own = [each.replace(kind=kind) for each in inspect.signature(function).parameters.values()][1:]
+    own = [each.replace(kind=kind) for each in declared]
     added = [
-        inspect.Parameter(name, kind, default=default, annotation=option) for name, (option, default) in taken.items()
+        inspect.Parameter(name, kind, default=default, annotation=option)
+        for name, (option, default) in taken.items()
+        if name not in own_names
     ]
     first = inspect.Parameter("context", kind, annotation=typer.Context)
     parameters = [first, *own, *added]

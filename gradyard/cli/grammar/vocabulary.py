@@ -7,17 +7,24 @@ from typer.core import TyperGroup
 
 from gradyard.cli.commands import (
     api_keys,
+    audit,
     batches,
     changes,
     database,
+    exports,
     fleet,
     inspect_jobs,
     jobs,
-    metrics_and_artifacts,
     processes,
+    results,
     status,
+    storage,
     sweeps,
 )
+from gradyard.cli.commands.history import artifacts, best, curves
+from gradyard.cli.commands.live import logs, watching
+from gradyard.cli.commands.questions import counts, tags
+from gradyard.cli.commands.webhooks import messages, webhooks
 from gradyard.cli.grammar.nouns import Noun, NounOfNames, noun
 from gradyard.cli.grammar.options import CommandOptions, may_name_the_service, runs_here
 
@@ -25,28 +32,32 @@ Commands = dict[str, Callable[..., None]]
 
 EVERYDAY: Commands = {
     "up": processes.up, "demo": processes.demo, "status": status.status,
-    "submit": jobs.submit, "sweep": sweeps.sweep, "watch": jobs.watch, "show": inspect_jobs.show,
-    "losses": inspect_jobs.losses, "logs": inspect_jobs.logs,
-    "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete, "export": batches.export,
+    "submit": jobs.submit, "sweep": sweeps.sweep, "watch": watching.watch, "show": inspect_jobs.show,
+    "losses": curves.losses, "compare": results.compare, "logs": logs.logs,
+    "recheck": results.recheck, "receipt": results.receipt,
+    "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete, "export": exports.export_batch,
 }  # fmt: skip
 PROCESSES: Commands = {"worker": processes.worker, "api": processes.api, "maintain": processes.maintain}
 # Words of before the nouns, kept for those who type them
 HIDDEN: Commands = {
-    "metrics": metrics_and_artifacts.metrics, "artifacts": metrics_and_artifacts.artifacts,
+    "metrics": curves.metrics, "artifacts": artifacts.artifacts,
     "drain": fleet.drain, "undrain": fleet.undrain,
 }  # fmt: skip
 
 NOUNS: dict[str, tuple[str, Commands]] = {
     "jobs": ("List jobs, or show, follow and change one.", {
-        "list": inspect_jobs.list_jobs, "show": inspect_jobs.show, "watch": jobs.watch,
+        "list": inspect_jobs.list_jobs, "show": inspect_jobs.show, "watch": watching.watch,
+        "count": counts.count, "summary": counts.summary, "set": tags.set_job, "tag": tags.tag,
         "cancel": changes.cancel, "retry": changes.retry, "delete": changes.delete,
-        "losses": inspect_jobs.losses, "logs": inspect_jobs.logs, "predict": metrics_and_artifacts.predict,
-        "metrics": metrics_and_artifacts.metrics, "artifacts": metrics_and_artifacts.artifacts,
+        "best": best.best_of_jobs, "export": exports.export_jobs, "losses": curves.losses, "logs": logs.logs,
+        "predict": artifacts.predict,
+        "metrics": curves.metrics, "artifacts": artifacts.artifacts,
+        "compare": results.compare, "recheck": results.recheck, "receipt": results.receipt,
     }),
     "batches": ("List batches (each sweep is one), or show, follow and change one.", {
-        "list": batches.list_batches, "show": batches.show_batch, "best": batches.best_jobs,
-        "watch": sweeps.watch_batch, "cancel": batches.cancel_batches, "retry": batches.retry_batches,
-        "delete": batches.delete_batches, "export": batches.export,
+        "list": batches.list_batches, "show": batches.show_batch, "best": best.best_of_batch,
+        "watch": watching.watch_batch, "cancel": batches.cancel_batches, "retry": batches.retry_batches,
+        "delete": batches.delete_batches, "export": exports.export_batch,
     }),
     "stages": ("List the stages that can be trained, or show the parameters of one.", {
         "list": fleet.list_stages, "show": fleet.show_stage,
@@ -57,8 +68,19 @@ NOUNS: dict[str, tuple[str, Commands]] = {
     "workers": ("List the worker slots, or drain and undrain one.", {
         "list": fleet.list_workers, "drain": fleet.drain, "undrain": fleet.undrain,
     }),
-    "keys": ("List API keys, or create and revoke them; each key opens one project. For the administrator.", {
-        "list": api_keys.list_keys, "create": api_keys.create, "revoke": api_keys.revoke,
+    "keys": ("List API keys, or create, rotate and revoke them; each opens one project. For administrators.", {
+        "list": api_keys.list_keys, "create": api_keys.create, "rotate": api_keys.rotate, "revoke": api_keys.revoke,
+    }),
+    "webhooks": ("List webhooks, which tell other programs what happened, or create, try and change one.", {
+        "list": webhooks.list_webhooks, "show": webhooks.show, "create": webhooks.create, "update": webhooks.update,
+        "rotate": webhooks.rotate, "delete": webhooks.delete, "test": messages.test,
+        "deliveries": messages.deliveries, "resend": messages.resend,
+    }),
+    "storage": ("Show what projects store, and set for how long they keep jobs that ended.", {
+        "list": storage.show_storage, "retention": storage.retention,
+    }),
+    "audit": ("List what was done with keys, workers and queues, and what was deleted. For operators.", {
+        "list": audit.list_entries,
     }),
 }  # fmt: skip
 

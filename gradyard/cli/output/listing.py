@@ -11,6 +11,8 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from gradyard.jobs.visible_text import one_line
+
 SHORTEST_ID = 13  # letters of a UUIDv7: its time, to the millisecond
 BETWEEN = 2  # blanks between two columns
 # Rich takes a box with other than ASCII letters for none; these few have look-alikes on every stream.
@@ -65,9 +67,9 @@ class Listing:
         self._columns = columns
 
     def add(self, *cells: Cell) -> None:
-        """Adds a row: one cell for each column."""
+        """Adds a row: one cell of one line for each column. Control characters are shown by their numbers."""
         for column, cell in zip(self._columns, cells, strict=True):
-            column.cells.append(cell)
+            column.cells.append(Text(one_line(cell.plain), cell.style) if isinstance(cell, Text) else one_line(cell))
 
     def natural_width(self) -> int:
         """The width that shows everything, one line a row."""

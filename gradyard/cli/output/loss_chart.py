@@ -1,7 +1,8 @@
-"""Loss curves as text: two by four braille dots a character. Each column shows its lowest and highest loss."""
+"""Loss curves as text: one of two by four braille dots a character, several of a letter each. Each column shows its
+lowest and highest loss."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 DECADES = 1.0  # a curve that spans more of them gets a logarithmic axis
 LOGARITHMIC = "log scale"
 LABEL_WIDTH = len(LOGARITHMIC)
+MEETING = "*"  # where several curves have a letter
 # The bit of each dot of a braille character (U+2800 to U+28FF), by row and column.
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
@@ -23,16 +25,55 @@ def curve(losses: "np.ndarray", *, width: int = 60, height: int = 10, steps: "np
     import numpy as np
 
     steps = np.arange(len(losses)) if steps is None else steps
-    finite = np.isfinite(losses)
-    steps, values = steps[finite], np.asarray(losses, dtype=np.float64)[finite]
+    steps, values = _finite(steps, losses)
     if not len(values):
         return ["no finite value" if len(losses) else "no values"]
-    logarithmic = bool(values.min() > 0 and math.log10(values.max()) - math.log10(values.min()) > DECADES)
+    logarithmic = _spans_decades(values)
     drawn = np.log10(values) if logarithmic else values
     columns, rows = max(2, width - LABEL_WIDTH - 2), max(1, height - 2)
     low, high = _ranges(steps, drawn, 2 * columns)
     cells = _dots(_rows_of(low, drawn, 4 * rows), _rows_of(high, drawn, 4 * rows), columns, rows)
     return _with_axes(cells, values, (int(steps[0]), int(steps[-1])), logarithmic)
+
+
+def curves(points: "Mapping[str, tuple[np.ndarray, np.ndarray]]", *, width: int = 60, height: int = 16) -> list[str]:
+    """Draws several curves over one another, each with its letter; `*` where several meet. Returns the lines.
+
+    points: by letter, the steps and the losses, each (points,). Losses that are not finite are left out; the axes are
+    those of all curves.
+    """
+    import numpy as np
+
+    finite = {letter: _finite(*each) for letter, each in points.items()}
+    finite = {letter: each for letter, each in finite.items() if len(each[1])}
+    if not finite:
+        return ["no values"]
+    values = np.concatenate([each[1] for each in finite.values()])
+    first, last = (int(end(each[0][place] for each in finite.values())) for end, place in ((min, 0), (max, -1)))
+    logarithmic = _spans_decades(values)
+    columns, rows = max(2, width - LABEL_WIDTH - 2), max(1, height - 2)
+    cells = [[" "] * columns for _ in range(rows)]
+    scale = np.log10 if logarithmic else np.asarray
+    for letter, (steps, losses) in finite.items():
+        begin, end = ((int(each) - first) * (columns - 1) // max(1, last - first) for each in (steps[0], steps[-1]))
+        low, high = _ranges(steps, scale(losses), max(2, end - begin + 1))
+        drawn = zip(_rows_of(high, scale(values), rows), _rows_of(low, scale(values), rows), strict=True)
+        for column, (top, bottom) in enumerate(drawn, begin):
+            for row in cells[top : bottom + 1]:
+                row[min(column, columns - 1)] = letter if row[min(column, columns - 1)] in (" ", letter) else MEETING
+    return _with_axes(["".join(row) for row in cells], values, (first, last), logarithmic)
+
+
+def _finite(steps: "np.ndarray", losses: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
+    """The losses that are finite, in float64, and their steps."""
+    import numpy as np
+
+    finite = np.isfinite(losses)
+    return steps[finite], np.asarray(losses, dtype=np.float64)[finite]
+
+
+def _spans_decades(values: "np.ndarray") -> bool:
+    return bool(values.min() > 0 and math.log10(values.max()) - math.log10(values.min()) > DECADES)
 
 
 def _ranges(steps: "np.ndarray", values: "np.ndarray", columns: int) -> "tuple[np.ndarray, np.ndarray]":

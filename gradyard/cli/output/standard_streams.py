@@ -8,6 +8,8 @@ import unicodedata
 from io import TextIOWrapper
 from typing import IO, TextIO
 
+from gradyard.cli.output.terminal_stream import over_terminal
+
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 ASCII = "gradyard_ascii"  # our codec, and `_look_alikes` among the error handlers
 LOOK_ALIKES = {"─": "-", "━": "-", "╸": "-", "╺": "-", "│": "|", "┤": "+", "└": "+", "…": "~", "°": " "}
@@ -16,7 +18,10 @@ HEIGHTS = " '-'-|-|_|||.|||"
 
 
 def prepare() -> None:
-    """Opens what the caller has closed, so that no other file gets its number, and chooses letters that are shown."""
+    """Opens what the caller has closed, so that no other file gets its number, and chooses letters that are shown.
+
+    Of a terminal, the streams show control characters by their numbers.
+    """
     codecs.register(_ascii)
     codecs.register_error(ASCII, _look_alikes)
     for number in range(3):
@@ -28,6 +33,7 @@ def prepare() -> None:
         if isinstance(stream, TextIOWrapper):
             plain = codecs.lookup(stream.encoding).name == "ascii" or (stream.isatty() and _terminal_is_plain())
             stream.reconfigure(encoding=ASCII if plain else stream.encoding, errors=ASCII, line_buffering=True)
+    sys.stdout, sys.stderr = over_terminal(sys.stdout), over_terminal(sys.stderr)
 
 
 def shows_every_letter(stream: TextIO) -> bool:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.specs.datasets import Dataset, FunctionData
+from gradyard.jobs.specs.dependencies import Dependencies
 from gradyard.jobs.strict_model import StrictModel
 
 
@@ -18,6 +19,14 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+MOST_TAGS = 32
+Name = Annotated[Text, Field(max_length=200)]
+TagKey = Annotated[Text, Field(min_length=1, max_length=64)]
+TagValue = Annotated[Text, Field(max_length=256)]
+Priority = Annotated[
+    int, Field(ge=-100, le=100, description="among the jobs of its project, those of a higher one go first")
+]
+Steps = Annotated[int, Field(ge=1, description="how often the weights are updated")]
 
 # The figures are those of the tutorial's data.
 _TOO_COARSE = {
@@ -32,29 +41,40 @@ def _fine_enough(dtype: Any) -> Any:
     return dtype
 
 
-Dtype = Annotated[Literal["float32", "float64"], BeforeValidator(_fine_enough)]
+Dtype = Annotated[
+    Literal["float32", "float64"], BeforeValidator(_fine_enough), Field(description="the numbers that it computes with")
+]
 
 
 class JobSpec(StrictModel):
     """The parameters of every stage. A stage's own model has `stage` as a `Literal`, and parameters of its own."""
 
     stage: str
-    name: Annotated[Text, Field(max_length=200)] | None = None
-    tags: Annotated[
-        dict[Annotated[Text, Field(min_length=1, max_length=64)], Annotated[Text, Field(max_length=256)]],
-        Field(max_length=32),
-    ] = {}
-    dataset: Dataset = FunctionData()
-    steps: int = Field(default=2000, ge=1)
-    seed: int = Field(default=0, ge=0, le=2**53 - 1)
-    device: Literal["cpu", "gpu", "auto"] = "cpu"
-    pool: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
-    gpu_memory_mib: int | None = Field(default=None, ge=1, le=2**24)
-    execution: Literal["eager", "compiled", "gram"] = "eager"
+    name: Name | None = Field(default=None, description="for people; need not be unique")
+    tags: dict[TagKey, TagValue] = Field(default={}, max_length=MOST_TAGS, description="texts by key, to find it by")
+    dataset: Dataset = Field(default=FunctionData(), description="what it is trained on")
+    steps: Steps = 2000
+    seed: int = Field(default=0, ge=0, le=2**53 - 1, description="all that is drawn depends on it alone")
+    device: Literal["cpu", "gpu", "auto"] = Field(
+        default="cpu", description="what trains it; `auto`: the one on which such work ends sooner"
+    )
+    pool: Annotated[Text, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="only workers that were started for this pool take it"
+    )
+    gpu_memory_mib: int | None = Field(
+        default=None, ge=1, le=2**24, description="only a GPU with this much memory takes it"
+    )
+    execution: Literal["eager", "compiled", "gram"] = Field(
+        default="eager", description="`eager`: step by step, the same bits on each machine of a kind; "
+        "`compiled` and `gram` are faster, and agree within a tolerance",
+    )  # fmt: skip
     dtype: Dtype = "float32"
-    priority: int = Field(default=0, ge=-100, le=100)
-    timeout_seconds: float = Field(default=3600.0, gt=0, le=30 * 86400, allow_inf_nan=False)
-    max_retries: int = Field(default=2, ge=0, le=100)
+    priority: Priority = 0
+    timeout_seconds: float = Field(
+        default=3600.0, gt=0, le=30 * 86400, allow_inf_nan=False, description="how long one attempt may train"
+    )
+    max_retries: int = Field(default=2, ge=0, le=100, description="how often it is tried again after an error")
+    depends_on: Dependencies | None = Field(default=None, description="jobs and batches that must have ended before")
 
     @property
     def descends_a_quadratic(self) -> bool:
@@ -75,8 +95,8 @@ class JobSpec(StrictModel):
         return self
 
     def as_json(self) -> dict[str, Any]:
-        """The spec with every default filled in."""
-        return self.model_dump(mode="json")
+        """The spec with every default filled in; without what the job waits for, which changes no number of it."""
+        return self.model_dump(mode="json", exclude={"depends_on"})
 
     def shape(self) -> list[Any]:
         """What the members of a pack must agree in, beside stage, execution and dtype. All else may differ.

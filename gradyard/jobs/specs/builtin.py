@@ -1,11 +1,11 @@
 """The specs of the eight built-in stages: one model each, with only the parameters of its stage."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.specs.base import Dtype, JobSpec
+from gradyard.jobs.specs.base import Dtype, JobSpec, Steps
 from gradyard.jobs.specs.losses import Loss, MeanSquaredError
 from gradyard.jobs.specs.optimizers import Optimizer, RmsProp, Sgd
 from gradyard.jobs.strict_model import Finite, Positive
@@ -14,6 +14,14 @@ COEFFICIENTS = "abcdefghij"
 InitialCoefficients = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
 Init = Literal["default", "normal"] | InitialCoefficients
 Scale = Literal["none", "standard", "minmax"]
+Scaled = Annotated[
+    Scale,
+    Field(description="how x and y are scaled before training; results are in the units of the data all the same"),
+]
+LearningRate = Annotated[
+    Positive | Literal["auto"], Field(description="`auto`: the rate that the curvature of the data allows")
+]
+Optimized = Annotated[Optimizer, Field(description="which rule of torch.optim updates the weights")]
 
 
 class CoefficientsSpec(JobSpec):
@@ -21,9 +29,12 @@ class CoefficientsSpec(JobSpec):
 
     linear_in_coefficients: ClassVar[bool] = True
 
-    learning_rate: Positive | Literal["auto"] = 1e-6
-    init: Init = "default"
-    loss: Loss = MeanSquaredError()
+    learning_rate: LearningRate = 1e-6
+    init: Init = Field(
+        default="default", description="where the coefficients start: as the tutorial has it, drawn from a normal "
+        "distribution, or numbers by letter",
+    )  # fmt: skip
+    loss: Loss = Field(default=MeanSquaredError(), description="what is made small")
 
     @property
     def coefficient_names(self) -> str:
@@ -83,8 +94,8 @@ class CoefficientsSpec(JobSpec):
 class PolynomialSpec(CoefficientsSpec):
     """A stage that fits a polynomial of a chosen degree."""
 
-    degree: int = Field(default=3, ge=0, le=9)
-    scale: Scale = "none"
+    degree: int = Field(default=3, ge=0, le=9, description="the highest power of x")
+    scale: Scaled = "none"
 
     @property
     def highest_power(self) -> int:
@@ -101,7 +112,7 @@ class NumpySpec(PolynomialSpec):
     """A job of stage 1, `numpy`."""
 
     stage: Literal["numpy"]
-    device: Literal["cpu"] = "cpu"
+    device: Literal["cpu"] = Field(default="cpu", description="numpy trains on the CPU alone")
     dtype: Dtype = "float64"
 
 
@@ -123,8 +134,8 @@ class FunctionSpec(CoefficientsSpec):
     linear_in_coefficients: ClassVar[bool] = False
 
     stage: Literal["function"]
-    learning_rate: Positive | Literal["auto"] = 5e-6
-    scale: Scale = "none"
+    learning_rate: LearningRate = 5e-6
+    scale: Scaled = "none"
 
     @property
     def draws(self) -> bool:
@@ -142,15 +153,15 @@ class OptimSpec(PolynomialSpec):
     """A job of stage 6, `optim`."""
 
     stage: Literal["optim"]
-    learning_rate: Positive | Literal["auto"] = 1e-3
-    optimizer: Optimizer = RmsProp(name="rmsprop")
+    learning_rate: LearningRate = 1e-3
+    optimizer: Optimized = RmsProp(name="rmsprop")
 
 
 class ModuleSpec(PolynomialSpec):
     """A job of stage 7, `module`."""
 
     stage: Literal["module"]
-    optimizer: Optimizer = Sgd(name="sgd")
+    optimizer: Optimized = Sgd(name="sgd")
 
 
 class DynamicSpec(CoefficientsSpec):
@@ -161,9 +172,9 @@ class DynamicSpec(CoefficientsSpec):
     )
 
     stage: Literal["dynamic"]
-    steps: int = Field(default=30_000, ge=1)
-    learning_rate: Positive | Literal["auto"] = 1e-8
-    optimizer: Optimizer = Sgd(name="sgd", momentum=0.9)
+    steps: Steps = 30_000
+    learning_rate: LearningRate = 1e-8
+    optimizer: Optimized = Sgd(name="sgd", momentum=0.9)
 
     @property
     def draws(self) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.specs.axes import Axis, Drawn, Path, Span
+from gradyard.jobs.specs.axes import Axis, Drawn, Span
+from gradyard.jobs.specs.paths import Path, may_hold, parts_around, put
 from gradyard.jobs.strict_model import StrictModel
 
 MOST_FIELDS = 64  # of a spec, and axes of a sweep
@@ -35,11 +36,11 @@ class Sweep(StrictModel):
             if path in self.grid:
                 raise PydanticCustomError(f"at_random/{path}", "is in grid as well; leave it out of one of them")
         for path, where in names.items():
-            for outer in _parts_around(path):
+            for outer in parts_around(path):
                 if outer in names:
                     message = "would be lost in {outer}, which is varied too"
                     raise PydanticCustomError(f"at_{where}/{path}", message, {"outer": outer})
-                if not _may_hold(self.spec, outer):
+                if not may_hold(self.spec, outer):
                     message = "leads into {outer}, which is no object in spec"
                     raise PydanticCustomError(f"at_{where}/{path}", message, {"outer": outer})
         return self
@@ -72,34 +73,11 @@ class Sweep(StrictModel):
             for _ in range(self.samples):
                 member = json.loads(spec)
                 for path, value in zip(self.grid, values, strict=True):
-                    _put(member, path, value)
+                    put(member, path, value)
                 for path, drawn in self.random.items():
-                    _put(member, path, drawn.at(float(draws.random())))
+                    put(member, path, drawn.at(float(draws.random())))
                 yield member
 
 
 def _values(axis: list[Any] | Span) -> Sequence[Any]:
     return axis.values() if isinstance(axis, Span) else axis
-
-
-def _parts_around(path: str) -> list[str]:
-    """The paths of the parts in which the parameter lies, the outermost first."""
-    names = path.split(".")
-    return [".".join(names[:end]) for end in range(1, len(names))]
-
-
-def _may_hold(spec: dict[str, Any], path: str) -> bool:
-    """Whether the spec has an object at that path, or nothing yet."""
-    part: Any = spec
-    for name in path.split("."):
-        if not isinstance(part, dict):
-            return False
-        part = part.get(name, {})
-    return isinstance(part, dict)
-
-
-def _put(member: dict[str, Any], path: str, value: Any) -> None:
-    *outer, last = path.split(".")
-    for name in outer:
-        member = member.setdefault(name, {})
-    member[last] = value

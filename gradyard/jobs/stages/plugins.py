@@ -17,10 +17,11 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import get_args
 
 from gradyard.jobs.specs.base import JobSpec
-from gradyard.jobs.stages.stage import Stage
+from gradyard.jobs.stages.stage import Mode, Stage
 
 GROUP = "gradyard.stages"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+METRIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 TRAINER = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -96,6 +97,8 @@ def _problems(stage: Stage, name: str) -> Iterator[str]:
         yield "numerics_version and widest must be 1 or more"
     if min(stage.pack_bytes.get(dtype, 0) for dtype in ("float32", "float64")) < 1:
         yield "pack_bytes must have a number, 1 or more, for float32 and for float64"
+    if not (isinstance(stage.metric, str) and METRIC.fullmatch(stage.metric)) or stage.mode not in get_args(Mode):
+        yield f"its metric {stage.metric!r} and mode {stage.mode!r} are not a metric's name with min or max"
     yield from _spec_problems(stage)
 
 

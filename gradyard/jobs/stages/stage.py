@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from gradyard.jobs.specs.base import JobSpec
+
+Mode = Literal["min", "max"]
 
 COMPILED = ("fused", "cudagraph", "inductor", "blas")
 """The engines of `execution: compiled`, best first: one GPU kernel for many steps, CUDA graphs, torch.compile, numpy's
@@ -25,7 +27,9 @@ class Stage:
     pack trains slower. `widest`: the most members of a pack. `widest_on_gpu`: the most members on a GPU, where the free
     memory is a limit too: a step has at most `arrays_on_gpu` such arrays at once. `numerics_version`: raise it whenever
     the stage's arithmetic changes, so that no checkpoint is resumed by different arithmetic. `compiled_pays_from`: the
-    job-steps (jobs times steps) from which a cold compile on one worker saves more time than it costs.
+    job-steps (jobs times steps) from which a cold compile on one worker saves more time than it costs. `metric` and
+    `mode` say which of its jobs is best: the one with the smallest ("min") or largest ("max") value of that metric, of
+    the final weights; "loss" is the last loss.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Stage:
     numerics_version: int = 1
     compiled_pays_from: int | None = None
     engines: Mapping[str, str] = field(default_factory=dict)
+    metric: str = "loss"
+    mode: Mode = "min"
 
     def engine_for(self, execution: str, available: Collection[str]) -> str:
         """The engine for a job of that `execution` on a worker with the engines `available`.

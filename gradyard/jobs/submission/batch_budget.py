@@ -6,6 +6,8 @@ from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.submission.resolve import work_of
+from gradyard.jobs.validation.json_text import check_one
+from gradyard.jobs.validation.json_weight import Weight
 
 MOST_WORK = 5 * 10**8  # numbers to compute with before anything is stored: a few seconds
 
@@ -20,16 +22,21 @@ class BatchBudget:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._bytes = self._point_steps = self._work = 0
+        self._weight = Weight()
         self._computed: set[Hashable] = set()
 
     def check_bytes(self, body: bytes) -> None:
-        """Check the bytes of this member, and of all members so far. Raises SpecInvalid for this member's."""
+        """Check the bytes of this member, and bytes and values of all so far. Raises SpecInvalid for this member's."""
         if len(body) > self._settings.max_json_bytes:
             most = self._settings.max_json_bytes
             raise SpecInvalid([FieldProblem("", f"{len(body):,} bytes; a job has at most {most:,}")])
         self._bytes += len(body)
         if self._bytes > self._settings.max_batch_bytes:
             raise BudgetExceeded(f"its jobs have over {self._settings.max_batch_bytes:,} bytes")
+        self._weight = self._weight.beside(Weight.of(body))
+        if excess := self._weight.excess:
+            raise BudgetExceeded(f"its jobs have {excess}")
+        check_one(body)
 
     def check_cost(self, spec: JobSpec) -> None:
         """Check the cost of training, and of what is computed before anything is stored."""

@@ -1,7 +1,8 @@
 """From the bytes of a request to a batch that can be stored. Every member is checked before any is stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import SEEK_END
 from itertools import chain
 from typing import IO, Any
 
@@ -11,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import Text
+from gradyard.jobs.specs.dependencies import Dependencies, Dependency
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
@@ -18,55 +20,82 @@ from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
 from gradyard.jobs.validation.from_json import validated
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, plain_json
+from gradyard.jobs.validation.json_weight import Weight
 from gradyard.jobs.validation.messages import figure
 from gradyard.jobs.validation.pointers import pointer_of
 
 MOST_SWEEP_BYTES = 2**16  # a larger sweep is not stored with its batch
+LARGE_BYTES, LARGE_JOBS = 2**18, 10_000  # over one of these, a batch may take 0.1 GB or more, and seconds
 
 
 @dataclass(frozen=True)
 class ParsedBatch:
-    """A batch that may be stored: its jobs, its name, and the sweep that made it, if any."""
+    """A batch that may be stored: its jobs, its name, and the sweep that made it, if any.
+
+    depends_on: what all of its jobs wait for, beside what each names itself. is_sweep: also where it is too large to
+    store how it was made.
+    """
 
     jobs: list[ParsedJob]
     name: str | None = None
     sweep: dict[str, Any] | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    is_sweep: bool = False
 
 
 class _Named(StrictModel):
     name: Text | None = Field(default=None, max_length=200)
+    depends_on: Dependencies | None = None
 
 
-class SweepBody(Sweep, _Named):
+class BatchSweep(Sweep, _Named):
     """A sweep with a name for its batch."""
 
 
-_NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(SweepBody)
+_NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(BatchSweep)
 
 
-def parse_batch(body: IO[bytes], settings: Settings, *, lines: bool = False) -> ParsedBatch:
+def parse_batch(
+    body: IO[bytes], settings: Settings, *, lines: bool = False, before_large: Callable[[], object] = lambda: None
+) -> ParsedBatch:
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
+
+    `before_large` is called once before anything is built, where that may take 0.1 GB or more.
 
     Raises BodyMalformed where the body is not JSON, SpecInvalid where it has none of these forms, is too large, or is
     a sweep with a wrong value; BatchInvalid where members are wrong: it has their number, and the first hundred
     problems.
     """
+    if is_large := _bytes_of(body) > LARGE_BYTES:
+        before_large()
     if lines:
         return ParsedBatch(_parse_members(_lines_of(body), settings, ListFaults()))
-    whole = _parsed(plain_json(body.read()))
+    whole = _parsed(body.read())
     if "jobs" in whole:
         return _parse_list(whole, settings)
-    sweep: SweepBody = validated(_SWEEP, _dumped(whole))
+    sweep: BatchSweep = validated(_SWEEP, _dumped(whole))
     _check_size(sweep, settings)
-    described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name"})
+    if not is_large and sweep.size > LARGE_JOBS:
+        before_large()
+    described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    return ParsedBatch(_parse_members(sweep.members(), settings, SweepFaults(sweep)), sweep.name, described)
+    jobs = _parse_members(sweep.members(), settings, SweepFaults(sweep))
+    return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
+
+
+def _bytes_of(body: IO[bytes]) -> int:
+    body.seek(0, SEEK_END)
+    size = body.tell()
+    body.seek(0)
+    return size
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
+    if excess := Weight.of(body).excess:
+        raise SpecInvalid([FieldProblem("", f"has {excess}")])
     try:
-        whole = orjson.loads(body)
+        whole = orjson.loads(plain_json(body, of_many=True))
     except orjson.JSONDecodeError as error:
         raise BodyMalformed(str(error)) from None
     if not isinstance(whole, dict):
@@ -87,10 +116,11 @@ def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
     if not isinstance(jobs, list):
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
     if len(whole) > MOST_FIELDS:
-        raise SpecInvalid([FieldProblem("", 'a batch may have only "name" beside "jobs"')])
+        raise SpecInvalid([FieldProblem("", 'a batch may have only "name" and "depends_on" beside "jobs"')])
     named: _Named = validated(_NAMED, _dumped(whole))
     _check_count(len(jobs), settings, "/jobs")
-    return ParsedBatch(_parse_members(jobs, settings, ListFaults()), named.name)
+    parsed = _parse_members(jobs, settings, ListFaults())
+    return ParsedBatch(parsed, named.name, depends_on=named.depends_on or ())
 
 
 def _lines_of(body: IO[bytes]) -> Iterator[bytes]:
@@ -103,6 +133,8 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
     jobs: list[ParsedJob] = []
     budget = BatchBudget(settings)
     for index, member in enumerate(members):
+        if faults.enough:
+            break
         if index >= settings.max_batch_jobs:
             _check_count(index + 1, settings)
         if not faults.need(index):
@@ -122,9 +154,9 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
 
 
 def _parse_member(member: Any, settings: Settings, budget: BatchBudget) -> ParsedJob:
-    body = plain_json(member) if isinstance(member, bytes) else _dumped(member)
+    body = member if isinstance(member, bytes) else _dumped(member)
     budget.check_bytes(body)
-    spec = read_spec(body, settings)
+    spec = read_spec(plain_json(body) if body is member else body, settings)
     budget.check_cost(spec)
     return resolved(spec)
 

@@ -3,10 +3,11 @@
 from gradyard.jobs.errors import BatchInvalid, FieldProblem, SpecInvalid
 from gradyard.jobs.specs.axes import Span
 from gradyard.jobs.specs.sweeps import Sweep
-from gradyard.jobs.validation.messages import MOST_PROBLEMS, NO_SUCH_FIELD
+from gradyard.jobs.validation.messages import MOST_DETAILS, MOST_PROBLEMS, NO_SUCH_FIELD
 from gradyard.jobs.validation.pointers import pointer_of
 
 MOST_WRONG = 1000  # members of a sweep; by then its faults are known
+MOST_FOUND = 10_000  # problems of all members together: finding one takes up to 0.1 ms, and a hundred are shown
 
 
 class ListFaults:
@@ -14,21 +15,27 @@ class ListFaults:
 
     def __init__(self) -> None:
         self._problems: list[tuple[int, FieldProblem]] = []
-        self._wrong = 0
+        self._wrong = self._found = 0
 
     def add(self, index: int, problems: list[FieldProblem]) -> None:
         """Note what is wrong with the member of that number."""
         self._wrong += 1
+        self._found += _found_in(problems)
         self._problems += [(index, each) for each in problems[: MOST_PROBLEMS - len(self._problems)]]
 
     def need(self, index: int) -> bool:
         """Whether this member must be looked at, to know all faults."""
         return True
 
+    @property
+    def enough(self) -> bool:
+        """Whether so much is wrong that the other members need not be looked at."""
+        return self._found >= MOST_FOUND
+
     def raise_any(self) -> None:
         """Raise BatchInvalid where a member was wrong."""
         if self._wrong:
-            raise BatchInvalid(self._problems, self._wrong)
+            raise BatchInvalid(self._problems, self._wrong, more=self.enough)
 
 
 class SweepFaults:
@@ -40,11 +47,12 @@ class SweepFaults:
         self._axes = {"/" + path.replace(".", "/"): path for path in (*sweep.grid, *sweep.random)}
         self._problems: dict[tuple[str, str], FieldProblem] = {}
         self._known: set[tuple[str, int]] = set()  # wrong values: their axis and position
-        self._wrong = 0
+        self._wrong = self._found = 0
 
     def add(self, index: int, problems: list[FieldProblem]) -> None:
         """Note what is wrong with the member of that number."""
         self._wrong += 1
+        self._found += _found_in(problems)
         positions = self._positions(index)
         for problem in problems:
             found = self._in_sweep(problem, positions)
@@ -54,9 +62,12 @@ class SweepFaults:
 
     def need(self, index: int) -> bool:
         """Whether this member must be looked at, to know all faults; not where a value of it is known as wrong."""
-        if not self._wrong:
-            return True
-        return self._wrong < MOST_WRONG and self._known.isdisjoint(self._positions(index).items())
+        return not self._wrong or self._known.isdisjoint(self._positions(index).items())
+
+    @property
+    def enough(self) -> bool:
+        """Whether so much is wrong that the other members need not be looked at."""
+        return self._wrong >= MOST_WRONG or self._found >= MOST_FOUND
 
     def raise_any(self) -> None:
         """Raise SpecInvalid where a member was wrong."""
@@ -90,3 +101,8 @@ class SweepFaults:
 def _of_draws(message: str) -> str:
     whole = message.startswith("must be a whole number")
     return message + "; random draws fractions, so give whole numbers in grid" if whole else message
+
+
+def _found_in(problems: list[FieldProblem]) -> int:
+    """How many problems of a member were found, at most, to show these."""
+    return len(problems) if len(problems) < MOST_PROBLEMS else MOST_DETAILS

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from gradyard.jobs.errors import FieldProblem
@@ -10,6 +11,7 @@ from gradyard.jobs.validation.pointers import Place, Pointers
 from gradyard.jobs.validation.suggestions import did_you_mean, nearest
 
 MOST_PROBLEMS = 100
+MOST_DETAILS = 1000  # that are looked at: a body of a megabyte may have twenty thousand, at 40 µs each
 NO_SUCH_FIELD = "there is no such field"
 MOST_CHARACTERS = 40  # of a value that a message repeats
 
@@ -27,7 +29,7 @@ _TOO_FEW, _TOO_MANY = {"string_too_short", "too_short"}, {"string_too_long", "to
 def problems_of(details: Iterable[Any], pointers: Pointers) -> list[FieldProblem]:
     """What is wrong, each by its JSON pointer, a hundred at most. `details`: pydantic's, with context and input."""
     found: dict[str, list[tuple[Place, Any]]] = {}
-    for detail in details:
+    for detail in islice(details, MOST_DETAILS):
         place = pointers.place_of(detail["loc"], detail["type"])
         found.setdefault(place.pointer, []).append((place, detail))
     pairs = ((pointer, text) for pointer in sorted(found) for text in dict.fromkeys(_sentences(found[pointer])))
@@ -103,7 +105,8 @@ def _unknown_field(place: Place) -> str:
         elsewhere = ", ".join(tag for tag, fields in place.union.members.items() if name in fields)
     if elsewhere:
         return f"{NO_SUCH_FIELD} {here}, only for {elsewhere}"
-    hint = did_you_mean(name, place.fields) or (place.fields and f"; the fields are {', '.join(place.fields)}") or ""
+    names = f"; the {'fields are' if len(place.fields) > 1 else 'only field is'} {', '.join(place.fields)}"
+    hint = did_you_mean(name, place.fields) or (names if place.fields else "")
     return f"{NO_SUCH_FIELD} {here}{hint}"
 
 

@@ -10,6 +10,7 @@ from gradyard.jobs.fleet import HoldKind
 from gradyard.store.dialects import insert_or_replace, now, strip_unstorable
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.tables import Hold, Worker
+from gradyard.store.webhooks.notices import note_drain
 
 log = structlog.get_logger()
 
@@ -21,7 +22,13 @@ def hold(connection: Connection, kind: HoldKind, name: str, *, actor: str, reaso
     """
     row = {"kind": kind, "name": name, "actor": actor[:200], "since": now()}
     reason = strip_unstorable(reason) if reason else None
+    if kind is not HoldKind.QUEUE and not _is_there(connection, kind, name):
+        note_drain(connection, kind, name, actor=actor[:200], reason=reason)
     connection.execute(insert_or_replace(connection, Hold).values(row | {"reason": reason}))
+
+
+def _is_there(connection: Connection, kind: HoldKind, name: str) -> bool:
+    return connection.execute(select(Hold.name).where(Hold.kind == kind, Hold.name == name)).first() is not None
 
 
 def drain_device(connection: Connection, worker: WorkerInfo, reason: str) -> None:
@@ -30,7 +37,7 @@ def drain_device(connection: Connection, worker: WorkerInfo, reason: str) -> Non
     A hold by UUID follows the card to another slot or host, and no other card inherits it.
     """
     kind, name = (HoldKind.GPU, worker.device_uuid) if worker.device_uuid else (HoldKind.SLOT, str(worker.address))
-    if connection.execute(select(Hold.name).where(Hold.kind == kind, Hold.name == name)).first() is not None:
+    if _is_there(connection, kind, name):
         return
     log.error("drained", slot=str(worker.address), device=worker.device_uuid, reason=reason)
     hold(connection, kind, name, actor=worker.name, reason=reason)

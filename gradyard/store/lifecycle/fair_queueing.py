@@ -13,8 +13,8 @@ A project gains little by splitting its work: N waiting batches of one project w
 beside one batch of another project.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -40,6 +40,7 @@ from gradyard.store.tables import IS_QUEUED, Batch, Job, Worker
 SECONDS_A_STEP, SECONDS_A_POINT_STEP = 3e-5, 5e-9  # of a job alone and eager; about the same for every stage
 FLOWS_COUNTED = 16  # batches of a project, the newest first
 WAITING_LOOKED_AT = 256
+MEMBERS_LOOKED_AT = 64
 
 
 def seconds_alone(spec: JobSpec) -> float:
@@ -47,36 +48,81 @@ def seconds_alone(spec: JobSpec) -> float:
     return spec.steps * (SECONDS_A_STEP + spec.dataset.points * SECONDS_A_POINT_STEP)
 
 
+class Work(NamedTuple):
+    """What of a job decides its place: its `device`, and how long it would train alone."""
+
+    device: str
+    cost_seconds: float
+
+
+def work_of(spec: JobSpec) -> Work:
+    """What of this spec decides its place in the claim order."""
+    return Work(spec.device, seconds_alone(spec))
+
+
 def claim_order_of_batch(
     connection: Connection, project_id: int, specs: Sequence[JobSpec], precedence: int = 0
 ) -> list[dict[str, float]]:
     """Precedence, rank, cost and share of each job of a new batch, in its order. Keys are columns of `jobs`."""
-    flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
-    next_rank: dict[str, float] = {}
-    orders = []
-    for spec in specs:
-        if spec.device not in next_rank:
-            next_rank[spec.device] = _virtual_now(connection, spec.device, precedence)
-        orders.append(_claim_order(next_rank[spec.device], spec, flows, precedence))
-        next_rank[spec.device] += orders[-1]["share_seconds"]
-    return orders
+    return _orders(connection, project_id, [work_of(spec) for spec in specs], precedence, lambda device: None)
 
 
-def claim_order_of_job(connection: Connection, project_id: int, spec: JobSpec, precedence: int = 0) -> dict[str, float]:
-    """Precedence, rank, cost and share of a single job, behind the last one of its project and kind of device.
+def claim_order_of_jobs(
+    connection: Connection, project_id: int, specs: Sequence[JobSpec], precedence: int = 0
+) -> list[dict[str, float]]:
+    """Precedence, rank, cost and share of single jobs, one behind the other, behind the last one of their project.
 
     Keys are columns of `jobs`.
     """
-    flows = connection.execute(_flows, {"project": project_id}).scalar_one() + 1
-    line = {"project": project_id, "queue": Queue.ANY if spec.device == "auto" else spec.device}
-    last = connection.execute(_end_of_singles, line | {"precedence": precedence}).scalar()
-    here = _virtual_now(connection, spec.device, precedence)
-    return _claim_order(max(here, last or here), spec, flows, precedence)
+    return order_of_singles(connection, project_id, [work_of(spec) for spec in specs], precedence)
 
 
-def _claim_order(rank: float, spec: JobSpec, flows: int, precedence: int) -> dict[str, float]:
-    cost = seconds_alone(spec)
-    return {"precedence": precedence, "rank": rank, "cost_seconds": cost, "share_seconds": cost * flows}
+def order_of_singles(
+    connection: Connection, project_id: int, work: Sequence[Work], precedence: int
+) -> list[dict[str, float]]:
+    """Precedence, rank, cost and share of such work in single jobs, behind the last one of the project."""
+
+    def end_of_singles(device: str) -> float | None:
+        line = {"project": project_id, "queue": Queue.ANY if device == "auto" else device}
+        return connection.execute(_end_of_singles, line | {"precedence": precedence}).scalar()
+
+    return _orders(connection, project_id, work, precedence, end_of_singles)
+
+
+def order_of_members(
+    connection: Connection, project_id: int, batch_id: UUID, work: Sequence[Work], precedence: int
+) -> list[dict[str, float]]:
+    """Precedence, rank, cost and share of such work in a batch, behind what of the batch may be claimed already."""
+    last = connection.execute(_end_of_members, {"batch": batch_id, "precedence": precedence}).scalar()
+    return _orders(connection, project_id, work, precedence, lambda device: last, own=batch_id)
+
+
+def no_claim_order(spec: JobSpec, precedence: int) -> dict[str, float]:
+    """Precedence, cost, and no rank yet, of a job that waits for others: until it could run it is no backlog.
+
+    Keys are columns of `jobs`.
+    """
+    return {"precedence": precedence, "rank": 0.0, "cost_seconds": seconds_alone(spec), "share_seconds": 0.0}
+
+
+def _orders(
+    connection: Connection, project_id: int, work: Sequence[Work], precedence: int,
+    end_of: Callable[[str], float | None], own: UUID | None = None,
+) -> list[dict[str, float]]:  # fmt: skip
+    """The claim order of these jobs of one flow, behind the end that it has for their device. own: their batch."""
+    flows = connection.execute(_flows, {"project": project_id, "own": own or UUID(int=0)}).scalar_one() + 1
+    next_rank: dict[str, float] = {}
+    orders = []
+    for device, cost in work:
+        if device not in next_rank:
+            here = _virtual_now(connection, device, precedence)
+            next_rank[device] = max(here, end_of(device) or here)
+        share = cost * flows
+        orders.append({
+            "precedence": precedence, "rank": next_rank[device], "cost_seconds": cost, "share_seconds": share
+        })  # fmt: skip
+        next_rank[device] += share
+    return orders
 
 
 def advance_virtual_time(connection: Connection, worker_id: UUID, first: Row[Any]) -> None:
@@ -92,11 +138,18 @@ def _virtual_now(connection: Connection, device: str, precedence: int) -> float:
     return float(connection.execute(_here, these).scalar_one())
 
 
-_waiting = select(Job.id).where(Job.batch_id == Batch.id, IS_QUEUED).exists()
+# A batch whose first jobs all wait for others is no flow yet: those that wait may be a hundred thousand.
+_ahead = (
+    select(Job.queue).where(Job.batch_id == Batch.id, IS_QUEUED).order_by(Job.id).limit(MEMBERS_LOOKED_AT)
+    .correlate(Batch).subquery()
+)  # fmt: skip
+_waiting = select(_ahead.c.queue).where(_ahead.c.queue != Queue.BLOCKED).correlate(Batch).exists()
 _newest_batches = (
     select(Batch.id).where(Batch.project_id == bindparam("project")).order_by(Batch.id.desc()).limit(FLOWS_COUNTED)
 ).subquery()  # fmt: skip
-_flows = select(func.count()).select_from(Batch).where(Batch.id.in_(select(_newest_batches.c.id)), _waiting)
+_flows = select(func.count()).select_from(Batch).where(
+    Batch.id.in_(select(_newest_batches.c.id)), Batch.id != bindparam("own"), _waiting
+)  # fmt: skip
 
 # The condition is that of its index, word for word: else SQLite does not use it.
 _is_single = text("batch_id IS NULL AND state IN ('queued', 'running')")
@@ -106,6 +159,11 @@ _end_of_singles = (
         Job.project_id == bindparam("project"), Job.queue == bindparam("queue"),
         Job.precedence == bindparam("precedence", type_=Integer), _is_single,
     ).order_by(Job.rank.desc()).limit(1)
+)  # fmt: skip
+
+_end_of_members = select(func.max(Job.rank + func.coalesce(Job.share_seconds, 0.0))).where(
+    Job.batch_id == bindparam("batch"), IS_QUEUED, Job.queue != Queue.BLOCKED,
+    Job.precedence == bindparam("precedence", type_=Integer),
 )  # fmt: skip
 
 _queues: Any = bindparam("queues", expanding=True)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, String, Text, bindparam, delete, func, insert
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.dialects import now, strip_unstorable
+from gradyard.store.lifecycle.dependencies.unblocked import UNBLOCKED
 from gradyard.store.summaries import end_summaries
 from gradyard.store.tables import IS_QUEUED, Checkpoint, Job, JobEvent
 
@@ -152,6 +153,8 @@ _running_of = (
 
 def consequences(to: State) -> dict[str, Any]:
     """The columns that every move to that state sets."""
+    if to is State.CANCELLED:
+        return {"finished_at": now(), "claim_id": None, **UNBLOCKED}
     if to in FINISHED:
         return {"finished_at": now(), "claim_id": None}
     return {"claim_id": None, "started_at": None} if to is State.QUEUED else {}
@@ -160,11 +163,15 @@ def consequences(to: State) -> dict[str, Any]:
 # Rows that belong to a job have the job's project, copied by the statement that inserts them.
 project_of_job = select(Job.project_id).where(Job.id == bindparam("of_job")).scalar_subquery()
 
-_EVENT = ("job_id", "project_id", "sequence", "from_state", "to_state", "kind", "attempt", "actor", "at", "detail")
+_EVENT = (
+    "job_id", "project_id", "sequence", "from_state", "to_state", "kind", "attempt", "actor", "at", "detail",
+    "steps_done",
+)  # fmt: skip
 _next = select(func.coalesce(func.max(JobEvent.sequence), 0) + 1).where(JobEvent.job_id == Job.id).scalar_subquery()
 _events = insert(JobEvent).from_select(_EVENT, select(
     Job.id, Job.project_id, _next, bindparam("before", type_=String), bindparam("to", type_=String),
     bindparam("as_kind", type_=String), Job.attempt, bindparam("by", type_=String), now(), bindparam("why", type_=Text),
+    Job.steps_done,
 ).where(Job.id.in_(_these)))  # fmt: skip
 
 
@@ -187,7 +194,7 @@ def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) ->
     """Write the first event of every job of a batch."""
     first = select(
         Job.id, Job.project_id, literal(1), literal(State.QUEUED.value), literal(EventKind.SUBMITTED.value),
-        Job.attempt, literal(actor[:200]), now(),
+        Job.attempt, literal(actor[:200]), now(), Job.steps_done,
     )  # fmt: skip
-    columns = ("job_id", "project_id", "sequence", "to_state", "kind", "attempt", "actor", "at")
+    columns = ("job_id", "project_id", "sequence", "to_state", "kind", "attempt", "actor", "at", "steps_done")
     connection.execute(insert(JobEvent).from_select(columns, first.where(Job.batch_id == batch_id, IS_QUEUED)))

@@ -6,6 +6,8 @@ On PostgreSQL, submissions at once do not see each other's jobs. Those of one pr
 - `last capacity`: a submission of one job has it alone where the capacity left is at most `AT_ONCE`. The others need
   not wait for each other: so many requests are not in flight at once.
 
+Rows that new jobs wait for are locked before both locks, by every submission: so no two wait for each other.
+
 SQLite has one writer at a time, so there the first count is exact.
 """
 

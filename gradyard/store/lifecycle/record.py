@@ -24,6 +24,7 @@ class Progress:
     """What one member did since its last record: losses (steps,) in its dtype, and the state after the last of them.
 
     metrics: named curves, each of shape (measured steps,), at the steps that `every` divides; stored in float64.
+    final_metrics: what the final weights measure, by name, where this is the last record.
     """
 
     held: Fence
@@ -35,6 +36,7 @@ class Progress:
     fingerprint: str = ""
     metrics: dict[str, np.ndarray] = field(default_factory=dict)
     every: int = 1
+    final_metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def job_id(self) -> UUID:
@@ -174,6 +176,10 @@ def _store_metrics(connection: Connection, progresses: Sequence[Progress], proje
         {"job_id": each.job_id, "project_id": projects[each.job_id], "name": name, "start_step": each.start_step,
          "every": each.every, "metric_values": little_endian(values.astype(np.float64))}
         for each in progresses if len(each.losses) for name, values in each.metrics.items()
+    ] + [
+        {"job_id": each.job_id, "project_id": projects[each.job_id], "name": name, "start_step": each.steps_done,
+         "every": 1, "metric_values": little_endian(np.array([value]))}
+        for each in progresses for name, value in each.final_metrics.items()
     ], OnConflict.REPLACE)  # fmt: skip
 
 

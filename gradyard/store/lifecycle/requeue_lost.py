@@ -11,6 +11,7 @@ from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.lifecycle.moves import Fence
 from gradyard.store.tables import Claim, Job, Worker
+from gradyard.store.webhooks.notices import note_lost
 
 MOST_TIMES_LOST_ALONE = 10  # a worker that vanishes so often with this job alone is killed by the job
 
@@ -39,6 +40,7 @@ def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
     dead = [process.id for process in earlier_processes(connection, worker)]
     if not dead:
         return 0
+    note_lost(connection, dead, detail="a new process of its slot found it dead")
     of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost, Claim.width)
     held = select(*of_job).join(Claim, Job.claim_id == Claim.id).where(
         Claim.worker_id.in_(dead), Job.state == State.RUNNING

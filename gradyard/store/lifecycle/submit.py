@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from gradyard.jobs.errors import IdempotencyKeyReused
+from gradyard.jobs.errors import Gone, IdempotencyKeyReused
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.identifiers import new_id
@@ -15,7 +16,9 @@ from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.dialects import insert_or_ignore, now
-from gradyard.store.lifecycle.fair_queueing import claim_order_of_job
+from gradyard.store.lifecycle.dependencies.begin import Waits
+from gradyard.store.lifecycle.dependencies.of_requests import follow_all, of_job
+from gradyard.store.lifecycle.fair_queueing import claim_order_of_jobs
 from gradyard.store.lifecycle.moves import write_events
 from gradyard.store.lifecycle.queue_capacity import reserve_queue_capacity
 from gradyard.store.summaries import store_jobs
@@ -32,24 +35,46 @@ class Submitted:
 
 def submit(
     connection: Connection, parsed: ParsedJob, *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, body: bytes = b"", retry_of: UUID | None = None, precedence: int = 0,
+    key: str | None = None, body: bytes = b"", retry_of: UUID | None = None, recheck_of: Any = None,
+    precedence: int = 0,
 ) -> Submitted:  # fmt: skip
-    """Store a new queued job (a retry of `retry_of`), or find the job that this idempotency key made before.
+    """Store a new queued job, or find the job that this idempotency key made before.
 
-    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the
-    project wait.
+    It may be a retry of the job `retry_of`, or a recheck of the one in the row `recheck_of` of `jobs`. Raises
+    IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait,
+    Gone where the original of a recheck was deleted meanwhile, SpecInvalid or IllegalMove where what it depends on is
+    not there or has ended otherwise.
     """
     job_id = new_id()
     digest = hashlib.sha256(body).hexdigest()
     if key is not None and (earlier := claim_key(connection, project_id, key, digest, job_id)):
         return Submitted(earlier.job_id, replayed=True)
+    if recheck_of is not None and connection.execute(_original, {"made": recheck_of.id}).first() is None:
+        raise Gone(f"the job {recheck_of.id} was deleted")
+    waits = Waits.of({job_id: of_job(connection, project_id, parsed, retry_of)})
+    follow_all(connection, waits)
     reserve_queue_capacity(connection, project_id, max_queued)
     mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
-    order = claim_order_of_job(connection, project_id, parsed.spec, precedence)
-    store_jobs(connection, [mine | columns_of(parsed) | order])
-    detail = None if retry_of is None else f"a retry of {retry_of}"
+    in_order = partial(claim_order_of_jobs, connection, project_id)
+    order = waits.orders({job_id: parsed.spec}, precedence, in_order)[job_id]
+    store_jobs(connection, [mine | columns_of(parsed) | order | _as_trained(recheck_of) | waits.columns(job_id)])
+    waits.store(connection, project_id)
+    repeated = {"retry": retry_of, "recheck": recheck_of and recheck_of.id}
+    detail = next((f"a {how} of {old}" for how, old in repeated.items() if old is not None), None)
     write_events(connection, [job_id], None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
     return Submitted(job_id, replayed=False)
+
+
+def _as_trained(original: Any) -> dict[str, Any]:
+    """Columns by which a recheck is trained as its original was: on the same kind of device, with the same engine.
+
+    What a job may change, it has as the original has it by now.
+    """
+    if original is None:
+        return {}
+    device = {"queue": original.queue, "any_device": False, "engine": original.engine}
+    by_now = {"name": original.name, "tags": original.tags, "priority": original.priority}
+    return {"recheck_of": original.id} | device | by_now
 
 
 def claim_key(
@@ -58,8 +83,9 @@ def claim_key(
 ) -> Any:  # fmt: skip
     """Take an idempotency key for a job, or for a batch and its first job. Returns None, or the row of its earlier use.
 
-    retried: how many jobs a retry of the batch makes. The row has job_id, batch_id and retried. A concurrent request
-    with the same key is waited for. Raises IdempotencyKeyReused where the earlier body had another SHA-256.
+    retried: how many jobs a retry of the batch, or of a question, makes. The row has job_id, batch_id and retried. A
+    concurrent request with the same key is waited for. Raises IdempotencyKeyReused where the earlier body had another
+    SHA-256.
     """
     row = {"project_id": project_id, "key": key, "body_sha256": digest, "job_id": job_id, "batch_id": batch_id,
            "retried": retried, "created_at": now()}  # fmt: skip
@@ -71,6 +97,8 @@ def claim_key(
         earlier = connection.execute(_earlier, mine).first()
     if earlier.body_sha256 != digest or (earlier.batch_id is None) != (batch_id is None):
         raise IdempotencyKeyReused(f"the idempotency key {key!r} came with another body before; use a new key")
+    if batch_id is None and earlier.retried is not None:
+        return earlier  # of a retry of a question: its answer is a number, whatever became of its jobs
     if connection.execute(_job_of_key if batch_id is None else _batch_of_key, {"made": _made_by(earlier)}).first():
         return earlier
     # What it made was deleted, so the key is free again.
@@ -93,7 +121,7 @@ _take_key = (
 )  # fmt: skip
 # Locked against a deletion until the answer is made; a worker may move it meanwhile.
 _kept: dict[str, Any] = {"read": True, "key_share": True}
-_job_of_key = select(Job.id).where(Job.id == bindparam("made")).with_for_update(**_kept)
+_original = _job_of_key = select(Job.id).where(Job.id == bindparam("made")).with_for_update(**_kept)
 _batch_of_key = select(Batch.id).where(Batch.id == bindparam("made")).with_for_update(**_kept)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from gradyard.jobs.fleet import HoldKind, Queue, SlotAddress
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.dialects import now
+from gradyard.store.queries.cursors import page_by
 from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Claim, Counter, Hold, Job, JobSummary, Worker
 
 STALE_WORKERS_SHOWN_SECONDS = 600.0
@@ -43,7 +44,17 @@ _claim_of = select(Claim.id).where(Claim.id == bindparam("claim"))
 
 def workers_seen(connection: Connection) -> list[Row[Any]]:
     """Live workers, and those whose leases ended in the last ten minutes; each with `alive` and its claim."""
-    return list(connection.execute(_workers_seen))
+    return workers_in_order(connection)[0]
+
+
+def workers_in_order(
+    connection: Connection, *, limit: int | None = None, cursor: str | None = None
+) -> tuple[list[Row[Any]], str | None]:
+    """A page of the workers that were seen lately, by host, slot and age, and the cursor of the next page.
+
+    Without a limit all of them. Raises SpecInvalid where the cursor is not one that this service gave for such a list.
+    """
+    return page_by(connection, _workers_seen, _order_of_workers, limit=limit, cursor=cursor)
 
 
 _recent = or_(Worker.lease_until > now() - STALE_WORKERS_SHOWN_SECONDS, Claim.id.is_not(None))
@@ -54,8 +65,8 @@ _workers_seen = (
         *Worker.__table__.columns, (Worker.lease_until > now()).label("alive"), Claim.id.label("claim_id"), Claim.width,
         Claim.steps_done,
     ).outerjoin(Claim, Claim.worker_id == Worker.id).where(_recent)
-    .order_by(Worker.host, Worker.slot, Worker.started_at)
 )  # fmt: skip
+_order_of_workers = [Worker.__table__.columns[name] for name in ("host", "slot", "id")]  # ids sort by age
 
 
 def members_of(connection: Connection, project_id: int, claim_ids: list[UUID]) -> dict[UUID, list[UUID]]:

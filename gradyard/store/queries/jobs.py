@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +14,38 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    null,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from gradyard.jobs.errors import FieldProblem, Gone, NotFound, SpecInvalid
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
 from gradyard.store.queries.ids import newest_ids
-from gradyard.store.tables import Claim, DeletedJob, Job, Result
+from gradyard.store.tables import Claim, DeletedJob, Job, JobEvent, Result
+
+# A subquery, not a join: it is looked up by primary key for the rows of a page alone.
+_submitter = (
+    select(JobEvent.actor).where(JobEvent.job_id == Job.id, JobEvent.sequence == 1).scalar_subquery()
+).label("submitted_by")  # fmt: skip
+
+_again = aliased(Job)
+_rechecked_by = (
+    select(_again.id).where(_again.recheck_of == Job.id).order_by(_again.id.desc()).limit(1).correlate(Job)
+    .scalar_subquery()
+).label("rechecked_by")  # fmt: skip
 
 
-def of_project(project_id: int | BindParameter[Any]) -> Select[Any]:
-    """The jobs of one project, each with its result and the steps that its claim has done so far."""
-    columns = [*Job.__table__.columns, Result.coefficients, Result.scaled_coefficients, Result.formula,
-               Result.environment, Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
+def of_project(project_id: int | BindParameter[Any], without: Collection[str] = ()) -> Select[Any]:
+    """The jobs of one project, each with its result, its submitter, its newest recheck, and the steps of its claim.
+
+    without: columns that are not read, and are NULL: a spec may have a megabyte of data.
+    """
+    own = (null().label(each.name) if each.name in without else each for each in Job.__table__.columns)
+    columns = [*own, _submitter, _rechecked_by, Result.coefficients,
+               Result.scaled_coefficients, Result.formula, Result.environment,
+               Claim.steps_done.label("claim_steps_done"), now().label("read_at")]  # fmt: skip
     joined = select(*columns).outerjoin(Result, Result.job_id == Job.id).outerjoin(Claim, Claim.id == Job.claim_id)
     return joined.where(Job.project_id == project_id)
 
@@ -44,6 +64,16 @@ def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]
     return row
 
 
+_jobs_by_ids = of_project(bindparam("project")).where(Job.id.in_(bindparam("jobs", expanding=True)))
+
+
+def jobs_by_ids(connection: Connection, project_id: int, job_ids: Sequence[UUID]) -> list[Row[Any]]:
+    """The jobs of those ids, in their order; without those that the project has not."""
+    rows = connection.execute(_jobs_by_ids, {"project": project_id, "jobs": job_ids})
+    by_id = {row.id: row for row in rows}
+    return [by_id[each] for each in job_ids if each in by_id]
+
+
 _state_of = select(Job.state).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))
 
 
@@ -60,10 +90,14 @@ def crashes_of(connection: Connection, job_id: UUID) -> int:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of jobs, and the cursor of the next page (None on the last)."""
+    """A page of jobs, and the cursor of the next page (None on the last).
+
+    looked_to: the last job that was looked at for it, where there is a next page and a question was asked.
+    """
 
     jobs: list[Row[Any]]
     next_cursor: str | None
+    looked_to: UUID | None = None
 
 
 def jobs_newest_first(
@@ -71,12 +105,21 @@ def jobs_newest_first(
     state: State | None = None, stage: str | None = None, batch: UUID | None = None,
 ) -> Page:  # fmt: skip
     """A page of jobs, newest first. Raises SpecInvalid where the cursor is not one that this service gave."""
-    before = None if cursor is None else id_in(cursor)
-    ids = newest_ids(project_id, limit + 1, state=state, stage=stage, batch=batch, before=before)
-    query = of_project(project_id).where(Job.id.in_(ids)).order_by(Job.id.desc()).limit(limit + 1)
-    rows = list(connection.execute(query))
+    asked = {"stage": stage, "batch": batch, "before": None if cursor is None else id_in(cursor)}
+    given = {name: value for name, value in asked.items() if value is not None}
+    values = {"project": project_id, "so_many": limit + 1, **given}
+    rows = list(connection.execute(_newest_first(state, frozenset(given)), values))
     more = len(rows) > limit
     return Page(rows[:limit], cursor_after(rows[limit - 1].id) if more else None)
+
+
+@lru_cache(maxsize=64)  # to build it costs as much as to execute it
+def _newest_first(state: State | None, given: frozenset[str]) -> Select[Any]:
+    """The jobs of `project`, at most `so_many`, in a state, and of those values that are `given`."""
+    values: dict[str, Any] = {name: bindparam(name) for name in given}
+    ids = newest_ids(bindparam("project"), bindparam("so_many"), state=state, **values)
+    newest = of_project(bindparam("project")).where(Job.id.in_(ids))
+    return newest.order_by(Job.id.desc()).limit(bindparam("so_many"))
 
 
 def cursor_after(last: UUID) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, or_, select
 
-from gradyard.jobs.fleet import Queue
+from gradyard.jobs.fleet import CLAIMED_QUEUES, Queue
 from gradyard.jobs.states import State
 from gradyard.store.tables import IS_QUEUED, Claim, Job, JobSummary, Project, Result, Worker
 
@@ -39,7 +39,7 @@ def _before(job: Row[Any]) -> tuple[ColumnElement[bool], ...]:
     first = case((mine & other, Job.priority > job.priority), else_=in_order)
     earlier = or_(Job.precedence > job.precedence, (Job.precedence == job.precedence) & first)
     # A slot claims jobs of its own queue and of `any`; a job of `any` waits for slots of both queues.
-    queues = Job.queue.in_(list(Queue) if job.queue == Queue.ANY else (job.queue, Queue.ANY))
+    queues = Job.queue.in_(list(CLAIMED_QUEUES) if job.queue == Queue.ANY else (job.queue, Queue.ANY))
     return IS_QUEUED, queues, earlier
 
 

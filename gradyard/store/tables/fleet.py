@@ -45,6 +45,7 @@ class Worker(Table):
         "served_priority", Integer, key="served_precedence"
     )
     served_rank: Mapped[float | None]  # the virtual start of that claim's head
+    lost_lease: Mapped[float | None]  # the `lease_until` that ran out and was told: `worker.lost`
 
     __table_args__ = (Index("ix_workers_slot", "host", "slot"), is_known("queue", WORKER_QUEUES))
 

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gradyard.jobs.events import EventKind
+from gradyard.jobs.evidence.rechecks import RecheckState
 from gradyard.jobs.states import State
 from gradyard.store.tables.base import Table
 from gradyard.store.tables.vocabularies import is_known
@@ -26,6 +27,23 @@ class Result(Table):
     environment: Mapped[dict[str, Any]]
 
 
+class Recheck(Table):
+    """What the comparison of a recheck with its original has shown. There is none before both have ended."""
+
+    __tablename__ = "rechecks"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    state: Mapped[str] = mapped_column(String(24))
+    first_different_step: Mapped[int | None]
+    differs_in: Mapped[list[str]] = mapped_column(JSON)
+    conditions: Mapped[dict[str, Any]]  # those that were not the same: of the original, of the recheck
+    message: Mapped[str] = mapped_column(Text)
+    compared_at: Mapped[float]
+
+    __table_args__ = (is_known("state", (state for state in RecheckState if state is not RecheckState.WAITING)),)
+
+
 class LossChunk(Table):
     """The losses of consecutive steps, raw little-endian bytes of the job's dtype."""
 
@@ -39,14 +57,18 @@ class LossChunk(Table):
 
 
 class MetricChunk(Table):
-    """A part of a named curve: its values at the steps that `every` divides, raw little-endian float64."""
+    """A part of a named curve: its values at the steps from `start_step` on that `every` divides.
+
+    They are raw little-endian float64. That of the final weights is a part of its own: its `start_step` is the number
+    of steps, its `every` 1.
+    """
 
     __tablename__ = "metric_chunks"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk of the same record
+    start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk of the same record, or its end
     every: Mapped[int]
     metric_values: Mapped[bytes]
 
@@ -92,6 +114,7 @@ class JobEvent(Table):
     actor: Mapped[str] = mapped_column(String(200))
     at: Mapped[float]
     detail: Mapped[str | None] = mapped_column(Text)
+    steps_done: Mapped[int | None]  # recorded steps after the move; NULL: an event of an older version
 
     __table_args__ = (is_known("from_state", State), is_known("to_state", State), is_known("kind", EventKind))
 

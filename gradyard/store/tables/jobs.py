@@ -1,10 +1,11 @@
-"""Projects, their jobs and batches, idempotency keys, and the ids of deleted jobs."""
+"""Projects, their jobs, idempotency keys, and the ids of deleted jobs."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -12,6 +13,8 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
+    and_,
+    false,
     literal_column,
     text,
 )
@@ -23,13 +26,16 @@ from gradyard.store.tables.base import Table
 from gradyard.store.tables.vocabularies import DTYPES, ENGINES, in_sql, is_known
 
 _QUEUED = text("state = 'queued'")
+_RUNNING, _CLAIMED = text("state = 'running'"), text("claim_id IS NOT NULL")
+_AGAIN = text("state = 'queued' AND attempt > 0")
 _SINGLE = text("batch_id IS NULL AND state IN ('queued', 'running')")
 _FINISHED = in_sql(state for state in State if state in FINISHED)
 _FAILED_AND_COUNTED = text("batch_id IS NOT NULL AND state = 'failed' AND replaced_by IS NULL")
-_REPLACED = text("replaced_by IS NOT NULL")
+_REPLACED, _A_RECHECK = text("replaced_by IS NOT NULL"), text("recheck_of IS NOT NULL")
+_A_RETRY = text("retry_of IS NOT NULL")
 _POOL = text("coalesce(pool, '')")
-_QUEUED = text("state = 'queued'")
-_SINGLE = text("batch_id IS NULL AND state IN ('queued', 'running')")
+_BLOCKED = text("state = 'queued' AND queue = 'blocked'")
+_OVER = f"state IN ({_FINISHED})"
 _QUEUED_IN_A_BATCH = text("state = 'queued' AND batch_id IS NOT NULL")
 
 
@@ -40,21 +46,6 @@ class Project(Table):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
-
-
-class Batch(Table):
-    """Jobs that were submitted together, with the sweep that made them, if any."""
-
-    __tablename__ = "batches"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
-    name: Mapped[str | None] = mapped_column(String(200))
-    size: Mapped[int] = mapped_column(Integer)  # how many jobs
-    sweep: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    submitted_at: Mapped[float]
-
-    __table_args__ = (Index("ix_batches_newest", "project_id", "id"),)
 
 
 class Job(Table):
@@ -71,6 +62,7 @@ class Job(Table):
     tags: Mapped[dict[str, Any]]
     batch_id: Mapped[UUID | None]  # no foreign key: SQLite cannot add one to a table that is there
     retry_of: Mapped[UUID | None]  # no foreign key: that job may be deleted
+    recheck_of: Mapped[UUID | None]  # the job that it trains once more, to compare bits
     replaced_by: Mapped[UUID | None]  # the job that was submitted in its place by a retry of the batch
     spec: Mapped[dict[str, Any]]
     spec_sha256: Mapped[str] = mapped_column(String(64))
@@ -78,6 +70,10 @@ class Job(Table):
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     steps: Mapped[int | None]  # NULL: its stage ends when it is done
     submitted_at: Mapped[float]
+    pinned: Mapped[bool] = mapped_column(server_default=false())  # kept: retention and a deletion leave it
+    # what it waits for, and whether others wait for it (tables/dependencies.py)
+    wait_id: Mapped[UUID | None]
+    followed: Mapped[bool] = mapped_column(server_default=false())  # jobs wait for it that must hear of its end
     # where it may run, and its place in the claim order
     queue: Mapped[str] = mapped_column(String(8))
     any_device: Mapped[bool | None]  # whether its spec says `device: auto`; NULL: a job of an older version
@@ -140,20 +136,33 @@ class Job(Table):
               sqlite_where=_SINGLE, postgresql_where=_SINGLE),
         Index("ix_jobs_queued_of_batch", "batch_id", "id",
               sqlite_where=_QUEUED_IN_A_BATCH, postgresql_where=_QUEUED_IN_A_BATCH),
-        Index("ix_jobs_running", "batch_id", "id",
-              sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")),
-        Index("ix_jobs_claimed", "claim_id",
-              sqlite_where=text("claim_id IS NOT NULL"), postgresql_where=text("claim_id IS NOT NULL")),
+        Index("ix_jobs_running", "batch_id", "id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
+        Index("ix_jobs_waiting_again", "project_id", "id", sqlite_where=_AGAIN, postgresql_where=_AGAIN),
+        Index("ix_jobs_claimed", "claim_id", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
         Index("ix_jobs_failed_of_batch", "batch_id", "reason", "id",
               sqlite_where=_FAILED_AND_COUNTED, postgresql_where=_FAILED_AND_COUNTED),
-        Index("ix_jobs_replaced_of_batch", "batch_id", "state",
-              sqlite_where=_REPLACED, postgresql_where=_REPLACED),
+        Index("ix_jobs_replaced_of_batch", "batch_id", "state", sqlite_where=_REPLACED, postgresql_where=_REPLACED),
+        Index("ix_jobs_pinned", "project_id", "id", sqlite_where=text("pinned = 1"), postgresql_where=text("pinned")),
+        Index("ix_jobs_blocked", "wait_id", "id", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
+        Index("ix_jobs_followed", "id", sqlite_where=text(f"followed = 1 AND {_OVER}"),
+              postgresql_where=text(f"followed AND {_OVER}")),
+        Index("ix_jobs_retries", "retry_of", "id", sqlite_where=_A_RETRY, postgresql_where=_A_RETRY),
+        Index("ix_jobs_rechecks", "recheck_of", "id", sqlite_where=_A_RECHECK, postgresql_where=_A_RECHECK),
     )  # fmt: skip
 
 
 # Literals: the planners take a partial index only where the words of its condition stand in the query as they are.
 IS_QUEUED: ColumnElement[bool] = Job.state == literal_column(f"'{State.QUEUED}'")
 IS_RUNNING: ColumnElement[bool] = Job.state == literal_column(f"'{State.RUNNING}'")
+IS_WAITING_AGAIN: ColumnElement[bool] = and_(IS_QUEUED, Job.attempt > literal_column("0"))
+"""Queued after an attempt: of some steps it has losses already."""
+IS_PINNED: ColumnElement[bool] = literal_column("jobs.pinned", Boolean)
+IS_BLOCKED: ColumnElement[bool] = and_(IS_QUEUED, Job.queue == literal_column(f"'{Queue.BLOCKED}'"))
+IS_FOLLOWED_AND_OVER: ColumnElement[bool] = and_(
+    literal_column("jobs.followed", Boolean),
+    Job.state.in_([literal_column(f"'{state}'") for state in State if state in FINISHED]),
+)
+"""A job that ended, of whose end those that wait for it have not heard."""
 
 
 class IdempotencyKey(Table):
@@ -166,7 +175,7 @@ class IdempotencyKey(Table):
     body_sha256: Mapped[str] = mapped_column(String(64))
     job_id: Mapped[UUID]
     batch_id: Mapped[UUID | None]
-    retried: Mapped[int | None] = mapped_column(Integer)  # of a retry of a batch: how many jobs it made
+    retried: Mapped[int | None] = mapped_column(Integer)  # of a retry of a batch or a question: how many jobs
     created_at: Mapped[float]
 
 
@@ -177,14 +186,4 @@ class DeletedJob(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
-    deleted_at: Mapped[float]
-
-
-class DeletedBatch(Table):
-    """The id of a deleted batch, for which the API answers 410."""
-
-    __tablename__ = "deleted_batches"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
-    deleted_at: Mapped[float]
+    deleted_at: Mapped[float] = mapped_column(index=True)

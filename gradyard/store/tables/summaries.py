@@ -16,6 +16,15 @@ from gradyard.store.tables.vocabularies import is_known
 
 _IN_A_BATCH = text("batch_id IS NOT NULL")
 
+FIGURES_IN_ORDER = ("loss_min", "loss_last", "finished_at", "train_seconds")
+"""Figures of which an index has the jobs of each stage and final state in order."""
+
+
+def _in_order(name: str) -> Index:
+    there = text(f"{name} IS NOT NULL")
+    columns = ("project_id", "stage", "state", name, "job_id")
+    return Index(f"ix_summaries_by_{name}", *columns, sqlite_where=there, postgresql_where=there)
+
 
 class JobSummary(Table):
     """What a job was submitted as, and how it ended. Its state is NULL until it has ended: `jobs` has the live one."""
@@ -65,6 +74,9 @@ class JobSummary(Table):
         Index("ix_summaries_of_batch_by_stage", "batch_id", "stage", "state", "job_id",
               sqlite_where=_IN_A_BATCH, postgresql_where=_IN_A_BATCH),
         Index("ix_summaries_parameters_id", "parameters_id"),
+        Index("ix_summaries_by_name", "project_id", "name", "job_id",
+              sqlite_where=text("name IS NOT NULL"), postgresql_where=text("name IS NOT NULL")),
+        *(_in_order(name) for name in FIGURES_IN_ORDER),
     )  # fmt: skip
 
 
@@ -120,3 +132,8 @@ class MetricSummary(Table):
     min_step: Mapped[int | None]
     max: Mapped[float | None]
     max_step: Mapped[int | None]
+
+    __table_args__ = tuple(
+        Index(f"ix_metric_summaries_by_{figure}", "project_id", "name", figure, "job_id")
+        for figure in ("last", "min", "max")
+    )

@@ -1,16 +1,17 @@
-"""Rows that are forgotten after a time: idempotency keys, workers that ended.
+"""Rows that are forgotten after a time: idempotency keys, workers that ended, ids of deleted jobs and batches.
 
 They are found without the lock of writers, and only what was found is deleted under it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Double, bindparam, delete, exists, select, tuple_
 from sqlalchemy import cast as as_type
 
 from gradyard.store.database import Database
-from gradyard.store.dialects import now
-from gradyard.store.tables import Claim, IdempotencyKey, JobSummary, Worker
+from gradyard.store.dialects import clock_of, now
+from gradyard.store.tables import Claim, DeletedBatch, DeletedJob, IdempotencyKey, JobSummary, Worker
 
 SLICE = 500  # rows of one transaction
 
@@ -34,24 +35,43 @@ _forget_workers = delete(Worker).where(Worker.id.in_(_found), *_is_old_worker)
 
 def forget_keys(database: Database, hours: float) -> int:
     """Delete idempotency keys older than `hours` whose jobs are finished or deleted. Returns how many."""
-    return _forget(database, _old_keys, _forget_keys, 3600 * hours)
+    return sum(_forget(database, _old_keys, _forget_keys, 3600 * hours))
 
 
 def forget_workers(database: Database, seconds: float) -> int:
     """Delete workers without a claim whose leases ended that many seconds ago. Returns how many."""
-    return _forget(database, _old_workers, _forget_workers, seconds)
+    return sum(_forget(database, _old_workers, _forget_workers, seconds))
 
 
-def _forget(database: Database, look: Any, forget: Any, seconds: float) -> int:
-    forgotten = 0
+def forget_deleted_ids(database: Database, days: float, most: int) -> Iterator[None]:
+    """Forget which jobs and batches were deleted that many days ago, and of the others all but the newest `most`.
+
+    From then on such an id is one that never was. It stops after each short transaction.
+    """
+    for table in (DeletedJob, DeletedBatch):
+        old = table.deleted_at < _before
+        look, forget = select(table.id).where(old).limit(SLICE), delete(table).where(table.id.in_(_found), old)
+        for _ in _forget(database, look, forget, _seconds_kept(database, table, 86_400 * days, most)):
+            yield
+
+
+def _seconds_kept(database: Database, table: type[DeletedJob | DeletedBatch], seconds: float, most: int) -> float:
+    with database.read() as connection:
+        beyond = select(table.deleted_at).order_by(table.deleted_at.desc()).offset(most).limit(1)
+        newest_beyond = connection.execute(beyond).scalar()
+        return seconds if newest_beyond is None else min(seconds, clock_of(connection) - newest_beyond)
+
+
+def _forget(database: Database, look: Any, forget: Any, seconds: float) -> Iterator[int]:
+    """Forget such rows, and tell after each transaction how many it were."""
     while True:
         with database.read() as connection:
             rows = connection.execute(look, {"seconds": seconds}).all()
         if not rows:
-            return forgotten
+            return
         found = [tuple(row) if len(row) > 1 else row[0] for row in rows]
         with database.begin() as connection:
             gone = connection.execute(forget, {"seconds": seconds, "found": found}).rowcount
-        forgotten += gone
+        yield gone
         if not gone:  # others were faster
-            return forgotten
+            return

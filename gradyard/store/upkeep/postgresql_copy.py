@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from gradyard.jobs.settings import without_keys
 from gradyard.store.database import is_pgbouncer
 from gradyard.store.upkeep.sqlite_copy import CopyUnusable
 
@@ -47,7 +48,7 @@ def _run(program: str, *arguments: str, url: str | None = None) -> str:
     """Run the program to its end, and return what it printed."""
     if (found := shutil.which(program)) is None:
         raise ProgramFailed(f"{program} is not on the PATH; install PostgreSQL's client programs")
-    environment, command = dict(os.environ), [found, "--no-password", *arguments]
+    environment, command = without_keys(os.environ), [found, "--no-password", *arguments]
     if url is None:
         command.remove("--no-password")
     else:

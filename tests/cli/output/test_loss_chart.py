@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradyard.cli.output.loss_chart import curve
+from gradyard.cli.output.loss_chart import curve, curves
 
 
 def dots(lines: list[str]) -> int:
@@ -78,3 +78,36 @@ def test_few_points_far_apart_are_joined() -> None:
     lines = curve(np.array([9.0, 1.0]), steps=np.array([0, 5000]), width=60, height=10)
     assert dots(lines) >= 2 * 49
     assert "5,000" in lines[-1]
+
+
+def plotted(lines: list[str]) -> list[str]:
+    """The rows of a drawing of letters, without its axes."""
+    return [line.partition("┤")[2] or line.partition("│")[2] for line in lines[:-2]]
+
+
+def test_several_curves_share_their_axes_and_keep_their_letters() -> None:
+    steps = np.arange(1000)
+    lines = curves(
+        {"A": (steps, np.linspace(9, 1, 1000)), "B": (steps[:500], np.linspace(9, 5, 500))}, width=62, height=12
+    )
+    assert (len(lines), max(map(len, lines))) == (12, 62)
+    assert lines[-1].split() == ["0", "step", "999"]
+    rows = plotted(lines)
+    assert rows[0].rstrip() == "*" * len(rows[0].rstrip())  # they begin as one
+    assert "B" not in "".join(row[26:] for row in rows)  # it ends in the middle
+    assert rows[-1].strip().strip("A") == ""
+
+
+def test_curves_apart_do_not_meet_and_what_is_not_finite_is_left_out() -> None:
+    steps = np.arange(4)
+    lines = curves({
+        "A": (steps, np.array([8.0, 8, 8, np.nan])), "B": (steps, np.full(4, 2.0)), "C": (steps[:0], steps[:0] * 1.0),
+    })  # fmt: skip
+    letters = set("".join(plotted(lines)))
+    assert letters == {"A", "B", " "}
+    assert curves({"A": (steps, np.full(4, np.inf))}) == ["no values"]
+
+
+def test_one_point_beside_a_long_curve_is_drawn_where_it_is() -> None:
+    lines = curves({"A": (np.arange(1000), np.full(1000, 1.0)), "B": (np.array([999]), np.array([3.0]))}, width=60)
+    assert plotted(lines)[0].rstrip().endswith("B")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from gradyard.cli.output.standard_streams import ASCII, prepare
 from tests.cli.command_for_tests import DONE, service
+from tests.cli.pseudo_terminal import printed_on_a_terminal
 from tests.client.service_for_tests import JOB_ID, job
 
 GRADYARD = [sys.executable, "-m", "gradyard"]
@@ -30,19 +30,8 @@ def _shell(line: str, url: str) -> subprocess.CompletedProcess[str]:
 
 def _on_a_terminal(url: str, arguments: list[str], **more: str) -> str:
     """What the command prints on a terminal of 80 columns."""
-    ours, theirs = pty.openpty()
     environment = _environment(GRADYARD_URL=url, COLUMNS="80", **more)
-    with subprocess.Popen([*GRADYARD, *arguments], stdout=theirs, stderr=theirs, env=environment) as command:
-        os.close(theirs)
-        printed = b""
-        try:
-            while part := os.read(ours, 65536):
-                printed += part
-        except OSError:  # Linux: the other end is closed
-            pass
-        os.close(ours)
-    assert command.returncode == 0
-    return printed.decode().replace("\r\n", "\n")
+    return printed_on_a_terminal([*GRADYARD, *arguments], environment)
 
 
 @pytest.mark.parametrize(

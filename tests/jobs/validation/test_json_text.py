@@ -8,8 +8,8 @@ import pytest
 from gradyard.jobs.errors import ApiKeyInvalid, BatchInvalid, BodyMalformed, SpecInvalid
 from gradyard.jobs.settings import load
 from gradyard.jobs.submission.batches import parse_batch
-from gradyard.jobs.submission.key_requests import read_key_request
 from gradyard.jobs.submission.parse import parse_job
+from gradyard.jobs.submission.requests.keys import read_key_request
 
 MARK = b"\xef\xbb\xbf"
 settings = load(database_url="sqlite:///unused.db")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradyard.jobs.errors import SettingsInvalid
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.settings import load
 from workers.pool.gpus.inventory import Gpu
@@ -38,6 +39,20 @@ def test_a_slot_is_held_until_its_pool_ends_even_by_a_kill() -> None:
         assert SlotLocks(load(database_url=url + "-other")).take(Slot("cpu-0", Queue.CPU)) is None
         holder.kill()
     assert slot_locks.take(Slot("cpu-0", Queue.CPU)) is None
+
+
+def test_a_folder_that_another_user_put_in_its_place_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, shared = tmp_path / "elsewhere", tmp_path / "tmp"
+    elsewhere.mkdir()
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / f"gradyard-{os.getuid()}").symlink_to(elsewhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(shared))
+    with pytest.raises(SettingsInvalid, match=r"TMPDIR: .*all users share; remove it, or choose another TMPDIR"):
+        SlotLocks(load(database_url="sqlite:///one.db"))
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_gpu_is_held_once_on_a_host_whatever_the_database_and_the_slot(

@@ -24,6 +24,15 @@ def test_cpu_slots_have_a_core_of_their_own_each() -> None:
         slots_of_host(len(cores) + 1, "none", [Queue.CPU], SETTINGS)
 
 
+def test_a_system_that_pins_nothing_is_said_and_numbers_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert slots.why_not_pinned() is None
+    monkeypatch.delattr(os, "sched_setaffinity")
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert "no process to a core" in str(slots.why_not_pinned())
+    found = slots_of_host(1, "none", [Queue.CPU], SETTINGS)
+    assert found[0].cpus[0] in range(os.cpu_count() or 1)
+
+
 def test_each_gpu_slot_sees_exactly_its_own_device_by_uuid() -> None:
     found = slots_of_host(0, "all", WORKER_QUEUES, SETTINGS)
     assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in found] == ["GPU-fake-0", "GPU-fake-1"]

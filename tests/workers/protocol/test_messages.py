@@ -35,7 +35,7 @@ SEGMENT = SegmentMessage(
     members=[0, 2], start_step=8, losses=np.ones((2, 5), np.float32), seconds=0.1, setup_seconds=1.5, every=4,
     metrics={"norm": np.ones((2, 2))}, state={"a": np.array([1.0, 2.0])},
     results=[MemberResult(True, {"a": 0.5}, "y = 0.5"), MemberResult(False, None, None)],
-    artifacts={"layer.0": np.array([[1], [2]])},
+    artifacts={"layer.0": np.array([[1], [2]])}, final_metrics={"norm": np.array([3.0, 4.0])},
 )  # fmt: skip
 MESSAGES: list[Message] = [
     TRAIN, SEGMENT, DropMessage([1, 2]), StopMessage(), BegunMessage(), PreparingMessage(), IdleMessage(),
@@ -91,5 +91,6 @@ def test_a_segment_gives_each_member_its_own() -> None:
     assert plain(SEGMENT.state_of(2)) == {"a": 2.0}
     assert SEGMENT.state_of(1) is None
     assert SEGMENT.result_of(0).coefficients == {"a": 0.5}
+    assert SEGMENT.final_metrics_of(2) == {"norm": 4.0}
     assert SEGMENT.artifacts_of(2)["layer.0"].tolist() == [2]
     assert [SEGMENT.measured_before(step) for step in (8, 9, 12, 13)] == [0, 1, 1, 2]

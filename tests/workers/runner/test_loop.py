@@ -125,3 +125,41 @@ def test_what_a_trainer_raises_comes_with_its_step_wherever_segments_are_cut(beg
         trained(RaisingAt(), steps=100, begin=begin)
     assert failed.value.step == 7
     assert isinstance(failed.value.__cause__, ValueError)
+
+
+class RefusingNaN(Counting):
+    """Members that diverge at these steps; its measure, as those of many libraries, refuses what is not finite."""
+
+    every = 4
+
+    def __init__(self, *diverged_at: int) -> None:
+        super().__init__()
+        self._diverged_at, self._last = diverged_at, np.zeros(2, dtype=np.float32)
+
+    def step(self, t: int) -> Losses:
+        self._last = np.array([np.nan if t >= at else t for at in self._diverged_at], dtype=np.float32)
+        return self._last
+
+    def measure(self, t: int) -> dict[str, Losses]:
+        if np.isnan(self._last).any():
+            raise ValueError("Input contains NaN")
+        return {"score": self._last}
+
+
+@pytest.mark.parametrize("begin", [0, 3])
+@pytest.mark.parametrize(("diverged_at", "done"), [(5, 8), (9, 10)])
+def test_a_measure_that_refuses_a_diverged_model_leaves_its_losses(begin: int, diverged_at: int, done: int) -> None:
+    seen = list[loop.Segment]()
+    for segment in segments(RefusingNaN(diverged_at), steps=10, begin=begin):
+        seen.append(segment)
+        if not np.isfinite(segment.losses).all():
+            break
+    losses = np.concatenate([segment.losses for segment in seen], axis=1)
+    assert losses.shape[1] <= done - begin
+    assert np.isfinite(losses).sum() == diverged_at - begin
+
+
+def test_a_measure_that_refuses_one_of_two_is_an_error_of_the_pack() -> None:
+    with pytest.raises(StepFailed) as failed:
+        list(segments(RefusingNaN(5, 99), steps=10))
+    assert failed.value.step == 8

@@ -46,11 +46,11 @@ class Measured(Walk):
 
 
 def trained(
-    kind: type[Walk], width: int = 2, steps: int = STEPS, monkeypatch: pytest.MonkeyPatch | None = None
+    kind: type[Walk], width: int = 2, steps: int = STEPS, monkeypatch: pytest.MonkeyPatch | None = None, **options: Any
 ) -> list[Message]:
     """What a runner sends of a pack of that kind."""
     ours, theirs = socket.socketpair()
-    train = train_message([{"dtype": "float32", "seed": seed} for seed in range(width)], steps)
+    train = train_message([{"dtype": "float32", "seed": seed} for seed in range(width)], steps, **options)
     if monkeypatch is not None:
         monkeypatch.setattr("workers.runner.training.SEND_SECONDS", 0.0)  # a message for every step
     with ours, theirs:
@@ -79,10 +79,10 @@ def failure_of(messages: list[Message]) -> FailedMessage:
     return last
 
 
-def recorded(segments: list[SegmentMessage], width: int = 2) -> list[Progress]:
+def recorded(segments: list[SegmentMessage], width: int = 2, steps: int = STEPS) -> list[Progress]:
     """The records that these segments make."""
     jobs = [ClaimedJob(UUID(int=n), 1, UUID(int=99), {}, {}, [], "sha", 60.0, 0, None) for n in range(width)]
-    pack = Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs), RUNNER)
+    pack = Pack(Claim(UUID(int=99), "tensor", steps, 0, "eager", jobs), RUNNER)
     records: list[Progress] = []
     for segment in segments:
         pack.take(segment)
@@ -101,17 +101,37 @@ def test_a_trainer_without_a_state_is_recorded_and_can_be_resumed() -> None:
 
 
 @pytest.mark.parametrize("slowly", [False, True])
-def test_metrics_are_of_the_steps_that_every_divides_however_the_steps_are_sent(
-    slowly: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("steps", [8, STEPS])  # `every` divides the first: there the end is one more measured step
+def test_metrics_are_of_the_steps_that_every_divides_and_of_the_end_however_the_steps_are_sent(
+    slowly: bool, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    segments = segments_of(trained(Measured, monkeypatch=monkeypatch if slowly else None))
+    segments = segments_of(trained(Measured, steps=steps, monkeypatch=monkeypatch if slowly else None))
     assert (len(segments) > 3) is slowly
-    for record in recorded(segments):
+    for record in recorded(segments, steps=steps):
         assert (record.every, {name: each.tolist() for name, each in record.metrics.items()}) == (
             4,
-            {"step": [0, 4, 8]},
+            {"step": list(range(0, steps, 4))},
         )
         assert record.metrics["step"].dtype == np.float64
+        assert record.final_metrics == {"step": steps}
+
+
+def test_only_members_that_reach_the_end_are_measured_there() -> None:
+    class Diverges(Measured):
+        def step(self, t: int) -> Any:
+            losses = super().step(t)
+            losses[1:] = np.nan if t == STEPS - 1 else 1.0
+            return losses
+
+    sound, diverged = recorded(segments_of(trained(Diverges)))
+    assert (sound.final_metrics, diverged.final_metrics) == ({"step": STEPS}, {})
+
+
+def test_a_segment_before_the_last_has_no_measure_of_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    *before, last = segments_of(trained(Measured, monkeypatch=monkeypatch))
+    assert before
+    assert [each.final_metrics for each in before] == [{}] * len(before)
+    assert last.final_metrics["step"].tolist() == [STEPS] * 2
 
 
 def test_a_state_that_is_too_large_is_not_recorded_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +179,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a metric without a name": (_measure(lambda n, t: {"": np.ones(n)}), "is not a name"),
     "a metric that is a path": (_measure(lambda n, t: {"a/b": np.ones(n)}), "is not a name"),
     "measure raises": (_measure(lambda n, t: 1 / 0), "ZeroDivisionError"),
+    "measure raises at the end": (_measure(lambda n, t: {"m": np.ones(n) / (t < STEPS or 1 / 0)}), "ZeroDivisionError"),
+    "another metric at the end": (_measure(lambda n, t: {"m" if t < STEPS else "n": np.ones(n)}), "in every call"),
+    "no metric at the end": (_measure(lambda n, t: {"m": np.ones(n)} if t < STEPS else {}), "in every call"),
+    "two numbers at the end": (_measure(lambda n, t: {"m": np.ones((n, 2) if t == STEPS else n)}), "after the last"),
+    "a text at the end": (_measure(lambda n, t: {"m": np.array(["a"] * n) if t == STEPS else np.ones(n)}), "numbers"),
     "arrays of objects": ({"arrays": lambda self: {"m": np.array([None] * self.width)}}, "must be numbers"),
     "arrays of long doubles": ({"arrays": lambda self: {"m": np.ones(self.width, np.longdouble)}}, "must be numbers"),
     "an array for the pack": ({"arrays": lambda self: {"m": np.ones(5)}}, "its first axis"),

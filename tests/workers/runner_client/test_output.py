@@ -27,6 +27,25 @@ def test_stdout_and_stderr_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
     assert "out" in capfd.readouterr().err  # the worker's own log has it too
 
 
+def test_in_the_workers_log_it_controls_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    write_to(
+        output,
+        r"print('\x1b]0;owned\x07\u202e é 東', end='\r\n', flush=True); import os; os.write(1, b'\xff\x9b\n')",
+    )
+    assert (
+        capfd.readouterr().err
+        == "\\u001b]0;owned\\u0007\\u202e é 東\n\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\n"
+    )
+    assert output.kept()[0].startswith("\x1b]0;owned\x07")  # it is kept as it was
+
+
+def test_a_letter_that_arrives_in_two_parts_is_one(capfd: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    write_to(output, "import os, time; os.write(1, b'\\xc3'); time.sleep(0.3); os.write(1, b'\\xa9\\n')")
+    assert capfd.readouterr().err == "é\n"
+
+
 def test_of_very_much_the_last_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     output = Output()
     write_to(output, "for n in range(200_000): print(n, 'x' * 20)")

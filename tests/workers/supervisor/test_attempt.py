@@ -159,8 +159,8 @@ def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_f
 def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.supervisor.runner_timeouts.STUCK_SECONDS", 30.0)
-    monkeypatch.setattr("workers.supervisor.runner_timeouts.ASLEEP_SECONDS", 0.5)
+    monkeypatch.setattr("workers.supervisor.runners.timeouts.STUCK_SECONDS", 30.0)
+    monkeypatch.setattr("workers.supervisor.runners.timeouts.ASLEEP_SECONDS", 0.5)
     job = submitted(database, settings, **FOR_EVER)
     attempt = Attempt(context, Pack(claimed(database, context.worker), context.runner.hello))
     thread = threading.Thread(target=attempt.run, daemon=True)
@@ -235,8 +235,8 @@ def test_the_output_of_a_pack_is_for_its_project_alone(
     Attempt(context, pack).run()
     with database.read() as connection:
         assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]
-        logs = [log.text for job in jobs for log in queries.logs_of(connection, *job)]
-        events = [event for job in jobs for event in queries.events_of(connection, *job)]
+        logs = [log.text for job in jobs for log in queries.logs_of(connection, *job)[0]]
+        events = [event for job in jobs for event in queries.events_of(connection, *job)[0]]
     shared = projects == (1, 1)
     assert ["secret" in text for text in logs] == [shared, shared]
     assert ["secret" in event.detail for event in events if event.from_state == "running"] == [shared, shared]

@@ -31,7 +31,7 @@ def _rows(database: Database, jobs: list[UUID]) -> list[tuple[str, str | None, i
 def _kinds(database: Database, jobs: list[UUID]) -> list[str]:
     """The kind of each job's last event."""
     with database.read() as connection:
-        return [queries.events_of(connection, 1, job)[-1].kind for job in jobs]
+        return [queries.events_of(connection, 1, job)[0][-1].kind for job in jobs]
 
 
 def _failed(member: int | None, *, out_of_memory: bool = False) -> FailedMessage:

@@ -58,7 +58,7 @@ def test_a_damaged_checkpoint_rewinds_its_job_and_queues_the_pack_again(database
     assert pack.members == {}
     with database.read() as connection:
         rows = [queries.job_by_id(connection, 1, job) for job in jobs]
-        events = [queries.events_of(connection, 1, job)[-1] for job in jobs]
+        events = [queries.events_of(connection, 1, job)[0][-1] for job in jobs]
     assert [(row.state, row.start_step) for row in rows] == [("queued", 0), ("queued", 2)]
     assert [event.kind for event in events] == [EventKind.CHECKPOINT_UNUSABLE] * 2
     assert events[0].detail == "its checkpoint cannot be used: back to step 0"

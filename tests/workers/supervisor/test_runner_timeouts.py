@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from workers.supervisor import runner_timeouts
-from workers.supervisor.runner_timeouts import RunnerTimeouts
+from workers.supervisor.runners import timeouts as runner_timeouts
+from workers.supervisor.runners.timeouts import RunnerTimeouts
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +29,20 @@ def test_a_runner_that_sends_nothing_is_stuck_and_one_that_sends_is_not() -> Non
 
 def test_long_segments_and_compilers_are_given_their_time() -> None:
     slow, compiles = RunnerTimeouts("cpu"), RunnerTimeouts("cpu")
+    slow._began_at -= 100.0
     slow.segment_took(2.0)
     compiles.preparing()
     for seconds, over in ((30.0, False), (70.0, True)):
         _last_heard(slow, seconds)
         _last_heard(compiles, seconds)
         assert [timeouts.kill_reason() is not None for timeouts in (slow, compiles)] == [over, over]
+
+
+def test_a_segment_that_claims_to_be_longer_than_its_attempt_gives_no_time() -> None:
+    timeouts = RunnerTimeouts("cpu")
+    timeouts.segment_took(1e6)
+    _last_heard(timeouts, 30.0)
+    assert timeouts.kill_reason() == "the runner sent nothing for 20 s"
 
 
 def test_a_worker_that_slept_waits_anew() -> None:

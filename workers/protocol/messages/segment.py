@@ -1,13 +1,16 @@
 """The losses of consecutive steps, and what is known after the last of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from workers.protocol.frame import Arrays, Frame
+from workers.protocol.frame import Arrays, Frame, FrameBroken
 from workers.protocol.messages.message import Message
+
+MOST_FORMULA = 10_000
+"""Characters of a formula. Ten coefficients take 300."""
 
 
 class MemberResult(NamedTuple):
@@ -28,8 +31,9 @@ class SegmentMessage(Message):
 
     `members` are the indices of the rows in the TrainMessage. `losses` (rows, steps). `metrics` by name, each
     (rows, measured steps), of the steps that `every` divides. `state` by name with a leading axis of rows, after the
-    last step; None where the segment carries none. `results`, one a row, and `artifacts`, by name with a leading axis
-    of rows, come with the last segment alone. `stopped`: the runner ends the pack here because it was told to.
+    last step; None where the segment carries none. `results`, one a row, `artifacts`, by name with a leading axis of
+    rows, and `final_metrics`, (rows,) by name, measured after the last step, come with the last segment alone.
+    `stopped`: the runner ends the pack here because it was told to.
     """
 
     kind: ClassVar[str] = "segment"
@@ -44,15 +48,13 @@ class SegmentMessage(Message):
     state: Arrays | None = None
     results: list[MemberResult] | None = None
     artifacts: Arrays = field(default_factory=dict)
+    final_metrics: Arrays = field(default_factory=dict)
 
     @classmethod
     def from_frame(cls, frame: Frame) -> Self:
-        """The message of a frame of this kind. Raises FrameBroken where a field is missing or unknown."""
-        results = frame.fields.get("results")
-        if results is not None:
-            named = {"results": [MemberResult(*each) for each in results]}
-            frame = Frame(frame.kind, frame.fields | named, frame.arrays)
-        return super().from_frame(frame)
+        """The message of a frame of this kind. Raises FrameBroken where a field is missing or does not fit."""
+        segment, results = super().from_frame(frame), frame.fields.get("results")
+        return segment if results is None else replace(segment, results=[_result_of(each) for each in results])
 
     @property
     def end_step(self) -> int:
@@ -88,6 +90,17 @@ class SegmentMessage(Message):
         """The arrays that a member found, by name."""
         return {name: array[self.rows[member]] for name, array in self.artifacts.items()}
 
+    def final_metrics_of(self, member: int) -> dict[str, float]:
+        """What the final weights of a member measure, by name."""
+        return {name: float(values[self.rows[member]]) for name, values in self.final_metrics.items()}
+
     def measured_before(self, step: int) -> int:
         """The number of its measured steps before that step."""
         return -(-step // self.every) - -(-self.start_step // self.every)
+
+
+def _result_of(values: list[Any]) -> MemberResult:
+    result = MemberResult(*values)
+    if len(result.formula or "") > MOST_FORMULA:
+        raise FrameBroken(f"not a SegmentMessage: a formula has more than {MOST_FORMULA:,} characters")
+    return result

@@ -1,0 +1,165 @@
+"""One API process while strangers send half requests, a thousand requests wait, and others work.
+
+python -m bench.waiting
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from uuid import UUID
+
+import httpx
+import numpy as np
+
+from bench.lone_api import LoneApi, lone_api
+from bench.report import Row, table, write_results
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from tests.servers import PostgresServer
+
+HALF_SENT, WAITS, ENDS, LONG_WAITS = 500, 1000, 100, 20
+SECONDS, LATE_MS, TOLD_MS = 10.0, 100.0, 5.0
+HALVES = (
+    b"",
+    b"GET /v1/jobs HTTP/1.1\r\nHo",
+    b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
+)
+NOTES = f"""One API process alone. {HALF_SENT} connections send nothing, half a head or half a body; then {WAITS:,}
+requests wait with `?wait` for a job each, and two clients list jobs. Meanwhile `/healthz` is asked on a connection of
+its own, ten milliseconds after each answer, for {SECONDS:g} s. Before, the same half-sent connections at gunicorn's
+own `gthread`, with as many threads. Last, how long after its commit the end of a job reaches the request that waits
+for it: {ENDS} jobs, cancelled one after another after a wait of 0.1 s, and {LONG_WAITS} after 5 s. Memory is the
+resident set."""
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    load_average, _, _ = os.getloadavg()
+    rows = [*_strangers(), *_told("SQLite", None)]
+    with PostgresServer.start() as server:
+        rows += _told("PostgreSQL", server.make_empty("waiting"))
+    print(table(rows))
+    write_results("Many who wait", "python -m bench.waiting", NOTES, load_average, rows)
+
+
+def _strangers() -> Iterator[Row]:
+    with lone_api(worker_class="gthread") as api, ExitStack() as opened:
+        _send_halves(api, opened)
+        waits = asked_meanwhile(api, SECONDS)
+        yield Row(f"/healthz beside {HALF_SENT} half-sent requests, gthread", percentiles(waits))
+    with lone_api() as api, ExitStack() as opened:
+        memory = [api.mib()]
+        jobs = api.submit(WAITS)
+        _send_halves(api, opened)
+        memory.append(api.mib())
+        for job in jobs:
+            opened.enter_context(api.send(_wait_for(job)))
+        time.sleep(5.0)  # until all are read
+        busy = api.seconds()
+        time.sleep(2.0)
+        idle = (api.seconds() - busy) / 2.0
+        memory.append(api.mib())
+        shown = "{:.0f} MiB, with the half-sent requests {:.0f} MiB, with the waits {:.0f} MiB".format(*memory)
+        yield Row("memory of the API process", shown)
+        yield Row("processor of the API while they only wait", f"{idle:.0%} of a core")
+        with listing(api, 2):
+            waits = asked_meanwhile(api, SECONDS)
+        late = 1000 * float(np.quantile(waits, 0.99))
+        yield Row(
+            f"/healthz beside {HALF_SENT} half-sent requests, {WAITS:,} waits and work", percentiles(waits),
+            f"p99 <= {LATE_MS:g} ms", late <= LATE_MS,
+        )  # fmt: skip
+
+
+_LISTS = """
+import sys, httpx
+with httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=60) as client:
+    while True:
+        client.get("/v1/jobs")
+"""
+
+
+@contextmanager
+def listing(api: LoneApi, clients: int) -> Iterator[None]:
+    """So many clients list jobs all the time, until the block ends."""
+    work = [subprocess.Popen([sys.executable, "-c", _LISTS, api.address]) for _ in range(clients)]
+    try:
+        yield
+    finally:
+        for each in work:
+            each.kill()
+            each.wait()
+
+
+def _send_halves(api: LoneApi, opened: ExitStack) -> None:
+    for number in range(HALF_SENT):
+        opened.enter_context(api.send(HALVES[number % len(HALVES)]))
+
+
+def _wait_for(job: str) -> bytes:
+    return f"GET /v1/jobs/{job}?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+def asked_meanwhile(api: LoneApi, seconds: float) -> list[float]:
+    """Seconds of each `/healthz`; one that is not answered in time counts as so long."""
+    taken, until = [], time.monotonic() + seconds
+    with httpx.Client(base_url=api.address, trust_env=False, timeout=seconds) as client:
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            try:
+                client.get("/healthz").raise_for_status()
+            except httpx.TimeoutException:
+                taken.append(seconds)
+                break
+            taken.append(time.perf_counter() - began)
+            time.sleep(0.01)
+    return taken
+
+
+def percentiles(seconds: list[float]) -> str:
+    if len(seconds) == 1:
+        return f"not answered within {seconds[0]:g} s"
+    middle, late, latest = 1000 * np.quantile(seconds, [0.5, 0.99, 1.0])
+    return f"p50 {middle:.1f} ms, p99 {late:.1f} ms, longest {latest:.0f} ms of {len(seconds):,}"
+
+
+def _told(name: str, database_url: str | None) -> Iterator[Row]:
+    with lone_api(database_url) as api:
+        database = Database(api.database_url)
+        jobs = api.submit(ENDS + LONG_WAITS)
+        young = [_told_after(api, database, job, 0.1) for job in jobs[:ENDS]]
+        old = [_told_after(api, database, job, 5.0) for job in jobs[ENDS:]]
+        database.close()
+    for what, waited, target in (("0.1 s", young, True), ("5 s", old, name == "SQLite")):
+        middle = 1000 * statistics.median(waited)
+        row = f"{name}: the end of a job that was waited for for {what}"
+        met = middle <= TOLD_MS if target else None
+        yield Row(row, f"told after {percentiles(waited)}", f"p50 <= {TOLD_MS:g} ms" if target else "-", met)
+
+
+def _told_after(api: LoneApi, database: Database, job: str, waits_for: float) -> float:
+    """Seconds from the commit that ends the job until the request that waited for it has its answer."""
+    told: list[float] = []
+    with api.send(_wait_for(job)) as connection:
+
+        def listen() -> None:
+            connection.recv(65536)
+            told.append(time.perf_counter())
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        time.sleep(waits_for)
+        with database.begin() as transaction:
+            lifecycle.request_cancel(transaction, job_id=UUID(job), actor="bench")
+        ended = time.perf_counter()
+        thread.join()
+    return told[0] - ended
+
+
+if __name__ == "__main__":
+    main()

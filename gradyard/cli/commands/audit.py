@@ -1,0 +1,31 @@
+"""The command for the audit."""
+
+from typing import Annotated
+
+import typer
+
+from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.tables import audit_table
+from gradyard.cli.terminal import print_table
+
+ActionOption = Annotated[
+    str | None, typer.Option("--action", help="Only such entries: key_created, drained, job_deleted and so on.")
+]
+ActorOption = Annotated[str | None, typer.Option("--actor", help="Only what this one did: api:NAME@PROJECT.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="How many entries.")]
+
+
+@asks_the_service
+def list_entries(
+    options: CommandOptions, action: ActionOption = None, actor: ActorOption = None, limit: LimitOption = 50
+) -> None:
+    """List what was done with keys, workers and queues, and what was deleted. For operators.
+
+    gradyard audit --action key_created --project physics
+    """
+    with options.connect() as client:
+        entries = list(client.audit(action=action, actor=actor, limit=limit))
+    if entries or options.as_json:
+        print_json([each.as_json() for each in entries]) if options.as_json else print_table(audit_table(entries))
+    else:
+        typer.echo("there is no such entry")

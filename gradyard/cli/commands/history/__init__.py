@@ -1,0 +1,1 @@
+"""Commands for what jobs left: curves, arrays, and the best of them."""

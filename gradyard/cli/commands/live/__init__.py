@@ -1,0 +1,1 @@
+"""Commands that follow what happens until it has ended."""

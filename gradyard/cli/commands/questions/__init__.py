@@ -1,0 +1,1 @@
+"""Commands about all jobs of a question, and changes of one job."""

@@ -1,0 +1,1 @@
+"""What commands show while jobs train: a curve that grows, counts, lines of JSON."""

@@ -1,0 +1,1 @@
+"""How requests travel: retries, the two ways of waiting, refusals."""

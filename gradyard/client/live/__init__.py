@@ -1,0 +1,1 @@
+"""What happens to jobs and batches, told while it happens."""

@@ -1,0 +1,1 @@
+"""Bodies of requests that submit nothing new: read, and checked by their models."""

@@ -1,0 +1,1 @@
+"""Webhooks: what they tell, to which addresses, and how a message is signed."""

@@ -1,0 +1,1 @@
+"""Answers about keys, workers, storage, webhooks and the audit."""

@@ -1,0 +1,1 @@
+"""What jobs wait for: how far that is, and in words."""

@@ -1,0 +1,1 @@
+"""What projects store, and what of it goes: sizes measured behind the jobs, rules, and deletion in slices."""

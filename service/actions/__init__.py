@@ -1,0 +1,1 @@
+"""All jobs of a question are cancelled, retried, deleted or tagged."""

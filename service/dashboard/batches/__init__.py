@@ -1,0 +1,1 @@
+"""Pages of batches: the list, one batch, and the figures that its charts draw."""

@@ -1,0 +1,311 @@
+// The page of one batch: its charts, which all draw the same runs, and what can be done to it.
+import { ranks } from "./axis.js";
+import { BandChart, bandSeries } from "./band.js";
+import { heatMap } from "./heat_map.js";
+import { drawn, LineChart } from "./line_chart.js";
+import { refresh } from "./live.js";
+import { figures } from "./page_data.js";
+import { Parallel } from "./parallel.js";
+import { Scatter } from "./scatter.js";
+import { words } from "./scales.js";
+import { ask, confirmed, get, post, projectQuery, root } from "./service.js";
+
+const ROWS = 50;
+const REST = 4; // times as long as the charts took: an open page asks for a small share of the service's time
+const BUSY_SECONDS = 3; // after which a service that was busy is asked again
+const element = (id) => document.getElementById(id);
+const head = () => element("live-head");
+const id = head().dataset.batch;
+const state = { runs: null, band: null, top: new Map(), counts: "", isLoading: false, isWanted: false, isStale: false, restUntil: 0, timer: null };
+const jobAddress = (job) => `${root}jobs/${job}?${projectQuery()}`;
+const nameOf = (at) => state.runs.names?.[at] ?? `…${state.runs.ids[at].slice(-8)}`;
+
+const history = new LineChart(element("history"), { label: "Best outcome so far by ended jobs", height: 240, xLabel: "jobs that ended" });
+const band = new BandChart(element("band"), { label: "Loss curves of all runs", height: 340, log: true });
+const scatter = new Scatter(element("scatter"), { describe, open: (at) => location.assign(jobAddress(state.runs.ids[at])) });
+const parallel = new Parallel(element("parallel"), drawSelection);
+
+function asked() {
+  const address = new URLSearchParams(location.search);
+  return { where: address.get("where") ?? "", metric: address.get("metric") ?? "", mode: address.get("mode") ?? "" };
+}
+
+// What a person asks for comes next; what changed by itself comes after a rest. One load at a time.
+async function load() {
+  state.isWanted = true;
+  if (state.isLoading) return;
+  clearTimeout(state.timer);
+  Object.assign(state, { isLoading: true, isStale: false });
+  const began = performance.now();
+  while (state.isWanted) {
+    state.isWanted = false;
+    try { await loadOnce(); } catch (error) {
+      element("where-problem").textContent = error.message;
+      if (!error.isForNow) continue;
+      await new Promise((resolve) => { setTimeout(resolve, 1000 * BUSY_SECONDS); });
+      state.isWanted = true;
+    }
+  }
+  state.isLoading = false;
+  state.restUntil = performance.now() + REST * (performance.now() - began);
+  if (state.isStale) loadLater();
+}
+
+function loadLater() {
+  state.isStale = true;
+  if (state.isLoading) return;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(load, Math.max(0, state.restUntil - performance.now()));
+}
+
+async function loadOnce() {
+  element("where-problem").textContent = "";
+  state.runs = await figures(`batches/${id}/runs`, asked());
+  if (state.isWanted) return;
+  fillChoices();
+  draw();
+  performance.mark("runs-drawn");
+  state.band = await figures(`batches/${id}/band`, asked());
+  if (state.isWanted) return;
+  await drawBand();
+  performance.mark("band-drawn");
+  element("charts").dataset.drawn = "all";
+}
+
+function options(select, values, chosen) {
+  const now = values.includes(chosen) ? chosen : values.includes(select.value) ? select.value : values[0];
+  select.replaceChildren(...values.map((value) => new Option(value, value, false, value === now)));
+}
+
+// Of the parameters that differ, those that matter most first.
+const names = () => [...new Set([...Object.keys(state.runs.importance), ...Object.keys(state.runs.parameters)])];
+
+function fillChoices() {
+  const { runs } = state;
+  options(element("metric"), [...new Set([runs.metric, ...runs.offered])], runs.metric);
+  element("mode").value = runs.mode;
+  const ranked = names();
+  const isFresh = !element("across").options.length;
+  for (const [place, select] of [[0, "across"], [0, "heat-x"], [1, "heat-y"]]) options(element(select), ranked, isFresh ? ranked[place] : undefined);
+  element("scatter").closest("section").hidden = !ranked.length;
+  element("heat").closest("section").hidden = ranked.length < 2;
+  const count = runs.ids.length;
+  element("told").textContent = `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}${asked().where ? ` of ${runs.size.toLocaleString("en")}` : ""} in every chart below${runs.more ? ", the oldest of more" : ""}.${ranked.length ? "" : " No parameter differs between them."}`;
+}
+
+function draw() {
+  drawHistory();
+  drawImportance();
+  const { runs } = state;
+  const succeeded = runs.outcome.map((value, at) => (runs.states[at] === "failed" ? null : value));
+  const good = succeeded.some((value) => value !== null) ? succeeded : runs.outcome; // what diverged takes no room from the others
+  const columns = names().map((name) => ({ name, title: name, values: runs.parameters[name] }));
+  parallel.show({ columns: [...columns, { name: runs.metric, title: runs.metric, values: good }], outcome: good, mode: runs.mode, failed: runs.states.map((each) => each === "failed") });
+  drawRanges();
+  drawSelection();
+}
+
+function drawHistory() {
+  const { runs } = state;
+  const ended = [...runs.ids.keys()].filter((at) => runs.states[at] === "succeeded" && runs.outcome[at] !== null).sort((one, other) => runs.finished[one] - runs.finished[other]);
+  const better = runs.mode === "max" ? Math.max : Math.min;
+  let best = null;
+  const [x, y] = [[], []];
+  ended.forEach((at, place) => {
+    const now = best === null ? runs.outcome[at] : better(best, runs.outcome[at]);
+    if (now === best && place < ended.length - 1) return;
+    if (best !== null) { x.push(place + 1); y.push(best); }
+    best = now;
+    x.push(place + 1);
+    y.push(best);
+  });
+  history.options.log = y.length > 0 && y.every((value) => value > 0) && Math.max(...y) / Math.min(...y) > 20;
+  history.show([{ name: `best ${runs.metric}`, x, y, color: 2 }]);
+  history.figure.classList.toggle("nothing", !x.length);
+}
+
+function drawImportance() {
+  const place = element("importance");
+  const shares = Object.entries(state.runs.importance);
+  if (!shares.length) { place.replaceChildren(text("p", "Too few runs have succeeded, or all came out the same: nothing can be said yet.", "quiet")); return; }
+  const list = document.createElement("dl");
+  list.className = "shares";
+  for (const [name, share] of shares) {
+    const bar = drawn("svg", { class: "share", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
+    bar.append(drawn("rect", { width: Math.max(0.5, 100 * share), height: 8 }));
+    const value = document.createElement("dd");
+    value.append(bar, `${(100 * share).toFixed(0)} %`);
+    list.append(text("dt", name), value);
+  }
+  place.replaceChildren(list, text("p", "The share of the variance of the outcome's ranks that each parameter explains by itself. What two explain only together is in neither; diverged runs rank last.", "quiet why"));
+}
+
+async function drawBand() {
+  const { band: found } = state;
+  if (!found?.steps.length) { band.show([]); element("band-told").textContent = "No losses are recorded yet."; return; }
+  const best = bestRuns(Number(element("top").value));
+  const missing = best.filter((at) => !state.top.has(state.runs.ids[at]) || state.runs.states[at] === "running");
+  if (missing.length) {
+    const answer = await get("losses", [...missing.map((at) => ["job", state.runs.ids[at]]), ["points", "400"]], true);
+    for (const each of answer?.curves ?? []) state.top.set(each.job, each);
+  }
+  const curves = best.map((at) => state.top.get(state.runs.ids[at])).filter(Boolean);
+  const lines = curves.map((each, place) => ({ name: nameOf(state.runs.ids.indexOf(each.job)), x: each.steps, y: each.losses, color: 1 + (place % 6) }));
+  band.options.log = found.quantiles["10"].every((loss) => loss === null || loss > 0);
+  band.show([...bandSeries(found), ...lines]);
+  const of = found.read === found.having ? `all ${found.having.toLocaleString("en")} runs that have losses` : `${found.read.toLocaleString("en")} of the ${found.having.toLocaleString("en")} runs that have losses, evenly chosen`;
+  element("band-told").textContent = `The line is the median, the darker band the middle half (25 to 75 %), the lighter one 10 to 90 % of ${of}${found.runs.at(-1) < found.read ? "; at each step of those that came so far" : ""}.${band.isCut ? " Higher losses, of runs that grow without bound, are cut off." : ""}`;
+}
+
+function bestRuns(count) {
+  const { runs } = state;
+  const chosen = parallel.chosen;
+  const order = ranks(runs.outcome, runs.mode);
+  return [...runs.ids.keys()].filter((at) => order[at] !== null && runs.states[at] !== "failed" && (!chosen || chosen[at])).sort((one, other) => order[one] - order[other]).slice(0, count);
+}
+
+function drawSelection() {
+  const { runs } = state;
+  const chosen = parallel.chosen;
+  drawScatter(chosen);
+  drawHeat(chosen);
+  drawRows(chosen);
+  element("as-question").hidden = element("select-all").hidden = !chosen;
+  if (state.band) drawBand();
+}
+
+function drawScatter(chosen = parallel.chosen) {
+  const { runs } = state;
+  const name = element("across").value;
+  if (!name) return;
+  element("scatter-title").textContent = `${runs.metric.replaceAll("_", " ")} by ${name}`;
+  scatter.show({ x: runs.parameters[name], y: runs.outcome, states: runs.states, xName: name, yName: runs.metric, chosen });
+}
+
+function drawHeat(chosen = parallel.chosen) {
+  const { runs } = state;
+  const [xName, yName] = [element("heat-x").value, element("heat-y").value];
+  if (element("heat").closest("section").hidden) return;
+  const told = runs.outcome.map((value, at) => (runs.states[at] === "succeeded" ? value : null));
+  heatMap(element("heat"), { x: runs.parameters[xName], y: runs.parameters[yName], outcome: told, mode: runs.mode, of: element("heat-of").value, xName, yName, chosen });
+}
+
+function describe(at) {
+  const { runs } = state;
+  const parameters = names().slice(0, 8).map((name) => `${name} ${shown(runs.parameters[name][at])}`);
+  return [`${nameOf(at)}, ${runs.states[at]}${runs.reasons[at] ? ` (${runs.reasons[at].replaceAll("_", " ")})` : ""}`, `${runs.metric} ${words(runs.outcome[at])}`, ...parameters];
+}
+
+const shown = (value) => (typeof value === "number" ? words(value, 5) : value ?? "–");
+
+function drawRows(chosen) {
+  const { runs } = state;
+  const order = ranks(runs.outcome, runs.mode);
+  const those = [...runs.ids.keys()].filter((at) => !chosen || chosen[at]).sort((one, other) => (order[one] ?? 2) - (order[other] ?? 2));
+  const table = document.createElement("table");
+  table.className = "table small-table";
+  const caption = table.createCaption();
+  caption.textContent = `${chosen ? "Selected: " : ""}${those.length.toLocaleString("en")} ${chosen ? `of ${runs.ids.length.toLocaleString("en")} ` : ""}${those.length === 1 ? "run" : "runs"}${those.length > ROWS ? `, the best ${ROWS}` : ""}`;
+  const columns = [["Run"], ["State"], [runs.metric, "num"], ...(runs.metric === "loss_min" ? [] : [["loss_min", "num"]]), ...names().map((name) => [name, "num"])];
+  const headings = table.createTHead().insertRow();
+  for (const [name, look] of columns) { const cell = text("th", name, look); cell.scope = "col"; headings.append(cell); }
+  const body = table.createTBody();
+  for (const at of those.slice(0, ROWS)) {
+    const row = body.insertRow();
+    const link = Object.assign(text("a", nameOf(at), "name"), { href: jobAddress(runs.ids[at]), title: runs.ids[at] });
+    const first = text("th", "");
+    first.scope = "row";
+    first.append(link);
+    const values = [runs.outcome[at], ...(runs.metric === "loss_min" ? [] : [runs.loss_min[at]]), ...names().map((name) => runs.parameters[name][at])];
+    const sign = document.querySelector(`#live-head .states .state.${runs.states[at]}`)?.cloneNode(true) ?? text("span", runs.states[at], `state ${runs.states[at]}`);
+    const second = document.createElement("td");
+    second.append(sign);
+    row.append(first, second, ...values.map((value) => text("td", shown(value), "num")));
+  }
+  element("rows").replaceChildren(table);
+}
+
+function text(tag, content, look) {
+  return Object.assign(document.createElement(tag), { textContent: content, ...(look ? { className: look } : {}) });
+}
+
+// Ranges for those who do not drag: two numbers for each axis, or a choice of texts.
+function drawRanges() {
+  const place = document.querySelector("#ranges .ranges");
+  if (place.contains(document.activeElement)) return;
+  place.replaceChildren(...parallel.columns.map(({ name, values }) => {
+    const group = document.createElement("fieldset");
+    group.append(text("legend", name));
+    if (values.some((value) => typeof value === "string")) {
+      const select = Object.assign(document.createElement("select"), { className: "form-select form-select-sm" });
+      select.setAttribute("aria-label", name);
+      select.append(new Option("any", ""), ...[...new Set(values.filter((value) => value !== null).map(String))].sort().slice(0, 200).map((value) => new Option(value, value)));
+      select.addEventListener("change", () => parallel.setRange(name, select.value ? new Set([select.value]) : null));
+      group.append(select);
+      return group;
+    }
+    const [low, high] = ["from", "to"].map((word) => {
+      const input = Object.assign(document.createElement("input"), { className: "form-control form-control-sm", type: "number", step: "any", placeholder: word });
+      input.setAttribute("aria-label", `${name} ${word}`);
+      return input;
+    });
+    group.addEventListener("change", () => parallel.setRange(name, low.value || high.value ? [low.value === "" ? -Infinity : Number(low.value), high.value === "" ? Infinity : Number(high.value)] : null));
+    group.append(low, high);
+    return group;
+  }));
+}
+
+// The selection as an expression of the question's language.
+function question() {
+  const quoted = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
+  const parts = [...parallel.ranges].flatMap(([name, range]) => (range instanceof Set
+    ? [`${name} in (${[...range].map(quoted).join(", ")},)`]
+    : [...(Number.isFinite(range[0]) ? [`${name} >= ${Number(range[0].toPrecision(6))}`] : []), ...(Number.isFinite(range[1]) ? [`${name} <= ${Number(range[1].toPrecision(6))}`] : [])]));
+  return [...(asked().where ? [`(${asked().where})`] : []), ...parts].join(" and ");
+}
+
+function setAddress(change) {
+  const address = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(change)) if (value) address.set(name, value); else address.delete(name);
+  window.history.pushState(null, "", `${location.pathname}${address.size ? `?${address}` : ""}`);
+  fillForm();
+  load();
+}
+
+function fillForm() { element("where").value = asked().where; }
+
+element("chart-question").addEventListener("submit", (event) => {
+  event.preventDefault();
+  setAddress({ where: element("where").value.trim() });
+});
+element("metric").addEventListener("change", () => setAddress({ metric: element("metric").value, mode: element("metric").value.startsWith("metrics.") ? element("mode").value : "" }));
+element("mode").addEventListener("change", () => setAddress({ metric: element("metric").value, mode: element("mode").value }));
+element("across").addEventListener("change", () => drawScatter());
+for (const each of ["heat-x", "heat-y", "heat-of"]) element(each).addEventListener("change", () => drawHeat());
+element("top").addEventListener("change", drawBand);
+element("select-all").addEventListener("click", () => { parallel.clear(); drawRanges(); });
+element("as-question").addEventListener("click", () => { const where = question(); parallel.ranges.clear(); setAddress({ where }); });
+window.addEventListener("popstate", () => { fillForm(); load(); });
+document.addEventListener("theme", () => { if (state.runs) { draw(); drawBand(); } });
+
+document.addEventListener("refreshed", () => {
+  const { counts } = head().dataset;
+  if (counts === state.counts) return;
+  state.counts = counts;
+  loadLater();
+});
+
+document.addEventListener("click", async (event) => {
+  const verb = event.target.closest("[data-verb]")?.dataset.verb;
+  if (!verb) return;
+  const words = { cancel: "Cancel the jobs of this batch that have not ended?", retry: "Submit its failed jobs again? The new ones take their places.", delete: "Delete this batch and all of its jobs? Their results and curves are lost." };
+  if (!(await confirmed(words[verb]))) return;
+  const done = verb === "delete" ? await ask("DELETE", `batches/${id}`) : await post(`batches/${id}/${verb}`, verb === "retry" ? {} : undefined);
+  if (done && verb === "delete") location.assign(`${root}batches?${projectQuery()}`);
+  else if (done && head().dataset.live) refresh();
+  else if (done) location.reload();
+});
+
+state.counts = head().dataset.counts;
+fillForm();
+load();

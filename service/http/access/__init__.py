@@ -1,0 +1,1 @@
+"""Who calls, of which project, and what that caller may."""

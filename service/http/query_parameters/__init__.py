@@ -1,0 +1,1 @@
+"""The parameters of queries about many jobs."""

@@ -1,0 +1,49 @@
+"""The parameters of streams of events."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
+from service.http.parameters import Project, Query
+from service.http.query_parameters.curves import MOST_POINTS
+from service.http.query_parameters.pages import LongPageQuery
+
+MOST_JOBS, MOST_BATCHES = 64, 16
+
+StreamPoints = Annotated[
+    Annotated[int, Field(ge=2, le=MOST_POINTS)] | Literal["all"] | None,
+    Field(
+        default=None,
+        description="of a stream: at most so many losses in one message, of a longer range the first, last, lowest and "
+        "highest of its parts; default: 10,000; `all`: every loss, in several messages",
+    ),
+]
+
+
+def _like_an_id(text: str) -> str:
+    if ids_beginning_with(text) is None:
+        raise ValueError(f"must be an id, or a beginning of at least {SHORTEST_BEGINNING} digits")
+    return text
+
+
+Id = Annotated[str, AfterValidator(_like_an_id)]
+
+
+class EventsQuery(LongPageQuery):
+    """Which page of the events; of a stream, how many losses in one message."""
+
+    points: StreamPoints = None
+
+
+class ManyEventsQuery(Query):
+    """What a stream is about."""
+
+    job: list[Id] = Field(
+        default=[], max_length=MOST_JOBS, description="the id of a job, or its beginning; once for each"
+    )
+    batch: list[Id] = Field(
+        default=[], max_length=MOST_BATCHES, description="the id of a batch, or its beginning; once for each"
+    )
+    points: StreamPoints = None
+    project: Project = None

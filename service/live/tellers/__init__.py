@@ -1,0 +1,1 @@
+"""What a stream tells of each thing that it is about: a job, a batch, a project."""

@@ -1,0 +1,1 @@
+"""Rows of keys, storage, webhooks and the audit as answers."""

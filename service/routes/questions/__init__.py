@@ -1,0 +1,1 @@
+"""Routes for all jobs of a question."""

@@ -1,0 +1,1 @@
+"""How requests come in: a worker of gunicorn in which Waitress reads whole requests, and threads answer them."""

@@ -1,0 +1,10 @@
+"""What gunicorn's main process does before it forks its workers: `--config python:service.server.arbiter`."""
+
+from typing import Any
+
+from gradyard.processes.private_memory import keep_memory_private
+
+
+def on_starting(server: Any) -> None:
+    """Keep the administrator's key and the database's URL from runners of this user. The forks keep them as well."""
+    keep_memory_private()

@@ -1,0 +1,210 @@
+"""Pages of a service with jobs in every state: light, dark, on a phone, by keys alone, without scripts."""
+
+import re
+from io import BytesIO
+from uuid import UUID
+
+import numpy as np
+import orjson
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from sqlalchemy import insert
+
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.submission.batches import parse_batch
+from gradyard.store import lifecycle
+from gradyard.store.database import Database
+from gradyard.store.tables import AttemptLog
+from tests.actors import claimed, fails, submitted, succeeds, worker_of
+from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
+
+EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LOSSES = [float(loss) for loss in 100 * np.exp(-np.arange(400) / 60) + 1]
+Seeded = tuple[str, Database, Settings]
+
+
+@pytest.fixture(scope="module")
+def jobs(seeded: Seeded) -> dict[str, UUID]:
+    """One job in each state that no worker is needed for, by that state; their texts are as evil as may be."""
+    _, database, settings = seeded
+    worker, found = worker_of(database), {}
+    texts = {"name": EVIL, "tags": {EVIL: EVIL, "week": "3"}}
+    found["succeeded"] = submitted(database, settings, steps=len(LOSSES), **texts)
+    succeeds(database, claimed(database, worker), LOSSES)
+    found["failed"] = submitted(database, settings, name="fails")
+    fails(database, claimed(database, worker))
+    with database.begin() as connection:
+        row = {"job_id": found["failed"], "project_id": 1, "attempt": 1, "text": EVIL, "truncated": False}
+        connection.execute(insert(AttemptLog).values(row))
+        batch = orjson.dumps({"name": EVIL, "jobs": [{"stage": "nn", "name": "x" * 200}] * 3})
+        parsed = parse_batch(BytesIO(batch), settings)
+        lifecycle.submit_batch(connection, parsed, project_id=1, actor="test", max_queued=1000)
+    found["queued"] = submitted(database, settings, name="waits")
+    return found
+
+
+@pytest.fixture(scope="module")
+def url(seeded: Seeded) -> str:
+    """The address of the service."""
+    return seeded[0]
+
+
+def paths(jobs: dict[str, UUID]) -> list[str]:
+    return ["/", "/jobs", "/jobs?where=loss_min+%3C", *(f"/jobs/{job_id}" for job_id in jobs.values())]
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_every_page_opens_without_errors_and_fits_its_width(
+    open_page: OpenPage, jobs: dict[str, UUID], look: str
+) -> None:
+    scheme = "dark" if look == "dark" else "light"
+    page = open_page("/", viewport=PHONE if look == "phone" else DESK, color_scheme=scheme)
+    page.on("dialog", lambda dialog: pytest.fail(f"a text of a user ran: {dialog.message}"))
+    for path in paths(jobs):
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == scheme
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert page.locator("img, script:not([src])").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_barrier(open_page: OpenPage, jobs: dict[str, UUID], scheme: str) -> None:
+    page = open_page("/", viewport=DESK, color_scheme=scheme)
+    for path in paths(jobs):
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        found = Axe().run(page).response["violations"]
+        serious = [
+            (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], path
+
+
+def test_the_theme_is_chosen_once_for_all_pages(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page("/", color_scheme="light")
+    page.get_by_role("button", name="Light or dark").click()
+    page.goto("/jobs")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_lists_and_figures_can_be_read_without_scripts(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page("/jobs", java_script_enabled=False)
+    expect(page.get_by_role("link", name="fails")).to_be_visible()
+    expect(page.locator(".choose").first).to_be_hidden()
+    page.goto(f"/jobs/{jobs['succeeded']}")
+    expect(page.locator("figure polyline").first).to_be_visible()
+    expect(page.get_by_text("at step 399")).to_be_visible()
+    expect(page.locator("math")).to_be_visible()
+
+
+def test_all_is_reached_by_keys(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.goto(f"/jobs/{jobs['succeeded']}")
+    chart = page.get_by_role("application", name="Loss by step")
+    chart.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".tip").first).to_contain_text("step 0")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tip").first).to_contain_text("step 1")
+    page.keyboard.press("End")
+    expect(page.locator(".tip").first).to_contain_text("step 399")
+
+
+def test_a_curve_is_zoomed_by_dragging_and_shown_whole_again(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page(f"/jobs/{jobs['succeeded']}", viewport=DESK)
+    chart = page.get_by_role("application", name="Loss by step")
+    expect(chart).to_have_attribute("data-values", str(len(LOSSES)))
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 3 / 4, box["y"] + 50, steps=4)
+    page.mouse.up()
+    expect(chart).to_have_attribute("data-values", re.compile(r"^1?\d\d$"))
+    page.get_by_role("button", name="all steps").click()
+    expect(chart).to_have_attribute("data-values", str(len(LOSSES)))
+    log = page.get_by_role("button", name="log")
+    before = page.locator(".line").first.get_attribute("d")
+    log.click()
+    expect(log).to_have_attribute("aria-pressed", "false")
+    assert page.locator(".line").first.get_attribute("d") != before
+
+
+@pytest.mark.parametrize(
+    ("button", "begins"),
+    [("CSV", b"step,loss\n0,101.0\n"), ("NPY", b"\x93NUMPY"), ("JSON", b'{"'), ("SVG", b"<svg"), ("PNG", b"\x89PNG")],
+)
+def test_a_curve_is_saved_as_a_file(open_page: OpenPage, jobs: dict[str, UUID], button: str, begins: bytes) -> None:
+    page = open_page(f"/jobs/{jobs['succeeded']}", viewport=DESK)
+    expect(page.locator("[data-chart=curve] .line")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    assert download.value.path().read_bytes().startswith(begins)
+
+
+def test_a_question_is_asked_and_its_address_can_be_kept(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page("/jobs")
+    page.get_by_label("Where").fill('name == "fails"')
+    page.keyboard.press("Enter")
+    expect(page.locator(".choose")).to_have_count(1)
+    assert "where=name+%3D%3D+%22fails%22" in page.url
+    page.get_by_role("link", name="succeeded").click()
+    expect(page.get_by_text("No job is like that")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".choose")).to_have_count(1)
+
+
+def test_chosen_jobs_are_tagged_and_deleted(open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded) -> None:
+    _, database, settings = seeded
+    made = [submitted(database, settings, name=f"to go {number}", priority=100) for number in range(2)]
+    fails(database, claimed(database, worker_of(database, "cpu-7")))
+    page = open_page("/jobs")
+    for job_id in made:
+        page.locator(f".choose[value='{job_id}']").check()
+    expect(page.get_by_text("2 chosen")).to_be_visible()
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_label("Tag, as key=value").fill("course=w9")
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("link", name="course=w9")).to_have_count(2)
+    for job_id in made:
+        page.locator(f".choose[value='{job_id}']").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("to go 1")).to_have_count(0)
+    expect(page.get_by_text("to go 0")).to_have_count(0)
+
+
+def test_a_waiting_job_is_cancelled_after_a_question(
+    open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    page = open_page(f"/jobs/{submitted(database, settings, name='to cancel')}")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="No").click()
+    expect(page.get_by_role("heading", name="to cancel")).to_contain_text("queued")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_role("heading", name="to cancel")).to_contain_text("cancelled")
+
+
+def test_a_page_follows_its_job_without_being_loaded_again(
+    open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    job_id = submitted(database, settings, name="followed", priority=100)
+    page = open_page(f"/jobs/{job_id}")
+    heading = page.get_by_role("heading", name="followed")
+    expect(heading).to_contain_text("queued")
+    claim = claimed(database, worker_of(database, "cpu-8"))
+    expect(heading).to_contain_text("running")
+    succeeds(database, claim)
+    expect(heading).to_contain_text("succeeded")
+    expect(page.locator("[data-chart=curve] .line")).to_be_visible()

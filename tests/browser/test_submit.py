@@ -1,0 +1,139 @@
+"""The form of a submission: checked as one types, a sweep by several values, the same as programs, without scripts."""
+
+import shlex
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from gradyard.cli.arguments.spec import spec_from
+from gradyard.cli.arguments.sweep import axes_from
+from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
+from tests.actors import submitted
+from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WRONG = ("422",)  # a browser writes refused checks to its console
+Seeded = tuple[str, Database, Settings]
+
+
+@pytest.fixture(scope="module")
+def url(seeded: Seeded) -> str:
+    """The address of the service."""
+    return seeded[0]
+
+
+def verdict(page: Page) -> Any:
+    return expect(page.locator("#verdict"))
+
+
+def options_of(command: str, name: str) -> list[str]:
+    words = shlex.split(command.replace("\\\n", " "))
+    return [value for word, value in pairwise(words) if word == name]
+
+
+def test_a_job_is_checked_as_one_types_and_submitted(open_page: OpenPage, url: str) -> None:
+    page = open_page("/submit?stage=optim", viewport=DESK, expected=WRONG)
+    verdict(page).to_contain_text("Valid. Learning rate 0.001; least squares reaches a loss of 8.8172.")
+    page.get_by_label("name", exact=True).locator("visible=true").nth(1).select_option("adam")
+    beta = page.locator("[data-kind-name=adam]").get_by_label("beta1")
+    beta.fill("7")
+    expect(beta).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("must be less than 1, not 7")).to_be_visible()
+    beta.fill("0.8")
+    page.get_by_text("Name, tags, priority, device and more").click()
+    page.locator("[data-path=name] input").fill("it's mine, all of it")
+    page.locator("[data-path=tags] input").fill("week=3, course=ml")
+    verdict(page).to_contain_text("Valid.")
+    expect(beta).not_to_have_attribute("aria-invalid", "true")
+    command = page.locator("#command-text").inner_text()
+    typed = spec_from(None, options_of(command, "--stage")[0], options_of(command, "--set"))
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", name="it's mine, all of it")).to_contain_text("queued")
+    made = httpx.get(f"{url}/v1/jobs/{page.url.rpartition('/')[2].rstrip('?')}").json()
+    assert made["tags"] == {"week": "3", "course": "ml"}
+    assert (made["spec"]["optimizer"]["name"], made["spec"]["optimizer"]["beta1"]) == ("adam", 0.8)
+    again = httpx.post(f"{url}/v1/jobs?dry_run=true", json=typed).json()
+    assert again["spec"] == made["spec"], "the command beside the form means the same job"
+
+
+def test_several_values_make_a_sweep_and_its_programs_say_the_same(open_page: OpenPage, url: str) -> None:
+    page = open_page("/submit?stage=nn", viewport=DESK, expected=WRONG)
+    page.get_by_label("learning_rate").fill("1e-7, 1e-6, -1")
+    expect(page.get_by_text("value 3: must be greater than 0")).to_be_visible()
+    page.get_by_label("learning_rate").fill("1e-7, 1e-6")
+    page.get_by_label("seed").fill("0:10:2")
+    for choice in ("float32", "float64"):
+        page.locator("[data-path=dtype]").get_by_label(choice).check()
+    verdict(page).to_have_text("Valid: 20 jobs.")
+    body = orjson.loads(options_of(page.locator("#curl-text").inner_text(), "-d")[0])
+    assert body["grid"] == {
+        "learning_rate": [1e-7, 1e-6], "seed": {"start": 0, "stop": 10, "step": 2}, "dtype": ["float32", "float64"],
+    }  # fmt: skip
+    command = page.locator("#command-text").inner_text()
+    assert axes_from(options_of(command, "--grid"), [], [])[0] == body["grid"]
+    said: dict[str, Any] = {}
+    python = page.locator("#python-text").inner_text().replace("from gradyard import Client", "")
+    exec(python, {"Client": lambda _: type("Client", (), {"sweep": staticmethod(said.update)})})
+    assert (said["stage"], said["grid"]["seed"]) == ("nn", range(0, 10, 2))
+    page.get_by_role("button", name="Submit 20 jobs").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("batch")
+    assert httpx.get(f"{url}/v1/batches").json()["batches"][0]["size"] == 20
+
+
+def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
+    open_page: OpenPage, seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    job: UUID = submitted(
+        database, settings, name="first", steps=9, dataset={"kind": "inline", "x": [0, 1], "y": [1, 2]}
+    )
+    page = open_page(f"/jobs/{job}", viewport=DESK)
+    page.get_by_role("link", name="Submit again with changes").click()
+    expect(page.get_by_label("steps")).to_have_value("9")
+    page.get_by_label("seed").fill("5")
+    page.locator("#stages a[data-stage=module]").click()
+    expect(page.locator("#fields")).to_have_attribute("data-stage", "module")
+    expect(page.get_by_label("seed")).to_have_value("5")
+    expect(page.locator("[data-path='dataset.x'] input")).to_have_value("0.0, 1.0")
+    expect(page.locator("#curl-text")).to_contain_text('"dataset": {"kind": "inline", "x": [0, 1], "y": [1, 2]}')
+    verdict(page).to_contain_text("Valid.")
+    assert page.url.endswith("/submit?stage=module")
+    page.get_by_role("button", name="Submit", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="first")).to_contain_text("queued")
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_the_form_fits_has_no_serious_barrier_and_works_by_keys(open_page: OpenPage, url: str, look: str) -> None:
+    viewport, scheme = PHONE if look == "phone" else DESK, "dark" if look == "dark" else "light"
+    page = open_page("/submit?stage=dynamic", viewport=viewport, color_scheme=scheme, expected=WRONG)
+    page.get_by_label("steps").fill("0")
+    expect(page.get_by_text("must be at least 1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(page).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    assert serious == []
+    page.locator("[data-path=execution] input").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#curl-text")).to_contain_text('"execution": "eager"')
+
+
+def test_without_scripts_a_spec_is_submitted_as_json(open_page: OpenPage, url: str) -> None:
+    page = open_page("/submit?stage=nn", java_script_enabled=False, expected=WRONG)
+    expect(page.locator("#submit")).to_be_hidden()
+    spec = page.get_by_label("A job, a sweep or a list of jobs, as JSON")
+    spec.fill('{"stage": "nn", "steps": 0}')
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("alert")).to_contain_text("/steps must be at least 1")
+    spec.fill('{"stage": "nn", "name": "plain"}')
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("heading", name="plain")).to_contain_text("queued")

@@ -1,0 +1,49 @@
+"""From one click to results, on a whole service."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+import migrations
+from tests.browser.conftest import OpenPage
+from tests.servers import RedisServer
+from tests.stack.service_processes import Service
+
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[str]:
+    """The address of a service with workers and without jobs."""
+    folder: Path = tmp_path_factory.mktemp("page-service")
+    database = f"sqlite:///{folder / 'gradyard.db'}"
+    migrations.upgrade(database)
+    service = Service(database, redis_server.of(7), folder)
+    service.start()
+    yield service.url
+    service.stop()
+
+
+def test_one_click_trains_the_eight_stages_and_a_running_job_is_cancelled(open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.get_by_role("button", name="Train the eight stages").click()
+    expect(page).to_have_url(re.compile(r"/compare\?batch="))
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.locator(".choose")).to_have_count(8)
+    expect(page.locator("td .state.succeeded")).to_have_count(8)
+    page.get_by_role("link", name="tutorial: nn").click()
+    expect(page.locator("math")).to_be_visible()
+    expect(page.locator("[data-chart=model] .points circle").first).to_be_visible()
+    page.get_by_text("Submit again with changes").click()
+    page.locator("[data-path=steps] input").fill("9000000")
+    page.locator("[data-path=name] input").fill("long")
+    expect(page.locator("#verdict")).to_contain_text("Valid.")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    heading = page.get_by_role("heading", name="long")
+    expect(heading).to_contain_text("running")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(heading).to_contain_text("cancelled")

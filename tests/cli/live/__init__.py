@@ -1,0 +1,1 @@
+"""Tests of what commands show while jobs train."""

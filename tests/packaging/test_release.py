@@ -1,0 +1,107 @@
+"""`make release` makes a wheel, a source archive and two images of one version, of what is committed alone."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.environments import HOUSE, copied_sources
+
+RELEASE = HOUSE / ".ci" / "release.py"
+VERSION = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]["version"]
+DOCKER = """#!/bin/sh
+echo "$@" >> "$DOCKER_CALLS"
+ls Dockerfile pyproject.toml >> "$DOCKER_CALLS"
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A repository with this project's sources, committed, tagged, and with a section of the changelog."""
+    folder = tmp_path / "house"
+    folder.mkdir()
+    copied_sources(folder)
+    (folder / "Dockerfile").write_text((HOUSE / "Dockerfile").read_text())
+    (folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## [{VERSION}] - 2026-11-30\n\n- Everything.\n")
+    (folder / ".gitignore").write_text("/dist/\n")
+    git(folder, "init", "--quiet")
+    committed(folder)
+    git(folder, "tag", f"v{VERSION}")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> None:
+    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", "-C", str(folder), *person, *arguments], check=True, capture_output=True)
+
+
+def committed(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "everything")
+
+
+def released(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A run of the command with a `docker` on PATH that writes down how it was called."""
+    programs = folder.parent / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / "docker").write_text(DOCKER)
+    (programs / "docker").chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}", "DOCKER_CALLS": str(folder.parent / "docker.calls")
+    }  # fmt: skip
+    command = [sys.executable, str(RELEASE), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_a_release_is_two_files_and_two_images_of_one_version(house: Path) -> None:
+    done = released(house, "--registry", "registry.example/lab")
+    assert done.returncode == 0, done.stderr
+    made = json.loads((house / "dist" / "release.json").read_text())
+    assert made["version"] == VERSION
+    assert sorted(made["sha256"]) == [f"gradyard-{VERSION}-py3-none-any.whl", f"gradyard-{VERSION}.tar.gz"]
+    assert made["images"] == [f"registry.example/lab/gradyard-{target}:{VERSION}" for target in ("api", "worker")]
+    calls = (house.parent / "docker.calls").read_text().splitlines()
+    label = f"--label org.opencontainers.image.version={VERSION} ."
+    assert calls[0] == f"build --target api --tag registry.example/lab/gradyard-api:{VERSION} {label}"
+    assert calls[3] == f"build --target worker --tag registry.example/lab/gradyard-worker:{VERSION} {label}"
+    with zipfile.ZipFile(house / "dist" / f"gradyard-{VERSION}-py3-none-any.whl") as wheel:
+        names = wheel.namelist()
+    assert {"gradyard/py.typed", "service/app.py", "workers/pool/pool.py"} <= set(names)
+    assert not [name for name in names if name.startswith("tests")]
+
+
+def test_a_file_that_is_not_committed_stops_it(house: Path) -> None:
+    (house / "mine.py").write_text("")
+    assert _refusal(house) == "release: the work tree has changes: commit or remove them (git status)\n"
+
+
+def test_a_commit_without_its_tag_is_not_released(house: Path) -> None:
+    git(house, "tag", "--delete", f"v{VERSION}")
+    git(house, "tag", "v9.9.9")
+    assert f"this commit has no tag v{VERSION}" in _refusal(house)
+
+
+@pytest.mark.parametrize("heading", [f"## [{VERSION}] - unreleased", "## [9.9.9] - 2026-11-30"])
+def test_a_version_without_its_dated_section_is_not_released(house: Path, heading: str) -> None:
+    (house / "CHANGELOG.md").write_text(f"# Changelog\n\n{heading}\n")
+    committed(house)
+    git(house, "tag", "--force", f"v{VERSION}")
+    assert f"no section `## [{VERSION}] - YYYY-MM-DD`" in _refusal(house)
+
+
+def test_the_installed_version_is_that_of_the_project_and_of_its_changelog() -> None:
+    assert version("gradyard") == VERSION
+    assert f"## [{VERSION}]" in (HOUSE / "CHANGELOG.md").read_text()
+
+
+def _refusal(house: Path) -> str:
+    done = released(house)
+    assert (done.returncode, (house / "dist").exists()) == (1, False)
+    return done.stderr

@@ -1,0 +1,1 @@
+"""The page as HTML, without a browser."""

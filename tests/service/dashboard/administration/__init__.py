@@ -1,0 +1,1 @@
+"""Pages of workers and queues, keys, storage, webhooks and the audit, as HTML."""

@@ -1,0 +1,1 @@
+"""Pictures and formulas that need no script."""

@@ -1,0 +1,74 @@
+"""A training job is watched while the API is killed and Redis stops: what was told is what is stored, bit for bit."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import migrations
+from gradyard import Client
+from gradyard.client.live.watching import JobEvent
+from gradyard.shapes import CurvePart, Job, Move
+from tests.servers import RedisServer
+from tests.stack.service_processes import Service, slow_spec
+from tests.stack.until import until
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server that the test may stop."""
+    with RedisServer.start(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def service(tmp_path: Path, redis: RedisServer) -> Iterator[Service]:
+    """A service that stores records twice a second."""
+    url = f"sqlite:///{tmp_path / 'gradyard.db'}"
+    migrations.upgrade(url)
+    running = Service(url, redis.url, tmp_path, GRADYARD_RECORD_SECONDS="0.5")
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_stopped(
+    service: Service, redis: RedisServer
+) -> None:
+    told: list[JobEvent] = []
+    job = service.client.submit(slow_spec(8.0))
+
+    def watch() -> None:
+        with Client(service.url, retry_seconds=300.0) as client:
+            for event in client.watch(job, points="all"):
+                told.append(event)
+
+    def parts() -> list[CurvePart]:
+        return [each for each in told if isinstance(each, CurvePart)]
+
+    def one_more() -> None:
+        seen = len(parts())
+        until(lambda: len(parts()) > seen or isinstance(told[-1], Job), [service.pool])
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        until(parts, [service.api, service.pool])
+        service.api.kill()
+        service.api.start()
+        one_more()
+        redis.process.kill()
+        one_more()
+        watching.result(timeout=300)
+    last = told[-1]
+    assert isinstance(last, Job)
+    assert last.succeeded, last.message
+    assert len(parts()) >= 3
+    assert [each.from_step for each in parts()[1:]] == [each.to_step for each in parts()[:-1]]
+    moves = [each.sequence for each in told if isinstance(each, Move)]
+    assert moves == list(range(1, len(moves) + 1))
+    losses = np.array([loss for each in parts() for loss in each.losses], np.float32)
+    assert losses.tobytes() == service.client.losses(job).tobytes()

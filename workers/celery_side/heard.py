@@ -1,0 +1,88 @@
+"""What a message of the broker becomes before Celery reads it: a bell that this process writes itself.
+
+Of what was sent, a bell keeps that it rang, the ids by which people find it in Flower, and how often it was passed on.
+So no message can ask for another task, a time limit, a later hour or a message to send afterwards, and none that cannot
+be read stops the process that listens.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from gradyard.broker.celery_settings import TASK
+
+MOST_BYTES = 8 * 2**20
+"""Of a message. A bell carries the spec of its job, which has about 1.4 MiB at most."""
+
+MOST_BODY_CHARACTERS = 1024
+"""Of a body that is read. One that says how often its bell was passed on carries nothing else."""
+
+
+class NoBell(ValueError):
+    """The message is no bell. The text says why, in words of this module alone."""
+
+
+def heard(item: bytes, queue: str) -> bytes:
+    """The message that Celery reads in place of this item of a queue: the task of a bell, or of one that was none."""
+    try:
+        sent = _sent(item)
+        arguments, shown = {"passed": _passed(sent.get("body"))}, _id_or(sent["headers"].get("kwargsrepr"), "")
+        return _message(queue, _id_or(sent["headers"].get("id"), str(uuid4())), arguments, shown)
+    except NoBell as reason:
+        return _message(queue, str(uuid4()), {"dropped": str(reason)}, "")
+
+
+def _sent(item: bytes) -> dict[str, Any]:
+    if len(item) > MOST_BYTES:
+        raise NoBell(f"it has more than {MOST_BYTES:,} bytes")
+    try:
+        sent = orjson.loads(item)
+    except ValueError:
+        raise NoBell("it is not JSON") from None
+    headers = sent.get("headers") if isinstance(sent, dict) else None
+    if not isinstance(headers, dict):
+        raise NoBell("it is not of the form of Celery's messages")
+    if headers.get("task") != TASK:
+        raise NoBell("it names another task")
+    if sent.get("content-type") != "application/json":
+        raise NoBell("its body is not JSON by its content type")
+    return sent
+
+
+def _passed(body: Any) -> int:
+    """How often the bell was passed on. It is 0 where the body does not tell: the bell rang all the same."""
+    if not isinstance(body, str) or len(body) > MOST_BODY_CHARACTERS:
+        return 0
+    try:
+        passed = orjson.loads(b64decode(body))[1]["passed"]
+    except (ValueError, LookupError, TypeError):
+        return 0
+    return passed if type(passed) is int else 0
+
+
+def _id_or(value: Any, otherwise: str) -> str:
+    try:
+        return str(UUID(value)) if isinstance(value, str) and len(value) == 36 else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _message(queue: str, task_id: str, arguments: Mapping[str, Any], shown: str) -> bytes:
+    """A message in the form in which Celery's Redis transport stores it."""
+    headers = {
+        "lang": "py", "task": TASK, "id": task_id, "root_id": task_id, "parent_id": None, "group": None, "eta": None,
+        "expires": None, "retries": 0, "timelimit": [None, None], "argsrepr": "()", "kwargsrepr": shown,
+        "origin": "", "ignore_result": True,
+    }  # fmt: skip
+    properties = {
+        "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": queue},
+        "priority": 0, "body_encoding": "base64", "delivery_tag": str(uuid4()),
+    }  # fmt: skip
+    nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    return orjson.dumps({
+        "body": b64encode(orjson.dumps([[], arguments, nothing])).decode(), "content-encoding": "utf-8",
+        "content-type": "application/json", "headers": headers, "properties": properties,
+    })  # fmt: skip

@@ -1,0 +1,1 @@
+"""What a supervisor allows a runner and keeps of its output."""

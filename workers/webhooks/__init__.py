@@ -1,0 +1,1 @@
+"""Messages of webhooks are sent, beside the rounds of maintenance."""
