@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -23,11 +24,23 @@ class VisibleConsole(Console):
             yield each if each.control else Segment(visible(each.text), each.style)
 
 
+class PipedConsole(VisibleConsole):
+    """A console of a pipe or a file, where a line ends with its text: rich fills the lines of a table with blanks."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, each line without the blanks at its end."""
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console of the terminal's width; of a pipe, one that is wide enough for every text, without control codes."""
     stream = beneath(sys.stderr if stderr else sys.stdout)
-    opened = VisibleConsole(file=stream, stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not opened.is_terminal:
+    to_terminal = VisibleConsole(file=stream).is_terminal
+    kind = VisibleConsole if to_terminal else PipedConsole
+    opened = kind(file=stream, stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not to_terminal:
         opened.width = PLAIN_WIDTH
     elif opened.is_dumb_terminal:  # for which rich takes 80, whatever its width
         opened.size = ConsoleDimensions(*shutil.get_terminal_size())

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from gradyard.cli import terminal
 from gradyard.cli.batch_details import best_table
+from gradyard.cli.job_details import job_details
 from gradyard.cli.output.listing import Listing
 from gradyard.cli.output.outcomes import outcomes
 from gradyard.cli.tables import batches_table, jobs_table, queues_table, stages_table, workers_table
@@ -117,3 +118,11 @@ def test_a_pipe_gets_every_column_and_every_cell_whole(capsys: pytest.CaptureFix
         assert word in printed
     terminal.print_table(jobs_table(JOBS))
     assert all(each in capsys.readouterr().out for each in IDS[:1])
+
+
+def test_lines_in_a_pipe_end_where_their_text_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_table(jobs_table(JOBS))
+    terminal.console().print(job_details(JOBS[0], (), None, terminal.console()))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 8
+    assert [line for line in lines if line != line.rstrip()] == []
