@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradyard import Client
+from gradyard.local.log_rotation import LARGEST_BYTES
 from tests.local.up_command import START_SECONDS, Start, nothing_left_after, up, url_of
 from tests.stack.until import until
 
@@ -67,6 +68,21 @@ def test_what_dies_is_started_again(start: Start) -> None:
     command.says("api ended with status 137; restart in")
     with Client(url) as client:
         assert client.wait(client.submit(stage="numpy", steps=5).id, timeout=300).succeeded
+
+
+def test_a_long_log_is_set_aside_while_its_process_writes_on(start: Start, state: Path) -> None:
+    command = up(start)
+    with Client(url_of(command)) as client:
+        log = state / "logs" / "api.log"
+        with log.open("a") as file:
+            file.write("an old line\n" * (LARGEST_BYTES // 10))
+        until(lambda: log.stat().st_size < LARGEST_BYTES)
+        assert (state / "logs" / "api.log.1").stat().st_size > LARGEST_BYTES
+        size = log.stat().st_size
+        job = client.submit(stage="numpy", steps=5)
+        until(lambda: log.stat().st_size > size)
+        assert client.wait(job, timeout=300).succeeded
+    assert "\0" not in log.read_text()  # appended at its end, not where the long one ended
 
 
 def test_the_api_alone_accepts_jobs(start: Start) -> None:
