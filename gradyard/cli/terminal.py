@@ -13,6 +13,7 @@ from gradyard.cli.output.terminal_stream import beneath
 from gradyard.jobs.visible_text import visible
 
 PLAIN_WIDTH = 200  # of a pipe or a file, where nothing may be cut
+BLANKS = " \u2800"  # the second is the empty letter of a curve
 
 
 class VisibleConsole(Console):
@@ -31,7 +32,7 @@ class PipedConsole(VisibleConsole):
         """Print as rich does, each line without the blanks at its end."""
         with self.capture() as printed:
             super().print(*objects, **options)
-        self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
+        self.file.write("\n".join(line.rstrip(BLANKS) for line in printed.get().split("\n")))
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -109,6 +109,13 @@ def test_a_parameter_is_varied_once(grid: list[str], random: list[str], assignme
         axes_from(grid, random, assignments)
 
 
+@pytest.mark.parametrize("typed", ["learning_rate=1e-7,1e-6", "optimizer.beta1=.5,0.9,1", "seed=0,1,2"])
+def test_several_numbers_of_a_set_are_taken_for_a_grid(typed: str) -> None:
+    with pytest.raises(BadUsage, match=f"--grid {typed} makes a job for each"):
+        axes_from([], [], [typed])
+    assert axes_from([], [], [typed.replace("=", '="') + '"', "name=1,two"]) == ({}, {})
+
+
 def test_a_part_may_be_set_beside_an_axis_in_it() -> None:
     assert axes_from(["optimizer.beta1=.8,.9"], [], ["optimizer=adam"])[0] == {"optimizer.beta1": [0.8, 0.9]}
 

@@ -17,8 +17,13 @@ Draws = dict[str, dict[str, Any]]
 def axes_from(grid: Iterable[str], random: Iterable[str], assignments: Iterable[str]) -> tuple[Axes, Draws]:
     """The values of each `--grid` and the draws of each `--random`, by the paths of their parameters.
 
-    Raises BadUsage for text that is neither, and where two of these, or a `--set`, give one parameter.
+    Raises BadUsage for text that is neither, where two of these, or a `--set`, give one parameter, and for a `--set`
+    of several numbers, which means a grid.
     """
+    assignments = list(assignments)
+    for each in assignments:
+        if re.fullmatch(f"[^=]+=(?:{NUMBER},)+{NUMBER}", each):
+            raise BadUsage(f"--set {each}: all jobs have one value; --grid {each} makes a job for each")
     axes, draws = [_axis_from(each) for each in grid], [_drawn_from(each) for each in random]
     varied = [(argument, path) for argument, path, _ in (*axes, *draws)]
     given = [(f"--set {each}", each.partition("=")[0]) for each in assignments]
