@@ -6,6 +6,7 @@ from rich.text import Text
 
 from gradyard.cli import text
 from gradyard.cli.output.listing import Column, Listing, telling_apart
+from gradyard.jobs.fleet import Queue as QueueName
 from gradyard.jobs.states import State
 from gradyard.jobs.visible_text import one_line
 from gradyard.shapes import (
@@ -146,14 +147,14 @@ def _worker_cells(worker: Worker, on_gpus: bool, drained: bool) -> list[str | Te
 
 
 def queues_table(queues: Iterable[Queue]) -> Listing:
-    """One line for each queue."""
+    """One line for each queue; for that of jobs that wait for others where there are any."""
     listing = Listing(
         Column("queue"), Column("waiting", right=True), Column("oldest waits", 2, right=True, brief="oldest"),
         Column("idle slots", 1, right=True, brief="idle\nslots"),
         Column("live slots", 3, right=True, brief="live\nslots"), Column("jobs/s", 5, right=True),
         Column("empty in", 4, right=True), Column("state", kind="prose"),
     )  # fmt: skip
-    for queue in queues:
+    for queue in (each for each in queues if each.name != QueueName.BLOCKED or each.depth):
         oldest = text.duration(queue.oldest_wait_seconds) if queue.depth else "-"
         empty = text.duration(queue.empty_in_seconds) if queue.depth and queue.empty_in_seconds else "-"
         row = [text.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
@@ -189,6 +190,8 @@ def audit_table(entries: Iterable[AuditEntry]) -> Listing:
 
 
 def _hold(queue: Queue) -> Text:
+    if queue.name == QueueName.BLOCKED:
+        return Text("its jobs wait for others")
     if queue.paused is None:
         return Text("open", style="green")
     reason = f": {one_line(queue.paused.reason)}" if queue.paused.reason else ""

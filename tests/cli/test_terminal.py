@@ -126,3 +126,11 @@ def test_lines_in_a_pipe_end_where_their_text_ends(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 8
     assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_the_queue_of_jobs_that_wait_for_others_is_shown_where_it_has_any() -> None:
+    blocked = {"name": "blocked", "depth": 0, "oldest_wait_seconds": 0.0, "live_slots": 0}
+    empty, waiting = (Queue.model_validate(blocked | {"depth": depth}) for depth in (0, 3))
+    queue = Queue.model_validate(QUEUE)
+    assert "blocked" not in _printed(queues_table([queue, empty]), 80)
+    assert "its jobs wait for others" in _printed(queues_table([queue, waiting]), 120)
