@@ -112,6 +112,45 @@ def test_data_that_overflow_are_refused_by_the_name_of_x_or_y(data: Any, pointer
         assert "the largest number of float32 is 3.4e+38; use" in message
 
 
+def test_the_noise_that_overflows_is_named_and_no_degree_where_there_is_none() -> None:
+    assert refused(dataset={"noise": 1e30}).keys() == {"/dataset/noise"}
+    wide = {"start": -1e14, "stop": 0}
+    for stage, has_a_degree in (("nn", True), ("function", False), ("dynamic", False)):
+        assert refused(stage=stage, dataset=wide)["/dataset/start"].endswith("or a lower degree") is has_a_degree
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_scaled_data_whose_squares_overflow_are_scaled_all_the_same(scale: str) -> None:
+    huge = {"kind": "inline", "x": [1e200, 2, 3, 4], "y": [1, 2, -1e300, 4]}
+    job = parsed(dataset=huge, dtype="float64", scale=scale, learning_rate="auto")
+    scaling = job.resolved["scaling"]
+    small = parsed(dataset={"kind": "inline", "x": [1e20, 2, 3, 4], "y": [1, 2, -1e30, 4]}, dtype="float64",
+                   scale=scale, learning_rate="auto")  # fmt: skip
+    assert scaling["x_factor"] == pytest.approx(1e180 * small.resolved["scaling"]["x_factor"])
+    assert scaling["y_offset"] == pytest.approx(1e270 * small.resolved["scaling"]["y_offset"])
+    assert job.resolved["learning_rate"] == pytest.approx(small.resolved["learning_rate"])
+
+
+def test_scaled_data_that_span_more_than_a_float_holds_are_refused() -> None:
+    for name in ("x", "y"):
+        data = {"kind": "inline", "x": [1, 2, 3], "y": [1, 2, 3]} | {name: [-1.7e308, 0, 1.7e308]}
+        assert refused(dataset=data, dtype="float64", scale="minmax").keys() == {f"/dataset/{name}"}
+        assert parsed(dataset=data, dtype="float64", scale="standard", learning_rate="auto").resolved["learning_rate"]
+
+
+@pytest.mark.parametrize("more", [{}, {"loss": {"name": "l1"}}, {"stage": "numpy"}, {"stage": "function"},
+                                  {"stage": "optim"}, {"scale": "standard"}])  # fmt: skip
+def test_weights_whose_loss_overflows_at_the_first_step_are_refused(more: dict[str, Any]) -> None:
+    large, init = (1e200, dict.fromkeys("abcd", 0.5))
+    dtype = {"dtype": "float64"} if more.get("stage") == "numpy" else {"dtype": "float32"}
+    if "loss" in more or dtype["dtype"] == "float32":
+        large = 3e38
+    refusal = refused(init=init | {"a": large}, **dtype, **more)["/init"]
+    assert refusal.startswith("with these weights the loss begins at")
+    assert f"the largest number of {dtype['dtype']} is" in refusal
+    assert parsed(init=init | {"a": 1e3}, **dtype, **more)
+
+
 def test_the_cure_of_data_that_overflow_works() -> None:
     data = {"kind": "inline", "x": [1e13, 2e13, 3e13, 4e13], "y": [1e25, 2, 3, 4]}
     assert {"/dataset/x", "/dataset/y"} == set(refused(dataset=data))

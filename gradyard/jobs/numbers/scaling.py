@@ -38,10 +38,17 @@ class Scaling(NamedTuple):
 def offset_and_factor(scale: str, values: Floats) -> tuple[float, float]:
     """Of `standard` (to mean 0 and standard deviation 1) or `minmax` (to the range 0 to 1), for values (points,).
 
-    Values that are all equal have the factor 1.
+    Values that are all equal have the factor 1. Of values that span more than float64 holds, the factor is not finite.
     """
-    if scale == "standard":
-        offset, factor = float(values.mean()), float(values.std())
-    else:
-        offset, factor = float(values.min()), float(np.ptp(values))
+    offset, factor = _offset_and_factor(scale, values)
+    if not np.isfinite([offset, factor]).all():  # their squares or their sum overflow
+        largest = float(np.abs(values).max())
+        offset, factor = (each * largest for each in _offset_and_factor(scale, values / largest))
     return offset, factor or 1.0
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _offset_and_factor(scale: str, values: Floats) -> tuple[float, float]:
+    if scale == "standard":
+        return float(values.mean()), float(values.std())
+    return float(values.min()), float(np.ptp(values))

@@ -70,10 +70,14 @@ class FunctionData(StrictModel):
 
     @property
     def x_pointer(self) -> str:
-        """Where in a spec the largest x comes from, and y with it."""
+        """Where in a spec the largest x comes from."""
         return "/dataset/start" if -self.start > self.stop else "/dataset/stop"
 
-    y_pointer = x_pointer
+    @property
+    def y_pointer(self) -> str:
+        """Where in a spec the largest y comes from: the noise, or the largest x."""
+        is_lost_in_noise = self.noise > np.abs(_without_noise(self.function, self.grid)).max()
+        return "/dataset/noise" if is_lost_in_noise else self.x_pointer
 
     def x_values(self) -> np.ndarray:
         """x in float64, (points,)."""

@@ -74,7 +74,7 @@ def _facts(asked: _Question, x: Floats | Grid, y: Floats) -> DataFacts:
     if asked.scale != "none":
         scaling = Scaling(*of_x.offset_and_factor, *offset_and_factor(asked.scale, y))
         y = scaling.scaled_y(y)
-    y_size = float(y @ y if asked.squares else np.abs(y).sum())
+    y_size = float(y @ y if asked.squares else np.abs(y).sum()) if scaling is None or _holds(scaling[2:]) else np.inf
     quadratic = None
     if of_x.powers is not None and np.isfinite(y_size):
         quadratic = of_x.powers.fit(y, len(y) if asked.takes_the_mean else 1)
@@ -88,8 +88,14 @@ class _FactsOfX:
         self.offset_and_factor = (0.0, 1.0) if asked.scale == "none" else offset_and_factor(asked.scale, x)
         x = (x - self.offset_and_factor[0]) / self.offset_and_factor[1]
         highest = np.abs(x) ** asked.highest_power
-        self.size = float(highest @ highest if asked.squares else highest.sum())
+        size = float(highest @ highest if asked.squares else highest.sum())
+        self.size = size if _holds(self.offset_and_factor) else np.inf
         self.powers = PowersOfX(x, asked.columns) if asked.is_quadratic and np.isfinite(self.size) else None
+
+
+def _holds(offset_and_factor: tuple[float, ...]) -> bool:
+    """Whether float64 holds them: by an infinite factor all data would be 0."""
+    return bool(np.isfinite(offset_and_factor).all())
 
 
 @lru_cache(maxsize=8)  # each holds up to 65,536 rows; the members of a batch mostly share one

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
+from gradyard.jobs.numbers.initial_weights import initial_weights
+from gradyard.jobs.numbers.models import UNSETTLED, predicted
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
@@ -28,6 +30,7 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], Warnings]:
         return {}, []
     facts = facts_of(spec)
     _check_sizes(spec, facts)
+    _check_start(spec, facts)
     numbers: dict[str, Any] = {}
     if spec.learning_rate != "auto":
         numbers["learning_rate"] = spec.learning_rate
@@ -75,13 +78,39 @@ def _check_sizes(spec: CoefficientsSpec, facts: DataFacts) -> None:
     if not facts.x_size <= largest:
         power = f"x^{spec.highest_power}"
         message = f"{power} is too large: its {_sum(spec)} over all points is {facts.x_size:.1e}"
-        problems.append(FieldProblem(spec.dataset.x_pointer, f"{message}{_cure(spec, facts.x_size)} or a lower degree"))
+        cure = f"{_cure(spec, facts.x_size)}{' or a lower degree' if 'degree' in type(spec).model_fields else ''}"
+        problems.append(FieldProblem(spec.dataset.x_pointer, f"{message}{cure}"))
     # Of a function whose x is not finite, y is not either, and x is the cause.
     if not facts.y_size <= largest and not (problems and problems[0].pointer == spec.dataset.y_pointer):
         message = f"y is too large: its {_sum(spec)} over all points is {facts.y_size:.1e}"
         problems.append(FieldProblem(spec.dataset.y_pointer, f"{message}{_cure(spec, facts.y_size)}"))
     if problems:
         raise SpecInvalid(problems)
+
+
+def _check_start(spec: CoefficientsSpec, facts: DataFacts) -> None:
+    """Refuse weights that were given and whose loss overflows at the very first step."""
+    if isinstance(spec.init, str) or spec.stage == UNSETTLED:
+        return
+    largest = float(np.finfo(spec.dtype).max)
+    reach = len(spec.init) * max(map(abs, spec.init.values()))
+    if 2.0 * reach * reach * (facts.x_size + spec.dataset.points) + 2.0 * facts.y_size <= largest:
+        return  # no weights of that size come near it, and the model need not be computed
+    loss = _first_loss(spec, facts)
+    if not loss <= largest:
+        message = f"with these weights the loss begins at {loss:.1e}, and the largest number of {spec.dtype} is "
+        raise SpecInvalid([FieldProblem("/init", f"{message}{largest:.1e}; use smaller ones")])
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _first_loss(spec: CoefficientsSpec, facts: DataFacts) -> float:
+    x, y = spec.dataset.x_values(), spec.dataset.y_values(spec.seed)
+    if facts.scaling is not None:
+        x, y = facts.scaling.scaled_x(x), facts.scaling.scaled_y(y)
+    weights = initial_weights(spec.init, spec.seed, spec.coefficient_names).tolist()
+    errors = np.abs(predicted(spec.stage, dict(zip(spec.coefficient_names, weights, strict=True)), x) - y)
+    total = float(errors @ errors if spec.loss.name == "mse" else errors.sum())
+    return total / len(errors) if spec.loss.reduction == "mean" else total
 
 
 def _sum(spec: CoefficientsSpec) -> str:

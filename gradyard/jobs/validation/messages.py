@@ -32,8 +32,18 @@ def problems_of(details: Iterable[Any], pointers: Pointers) -> list[FieldProblem
     for detail in islice(details, MOST_DETAILS):
         place = pointers.place_of(detail["loc"], detail["type"])
         found.setdefault(place.pointer, []).append((place, detail))
-    pairs = ((pointer, text) for pointer in sorted(found) for text in dict.fromkeys(_sentences(found[pointer])))
+    around = {pointer[:place] for pointer in found for place, letter in enumerate(pointer) if letter == "/"}
+    own = (pointer for pointer in sorted(found) if pointer not in around or not _of_other_branches(found[pointer]))
+    pairs = ((pointer, text) for pointer in own for text in dict.fromkeys(_sentences(found[pointer])))
     return [FieldProblem(*pair) for pair, _ in zip(pairs, range(MOST_PROBLEMS), strict=False)]
+
+
+def _of_other_branches(errors: list[tuple[Place, Any]]) -> bool:
+    """Whether all that is wrong at a place is said of the branches of a union that an object was not meant for.
+
+    Of `"init": {"a": "x"}` the fault is in `/init/a`, and not that an object is no text.
+    """
+    return all(isinstance(detail["input"], dict) and detail["type"] in _MUST_BE for _, detail in errors)
 
 
 def figure(number: int) -> str:
@@ -113,7 +123,8 @@ def _unknown_field(place: Place) -> str:
 def _wrong_tag(field: str, tags: tuple[str, ...], value: Any) -> str:
     meant = f"must be one of {', '.join(tags)}"
     if not isinstance(value, dict) or field not in value:
-        return f"is missing; it {meant}"
+        written = nearest(field, map(str, value)) if isinstance(value, dict) else None
+        return f"is missing{f', or is it {value_text(written)}' if written else ''}; it {meant}"
     return f"{meant}, not {value_text(value[field])}{did_you_mean(value[field], tags)}"
 
 

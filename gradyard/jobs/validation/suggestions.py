@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-OTHER_WORDS = {"lr": "learning_rate", "epochs": "steps", "iterations": "steps", "data": "dataset"}
-"""What other programs call a parameter."""
+OTHER_WORDS = {
+    "lr": "learning_rate", "epochs": "steps", "iterations": "steps", "data": "dataset", "std": "standard",
+}  # fmt: skip
+"""What other programs call a parameter or its value."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -28,6 +28,7 @@ SENTENCES = {
     '{"stage": "nn", "loss": {"delta": 1}}': 'there is no such field for loss "mse", only for huber',
     # members of unions
     "{}": f"is missing; it must be one of {STAGES}",
+    '{"stgae": "nn"}': f'is missing, or is it "stgae"; it must be one of {STAGES}',
     '{"stage": "tensr"}': f'must be one of {STAGES}, not "tensr"; did you mean "tensor"?',
     '{"stage": 5}': f"must be one of {STAGES}, not 5",
     '{"stage": "optim", "optimizer": {"name": "adm"}}': "must be one of sgd, rmsprop, adam, adamw, adagrad, not "
@@ -43,6 +44,8 @@ SENTENCES = {
     '{"stage": "nn", "learning_rate": -1}': 'must be greater than 0 or "auto", not -1',
     '{"stage": "nn", "init": "norml"}': 'must be "default" or "normal" or an object, not "norml"; did you mean '
     '"normal"?',
+    '{"stage": "nn", "init": {"a": "x", "b": 1, "c": 1, "d": 1}}': 'must be a number, not "x"',
+    '{"stage": "nn", "scale": "std"}': 'must be "none", "standard" or "minmax", not "std"; did you mean "standard"?',
     '{"stage": "nn", "steps": 0}': "must be at least 1, not 0",
     '{"stage": "nn", "steps": 2.5}': "must be a whole number, not 2.5",
     '{"stage": "nn", "steps": "10"}': 'must be a whole number, not "10"',

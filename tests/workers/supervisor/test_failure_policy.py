@@ -155,3 +155,17 @@ def test_every_hand_back_has_the_kind_of_its_cause(database: Database, settings:
         EventKind.PACK_TIMED_OUT
     )
     assert kinds_of(lambda c, p: failure_policy.device_failed(c, p, "lost", worker), 1) == [EventKind.DEVICE_FAILED]
+
+
+@pytest.mark.parametrize("step", [0, 3])
+def test_a_loss_that_is_not_finite_before_any_update_is_not_blamed_on_the_learning_rate(
+    database: Database, settings: Settings, step: int
+) -> None:
+    job = submitted(database, settings, stage="nn", learning_rate=1e-3)  # over the limit, and warned of
+    claim = claimed(database, worker_of(database))
+    with database.begin() as connection:
+        failure_policy.diverged(connection, Pack(claim).members[0], step, actor="w")
+        message = str(queries.job_by_id(connection, 1, job).message)
+    assert message.startswith(f"the loss of step {step} is not finite; ")
+    assert ("the data or the initial weights are too large for its dtype" in message) == (step == 0)
+    assert ("gradient descent on these data diverges" in message) == (step > 0)
