@@ -67,7 +67,7 @@ def test_stages_are_listed_in_the_tutorials_order(client: FlaskClient) -> None:
     stages = get(client, "/v1/stages")["stages"]
     assert [stage["name"] for stage in stages] == list(STAGES)
     facts = stages[0]
-    assert (facts["devices"], facts["dtype"], facts["numerics_version"]) == (["cpu"], "float64", 1)
+    assert (facts["devices"], facts["dtype"], facts["numerics_version"]) == (["cpu"], "float64", 2)
 
 
 @on_sqlite

@@ -13,13 +13,13 @@ from workers.trainers.losses.squared_error import SquaredError
 from workers.trainers.losses.written_out import WrittenOutLoss, thresholds
 from workers.trainers.models.coefficients import CoefficientsTrainer
 from workers.trainers.models.polynomial import powers_of, stacked_gradients, stacked_polynomial
-from workers.trainers.tensors.memory import cache_aligned, keep_freed_memory
+from workers.trainers.tensors.memory import LEAST_BUFFER, blocks_in_cache, cache_aligned, keep_freed_memory
 
 
 class Trainer(CoefficientsTrainer):
     """Gradient descent on `weights`, (coefficients, members, 1), with data of (members or 1, points).
 
-    The coefficients are the first axis, so the tutorial's four grad_ lines are one line here, and its four updates too.
+    A step does one block of members after the other, since a whole pack's arrays leave the core's own cache.
     """
 
     def __init__(self, members: Sequence[Member], device: str) -> None:
@@ -33,21 +33,56 @@ class Trainer(CoefficientsTrainer):
         self.y = cache_aligned(np.stack(y))
         self.weights = initial_weights(members, self.coefficient_names).astype(dtype)[..., np.newaxis]
         self.learning_rate = column(members, "learning_rate").astype(dtype)[:, np.newaxis]
-        self.loss = WrittenOutLoss(np, members, self.y.shape[-1], thresholds(members).astype(dtype)[:, np.newaxis])
+        self.thresholds = thresholds(members).astype(dtype)[:, np.newaxis]
 
-        # A pack's arrays are large: a workspace saves new memory at every step. numpy broadcasts slowly.
-        has_workspace = self.width > 1 and degree > 0 and self.loss.is_square
-        self.squared_error = self._squared_error() if has_workspace else None
+        own_rows = (degree if len(x) > 1 else 0) + (1 if len(y) > 1 else 0)
+        blocks = blocks_in_cache(self.width, (2 + own_rows) * self.y[0].nbytes)
+        workspace = cache_aligned(np.empty((2, blocks[0].stop, self.y.shape[-1]), dtype))
+        self.blocks = [self._block(members, rows, workspace) for rows in blocks]
 
-    def _squared_error(self) -> SquaredError:
-        size = self.width, self.y.shape[-1]
-        basis = cache_aligned(np.broadcast_to(self.basis, (len(self.coefficient_names), *size)))
-        workspace = cache_aligned(np.empty((2, *size), self.y.dtype))
-        return SquaredError(np, self.weights, basis, self.y, workspace, self.loss.points)
+    def _block(self, members: Sequence[Member], rows: slice, workspace: Array) -> _Block:
+        basis = self.basis if self.basis.shape[1] == 1 else self.basis[:, rows]
+        y = self.y if len(self.y) == 1 else self.y[rows]
+        loss = WrittenOutLoss(np, members, y.shape[-1], self.thresholds[rows])
+        # A lone job's time depends on the number of operations, and it has fewer without a workspace.
+        keeps_arrays = self.width > 1 and len(basis) > 1 and loss.is_square
+        kept = workspace[:, : rows.stop - rows.start] if keeps_arrays else None
+        return _Block(self.weights[:, rows], self.learning_rate[rows], basis, y, loss, kept)
 
     # A diverging member must not fill the log of the others.
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, t: int) -> Losses:
+        np.setbufsize(LEAST_BUFFER)  # until the end of errstate
+        losses = [block.step() for block in self.blocks]
+        return losses[0] if len(losses) == 1 else np.concatenate(losses)
+
+    def state(self) -> dict[str, Array]:
+        return {
+            coefficient: weight[:, 0].copy()
+            for coefficient, weight in zip(self.coefficient_names, self.weights, strict=True)
+        }
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        self.weights[..., 0] = [self.row(arrays, coefficient) for coefficient in self.coefficient_names]
+
+
+class _Block:
+    """Some members of a pack. Every array's first axis, or the second one after the coefficients, is theirs.
+
+    The coefficients are the first axis, so the tutorial's four grad_ lines are one line here, and its four updates too.
+    """
+
+    def __init__(
+        self, weights: Array, learning_rate: Array, basis: Array, y: Array, loss: WrittenOutLoss,
+        workspace: Array | None,
+    ) -> None:  # fmt: skip
+        self.weights, self.learning_rate, self.basis, self.y, self.loss = weights, learning_rate, basis, y, loss
+        self.squared_error = None
+        if workspace is not None:
+            # add.reduce is what np.sum does, without a microsecond of Python in each call
+            self.squared_error = SquaredError(np, weights, basis, y, workspace, loss.points, np.add.reduce)
+
+    def step(self) -> Array:
         if self.squared_error is not None:
             loss, grads = self.squared_error()
             self.weights -= self.learning_rate * grads
@@ -62,12 +97,3 @@ class Trainer(CoefficientsTrainer):
         # update
         self.weights -= self.learning_rate * grads
         return loss
-
-    def state(self) -> dict[str, Array]:
-        return {
-            coefficient: weight[:, 0].copy()
-            for coefficient, weight in zip(self.coefficient_names, self.weights, strict=True)
-        }
-
-    def load_state(self, arrays: Mapping[str, Array]) -> None:
-        self.weights[..., 0] = [self.row(arrays, coefficient) for coefficient in self.coefficient_names]

@@ -23,7 +23,7 @@ def _fastest(float32: int, float64: int) -> dict[str, int]:
 BUILT_IN = (
     Stage("numpy", "numpy", "gradients by hand, on arrays", specs.NumpySpec,
           "workers.trainers.stage1_numpy:Trainer", devices=("cpu",), engines=ON_NUMPY | GRAM,
-          pack_bytes=_fastest(48, 16), compiled_pays_from=0),
+          pack_bytes=_fastest(48, 16), numerics_version=2, compiled_pays_from=0),
     Stage("tensor", "Tensors", "gradients by hand, on tensors of any device", specs.TensorSpec,
           "workers.trainers.stage2_tensor:Trainer", engines=ON_TORCH | GRAM,
           pack_bytes=_fastest(64, 32), compiled_pays_from=7_200_000),

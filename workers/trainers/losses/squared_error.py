@@ -6,6 +6,7 @@ New arrays of (members, points) at every operation push one another out of the c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 Tensor = Any
@@ -16,13 +17,14 @@ class SquaredError:
     """For two or more coefficients: weights (coefficients, members, 1), a basis (coefficients, members or 1, points).
 
     It keeps views of its arguments. Change the weights in place only; a new array would not be seen. `workspace` is
-    (2, members, points), to compute in; `points` is the divisor of a mean, None for a sum.
+    (2, members, points), to compute in; `points` is the divisor of a mean, None for a sum. `total` sums along an axis.
     """
 
     def __init__(
-        self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, workspace: Tensor, points: int | None
-    ) -> None:
-        self._library, self._y, self._points = library, y, points
+        self, library: Any, weights: Tensor, basis: Tensor, y: Tensor, workspace: Tensor, points: int | None,
+        total: Callable[..., Tensor],
+    ) -> None:  # fmt: skip
+        self._library, self._y, self._points, self._total = library, y, points, total
         self._constant, self._first, *others = weights
         _, *self._powers = basis
         self._terms = list(zip(others, self._powers[1:], strict=True))
@@ -33,14 +35,14 @@ class SquaredError:
 
     def __call__(self) -> tuple[Tensor, Tensor]:
         """The losses, (members,), and the gradients of the weights, (coefficients, members, 1), until the next call."""
-        multiply, total, error, term = self._library.multiply, self._library.sum, self._error, self._term
+        multiply, total, error, term = self._library.multiply, self._total, self._error, self._term
         # forward
         multiply(self._first, self._powers[0], out=error)
         error += self._constant
         for weight, power in self._terms:
             error += multiply(weight, power, out=term)
         error -= self._y
-        loss = multiply(error, error, out=term).sum(-1)
+        loss = total(multiply(error, error, out=term), -1)
         # backward
         error *= 2.0
         if self._points is not None:
