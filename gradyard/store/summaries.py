@@ -97,14 +97,17 @@ def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None
         curves.setdefault((chunk.job_id, chunk.project_id, chunk.name), []).append(chunk)
     if curves:
         rows = [
-            {"job_id": job_id, "project_id": project_id, "name": name, **_figures(chunks)}
+            {"job_id": job_id, "project_id": project_id, "name": name, **figures_of_metric(chunks)}
             for (job_id, project_id, name), chunks in curves.items()
         ]
         insert_rows(connection, MetricSummary, rows, OnConflict.REPLACE)
 
 
-def _figures(chunks: Sequence[Any]) -> dict[str, Any]:
-    """The figures of a metric, whose chunks are in order. A value that is not finite is never the lowest or highest."""
+def figures_of_metric(chunks: Sequence[Any]) -> dict[str, Any]:
+    """The figures of a metric of one job, whose chunks are in order.
+
+    A value that is not finite is never the lowest or highest.
+    """
     parts = [np.frombuffer(chunk.metric_values, dtype="<f8") for chunk in chunks]
     values = np.concatenate(parts)
     steps = np.concatenate([

@@ -48,6 +48,15 @@ def test_jobs_that_satisfy_a_question_are_listed(client: FlaskClient, jobs: list
     assert len(asked(client, "attempt >= 0")) == 5  # none of another project
 
 
+def test_an_id_in_a_question_may_be_shortened_as_everywhere(client: FlaskClient) -> None:
+    made = [client.post("/v1/batches", json={"jobs": [{"stage": "nn"}]}).json["id"] for _ in range(2)]  # type: ignore[index]
+    client.post("/v1/jobs", json={"stage": "nn"})
+    shared = next(place for place, (one, other) in enumerate(zip(*made, strict=True)) if one != other)
+    found = {text: len(asked(client, f"batch == {text!r}")) for text in (made[0][: shared + 1], made[0][:8], "01a")}
+    assert list(found.values()) == [1, 2, 0]
+    assert len(asked(client, f"batch != {made[0][: shared + 1]!r}")) == 1  # a single job is of no batch
+
+
 def test_what_is_wrong_in_a_question_is_said_with_its_place(client: FlaskClient) -> None:
     answer = client.get("/v1/jobs", query_string={"where": "sead > 3"})
     assert answer.status_code == 422

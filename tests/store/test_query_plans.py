@@ -67,11 +67,11 @@ def test_every_filter_of_the_list_reads_an_index(full: Database) -> None:
     with full.read() as connection:
         for (state, stage, batch), before in product(FILTERS, [None, UUID(int=2**127)]):
             query = newest_ids(1, 50, state=state, stage=stage, batch=batch, before=before)
-            steps = _explained(connection, query)
+            steps = explained(connection, query)
             assert not any(map(reads_whole_table, steps)), (state, stage, batch, before, steps)
 
 
-def _explained(connection: Connection, query: Any) -> list[str]:
+def explained(connection: Connection, query: Any) -> list[str]:
     compiled = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
     return plan_of(connection, str(compiled).replace("%", "%%"), ())
 
@@ -114,7 +114,7 @@ def test_a_claim_sorts_none_of_the_jobs_that_came_a_moment_ago(database: Databas
 @pytest.mark.parametrize("asked", ["steps == 9", "loss_min > loss_last", "loss_first < 9 or seed == 2"])
 def test_a_window_of_a_question_is_read_by_the_primary_key(full: Database, asked: str) -> None:
     with full.read() as connection:
-        said = _listened(full)
+        said = listened(full)
         queries.jobs_asked(connection, 1, question(asked), limit=50)
         for statement, values in said[:2]:
             steps = plan_of(connection, statement, values)
@@ -123,7 +123,7 @@ def test_a_window_of_a_question_is_read_by_the_primary_key(full: Database, asked
             assert not any("Seq Scan" in step or "TEMP B-TREE" in step for step in steps), (statement, steps)
 
 
-def _listened(database: Database) -> list[tuple[str, Any]]:
+def listened(database: Database) -> list[tuple[str, Any]]:
     """The statements and values that are executed from now on."""
     said: list[tuple[str, Any]] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
@@ -135,7 +135,7 @@ def _listened(database: Database) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_an_order_of_a_figure_is_read_from_its_index(full: Database, sign: str) -> None:
     with full.read() as connection:
-        said = _listened(full)
+        said = listened(full)
         for name, state, stage in product(FIGURES_IN_ORDER, [None, *State], [None, "nn"]):
             said.clear()
             by = order(f"{sign}{name}")
@@ -164,7 +164,7 @@ RARE = [
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_rare_jobs_are_found_by_an_index(full: Database) -> None:
     with full.read() as connection:
-        said = _listened(full)
+        said = listened(full)
         for asked in RARE:
             said.clear()
             candidates(connection, 1, question(asked))

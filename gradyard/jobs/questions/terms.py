@@ -1,6 +1,6 @@
 """What a question consists of once it is read: comparisons of columns and values, and `and`, `or`, `not` of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -29,6 +29,7 @@ class Column:
     """A column by its name.
 
     figure: of a metric, `last` for example. below: of `first_below(9)`, which is read from the curve of losses, 9.
+    live: of a metric its value so far in jobs that have not ended, by their ids as 32 digits; the store fills it in.
     """
 
     source: Source
@@ -36,6 +37,7 @@ class Column:
     kind: Kind
     figure: str = ""
     below: float = 0.0
+    live: tuple[tuple[str, float], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_id(self) -> bool:

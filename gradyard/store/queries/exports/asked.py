@@ -11,6 +11,7 @@ from gradyard.jobs.exports import Holds
 from gradyard.jobs.questions.terms import Term
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.curves import asks_for_curves, pruned
+from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.tables import JobParameter, JobSummary
 
 AT_ONCE = 10_000  # ids of one fetch
@@ -47,6 +48,7 @@ def jobs_to_export(
 
     Ids alone are kept: of 100,000 jobs they take 1.6 MB.
     """
+    question = question and with_live_metrics(connection, project_id, batch, question)
     # As texts, which the database writes: a UUID for each would take ten times as long.
     columns = cast(JobSummary.job_id, Text), cast(JobSummary.parameters_id, Text)
     query = select(*columns).where(JobSummary.project_id == project_id)

@@ -5,12 +5,28 @@ from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, false, func, not_, or_, select, true
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)  # fmt: skip
 from sqlalchemy import cast as as_type
 
+from gradyard.jobs.identifiers import ids_beginning_with
 from gradyard.jobs.questions import terms
 from gradyard.jobs.questions.terms import Among, Column, Comparison, Kind, Missing, Not, OneOf, Source, Term, Value
-from gradyard.store.dialects import in_byte_order
+from gradyard.store.dialects import in_byte_order, number_told
 from gradyard.store.summaries import FINAL
 from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricSummary
 
@@ -19,26 +35,33 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 ONLY_IN_JOBS = ("priority", "pinned", "retry_of", "recheck_of")
 """Fields that are looked up in `jobs`, job by job: `summaries` has them not."""
+METRICS_IN_ORDER = ("last", "min", "max")
+"""Figures of a metric of which an index has the jobs in order."""
 _SUMMARY, _JOB = JobSummary.__table__.columns, Job.__table__.columns
 
 
-def condition(term: Term) -> ColumnElement[bool]:
-    """Whether a row of `summaries` satisfies the question. It is never true of a value that is missing."""
+def condition(term: Term, every_job_of: int | None = None) -> ColumnElement[bool]:
+    """Whether a row of `summaries` satisfies the question. It is never true of a value that is missing.
+
+    every_job_of: a project whose jobs are all looked at. Then those that have a tag or a metric are found at once, by
+    an index, which takes a fifth of the time of a look for each job; for some thousand jobs it takes longer.
+    """
     match term:
         case terms.All(parts):
-            return and_(true(), *map(condition, parts))
+            return and_(true(), *(condition(part, every_job_of) for part in parts))
         case terms.Any(parts):
-            return or_(false(), *map(condition, parts))
+            return or_(false(), *(condition(part, every_job_of) for part in parts))
         case Not(inner):
-            return not_(func.coalesce(condition(inner), false()))
+            return not_(func.coalesce(condition(inner, every_job_of), false()))
         case Among(job_ids):
             return JobSummary.job_id.in_(job_ids)
         case Missing(column):
             return _missing(column)
         case OneOf(column, values):
-            return or_(false(), *(_compared(column, "==", each) for each in values))
+            return or_(false(), *(condition(Comparison(column, "==", each), every_job_of) for each in values))
         case Comparison(column, symbol, value):
-            return _compared(column, symbol, value)
+            having = None if every_job_of is None else jobs_having(every_job_of, term)
+            return _compared(column, symbol, value) if having is None else JobSummary.job_id.in_(having)
 
 
 def _missing(column: Column) -> ColumnElement[bool]:
@@ -57,6 +80,21 @@ def _compared(column: Column, symbol: str, value: Value | Column) -> ColumnEleme
     if column.is_id:
         return _of_id(column, compare, str(value))
     return cast(ColumnElement[bool], compare(_ordered(column, symbol), value))
+
+
+def jobs_having(project_id: int, asked: Comparison) -> Select[Any] | None:
+    """The ids of jobs that have such a tag or such a figure of a metric, by an index; None where none finds them."""
+    column, symbol, value = asked.column, asked.operator, asked.value
+    if isinstance(value, Column) or symbol == "!=":
+        return None
+    if column.source is Source.METRIC and column.figure in METRICS_IN_ORDER:
+        figure = MetricSummary.__table__.columns[column.figure]
+        of_name = MetricSummary.project_id == project_id, MetricSummary.name == column.name
+        return select(MetricSummary.job_id).where(*of_name, OPERATORS[symbol](figure, value))
+    if column.source is Source.TAG and symbol == "==":
+        of_key = JobTag.project_id == project_id, JobTag.key == column.name
+        return select(JobTag.job_id).where(*of_key, JobTag.value == value)
+    return None
 
 
 def _ordered(column: Column, symbol: str) -> ColumnElement[Any]:
@@ -78,10 +116,13 @@ def sets_of(column: Column, symbol: str, value: Value) -> Select[Any]:
 
 
 def _of_id(column: Column, compare: Callable[[Any, Any], Any], value: str) -> ColumnElement[bool]:
-    try:
-        return cast(ColumnElement[bool], compare(value_of(column), UUID(value)))
-    except ValueError:  # nothing is called so
+    ids = ids_beginning_with(value)
+    if ids is None:  # nothing is called so
         return value_of(column).is_not(None) if compare is operator.ne else false()
+    if ids[0] != ids[1] and compare in (operator.eq, operator.ne):
+        within = value_of(column).between(*ids)
+        return within if compare is operator.eq else not_(within)
+    return cast(ColumnElement[bool], compare(value_of(column), ids[0]))
 
 
 def value_of(column: Column) -> ColumnElement[Any]:
@@ -93,12 +134,20 @@ def value_of(column: Column) -> ColumnElement[Any]:
         case Source.METRIC:
             figure = MetricSummary.__table__.columns[column.figure]
             of_name = (MetricSummary.job_id == JobSummary.job_id, MetricSummary.name == column.name)
-            return select(figure).where(*of_name).correlate(JobSummary).scalar_subquery()
+            ended = select(figure).where(*of_name).correlate(JobSummary).scalar_subquery()
+            return _live_or_ended(column, ended) if column.live else ended
     if column.name == "batch":
         return _SUMMARY.batch_id
     if column.name in ONLY_IN_JOBS:
         return _of_job(column.name)
     return _live_or_final(column.name) if column.name in FINAL else _SUMMARY[column.name]
+
+
+def _live_or_ended(column: Column, ended: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A metric of jobs that have not ended from what they have recorded."""
+    told = literal(orjson.dumps(dict(column.live)).decode(), Text)
+    begun = JobSummary.job_id.in_([UUID(job_id) for job_id, _ in column.live])
+    return case((and_(JobSummary.state.is_(None), begun), number_told(told, JobSummary.job_id)), else_=ended)
 
 
 def _of_job(name: str) -> ColumnElement[Any]:

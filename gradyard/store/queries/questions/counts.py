@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, text
 from gradyard.jobs.questions.terms import All, Column, Comparison, Kind, Source, Term, in_state
 from gradyard.jobs.states import State
 from gradyard.store.queries.questions.conditions import condition
+from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.queries.questions.narrowed import candidates
 from gradyard.store.tables import JobSummary
 from gradyard.store.these import these
@@ -34,12 +35,15 @@ def rows_asked(
     batch: one of this project; an index has its jobs.
     """
     asked = _all_of(question, in_state(state), None if stage is None else Comparison(_STAGE, "==", stage))
-    wanted = [] if asked is None else [condition(asked)]
     if batch is not None:
-        return [JobSummary.batch_id == batch, *wanted]
-    if asked is not None and (few := candidates(connection, project_id, asked)) is not None:
-        return [JobSummary.project_id + 0 == project_id, JobSummary.job_id.in_(these(connection, few)), *wanted]
-    return [_of_project(connection, project_id), *wanted]
+        live = asked and with_live_metrics(connection, project_id, batch, asked)
+        return [JobSummary.batch_id == batch, *([] if live is None else [condition(live)])]
+    if asked is None:
+        return [_of_project(connection, project_id)]
+    if (few := candidates(connection, project_id, asked)) is not None:
+        mine = JobSummary.project_id + 0 == project_id, JobSummary.job_id.in_(these(connection, few))
+        return [*mine, condition(asked)]
+    return [_of_project(connection, project_id), condition(asked, project_id)]
 
 
 _STAGE = Column(Source.FIELD, "stage", Kind.TEXT)

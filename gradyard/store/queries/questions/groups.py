@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Double, Row, Select, Text, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Double, Row, Select, Text, func, literal, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import aliased
 
@@ -13,15 +13,12 @@ from gradyard.jobs.questions.named import Named
 from gradyard.jobs.questions.terms import Column, Kind, Source, Term
 from gradyard.jobs.states import State
 from gradyard.store.dialects import in_byte_order
-from gradyard.store.quantiles import median_and_p95
+from gradyard.store.quantiles import figures_of
 from gradyard.store.queries.questions.conditions import value_of
 from gradyard.store.queries.questions.counts import rows_asked
-from gradyard.store.tables import JobParameter, JobSummary
+from gradyard.store.tables import JobParameter, JobSummary, JobTag, MetricSummary
 
 MOST_GROUPS = 1000
-LARGE, SCALE = 1e150, 2.0**64
-"""Losses of jobs that diverged are as large as a number can be, and PostgreSQL fails where a sum of them is none. So
-large ones are added in units of a power of two, which changes none of their bits."""
 
 Value = float | int | str | UUID | None
 
@@ -81,9 +78,9 @@ def _statement(wanted: list[ColumnElement[bool]], by: Named, of: Named, on_sqlit
     asked = (inner.offset(0) if on_sqlite else inner).subquery()
     keys = [column for column in asked.c if column.name.startswith("by_")]
     outer = select(*keys, func.count().label("jobs"))
-    for place in range(len(of)):
-        value = asked.c[f"of_{place}"]
-        outer = outer.add_columns(*_aggregates(value, place))
+    outer = outer.add_columns(
+        *(figures_of(asked.c[f"of_{place}"]).label(f"figures_{place}") for place in range(len(of)))
+    )
     if not keys:
         return outer.select_from(asked)
     # The missing ones first: then SQLite need not compute the groups that are not shown.
@@ -96,7 +93,7 @@ def _with_column(query: Any, column: Column, label: str, *, number_alone: bool) 
         of_name = (shared.set_id == JobSummary.parameters_id) & (shared.name == column.name)
         query = query.outerjoin(shared, of_name).add_columns(shared.number.label(label))
         return query if number_alone else query.add_columns(in_byte_order(shared.text).label(f"{label}_text"))
-    value: Any = value_of(column)
+    query, value = _with_value(query, column)
     if number_alone:
         value = as_type(value, Double)
     elif column.kind is Kind.TEXT and not column.is_id:
@@ -104,14 +101,17 @@ def _with_column(query: Any, column: Column, label: str, *, number_alone: bool) 
     return query.add_columns(value.label(label))
 
 
-def _aggregates(value: Any, place: int) -> list[Any]:
-    is_large = func.abs(value) >= LARGE
-    every = {
-        "count": func.count(value), "min": func.min(value), "max": func.max(value),
-        "large": func.sum(case((is_large, value / SCALE))), "others": func.sum(case((is_large, None), else_=value)),
-        "quantiles": median_and_p95(value),
-    }  # fmt: skip
-    return [each.label(f"{name}_{place}") for name, each in every.items()]
+def _with_value(query: Any, column: Column) -> tuple[Any, Any]:
+    """The query with the value of a column; joined, so that PostgreSQL need not look it up job by job."""
+    match column.source:
+        case Source.METRIC:
+            metric: Any = aliased(MetricSummary)
+            of_name = (metric.job_id == JobSummary.job_id) & (metric.name == column.name)
+            return query.outerjoin(metric, of_name), getattr(metric, column.figure)
+        case Source.TAG:
+            tag: Any = aliased(JobTag)
+            return query.outerjoin(tag, (tag.job_id == JobSummary.job_id) & (tag.key == column.name)), tag.value
+    return query, value_of(column)
 
 
 def _values(row: Row[Any], by: Named) -> Iterator[tuple[str, Value]]:
@@ -122,9 +122,9 @@ def _values(row: Row[Any], by: Named) -> Iterator[tuple[str, Value]]:
 
 
 def _figures(row: Row[Any], of: Named) -> Iterator[tuple[str, Figures]]:
-    found = cast(Any, row._mapping)
     for place, name in enumerate(of):
-        count, least, most = (found[f"{each}_{place}"] for each in ("count", "min", "max"))
-        large, others = (found[f"{each}_{place}"] or 0.0 for each in ("large", "others"))
-        mean = large / count * SCALE + others / count if count else None
-        yield name, Figures(count, least, most, mean, *(found[f"quantiles_{place}"] or (None, None)))
+        measured = row._mapping[f"figures_{place}"]
+        yield name, _NONE if measured is None else Figures(*measured)
+
+
+_NONE = Figures(0, None, None, None, None, None)

@@ -6,6 +6,7 @@ Of equal values the older job comes first, or the newer one where the largest va
 import base64
 import binascii
 import math
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from gradyard.jobs.questions.terms import Column, Kind, Term
 from gradyard.jobs.states import State
 from gradyard.store.queries.jobs import Page, jobs_by_ids
 from gradyard.store.queries.questions.curves import asks_for_curves
+from gradyard.store.queries.questions.live_metrics import live_in_batch, with_live_metrics
 from gradyard.store.queries.questions.ordered_rows import Asked, Rows, rows_by_curves, rows_in_order
 
 LARGEST = 2**63 - 1
@@ -30,11 +32,13 @@ def jobs_in_order(
 ) -> Page:  # fmt: skip
     """A page of jobs in that order, all or those that satisfy a question.
 
-    A page that is not the last may have fewer than `limit`, where the order is that of a metric or the question is one
-    about curves, and a second was over. Raises SpecInvalid where the cursor is not one that this service gave for such
+    A page that is not the last may have fewer than `limit`, where the question is one about curves and a second was
+    over. batch: one of this project. Raises SpecInvalid where the cursor is not one that this service gave for such
     an order.
     """
     after = None if cursor is None else _in(cursor, order)
+    order = replace(order, column=live_in_batch(connection, project_id, batch, order.column))
+    question = question and with_live_metrics(connection, project_id, batch, question)
     asked = Asked(project_id, order, question, state, stage, batch)
     rows_of = rows_by_curves if question is not None and asks_for_curves(question) else rows_in_order
     return _page(connection, asked, rows_of(connection, asked, limit + 1, after), limit)

@@ -16,6 +16,7 @@ from gradyard.jobs.states import State
 from gradyard.store.queries.jobs import Page, cursor_after, id_in, jobs_by_ids
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.curves import AT_ONCE, asks_for_curves, pruned, satisfying, slices
+from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.queries.questions.narrowed import candidates
 from gradyard.store.tables import JobSummary
 from gradyard.store.these import these
@@ -56,6 +57,7 @@ def ids_asked(
 
     Fewer than `limit` were found, and not all were looked at, where a second was over.
     """
+    term = with_live_metrics(connection, project_id, batch, term)
     if asks_for_curves(term):
         return _by_curves(connection, project_id, term, limit, before, stage, batch)
     # `+ 0`: a window is read by the primary key, in order. An index of the project would read all of its jobs.

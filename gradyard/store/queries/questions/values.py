@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from gradyard.jobs.questions.terms import Column, Source
 from gradyard.store.queries.questions.conditions import value_of
 from gradyard.store.queries.questions.curves import first_steps_below
+from gradyard.store.queries.questions.live_metrics import live_of_jobs
 from gradyard.store.tables import JobParameter, JobSummary
 
 Values = dict[str, float | str | None]
@@ -21,7 +22,11 @@ def values_of_jobs(
 
     A batch is told by its id's text.
     """
-    plain = {name: column for name, column in columns.items() if column.source is not Source.CURVE}
+    plain = {
+        name: live_of_jobs(connection, column, job_ids)
+        for name, column in columns.items()
+        if column.source is not Source.CURVE
+    }
     query = select(JobSummary.job_id, *(part for column in plain.values() for part in _selected(column)))
     query = query.where(JobSummary.project_id + 0 == project_id, JobSummary.job_id.in_(job_ids))
     found = {row[0]: dict(zip(plain, _read(row[1:], plain.values()), strict=True)) for row in connection.execute(query)}

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.questions.terms import Among, Term
 from gradyard.store.queries.questions.curves import asks_for_curves, pruned, satisfying
+from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.tables import JobSummary
 from gradyard.store.these import these
@@ -21,6 +22,7 @@ def without_curves(connection: Connection, project_id: int, term: Term, batch: U
     """
     if not asks_for_curves(term):
         return term
+    term = with_live_metrics(connection, project_id, batch, term)
     found, before, asked = list[UUID](), None, pruned(term)
     while True:
         page = ids_asked(connection, project_id, asked, limit=MOST_CURVES, before=before, batch=batch)

@@ -1,0 +1,56 @@
+"""How questions about all jobs are answered: what is merged, joined or found at once, and not looked up job by job."""
+
+import pytest
+from sqlalchemy import select
+
+from gradyard.jobs.questions.named import figures_named, groups_named
+from gradyard.jobs.questions.order import order
+from gradyard.jobs.questions.read import question
+from gradyard.store.database import Database
+from gradyard.store.queries.questions.conditions import condition
+from gradyard.store.queries.questions.groups import summary_asked
+from gradyard.store.queries.questions.streams import streams
+from gradyard.store.tables import JobSummary
+from tests.store.test_query_plans import A_BATCH, explained, full, listened, plan_of, reads_whole_table
+
+__all__ = ["full"]  # the fixture
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_look_at_the_first_jobs_of_an_order_reads_and_sorts_no_more_of_them(full: Database, sign: str) -> None:
+    with full.read() as connection:
+        ordered, after = streams(connection, 1, order(f"{sign}finished_at"), None, None), (1.0, A_BATCH)
+        assert ordered is not None
+        said = listened(full)
+        ordered.first(connection, 20, after)
+        ordered.place_of(connection, 20, after)
+        ordered.first_that(connection, condition(question("seed == 7")), 5, among=20, after=after)
+        assert len(said) == 3
+        for statement, values in list(said):
+            steps = plan_of(connection, statement, values)
+            merged = [step for step in steps if "MERGE (UNION ALL)" in step or "Merge Append" in step]
+            assert merged, (statement, steps)
+            assert not any(map(reads_whole_table, steps)), (statement, steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_where_all_jobs_are_looked_at_tags_and_metrics_are_not_looked_up_for_each(full: Database) -> None:
+    with full.read() as connection:
+        for asked in ('tags.course == "w3"', "metrics.accuracy.max > 0.5", 'not tags.course in ("w3", "w4")'):
+            query = select(JobSummary.job_id).where(condition(question(asked), 1))
+            steps = explained(connection, query)
+            assert not any("CORRELATED" in step or "(SubPlan" in step for step in steps), steps  # a hashed one is none
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_summary_joins_metrics_and_tags(full: Database) -> None:
+    with full.read() as connection:
+        said = listened(full)
+        by, of = groups_named("tags.course"), figures_named("metrics.accuracy.max")
+        summary_asked(connection, 1, by=by, of=of)
+        statement, values = said[-1]
+        assert not any("SubPlan" in step for step in plan_of(connection, statement, values))
