@@ -53,6 +53,17 @@ def usual_aim_of(choice: Choice) -> Aim:
         return usual_aim()
 
 
+def best_so_far(choice: Choice) -> shapes.BestSoFar | None:
+    """The best of these jobs by their usual aim; None where none has succeeded, or has a value of it."""
+    by = usual_aim_of(choice)
+    found = queries.best_jobs(choice.connection, choice.project_id, by.order, limit=1, **choice.of)
+    if not found:
+        return None
+    metrics = queries.metric_figures(choice.connection, choice.project_id, found)
+    value = _value(found[0], metrics[found[0].id], by)
+    return shapes.BestSoFar.of(job=found[0].id, metric=by.name, mode=by.mode, value=value)
+
+
 def _aim_of_stages(choice: Choice, mode: Mode | None) -> Aim:
     """The one aim of the stages that these jobs are of."""
     if choice.stage is not None:

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from gradyard.cli import text
+from gradyard.cli.live.follow_jobs import follow_jobs
 from gradyard.cli.output.listing import SHORTEST_ID, telling_apart
 from gradyard.cli.output.loss_chart import curve
 from gradyard.cli.output.outcomes import outcomes
-from gradyard.cli.progress import follow
 from gradyard.client.client import Client
 from gradyard.client.endpoint import find_service, running_stack
 from gradyard.jobs.settings import Settings, default_state_dir
@@ -95,7 +95,7 @@ def _train(client: Client, seed: int, console: Console, jobs: list[Job], between
         jobs.append(client.submit(stage=stage, name=f"demo {stage}", seed=seed))
         between_looks()
     console.print(f"{len(jobs)} jobs submitted, one for each stage, all with seed {seed}\n")
-    follow(client, jobs, console, between_looks)
+    follow_jobs(client, jobs, console, between_looks)
 
 
 def _report(client: Client, jobs: Sequence[Job], console: Console, settings: Settings) -> None:
@@ -104,7 +104,7 @@ def _report(client: Client, jobs: Sequence[Job], console: Console, settings: Set
     history = sum(1 for _ in client.jobs())
     option, command = _option(settings.state_dir), text.command_as_called()
     job_id = jobs[-1].id[: telling_apart((job.id for job in jobs), SHORTEST_ID)]
-    lines = [f"The database now holds {history:,} jobs. To see them again:"]
+    lines = [f"The database now holds {text.jobs(history)}. To see them again:"]
     if not _is_up_without_us(settings):
         lines += [f"  {command} up{option}", "and in another terminal:"]
     lines += [f"  {command} jobs{option}", f"  {command} show {job_id}{option}"]

@@ -1,7 +1,6 @@
-"""Follows jobs until they are finished: live bars on a terminal, single lines elsewhere."""
+"""What is shown of several jobs while they train: bars on a terminal, single lines elsewhere."""
 
 import time
-from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import (
@@ -18,54 +17,22 @@ from rich.text import Text
 
 from gradyard.cli import text
 from gradyard.cli.output.outcomes import short
-from gradyard.client.client import Client
 from gradyard.jobs.states import State
 from gradyard.shapes import Job
 
 WIDTH_WITH_BAR, WIDTH_WITH_TIME = 58, 68
-SHORTEST_LOOK_SECONDS = 0.1
-LONGEST_LOOK_SECONDS = 1.0
 # Between two lines about one running job, without a terminal: it grows with time, so a long run has no long log.
 SHORTEST_LINE_SECONDS, LONGEST_LINE_SECONDS = 5.0, 60.0
 
 
-def follow(client: Client, jobs: list[Job], console: Console, between_looks: Callable[[], None] = lambda: None) -> None:
-    """Shows the progress of `jobs` until all are finished, and keeps the list up to date.
-
-    between_looks: called a few times a second; an exception that it raises ends the call.
-    """
-    shown = _Bars(console) if console.is_interactive else Lines(console)
-    began = time.monotonic()
-    with shown:
-        while True:
-            for index, job in enumerate(jobs):
-                shown.show(job)
-                between_looks()
-                if not job.finished:
-                    jobs[index] = client.job(job.id)
-                    if jobs[index].finished:
-                        shown.show(jobs[index])
-            if all(job.finished for job in jobs):
-                return
-            _pause(began, between_looks)
-
-
-def _pause(began: float, between_looks: Callable[[], None]) -> None:
-    """Waits 0.1 s at first, since most jobs are short, and up to 1 s later."""
-    look_at = time.monotonic() + min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, (time.monotonic() - began) / 20))
-    while time.monotonic() < look_at:
-        between_looks()
-        time.sleep(0.05)
-
-
-class _Bars:
+class Bars:
     """A progress bar for each job."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(*_columns(console), console=console)
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> "_Bars":
+    def __enter__(self) -> "Bars":
         self._progress.start()
         return self
 

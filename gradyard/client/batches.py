@@ -3,16 +3,17 @@
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from gradyard.client.base import as_list
-from gradyard.client.definitions import K, Noun, asks, iterates, verb, verb_of_many
+from gradyard.client.definitions import K, Noun, asks, verb, verb_of_many
 from gradyard.client.errors import WaitTimeout
 from gradyard.client.exports.requests import ExportRequests
 from gradyard.client.history.best import BestRequests
 from gradyard.client.identities import BatchLike, DependencyLike, batch_id, batch_path, dependencies
+from gradyard.client.lists import ListOf, lists
 from gradyard.client.live.watching import WatchRequests
 from gradyard.shapes import Batch, BatchChecked, BatchDeleted, BatchRetried, BatchSummary
 
@@ -33,21 +34,23 @@ class BatchRequests(BestRequests[K], ExportRequests[K]):
     async def submit_batch(
         self, jobs: Iterable[Mapping[str, Any]], *, name: str | None = None,
         depends_on: DependencyLike | Iterable[DependencyLike] | None = None, idempotency_key: str | None = None,
+        precedence: int = 0,
     ) -> Batch:  # fmt: skip
         """Submit many jobs, all or none, and return their batch.
 
         depends_on: jobs and batches, or their ids, that must succeed before any of them is trained, beside what each
         names itself. `{"id": job, "condition": "ended"}` waits for an end of any kind. At most 16.
+        precedence: -100 to 100, before or after the work of all projects; other than 0 for operators alone.
         """
         body = {"jobs": list(jobs), "name": name, **dependencies(depends_on)}
-        return await self._submit(body, idempotency_key)
+        return await self._submit(body, idempotency_key, precedence)
 
     @asks
     async def sweep(
         self, /, spec: Mapping[str, Any] | None = None, *, grid: Mapping[str, Axis] | None = None,
         random: Mapping[str, Mapping[str, Any]] | None = None, samples: int = 1, random_seed: int = 0,
         name: str | None = None, depends_on: DependencyLike | Iterable[DependencyLike] | None = None,
-        idempotency_key: str | None = None, **parameters: Any,
+        idempotency_key: str | None = None, precedence: int = 0, **parameters: Any,
     ) -> Batch:  # fmt: skip
         """Submit the spec with every combination of `grid`'s values, `samples` times each with what `random` draws.
 
@@ -60,9 +63,10 @@ class BatchRequests(BestRequests[K], ExportRequests[K]):
 
         depends_on: jobs and batches, or their ids, that must succeed before any of the jobs is trained.
         `{"id": job, "condition": "ended"}` waits for an end of any kind. At most 16.
+        precedence: -100 to 100, before or after the work of all projects; other than 0 for operators alone.
         """
         sweep = _sweep({**(spec or {}), **parameters}, grid, random, samples, random_seed)
-        return await self._submit(sweep | {"name": name} | dependencies(depends_on), idempotency_key)
+        return await self._submit(sweep | {"name": name} | dependencies(depends_on), idempotency_key, precedence)
 
     @asks
     async def check_sweep(
@@ -139,10 +143,11 @@ class BatchRequests(BestRequests[K], ExportRequests[K]):
             return BatchDeleted(id=batch_id(batch), deleted=0)
         return self._one(BatchDeleted, answer)
 
-    async def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Batch:
+    async def _submit(self, body: Mapping[str, Any], idempotency_key: str | None, precedence: int) -> Batch:
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         data = json.dumps(body, default=as_list).encode()
-        made = await self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers)
+        params = {"precedence": precedence or None}
+        made = await self._transport.ask_json("POST", "/v1/batches", body=data, headers=headers, params=params)
         return await BatchRequests.batch(self, str(made.get("id")))
 
 
@@ -157,11 +162,13 @@ class Batches(Noun[K]):
     export_jobs, export_lines = verb_of_many(BatchRequests.export_jobs), verb_of_many(BatchRequests.export_lines)
     watch = verb_of_many(WatchRequests.watch_batch)
 
-    @iterates
-    async def __call__(self, *, limit: int | None = None) -> AsyncIterator[BatchSummary]:
-        """The batches, the newest first, at most `limit`; one request for every 200 batches."""
-        async for each in self._client._newest(BatchSummary, "batches", {}, limit):
-            yield each
+    @lists
+    def __call__(self, *, limit: int | None = None) -> ListOf[BatchSummary]:
+        """The batches, the newest first, at most `limit`. A notebook shows the first ten.
+
+        One request is made for every 200 batches.
+        """
+        return ListOf(BatchSummary, "batches", {}, limit)
 
 
 def _sweep(

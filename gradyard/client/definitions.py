@@ -78,9 +78,11 @@ class Iterates(Generic[P, R]):
     def __get__(self, found: Any, owner: type[Any]) -> Any:
         """What calls the definition in the way of the object; of a class for both kinds, the definition itself."""
         if found is None:
-            return _taking_in_turn(self._definition) if getattr(owner, "blocks", False) else self._definition
-        bound = MethodType(self._definition, found._client if self._of_client else found)
-        return _taking_in_turn(bound) if found._client.blocks else bound
+            return taking_in_turn(self._definition) if getattr(owner, "blocks", False) else self._definition
+        return self._method(MethodType(self._definition, found._client if self._of_client else found), found._client)
+
+    def _method(self, bound: Callable[..., Any], client: "BaseClient[Any]") -> Callable[..., Any]:
+        return taking_in_turn(bound) if client.blocks else bound
 
 
 asks = Asks
@@ -115,7 +117,9 @@ def _finishing(bound: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _taking_in_turn(bound: Callable[..., Any]) -> Callable[..., Any]:
+def taking_in_turn(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """The method as one that gives its answers to this thread, each when it is taken."""
+
     @functools.wraps(bound)
     def method(*arguments: Any, **named: Any) -> Generator[Any, None, None]:
         answers = bound(*arguments, **named)

@@ -3,18 +3,19 @@
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from gradyard.client.base import as_list
-from gradyard.client.definitions import K, Noun, asks, iterates, verb, verb_of_many
+from gradyard.client.definitions import K, Noun, asks, verb, verb_of_many
 from gradyard.client.errors import WaitTimeout
 from gradyard.client.exports.requests import ExportRequests
 from gradyard.client.history.arrays import ArrayRequests
 from gradyard.client.history.best import BestRequests
 from gradyard.client.history.checks import CheckRequests
 from gradyard.client.identities import BatchLike, DependencyLike, JobLike, batch_id_if_any, dependencies, job_path
+from gradyard.client.lists import ListOf, lists
 from gradyard.client.live.watching import WatchRequests
 from gradyard.client.questions import QuestionRequests
 from gradyard.shapes import AttemptLog, Event, Job, JobChecked, JobValues
@@ -30,7 +31,7 @@ class JobRequests(ArrayRequests[K], BestRequests[K], CheckRequests[K], ExportReq
     async def submit(
         self, /, spec: Mapping[str, Any] | None = None, *,
         depends_on: DependencyLike | Iterable[DependencyLike] | None = None, idempotency_key: str | None = None,
-        **parameters: Any,
+        precedence: int = 0, **parameters: Any,
     ) -> Job:  # fmt: skip
         """Submit a job and return it, queued. `submit({"stage": "nn"})` and `submit(stage="nn")` are the same.
 
@@ -38,11 +39,14 @@ class JobRequests(ArrayRequests[K], BestRequests[K], CheckRequests[K], ExportReq
         `{"id": job, "condition": "ended"}` waits for an end of any kind. At most 16.
         idempotency_key: a second call with the same key and spec returns the job of the first call, also days later.
         With a key of your own you can repeat the call after a crash.
+        precedence: -100 to 100, before or after the work of all projects; other than 0 for operators alone.
         """
         body = json.dumps({**(spec or {}), **parameters, **dependencies(depends_on)}, default=as_list).encode()
         key = idempotency_key or str(uuid.uuid4())
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        return self._one(Job, await self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers))
+        params = {"precedence": precedence or None}
+        answer = await self._transport.ask_json("POST", "/v1/jobs", body=body, headers=headers, params=params)
+        return self._one(Job, answer)
 
     @asks
     async def check(
@@ -132,15 +136,15 @@ class Jobs(Noun[K]):
     best, frame, export = verb(JobRequests.best), verb(JobRequests.frame), verb(JobRequests.export)
     count, summary = verb(JobRequests.count), verb(JobRequests.summary)
     act, update = verb(JobRequests.act), verb(JobRequests.update)
-    watch = verb_of_many(WatchRequests.watch)
+    watch, watch_all = verb_of_many(WatchRequests.watch), verb_of_many(WatchRequests.watch_jobs)
 
-    @iterates
-    async def __call__(
+    @lists
+    def __call__(
         self, *, where: str | None = None, sort: str | None = None, state: str | None = None,
         stage: str | None = None, batch: BatchLike | None = None, name: str | None = None, tags: Iterable[str] = (),
         limit: int | None = None,
-    ) -> AsyncIterator[Job]:  # fmt: skip
-        """The jobs, the newest first, at most `limit`; one request for every 200 jobs.
+    ) -> ListOf[Job]:  # fmt: skip
+        """The jobs, the newest first, at most `limit`; one request for every 200 jobs. A notebook shows the first ten.
 
         where: a question, such as `loss_min < 9 and optimizer.name == "adam"` (docs/questions.md). Where few jobs
         satisfy it, the next one may take several requests. sort: a column, the largest first after a minus:
@@ -148,20 +152,18 @@ class Jobs(Noun[K]):
         """
         which = {"where": where, "sort": sort, "state": state, "stage": stage, "name": name, "tag": list(tags)}
         which |= {"batch": batch_id_if_any(batch)}
-        async for each in self._client._newest(Job, "jobs", which, limit):
-            yield each
+        return ListOf(Job, "jobs", which, limit)
 
-    @iterates
-    async def values(
+    @lists
+    def values(
         self, *columns: str, where: str | None = None, sort: str | None = None, state: str | None = None,
         stage: str | None = None, batch: BatchLike | None = None, name: str | None = None, tags: Iterable[str] = (),
         limit: int | None = None,
-    ) -> AsyncIterator[JobValues]:  # fmt: skip
+    ) -> ListOf[JobValues]:  # fmt: skip
         """The same jobs, each with its id and its values of some columns alone: numbers, texts and None; times as text.
 
         columns: the names of a question: `client.jobs.values("loss_min", "tags.course", "first_below(9)")`.
         """
         which = {"where": where, "sort": sort, "state": state, "stage": stage, "name": name, "tag": list(tags)}
         which |= {"batch": batch_id_if_any(batch), "fields": ", ".join(columns)}
-        async for each in self._client._newest(JobValues, "jobs", which, limit):
-            yield each
+        return ListOf(JobValues, "jobs", which, limit)

@@ -32,7 +32,7 @@ from gradyard.shapes.jobs import (
     Timings,
     Waiting,
 )
-from gradyard.shapes.live import BatchNow, CurvePart, Move, Progress, ProjectNow, RunningJob
+from gradyard.shapes.live import BatchMoves, BatchNow, BestSoFar, CurvePart, Move, Progress, ProjectNow, RunningJob
 from gradyard.shapes.metrics_and_artifacts import (
     Artifact,
     ArtifactList,
@@ -62,13 +62,13 @@ from gradyard.shapes.submission.checked import BatchChecked, JobChecked, MemberW
 
 __all__ = [
     "ActionDone", "ApiKey", "ApiKeyList", "Artifact", "ArtifactList", "AttemptLog", "AuditEntry", "AuditLog", "Batch",
-    "BatchAccepted", "BatchChecked", "BatchDeleted", "BatchList", "BatchNow", "BatchRetried", "BatchSummary",
-    "BestJobs", "Candidate", "CurvePart", "Dependency", "Event", "EventList", "Failures", "FieldError", "GpuPays",
-    "GpuThreshold", "GroupFigures", "Health", "Hold", "Job", "JobChecked", "JobCount", "JobGroup", "JobGroups",
-    "JobList", "JobResult", "JobValues", "JobWarning", "LogList", "LossFigures", "Losses", "LossesOfJob",
-    "LossesOfJobs", "MemberWarnings", "MetricCurve", "MetricFigures", "MetricList", "MetricOfJob", "MetricOfJobs",
-    "Move", "NewApiKey", "NewWebhook", "Predictions", "Problem", "Progress", "ProjectNow", "ProjectStorage", "Queue",
-    "QueueList", "Readiness", "Receipt", "Recheck", "RefusedPlugin", "RetentionRule", "RunningJob", "Stage",
-    "StageList", "StageWithSchema", "Storage", "StoredOfKind", "Timings", "Waiting", "Webhook", "WebhookDelivery",
-    "WebhookDeliveryList", "WebhookDeliveryWithMessage", "WebhookList", "Worker", "WorkerList",
+    "BatchAccepted", "BatchChecked", "BatchDeleted", "BatchList", "BatchMoves", "BatchNow", "BatchRetried",
+    "BatchSummary", "BestJobs", "BestSoFar", "Candidate", "CurvePart", "Dependency", "Event", "EventList", "Failures",
+    "FieldError", "GpuPays", "GpuThreshold", "GroupFigures", "Health", "Hold", "Job", "JobChecked", "JobCount",
+    "JobGroup", "JobGroups", "JobList", "JobResult", "JobValues", "JobWarning", "LogList", "LossFigures", "Losses",
+    "LossesOfJob", "LossesOfJobs", "MemberWarnings", "MetricCurve", "MetricFigures", "MetricList", "MetricOfJob",
+    "MetricOfJobs", "Move", "NewApiKey", "NewWebhook", "Predictions", "Problem", "Progress", "ProjectNow",
+    "ProjectStorage", "Queue", "QueueList", "Readiness", "Receipt", "Recheck", "RefusedPlugin", "RetentionRule",
+    "RunningJob", "Stage", "StageList", "StageWithSchema", "Storage", "StoredOfKind", "Timings", "Waiting", "Webhook",
+    "WebhookDelivery", "WebhookDeliveryList", "WebhookDeliveryWithMessage", "WebhookList", "Worker", "WorkerList",
 ]  # fmt: skip

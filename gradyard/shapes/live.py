@@ -21,6 +21,7 @@ class MessageName(StrEnum):
     CURVE = "curve"
     PROGRESS = "progress"
     ENDED = "ended"
+    MOVES = "moves"
     COUNTS = "counts"
     BATCH_ENDED = "batch_ended"
     PROJECT = "project"
@@ -76,13 +77,32 @@ class RunningJob(Progress):
     loss_last: float | None
 
 
+class BatchMoves(Answer):
+    """Moves of jobs of a batch; those of one job in their order."""
+
+    batch: str
+    moves: tuple[Move, ...]
+
+
+class BestSoFar(Answer):
+    """The best job of those that succeeded: by which figure (`loss_last`), and its value."""
+
+    job: str
+    metric: str
+    mode: str = Field(description="min or max: whether the smallest or the largest is best")
+    value: float
+
+
 class BatchNow(Answer):
-    """How many jobs of a batch are in each state. A job that was replaced is not counted."""
+    """How many jobs of a batch are in each state, and the best so far. A job that was replaced is not counted."""
 
     batch: str
     state: Literal["queued", "running", "finished"]
     size: int
     counts: Mapping[str, int]
+    best: BestSoFar | None = Field(
+        default=None, description="by the metric of their stage, of several stages the last loss; null: there is none"
+    )
 
 
 class ProjectNow(Answer):

@@ -22,7 +22,10 @@ class FieldError(Answer):
 
 
 class Candidate(Answer):
-    """One of the jobs or batches whose ids begin with what the request wrote. A batch has no stage."""
+    """One of the things whose ids begin with what the request wrote.
+
+    Jobs alone have a stage; the name of a webhook is its URL.
+    """
 
     id: str
     stage: str | None

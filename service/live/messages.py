@@ -14,16 +14,22 @@ COMMENT = b":\n\n"  # so that clients and proxies see that the connection lives
 
 @dataclass(frozen=True)
 class Message:
-    """One message: its name, its data, and how much of its thing is told after it. None: it names no position."""
+    """One message: its name, its data, and how much of its thing is told after it. None: it names no position.
+
+    more: what follows it can be read at once.
+    """
 
     name: MessageName
     data: bytes
     position: Position | None = None
+    more: bool = False
 
     @classmethod
-    def of(cls, name: MessageName, answer: Any, position: Position | None = None) -> "Message":
+    def of(
+        cls, name: MessageName, answer: Any, position: Position | None = None, *, more: bool = False
+    ) -> "Message":  # fmt: skip
         """A message with this answer as its data."""
-        return cls(name, dump_json(answer), position)
+        return cls(name, dump_json(answer), position, more)
 
     def encoded(self, last_id: str | None) -> bytes:
         """Its bytes. last_id: the positions of all things of the stream after it."""

@@ -21,11 +21,14 @@ Points = int | str | None
 """At most so many losses in one message; `all`: every loss; None: the usual number."""
 
 
-def stream_of(jobs: Sequence[str] = (), batches: Sequence[str] = (), points: Points = None) -> Response:
+def stream_of(
+    jobs: Sequence[str] = (), batches: Sequence[str] = (), points: Points = None, *, moves: bool = True
+) -> Response:  # fmt: skip
     """A stream of these jobs and batches, by their ids or beginnings of them, from the request's Last-Event-ID on.
 
     Raises NotFound, Gone or AmbiguousId where there is no such one. Where a stream goes on, one that is gone by now is
-    told of as such, beside the others. Raises HeaderInvalid where the Last-Event-ID is of another stream.
+    told of as such, beside the others. moves: tell those of the batches' jobs.
+    Raises HeaderInvalid where the Last-Event-ID is of another stream.
     """
     things: list[tuple[Kind, UUID]] = list(dict.fromkeys([
         *(("job", each) for each in _ids(jobs, "job")), *(("batch", each) for each in _ids(batches, "batch"))
@@ -40,7 +43,7 @@ def stream_of(jobs: Sequence[str] = (), batches: Sequence[str] = (), points: Poi
         if isinstance(position, JobPosition):
             tellers.append(JobTeller(*about, position, most))
         else:
-            tellers.append(BatchTeller(*about, position))
+            tellers.append(BatchTeller(*about, position, moves))
     return live_response(tellers)
 
 

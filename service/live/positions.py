@@ -6,14 +6,15 @@ one position for each thing of the stream, in the order of the URL. Clients take
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from service.http.errors import HeaderInvalid
+from service.live.told_members import ToldMembers
 
 LARGEST = 2**63 - 1
 _JOB = re.compile(r"(\d{1,19})\.(\d{1,19})(e?)", re.ASCII)
-_BATCH = re.compile(r"((?:\d{1,19}-)*\d{1,19})?(e?)", re.ASCII)
+_BATCH = re.compile(r"((?:\d{1,19}-)*\d{1,19})?(e?)(?:\.([\w-]+))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class JobPosition:
 
 @dataclass(frozen=True)
 class BatchPosition:
-    """Told of a batch: how many of its jobs are in each state; `ended`: that it has ended, or is gone."""
+    """Told of a batch: how many of its jobs are in each state, and moves of them; `ended`: that it has, or is gone."""
 
     counts: tuple[int, ...] = ()
     ended: bool = False
+    told: ToldMembers = field(default_factory=ToldMembers)
 
     def __str__(self) -> str:
-        return "-".join(map(str, self.counts)) + ("e" if self.ended else "")
+        moves = f".{self.told}" if self.told.ends else ""
+        return "-".join(map(str, self.counts)) + ("e" if self.ended else "") + moves
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -52,7 +55,8 @@ class BatchPosition:
         found = _BATCH.fullmatch(text)
         if found is None:
             raise ValueError(text)
-        return cls(tuple(int(each) for each in (found[1] or "").split("-") if each), bool(found[2]))
+        counts = tuple(int(each) for each in (found[1] or "").split("-") if each)
+        return cls(counts, bool(found[2]), ToldMembers.read(found[3] or ""))
 
 
 Position = JobPosition | BatchPosition

@@ -4,7 +4,7 @@ from flask import Response
 
 from service.http import parameters
 from service.http.openapi import problems, routes
-from service.http.query_parameters.live import ManyEventsQuery
+from service.http.query_parameters.live import BatchEventsQuery, ManyEventsQuery
 from service.live.opened import stream_of, stream_of_project
 from service.representation.live import NOTHING_MORE, STREAM
 
@@ -15,12 +15,12 @@ api = routes("live", "/v1", tag="events")
     "/batches/<batch_id>/events",
     responses={"200": STREAM, "204": NOTHING_MORE, **problems(400, 404, 406, 409, 410, 422)},
 )
-def watch_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> Response:
-    """Stream how many jobs of a batch are in each state, and its end, as server-sent events.
+def watch_batch(path: parameters.BatchPath, query: BatchEventsQuery) -> Response:
+    """Stream the moves of a batch's jobs, how many are in each state, the best so far, and its end, as events.
 
     A client that connects again with the Last-Event-ID goes on where it was.
     """
-    return stream_of(batches=[path.batch_id])
+    return stream_of(batches=[path.batch_id], moves=query.moves)
 
 
 @api.get("/events", responses={"200": STREAM, "204": NOTHING_MORE, **problems(400, 404, 406, 409, 410, 422)})
@@ -30,5 +30,5 @@ def watch_many(query: ManyEventsQuery) -> Response:
     A client that connects again with the Last-Event-ID goes on where it was; of a project it is told what is so now.
     """
     if query.job or query.batch:
-        return stream_of(query.job, query.batch, query.points)
+        return stream_of(query.job, query.batch, query.points, moves=query.moves)
     return stream_of_project()

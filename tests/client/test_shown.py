@@ -1,5 +1,6 @@
 """What a prompt and a notebook show of a Client and of its answers."""
 
+import asyncio
 import copy
 import math
 import pickle
@@ -12,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from gradyard import ApiKey, Batch, Client, Job, NewApiKey, NewWebhook, RefusedByService, Unreachable, WaitTimeout
+from gradyard import (
+    ApiKey,
+    AsyncClient,
+    Batch,
+    Client,
+    Job,
+    NewApiKey,
+    NewWebhook,
+    RefusedByService,
+    Unreachable,
+    WaitTimeout,
+)
 from gradyard.shapes import Progress
 from gradyard.shapes.problems import FieldError
 from gradyard.shapes.shown.cards import card_of
@@ -230,3 +242,49 @@ def test_a_card_waits_for_no_answer_that_drips() -> None:
     with FakeService(lambda asked: Said(200, b"{", lengthy) if "losses" in asked.path else Said(200, ended)).running(
     ) as service:  # fmt: skip
         assert "<svg" not in str(Client(service.url).job("x")._repr_html_())
+
+
+def listed(asked: Asked) -> Said:
+    """Twelve jobs, or as many of them as are asked for."""
+    if asked.path == "/v1/losses":
+        return Said(200, {"curves": []})
+    jobs = [job(id=f"{each}<b>", name="mine") for each in range(min(12, int(asked.params["limit"])))]
+    return Said(200, {"jobs": jobs, "next_cursor": None})
+
+
+def test_an_iterator_over_jobs_says_what_it_is_and_a_notebook_shows_its_first_rows() -> None:
+    with FakeService(listed).running() as service, Client(service.url) as client:
+        found = client.jobs(state="failed", limit=11)
+        assert repr(found) == f"<iterator over jobs of {service.url} state='failed' limit=11>"
+        assert service.asked == []
+        html = found._repr_html_()  # type: ignore[attr-defined]
+        assert (html.count("mine"), "the first 10" in html, "<b>" in html) == (10, True, False)
+        assert service.asked[0].params == {"state": "failed", "limit": "10"}
+        assert [each.id for each in found] == [f"{each}<b>" for each in range(11)], "none of them was taken"
+        assert next(found, None) is None
+
+
+def test_an_iterator_over_jobs_is_shown_alike_by_an_async_client() -> None:
+    async def shown(url: str) -> tuple[str, str, int]:
+        async with AsyncClient(url) as client:
+            found: Any = client.jobs()
+            words, html = repr(found), await asyncio.to_thread(found._repr_html_)
+            return words, html, len([each async for each in found])
+
+    with FakeService(listed).running() as service:
+        words, html, count = asyncio.run(shown(service.url))
+    assert words == f"<iterator over jobs of {service.url}>"
+    assert (html.count("mine"), count) == (10, 12)
+
+
+def test_an_iterator_of_a_service_that_is_away_is_shown_by_its_words() -> None:
+    found: Any = Client("http://127.0.0.1:9").batches()
+    assert found._repr_html_() == "<div>&lt;iterator over batches of http://127.0.0.1:9&gt;</div>"
+
+
+def test_an_iterator_that_is_closed_asks_for_no_more() -> None:
+    with FakeService(listed).running() as service, Client(service.url) as client:
+        found = client.jobs()
+        next(found)
+        found.close()
+        assert list(found) == []

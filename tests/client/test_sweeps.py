@@ -8,7 +8,7 @@ import pytest
 
 from gradyard.client.client import Client
 from gradyard.jobs.specs.sweeps import Sweep
-from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said
+from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job
 
 COUNTS = {"queued": 1, "running": 0, "succeeded": 0, "failed": 0, "cancelled": 0}
 BATCH: dict[str, Any] = {
@@ -18,7 +18,7 @@ BATCH: dict[str, Any] = {
 
 
 def respond(asked: Asked) -> Said:
-    return Said(202, {"id": JOB_ID, "size": 1}) if asked.method == "POST" else Said(200, BATCH)
+    return Said(202, {"id": JOB_ID, "size": 1} | job()) if asked.method == "POST" else Said(200, BATCH)
 
 
 def sent_by(*spec: Any, **arguments: Any) -> dict[str, Any]:
@@ -66,3 +66,14 @@ def test_what_is_no_list_is_refused_before_it_is_sent(axis: Any) -> None:
         pytest.raises(TypeError, match=r"the values of optimizer\.name must be"),
     ):
         client.sweep({"stage": "optim"}, grid={"optimizer.name": axis})
+
+
+def test_a_precedence_goes_with_what_is_submitted_and_not_into_its_spec() -> None:
+    with FakeService(respond).running() as running, Client(running.url) as client:
+        client.submit(stage="nn", precedence=5)
+        client.submit_batch([{"stage": "nn"}], precedence=-3)
+        client.sweep(stage="nn", grid={"seed": range(2)}, precedence=5)
+        client.submit(stage="nn")
+    posts = [each for each in running.asked if each.method == "POST"]
+    assert [each.params for each in posts] == [{"precedence": "5"}, {"precedence": "-3"}, {"precedence": "5"}, {}]
+    assert [b"precedence" in each.body for each in posts] == [False] * 4

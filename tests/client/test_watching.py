@@ -138,14 +138,23 @@ def test_a_batch_is_followed_to_its_end(database: Database, settings: Settings) 
     batch = stored(database, {"jobs": [{"stage": "tensor", "steps": 4}]}).batch_id
     with real_service(settings) as url, Client(url) as client:
         found = client.batches.watch(str(batch))
-        first = next(found)
+        move, first = next(found), next(found)
+        assert isinstance(move, Move)
         assert isinstance(first, BatchNow)
-        assert (first.state, first.counts["queued"]) == ("queued", 1)
+        assert (first.state, first.counts["queued"], first.best) == ("queued", 1, None)
         succeeds(database, claimed(database, worker_of(database)))
         rest = list(found)
+        moves = [move, *(each for each in rest if isinstance(each, Move))]
+        assert [(each.job, each.kind) for each in moves] == [
+            (move.job, kind) for kind in ("submitted", "claimed", "succeeded")
+        ]
+        last = [each for each in rest if isinstance(each, BatchNow)][-1]
+        assert last.best is not None
+        assert (last.best.job, last.best.value) == (move.job, 1.0)
         assert_type(rest, list[BatchEvent])
         assert isinstance(rest[-1], Batch)
         assert rest[-1] == client.batch(str(batch))
+        assert [type(each) for each in client.watch_batch(str(batch), moves=False)] == [BatchNow, Batch]
 
 
 def test_a_task_follows_a_job_and_may_be_cancelled(database: Database, settings: Settings) -> None:

@@ -97,8 +97,10 @@ async def awaited_live(client: AsyncClient) -> None:
     async for told in client.watch("id", points="all"):
         if isinstance(told, gradyard.CurvePart):
             assert_type(told.from_step, int)
-    async for seen in client.watch_batch("b"):
-        assert_type(seen, gradyard.BatchNow | Batch)
+    async for one in client.watch_jobs(["id"]):
+        assert_type(one, gradyard.Move | gradyard.CurvePart | gradyard.Progress | Job)
+    async for seen in client.watch_batch("b", moves=True):
+        assert_type(seen, gradyard.Move | gradyard.BatchNow | Batch)
 
 
 async def awaited_webhooks(client: AsyncClient) -> None:

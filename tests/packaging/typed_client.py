@@ -95,8 +95,9 @@ def live_of(client: Client) -> None:
     for told in client.watch("id", points="all"):
         if isinstance(told, gradyard.CurvePart):
             assert_type(told.from_step, int)
+    assert_type(next(client.watch_jobs(["id"])), gradyard.Move | gradyard.CurvePart | gradyard.Progress | Job)
     for seen in client.watch_batch("b"):
-        assert_type(seen, gradyard.BatchNow | Batch)
+        assert_type(seen, gradyard.Move | gradyard.BatchNow | Batch)
 
 
 def webhooks_of(client: Client) -> None:

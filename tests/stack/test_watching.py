@@ -1,7 +1,8 @@
-"""A training job is watched while the API is killed and Redis stops: what was told is what is stored, bit for bit."""
+"""Jobs and batches are watched while the API is killed and Redis stops: what was told is what is stored."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 import migrations
 from gradyard import Client
-from gradyard.client.live.watching import JobEvent
-from gradyard.shapes import CurvePart, Job, Move
+from gradyard.client.live.watching import BatchEvent, JobEvent
+from gradyard.jobs.states import State
+from gradyard.shapes import Batch, BatchNow, CurvePart, Job, Move
 from tests.servers import RedisServer
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until
@@ -72,3 +74,36 @@ def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_s
     assert moves == list(range(1, len(moves) + 1))
     losses = np.array([loss for each in parts() for loss in each.losses], np.float32)
     assert losses.tobytes() == service.client.losses(job).tobytes()
+
+
+def test_a_watched_batch_is_told_whole_through_a_killed_api(service: Service) -> None:
+    """Its jobs train one after another, so some of them move while the API is away."""
+    told: list[BatchEvent] = []
+    batch = service.client.submit_batch([slow_spec(1.0) for _ in range(6)])
+
+    def watch() -> None:
+        with Client(service.url, retry_seconds=300.0) as client:
+            for event in client.batches.watch(batch):
+                told.append(event)  # as they come
+
+    def has_ended(number: int) -> bool:
+        ended = {each.job for each in tuple(told) if isinstance(each, Move) and each.to_state is State.SUCCEEDED}
+        return len(ended) >= number
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        for number in (1, 3):
+            until(partial(has_ended, number), [service.api, service.pool])
+            service.api.kill()
+            service.api.start()
+        watching.result(timeout=300)
+    last, counted = told[-1], [each for each in told if isinstance(each, BatchNow)]
+    assert isinstance(last, Batch)
+    assert last.counts["succeeded"] == 6, last
+    moves = [(each.job, each.sequence) for each in told if isinstance(each, Move)]
+    assert len(moves) == len(set(moves))
+    jobs = {job.id: job for job in service.client.jobs(batch=batch)}
+    assert set(moves) == {(job, each.sequence) for job in jobs for each in service.client.events(job)}
+    best = counted[-1].best
+    assert best is not None
+    assert best.value == min(job.loss["last"] for job in jobs.values()) == jobs[best.job].loss["last"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpcore
 
 from gradyard.jobs.webhooks.addresses import DEFAULT_PORTS, Reach, Target
+from gradyard.jobs.webhooks.schedule import asked_seconds
 from gradyard.jobs.webhooks.signing import signed_headers
 from gradyard.store.webhooks.claims import Try
 from gradyard.store.webhooks.deliveries import Answered
@@ -32,10 +33,11 @@ class Post:
     def __call__(self, message: Try) -> Answered:
         """Send the message once. It always returns, within about `try_seconds`: a failure is an answer as well."""
         began = time.monotonic()
-        status, answer, error = None, None, None
+        status, answer, error, asked = None, None, None, None
         try:
-            status, content = self._send(message, began + self.try_seconds)
+            status, content, retry_after = self._send(message, began + self.try_seconds)
             answer = content.decode("utf-8", "replace")
+            asked = asked_seconds(status, retry_after, message.now())
             if 300 <= status < 400:
                 error = f"it answered {status}; redirects are not followed, so give the webhook the new URL"
             elif not 200 <= status < 300:
@@ -44,9 +46,10 @@ class Post:
             error = str(refused)
         except Exception as failure:  # whatever a receiver can cause: the next message must go all the same
             error = _words(failure, self.try_seconds)
-        return Answered(status, answer, error, time.monotonic() - began)
+        return Answered(status, answer, error, time.monotonic() - began, asked)
 
-    def _send(self, message: Try, deadline: float) -> tuple[int, bytes]:
+    def _send(self, message: Try, deadline: float) -> tuple[int, bytes, str]:
+        """The status, the beginning of the content, and what Retry-After says."""
         try:
             target = self.reach.target(message.url)
         except ValueError as wrong:  # the operator allows less than when it was made
@@ -67,7 +70,8 @@ class Post:
                 content += part
                 if len(content) >= ANSWER_BYTES:
                     break
-            return response.status, content[:ANSWER_BYTES]
+            told = (value for name, value in response.headers if name.lower() == b"retry-after")
+            return response.status, content[:ANSWER_BYTES], next(told, b"").decode("latin-1")
 
 
 def host_header(target: Target) -> str:

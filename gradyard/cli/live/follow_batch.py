@@ -14,11 +14,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from gradyard.cli import text
 from gradyard.cli.batch_details import counts
 from gradyard.cli.progress import LONGEST_LINE_SECONDS, SHORTEST_LINE_SECONDS
 from gradyard.client.client import Client
+from gradyard.client.live.watching import BatchEvent
 from gradyard.jobs.visible_text import one_line
-from gradyard.shapes import Batch, BatchNow
+from gradyard.shapes import Batch, BatchNow, Move
 
 WIDTH_WITH_BAR, WIDTH_WITH_TIME = 70, 90
 
@@ -32,9 +34,11 @@ def follow_batch(client: Client, batch: Batch, console: Console) -> Batch:
     columns += [TextColumn("{task.fields[counts]}")]
     with Progress(*columns, console=console, disable=not console.is_interactive) as bar:
         task, lines = bar.add_task(one_line(batch.name or "batch")[:30], total=batch.size, counts=""), _Lines()
-        seen: Batch | BatchNow = batch
-        for seen in () if batch.finished else client.batches.watch(batch):
-            bar.update(task, completed=_finished(seen), counts=counts(seen))
+        seen: BatchEvent = batch
+        for seen in () if batch.finished else client.batches.watch(batch, moves=False):
+            if isinstance(seen, Move):
+                continue
+            bar.update(task, completed=_finished(seen), counts=_told(seen))
             if not console.is_interactive:
                 lines.say(seen)
     return seen if isinstance(seen, Batch) else batch
@@ -52,7 +56,13 @@ class _Lines:
         pause = min(LONGEST_LINE_SECONDS, max(SHORTEST_LINE_SECONDS, (now - self._began) / 4))
         if now - self._said_at >= pause and isinstance(seen, BatchNow):
             self._said_at = now
-            typer.echo(f"{_finished(seen):,} of {seen.size:,} jobs have ended: {counts(seen)}", err=True)
+            typer.echo(f"{_finished(seen):,} of {seen.size:,} jobs have ended: {_told(seen)}", err=True)
+
+
+def _told(seen: Batch | BatchNow) -> str:
+    """How many jobs are in each state, and the best value so far: `37 succeeded, 3 failed; best loss_last 8.884`."""
+    best = seen.best if isinstance(seen, BatchNow) else None
+    return counts(seen) + (f"; best {one_line(best.metric)} {text.number(best.value)}" if best else "")
 
 
 def _finished(seen: Batch | BatchNow) -> int:

@@ -30,14 +30,14 @@ def follow_job(client: Client, job: Job, console: Console) -> Job:
     shown = _Screen(console, job) if console.is_interactive else _Printed(console, job)
     with shown:
         for event in () if job.finished else client.watch(job):
-            job = _after(client, job, event)
+            job = after(client, job, event)
             if isinstance(event, CurvePart):
                 shown.curve.take(event)
             shown.show(job)
     return job
 
 
-def _after(client: Client, job: Job, event: JobEvent) -> Job:
+def after(client: Client, job: Job, event: JobEvent) -> Job:
     """The job as it is after an event. Why a job waits that is back in the queue, the service is asked."""
     if isinstance(event, Job):
         return event

@@ -1,7 +1,7 @@
 """Requests of the Client that follow a job or a batch until it has ended: streams, taken up again where they broke."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Literal, TypeVar
 
@@ -12,8 +12,8 @@ from gradyard.client.base import BaseClient
 from gradyard.client.definitions import K, iterates
 from gradyard.client.errors import AnswerNotUnderstood, Unreachable
 from gradyard.client.http.refusals import refusal_in_stream
-from gradyard.client.identities import BatchLike, JobLike, batch_path, job_path
-from gradyard.shapes import Batch, BatchNow, CurvePart, Job, Move, Progress
+from gradyard.client.identities import BatchLike, JobLike, batch_path, job_id, job_path
+from gradyard.shapes import Batch, BatchMoves, BatchNow, CurvePart, Job, Move, Progress
 from gradyard.shapes.base import Answer
 from gradyard.shapes.live import EVENT_STREAM, MessageName
 
@@ -23,7 +23,7 @@ SHORT_SECONDS = 1.0  # a stream that lasts less long, and tells nothing, is as g
 
 JobEvent = Move | CurvePart | Progress | Job
 """What is told of a job; the job itself is the last."""
-BatchEvent = BatchNow | Batch
+BatchEvent = Move | BatchNow | Batch
 """What is told of a batch; the batch itself is the last."""
 
 E = TypeVar("E", bound=Answer)
@@ -31,7 +31,9 @@ E = TypeVar("E", bound=Answer)
 OF_A_JOB: dict[str, type[Answer]] = {
     MessageName.MOVE: Move, MessageName.CURVE: CurvePart, MessageName.PROGRESS: Progress, MessageName.ENDED: Job,
 }  # fmt: skip
-OF_A_BATCH: dict[str, type[Answer]] = {MessageName.COUNTS: BatchNow, MessageName.BATCH_ENDED: Batch}
+OF_A_BATCH: dict[str, type[Answer]] = {
+    MessageName.MOVES: BatchMoves, MessageName.COUNTS: BatchNow, MessageName.BATCH_ENDED: Batch,
+}  # fmt: skip
 
 
 class _NoStreams(Unreachable):
@@ -57,20 +59,42 @@ class WatchRequests(BaseClient[K]):
                 yield each  # type: ignore[misc]  # of the types in the table
 
     @iterates
-    async def watch_batch(self, batch: BatchLike) -> AsyncIterator[BatchEvent]:
-        """How many jobs of the batch are in each state, now and at each change. The last one is the finished Batch.
+    async def watch_jobs(
+        self, jobs: Iterable[JobLike], *, points: int | Literal["all"] | None = None
+    ) -> AsyncIterator[JobEvent]:  # fmt: skip
+        """What happens to several jobs, 64 at most, over one connection. Of each job the last one is the finished Job.
 
-        Where the connection breaks, or the service restarts, it goes on where it was. The connection is closed with
-        the iterator.
+        points: at most so many losses in one part of a curve; `all`: every loss. Default: 10,000. Where the connection
+        breaks, or the service restarts, it goes on where it was. The connection is closed with the iterator.
         """
-        async with aclosing(self._told(batch_path(batch) + "/events", OF_A_BATCH, {})) as told:
+        ids = list(dict.fromkeys(map(job_id, jobs)))
+        params = {"job": ids, "points": points}
+        async with aclosing(self._told("/v1/events", OF_A_JOB, params, ends=len(ids))) as told:
             async for each in told:
                 yield each  # type: ignore[misc]  # of the types in the table
 
+    @iterates
+    async def watch_batch(self, batch: BatchLike, *, moves: bool = True) -> AsyncIterator[BatchEvent]:
+        """What happens to the batch, from its submission on and as it happens. The last one is the finished Batch.
+
+        Before that come each `Move` of each of its jobs, those of one job in their order, and a `BatchNow`, now and at
+        each change: how many jobs are in each state, and the best so far. moves: False leaves the moves out.
+        Where the connection breaks, or the service restarts, it goes on where it was. The connection is closed with
+        the iterator.
+        """
+        params = {} if moves else {"moves": "false"}
+        async with aclosing(self._told(batch_path(batch) + "/events", OF_A_BATCH, params)) as told:
+            async for each in told:
+                if not isinstance(each, BatchMoves):
+                    yield each  # type: ignore[misc]  # of the types in the table
+                    continue
+                for move in each.moves:
+                    yield move
+
     async def _told(
-        self, path: str, kinds: Mapping[str, type[Answer]], params: Mapping[str, Any]
+        self, path: str, kinds: Mapping[str, type[Answer]], params: Mapping[str, Any], ends: int = 1
     ) -> AsyncGenerator[Answer, None]:  # fmt: skip
-        """The answers in the messages of a stream, until the last of these kinds; others are left out."""
+        """The answers in the messages of a stream, until so many of the last of these kinds; others are left out."""
         *_, last = kinds
         async with aclosing(self._messages(path, params)) as messages:
             async for message in messages:
@@ -79,7 +103,8 @@ class WatchRequests(BaseClient[K]):
                     raise refusal_in_stream(data)
                 if message.event in kinds:
                     yield self._one(kinds[message.event], data)
-                if message.event == last:
+                ends -= message.event == last
+                if not ends:
                     return
 
     async def _messages(self, path: str, params: Mapping[str, Any]) -> AsyncGenerator[ServerSentEvent, None]:

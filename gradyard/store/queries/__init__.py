@@ -2,6 +2,7 @@
 
 from gradyard.store.queries.api_keys import (
     key_by_id,
+    keys_between,
     keys_newest_first,
     live_key,
     live_keys,
@@ -14,6 +15,7 @@ from gradyard.store.queries.batches import (
     counts_of_batches,
     failures_of_batch,
     jobs_to_retry,
+    size_of_retry,
     submitter_of_batch,
 )
 from gradyard.store.queries.beginnings import (
@@ -62,6 +64,7 @@ from gradyard.store.queries.histories import (
 from gradyard.store.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
 from gradyard.store.queries.live.ends import live_among, marked_among
 from gradyard.store.queries.live.heads import BatchHead, JobHead, ProjectHead, batch_heads, job_heads, project_heads
+from gradyard.store.queries.live.members import ended_members, live_members, moves_of_members, moving_members
 from gradyard.store.queries.live.since import Span, kept_steps, moves_after, span
 from gradyard.store.queries.questions.orders import jobs_in_order
 from gradyard.store.queries.questions.pages import jobs_asked
@@ -105,6 +108,7 @@ __all__ = [
     "deleted_jobs_between",
     "depths_of_all",
     "drain_targets_named",
+    "ended_members",
     "events_of",
     "failures_of_batch",
     "free_in_seconds",
@@ -122,10 +126,12 @@ __all__ = [
     "jobs_to_retry",
     "kept_steps",
     "key_by_id",
+    "keys_between",
     "keys_newest_first",
     "live_among",
     "live_key",
     "live_keys",
+    "live_members",
     "live_slots",
     "logs_of",
     "loss_blocks",
@@ -139,10 +145,13 @@ __all__ = [
     "metric_names",
     "metrics_measured",
     "moves_after",
+    "moves_of_members",
+    "moving_members",
     "project_heads",
     "project_named",
     "queue_depths",
     "seconds_ahead",
+    "size_of_retry",
     "some_succeeded",
     "span",
     "start_in_seconds",

@@ -18,12 +18,16 @@ ANSWER_LETTERS, ERROR_LETTERS = 1000, 500
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of a try: the status and the beginning of an answer, or why there was none."""
+    """What came of a try: the status and the beginning of an answer, or why there was none.
+
+    asked_seconds: how long the receiver asks to be left alone.
+    """
 
     status: int | None
     answer: str | None
     error: str | None
     seconds: float
+    asked_seconds: float | None = None
 
     @property
     def accepted(self) -> bool:
@@ -42,7 +46,7 @@ def note_answer(connection: Connection, tried: Try, answered: Answered) -> None:
         return
     pause = retry_seconds(tried.number)
     state = DeliveryState.FAILED if pause is None else DeliveryState.WAITING
-    told |= {"state": state, "next_at": None if pause is None else now() + pause}
+    told |= {"state": state, "next_at": None if pause is None else now() + max(pause, answered.asked_seconds or 0.0)}
     if connection.execute(mine.where(WebhookDelivery.lease == tried.lease).values(told)).rowcount:
         _note_failure(connection, tried.webhook_id, answered)
 
@@ -63,7 +67,8 @@ def _note_failure(connection: Connection, webhook_id: UUID, answered: Answered) 
         return
     since = webhook.at if webhook.failing_since is None else webhook.failing_since
     failures = webhook.failures + 1
-    changes = {"failing_since": since, "failures": failures, "paused_until": webhook.at + pause_seconds(failures)}
+    pause = max(pause_seconds(failures), answered.asked_seconds or 0.0)
+    changes = {"failing_since": since, "failures": failures, "paused_until": webhook.at + pause}
     last = answered.error or f"it answered {answered.status}"
     reason = None
     if answered.status == 410:

@@ -74,6 +74,14 @@ def webhook_by_id(connection: Connection, project_id: int, webhook_id: UUID) -> 
     return row
 
 
+def webhooks_between(
+    connection: Connection, project_id: int, first: UUID, last: UUID, limit: int
+) -> list[Row[Any]]:  # fmt: skip
+    """The newest webhooks of a project with ids from `first` to `last`, at most `limit`, without their secrets."""
+    within = _webhooks.where(Webhook.project_id == project_id, Webhook.id >= first, Webhook.id <= last)
+    return list(connection.execute(within.order_by(Webhook.id.desc()).limit(limit)))
+
+
 def check_is_on(webhook: Row[Any]) -> Row[Any]:
     """The webhook, to send something at once. Raises WebhookOff where it is switched off."""
     if not webhook.enabled:

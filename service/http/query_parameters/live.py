@@ -8,11 +8,12 @@ from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from service.http.parameters import Project, Query
 from service.http.query_parameters.curves import MOST_POINTS
 from service.http.query_parameters.pages import LongPageQuery
+from service.http.query_parameters.whole_numbers import Whole
 
 MOST_JOBS, MOST_BATCHES = 64, 16
 
 StreamPoints = Annotated[
-    Annotated[int, Field(ge=2, le=MOST_POINTS)] | Literal["all"] | None,
+    Annotated[Whole, Field(ge=2, le=MOST_POINTS)] | Literal["all"] | None,
     Field(
         default=None,
         description="of a stream: at most so many losses in one message, of a longer range the first, last, lowest and "
@@ -36,6 +37,16 @@ class EventsQuery(LongPageQuery):
     points: StreamPoints = None
 
 
+Moves = Annotated[bool, Field(description="false: without the moves of the jobs of batches")]
+
+
+class BatchEventsQuery(Query):
+    """What is told of the batch."""
+
+    moves: Moves = True
+    project: Project = None
+
+
 class ManyEventsQuery(Query):
     """What a stream is about."""
 
@@ -46,4 +57,5 @@ class ManyEventsQuery(Query):
         default=[], max_length=MOST_BATCHES, description="the id of a batch, or its beginning; once for each"
     )
     points: StreamPoints = None
+    moves: Moves = True
     project: Project = None

@@ -15,6 +15,8 @@ from gradyard.store.queries import BatchHead, JobHead, ProjectHead
 from service.live.messages import Message
 from service.live.positions import BatchPosition, JobPosition
 from service.live.subjects import BatchSubject, JobSubject, ProjectSubject
+from service.live.tellers.counts_of_batches import read_counts
+from service.live.tellers.moves_of_members import read_moves
 from service.live.tellers.teller import Teller
 from service.live.tellers.told_of_jobs import STEPS_OF_A_MESSAGE, read_messages
 from service.representation.batches import batch_answer, batch_state
@@ -61,9 +63,11 @@ class JobTeller(Teller):
 
 @dataclass
 class BatchTeller(Teller):
-    """Tells how many jobs of a batch are in each state, and its end."""
+    """Tells the moves of a batch's jobs, how many of them are in each state, the best so far, and its end."""
 
     position: BatchPosition
+    moves: bool = True
+    moves_told: BatchHead | None = None  # as of where it stood then
 
     kind, subject = "batch", BatchSubject
 
@@ -73,24 +77,36 @@ class BatchTeller(Teller):
             with self.services.database.read() as connection:
                 queries.batch_by_id(connection, self.project_id, self.id)
             return
-        counts = dict(zip(map(str, State), head.counts, strict=True))
-        state = batch_state(head.size, counts)
+        if self.moves and head != self.moves_told:
+            yield from self._moves(head)
+        state = batch_state(head.size, dict(zip(map(str, State), head.counts, strict=True)))
         if head.counts != self.position.counts:
-            answer = shapes.BatchNow.of(batch=self.id, state=state, size=head.size, counts=counts)
-            yield Message.of(MessageName.COUNTS, answer, BatchPosition(head.counts))
+            about = self.project_id, self.id, head
+            read = partial(read_counts, self.services.database, *about)
+            for each in self.services.read_once.messages((*about, MessageName.COUNTS), read):
+                yield replace(each, position=replace(self.position, counts=head.counts))
         if state == "finished":
-            yield from self.services.read_once.messages((self.project_id, self.id, head), self._end)
+            yield from self.services.read_once.messages((self.project_id, self.id, head), partial(self._end, head))
 
-    def _end(self) -> list[Message]:
-        """The end; nothing where its failures are tried again by now."""
+    def _moves(self, head: BatchHead) -> Iterator[Message]:
+        more = True
+        while more:
+            about = self.project_id, self.id, self.position
+            read = partial(read_moves, self.services.database, *about)
+            found = self.services.read_once.messages((*about, head), read)
+            yield from found
+            more = any(each.more for each in found)
+        self.moves_told = head
+
+    def _end(self, head: BatchHead) -> list[Message]:
+        """The end; nothing where its failures are tried again by now, and other moves are to be told before it."""
         with self.services.database.snapshot() as connection:
             batch = queries.batch_by_id(connection, self.project_id, self.id)
-            counts = queries.counts_of_batches(connection, [self.id])[self.id]
-            if batch_state(batch.size, counts) != "finished":
+            if queries.batch_heads(connection, [(self.project_id, self.id)]).get((self.project_id, self.id)) != head:
                 return []
+            counts = dict(zip(map(str, State), head.counts, strict=True))
             answer = batch_answer(batch, counts, queries.failures_of_batch(connection, self.id))
-        position = BatchPosition(tuple(counts[state] for state in State), ended=True)
-        return [Message.of(MessageName.BATCH_ENDED, answer, position)]
+        return [Message.of(MessageName.BATCH_ENDED, answer, BatchPosition(head.counts, ended=True))]
 
 
 @dataclass

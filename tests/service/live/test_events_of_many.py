@@ -30,7 +30,7 @@ def ends(database: Database) -> None:
 
 def test_a_batch_is_told_by_its_counts_and_ends_with_the_whole(client: FlaskClient, database: Database) -> None:
     batch = batch_of(database)
-    path = f"/v1/batches/{batch}/events"
+    path = f"/v1/batches/{batch}/events?moves=false"
     with stream(client, path) as told:
         first = next(told)
         assert (first.name, first.data["state"], first.data["size"]) == ("counts", "queued", 2)
@@ -70,10 +70,13 @@ def test_a_batch_that_is_retried_after_it_was_looked_at_has_not_ended(client: Fl
     services = client.application.extensions["gradyard"]
     with database.read() as connection:
         head = queries.batch_heads(connection, [(1, batch)])[1, batch]
-    teller = BatchTeller(services, 1, batch, BatchPosition(head.counts))
+    teller = BatchTeller(services, 1, batch, BatchPosition(head.counts), moves=False)
     retried(client, batch)
     assert list(teller.tell(head)) == []
     fails(database, claimed(database, worker_of(database)))
+    assert list(teller.tell(head)) == [], "there are other moves, which come first"
+    with database.read() as connection:
+        head = queries.batch_heads(connection, [(1, batch)])[1, batch]
     assert [each.name for each in teller.tell(head)] == ["batch_ended"]
 
 
@@ -90,14 +93,14 @@ def test_jobs_and_batches_share_a_connection_and_each_goes_on_where_it_was(
     job, batch = submitted(database, settings, steps=3), batch_of(database)
     path = f"/v1/events?job={job}&batch={batch}&job={str(job).upper()}"
     with stream(client, path) as told:
-        assert {next(told).name for _ in range(3)} == {"move", "progress", "counts"}
+        assert {next(told).name for _ in range(4)} == {"move", "progress", "moves", "counts"}
         ends(database)
         ended = next_of(told, "ended")
     assert ended.data["id"] == str(job)
     for _ in range(2):
         ends(database)
     after = all_of(client, path, ended.id)
-    assert {each.name for each in after} == {"counts", "batch_ended"}
+    assert {each.name for each in after} == {"moves", "counts", "batch_ended"}
     last: Any = after[-1]
     assert client.get(path, headers=STREAM | {"Last-Event-ID": last.id}).status_code == 204
 

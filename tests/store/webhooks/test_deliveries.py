@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Row, select, text, update
 
-from gradyard.jobs.webhooks.schedule import MOST_TRIES, RETRY_SECONDS, SWITCHED_OFF_SECONDS
+from gradyard.jobs.webhooks.schedule import MOST_ASKED_SECONDS, MOST_TRIES, RETRY_SECONDS, SWITCHED_OFF_SECONDS
 from gradyard.store.database import Database
 from gradyard.store.dialects import clock_of
 from gradyard.store.tables import Webhook, WebhookDelivery
@@ -230,6 +230,45 @@ def test_a_clock_that_was_set_back_makes_no_pause_longer(database: Database) -> 
     assert 0 < pauses[True] <= 1.1 * RETRY_SECONDS[0] + 0.01
     assert pauses[False] <= LEASE_SECONDS + 0.01
     assert row(database, Webhook, webhook.id).paused_until - at <= 60.01
+
+
+BUSY = Answered(503, "", "it answered 503", 0.1, asked_seconds=900.0)
+
+
+def test_a_receiver_that_asks_for_a_pause_gets_no_message_before_its_end(database: Database) -> None:
+    webhook = webhook_of(database)
+    made, _ = messages(database, webhook, 2)
+    tried, _ = claims(database)
+    note(database, tried, BUSY)
+    messages(database, webhook)
+    with database.read() as connection:
+        at = clock_of(connection)
+        assert not clock_steps.left_in_the_future(connection, at, 30.0, jobs_too=True), "no clock was set back"
+    pauses = row(database, WebhookDelivery, made).next_at - at, row(database, Webhook, webhook.id).paused_until - at
+    assert all(800 < pause <= 900 for pause in pauses)
+    set_back(database, 700)
+    assert claims(database) == []
+    set_back(database, 210)
+    (tried,) = claims(database)
+    note(database, tried, Answered(429, "", "it answered 429", 0.1, asked_seconds=0.0))
+    later = row(database, WebhookDelivery, tried.id)
+    least = RETRY_SECONDS[later.tries - 1]
+    with database.read() as connection:
+        assert later.next_at - clock_of(connection) > least - 60, "never sooner than without it"
+
+
+def test_a_pause_that_was_asked_for_is_cut_where_the_clock_was_set_back(database: Database) -> None:
+    webhook = webhook_of(database)
+    (made,) = messages(database, webhook)
+    (tried,) = claims(database)
+    note(database, tried, BUSY)
+    set_back(database, -10 * 86_400)
+    with database.begin() as connection:
+        at = clock_of(connection)
+        clock_steps.cut_short(connection, at, 30.0)
+        assert not clock_steps.left_in_the_future(connection, at, 30.0, jobs_too=True)
+    assert row(database, WebhookDelivery, made).next_at - at <= MOST_ASKED_SECONDS + 0.01
+    assert row(database, Webhook, webhook.id).paused_until - at <= MOST_ASKED_SECONDS + 0.01
 
 
 def test_a_try_is_signed_by_the_clock_of_the_database(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from gradyard.jobs.webhooks.addresses import Reach
+from gradyard.jobs.webhooks.schedule import MOST_ASKED_SECONDS
 from gradyard.jobs.webhooks.signing import new_secret
 from gradyard.store.webhooks.claims import Try
 from gradyard.store.webhooks.deliveries import Answered
@@ -74,6 +76,28 @@ def test_other_answers_do_not_and_their_beginning_is_kept(status: int) -> None:
         answered = send(a_try(receiver.url))
     assert (answered.accepted, answered.status, answered.answer) == (False, status, "no room for it")
     assert answered.error == f"it answered {status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, "120", 120.0), (503, "7", 7.0), (503, "1000000", MOST_ASKED_SECONDS), (429, "in a while", None),
+        (429, "-1", None), (503, "Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (503, "9" * 400, MOST_ASKED_SECONDS),
+        (500, "120", None), (200, "120", None),
+    ],
+)  # fmt: skip
+def test_a_receiver_may_ask_for_a_pause(status: int, header: str, seconds: float | None) -> None:
+    with receiving(Receiver([status], {"Retry-After": header})) as receiver:
+        assert send(a_try(receiver.url)).asked_seconds == seconds
+
+
+def test_a_pause_may_be_asked_for_as_a_date_by_the_clock_of_the_signature() -> None:
+    with receiving(Receiver([503])) as receiver:
+        message = replace(a_try(receiver.url), at=1_000_000_000.0)
+        receiver.headers["Retry-After"] = "Sun, 09 Sep 2001 01:56:40 GMT"  # ten minutes after that
+        asked = send(message).asked_seconds
+    assert asked is not None
+    assert 500 < asked <= 600
 
 
 def test_the_host_is_named_as_it_stands_in_a_url() -> None:

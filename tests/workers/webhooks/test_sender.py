@@ -14,6 +14,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.webhooks.events import OF_A_PROJECT, OF_WORKERS
 from gradyard.store import queries
 from gradyard.store.database import Database
+from gradyard.store.dialects import clock_of
 from gradyard.store.tables import Webhook, WebhookDelivery
 from gradyard.store.webhooks import deliveries
 from gradyard.store.webhooks.messages import store_test
@@ -66,6 +67,24 @@ def due_again(database: Database) -> None:
     with database.begin() as connection:
         connection.execute(update(WebhookDelivery).where(WebhookDelivery.state == "waiting").values(next_at=0.0))
         connection.execute(update(Webhook).values(paused_until=None))
+
+
+def test_a_busy_receiver_that_asks_for_a_pause_gets_it(database: Database, settings: Settings, sender: Make) -> None:
+    with receiving(Receiver([429, 204], {"Retry-After": "600"})) as receiver:
+        webhook = webhook_of(database, OF_A_PROJECT, url=receiver.url)
+        with database.begin() as connection:
+            store_test(connection, webhook)
+        sender()
+        until(lambda: has_failed(database, 1))
+        with database.read() as connection:
+            waits = select(WebhookDelivery.next_at - WebhookDelivery.tried_at, Webhook.paused_until)
+            told: Any = connection.execute(waits.join(Webhook, Webhook.id == webhook.id)).one()
+            pause, paused_until = told
+            paused = paused_until - clock_of(connection)
+        assert 600 <= pause < 700
+        assert 500 < paused <= 600
+        due_again(database)
+        until(lambda: states(database) == ["delivered"])
 
 
 def test_the_end_of_a_job_reaches_its_receiver(database: Database, settings: Settings, sender: Make) -> None:

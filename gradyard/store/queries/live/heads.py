@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, Row, Select, bindparam, func, select
 
 from gradyard.jobs.states import State
 from gradyard.store.queries.batches import counts_of_batches
-from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, Claim, Job, JobEvent, JobSummary
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, IS_WAITING_AGAIN, Batch, Claim, Job, JobEvent, JobSummary
 from gradyard.store.these import is_among, told
 
 MOST_RUNNING = 100  # of a project, that a stream of it shows one by one
@@ -32,10 +32,15 @@ class JobHead(NamedTuple):
 
 
 class BatchHead(NamedTuple):
-    """How many jobs a batch has, and how many of them are in each state, in the order of `State`."""
+    """How many jobs a batch has, and how many of them are in each state, in the order of `State`.
+
+    attempts: of the running and of the waiting jobs together, and how many jobs were replaced. So a move shows also
+    where another one in the other direction leaves the counts as they were.
+    """
 
     size: int
     counts: tuple[int, ...]
+    attempts: tuple[int, ...] = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,30 @@ def batch_heads(connection: Connection, batches: Collection[Thing]) -> dict[Thin
     ids = [batch_id for _, batch_id in batches]
     sizes = {(row.project_id, row.id): row.size for row in connection.execute(_sizes, {"of_batches": ids})}
     counts = counts_of_batches(connection, [batch_id for each in batches if each in sizes for batch_id in each[1:]])
+    attempts = _attempts_of(connection, [project_id for project_id, _ in sizes], list(counts))
     return {
-        each: BatchHead(sizes[each], tuple(counts[each[1]][state] for state in State))
+        each: BatchHead(sizes[each], tuple(counts[each[1]][state] for state in State), tuple(attempts[each[1]]))
         for each in batches if each in sizes
     }  # fmt: skip
+
+
+def _attempts_of(connection: Connection, projects: list[int], batches: list[UUID]) -> dict[UUID, list[int]]:
+    found = {batch_id: [0, 0, 0] for batch_id in batches}
+    asked = {"of_batches": batches, "of_projects": projects}
+    for place, query in enumerate(_attempts if batches else ()):
+        for batch_id, number in connection.execute(query, asked):
+            if batch_id in found:
+                found[batch_id][place] = number
+    return found
+
+
+_of_batches: Any = Job.batch_id.in_(bindparam("of_batches", expanding=True))
+_sum = select(Job.batch_id, func.sum(Job.attempt)).where(_of_batches).group_by(Job.batch_id)
+_attempts = (
+    _sum.where(IS_RUNNING),
+    _sum.where(Job.project_id.in_(bindparam("of_projects", expanding=True)), IS_WAITING_AGAIN),
+    select(Job.batch_id, func.count()).where(_of_batches, Job.replaced_by.is_not(None)).group_by(Job.batch_id),
+)
 
 
 _of_projects: Any = bindparam("of_projects", expanding=True)
