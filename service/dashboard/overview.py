@@ -9,6 +9,7 @@ from gradyard.jobs.states import State
 from gradyard.store import queries
 from gradyard.store.queries.page.activity import activity
 from gradyard.store.queries.page.at_work import batches_under_way, names_of, running_jobs
+from gradyard.store.queries.questions.streams import stages_of
 from service.fleet_shown import queues_shown, workers_shown
 from service.http.access.callers import current_caller
 from service.http.services import current_services
@@ -26,12 +27,13 @@ def overview() -> tuple[str, dict[str, Any]]:
         newest = queries.jobs_newest_first(connection, project, limit=1).jobs
         failed = queries.jobs_newest_first(connection, project, limit=FAILURES_SHOWN, state=State.FAILED).jobs
         seen, cursor = queries.workers_in_order(connection, limit=WORKERS_SHOWN)
-        workers = workers_shown(connection, seen)
+        workers, stages = workers_shown(connection, seen), stages_of(connection, project)
         values = {
             "running": running_jobs(connection, project), "is_empty": not newest,
             "queues": queues_shown(connection, everyone=False), "workers": workers, "more_workers": cursor is not None,
             "trained": names_of(connection, project, [_id(each) for each in workers if each.current_jobs]),
-            "hour": activity(connection, project, HOUR, 12), "day": activity(connection, project, DAY, 24),
+            "hour": activity(connection, project, HOUR, 12, stages),
+            "day": activity(connection, project, DAY, 24, stages),
             "batches": _batches(connection, project), "failed": [job_answer(job, None) for job in failed],
         }  # fmt: skip
     return "overview.html", values

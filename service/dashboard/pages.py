@@ -12,6 +12,7 @@ from service.dashboard.administration import audit, keys, storage, webhooks, wor
 from service.dashboard.batches import charts, listed, shown
 from service.dashboard.comparison import page as comparison
 from service.dashboard.html import html, prepare_templates
+from service.dashboard.submission import checked
 from service.dashboard.submission import page as submission
 from service.http.access.scopes import PAGE
 from service.http.errors import PROBLEM, SHOWS_PROBLEMS
@@ -36,6 +37,7 @@ OTHERS: tuple[tuple[str, str, Callable[..., Response], list[str]], ...] = (
     ("/batches/<batch_id>/runs", "batch_runs", charts.batch_runs, ["GET"]),
     ("/batches/<batch_id>/band", "batch_band", charts.batch_band, ["GET"]),
     ("/submit", "submit", submission.submit, ["GET", "POST"]),
+    ("/submit/check", "check", checked.check, ["POST"]),
     ("/sign-in", "sign_in", sign_in.sign_in, ["GET", "POST"]),
     ("/sign-out", "sign_out", sign_in.sign_out, ["POST"]),
     ("/page/<version>/<part>", "parts", parts.parts, ["GET"]),

@@ -169,7 +169,7 @@ def test_a_question_that_cannot_be_read_is_told_beside_it(open_page: OpenPage, b
     expect(page.locator("#where-problem")).to_contain_text("cannot be read")
 
 
-def test_curves_are_compared_by_step_time_and_smoothed_and_hover_shows_all(
+def test_curves_are_compared_by_step_time_and_smoothed_and_hover_shows_the_nearest(
     open_page: OpenPage, batches: Batches
 ) -> None:
     page = open_page(f"/compare?batch={batches['sweep']}")
@@ -178,12 +178,29 @@ def test_curves_are_compared_by_step_time_and_smoothed_and_hover_shows_all(
     box = chart.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
-    expect(page.locator("#curves .tip div")).to_have_count(13)  # the step, and twelve losses
+    expect(page.locator("#curves .tip div")).to_have_count(10)  # the step, eight of twelve losses, and how many more
+    expect(page.locator("#curves .tip div").last).to_have_text("and 4 more curves")
     page.locator("#smooth").select_option("11")
     expect(page.locator("#curves-told")).to_contain_text("moving average of 11 steps")
     page.locator("#by").select_option("time")
     expect(page.locator("#curves-told")).to_contain_text("evenly over the seconds")
     expect(chart).to_contain_text("seconds of training")
+
+
+def test_what_a_page_draws_first_is_asked_for_once_while_its_scripts_come(
+    open_page: OpenPage, batches: Batches
+) -> None:
+    asked: list[str] = []
+    page = open_page("/jobs")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/batches/{batches['sweep']}")
+    drawn(page)
+    page.goto(f"/compare?batch={batches['sweep']}")
+    expect(page.locator("#curves")).to_have_attribute("data-drawn", "all")
+    assert [sum(part in url for url in asked) for part in ("/runs", "/v1/losses?job=")] == [
+        1,
+        2,
+    ]  # one of the best runs
 
 
 def test_jobs_that_are_chosen_in_the_table_are_compared(open_page: OpenPage, batches: Batches) -> None:

@@ -21,7 +21,7 @@ from tests.browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-WRONG = ("422",)  # a browser writes refused checks to its console
+WRONG = ("422",)  # a browser writes what it was refused to its console
 Seeded = tuple[str, Database, Settings]
 
 
@@ -41,7 +41,7 @@ def options_of(command: str, name: str) -> list[str]:
 
 
 def test_a_job_is_checked_as_one_types_and_submitted(open_page: OpenPage, url: str) -> None:
-    page = open_page("/submit?stage=optim", viewport=DESK, expected=WRONG)
+    page = open_page("/submit?stage=optim", viewport=DESK)
     verdict(page).to_contain_text("Valid. Learning rate 0.001; least squares reaches a loss of 8.8172.")
     page.get_by_label("name", exact=True).locator("visible=true").nth(1).select_option("adam")
     beta = page.locator("[data-kind-name=adam]").get_by_label("beta1")
@@ -66,11 +66,11 @@ def test_a_job_is_checked_as_one_types_and_submitted(open_page: OpenPage, url: s
 
 
 def test_several_values_make_a_sweep_and_its_programs_say_the_same(open_page: OpenPage, url: str) -> None:
-    page = open_page("/submit?stage=nn", viewport=DESK, expected=WRONG)
+    page = open_page("/submit?stage=nn", viewport=DESK)
     page.get_by_label("learning_rate").fill("1e-7, 1e-6, -1")
     expect(page.get_by_text("value 3: must be greater than 0")).to_be_visible()
     page.get_by_label("learning_rate").fill("1e-7, 1e-6")
-    page.get_by_label("seed").fill("0:10:2")
+    page.get_by_label("seed", exact=True).fill("0:10:2")
     for choice in ("float32", "float64"):
         page.locator("[data-path=dtype]").get_by_label(choice).check()
     verdict(page).to_have_text("Valid: 20 jobs.")
@@ -89,6 +89,54 @@ def test_several_values_make_a_sweep_and_its_programs_say_the_same(open_page: Op
     assert httpx.get(f"{url}/v1/batches").json()["batches"][0]["size"] == 20
 
 
+def test_values_are_drawn_at_random_and_its_programs_say_the_same(open_page: OpenPage, url: str) -> None:
+    page = open_page("/submit?stage=optim", viewport=DESK)
+    expect(page.get_by_label("samples")).to_be_hidden()
+    page.get_by_label("learning_rate").fill("1e-6..1e-2 log")
+    page.locator("[data-kind-name=rmsprop]").get_by_label("momentum").fill("0 .. 1.5")
+    page.get_by_label("seed", exact=True).fill("1, 2")
+    verdict(page).to_contain_text("not valid")
+    expect(page.locator("[data-kind-name=rmsprop]").get_by_label("momentum")).to_have_attribute("aria-invalid", "true")
+    page.locator("[data-kind-name=rmsprop]").get_by_label("momentum").fill("0..0.9")
+    verdict(page).to_have_text("Valid: 20 jobs.")
+    page.get_by_label("samples").fill("3")
+    page.get_by_label("random_seed").fill("7")
+    verdict(page).to_have_text("Valid: 6 jobs.")
+    body = orjson.loads(options_of(page.locator("#curl-text").inner_text(), "-d")[0])
+    drawn: dict[str, dict[str, Any]] = {
+        "learning_rate": {"low": 1e-6, "high": 1e-2, "scale": "log"},
+        "optimizer.momentum": {"low": 0, "high": 0.9},
+    }
+    assert (body["random"], body["samples"], body["random_seed"], body["grid"]) == (drawn, 3, 7, {"seed": [1, 2]})
+    command = page.locator("#command-text").inner_text()
+    assert (options_of(command, "--samples"), options_of(command, "--random-seed")) == (["3"], ["7"])
+    made = axes_from([], options_of(command, "--random"), [])[1]
+    assert made == {name: {"scale": "linear", **each} for name, each in drawn.items()}
+    said: dict[str, Any] = {}
+    python = page.locator("#python-text").inner_text().replace("from gradyard import Client", "")
+    exec(python, {"Client": lambda _: type("Client", (), {"sweep": staticmethod(lambda **sent: said.update(sent))})})
+    assert (said["random"], said["samples"], said["random_seed"]) == (drawn, 3, 7)
+    page.get_by_role("button", name="Submit 6 jobs").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("batch")
+    made_of = {job["spec"]["learning_rate"] for job in httpx.get(f"{url}/v1/jobs?limit=6").json()["jobs"]}
+    assert len(made_of) == 6
+
+
+def test_an_operator_lets_a_job_go_before_others(open_page: OpenPage, url: str) -> None:
+    page = open_page("/submit?stage=nn", viewport=DESK)
+    page.get_by_text("Name, tags, priority, device and more").click()
+    page.get_by_label("precedence").fill("101")
+    expect(page.get_by_label("precedence")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("precedence").fill("5")
+    verdict(page).to_contain_text("Valid.")
+    expect(page.locator("#curl-text")).to_contain_text("/v1/jobs?precedence=5")
+    expect(page.locator("#python-text")).to_contain_text("precedence=5")
+    expect(page.locator("#command-text")).to_contain_text("--precedence 5")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("queued")
+    assert httpx.get(f"{url}/v1/jobs/{page.url.rpartition('/')[2].rstrip('?')}").json()["precedence"] == 5
+
+
 def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
     open_page: OpenPage, seeded: Seeded
 ) -> None:
@@ -99,10 +147,10 @@ def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
     page = open_page(f"/jobs/{job}", viewport=DESK)
     page.get_by_role("link", name="Submit again with changes").click()
     expect(page.get_by_label("steps")).to_have_value("9")
-    page.get_by_label("seed").fill("5")
+    page.get_by_label("seed", exact=True).fill("5")
     page.locator("#stages a[data-stage=module]").click()
     expect(page.locator("#fields")).to_have_attribute("data-stage", "module")
-    expect(page.get_by_label("seed")).to_have_value("5")
+    expect(page.get_by_label("seed", exact=True)).to_have_value("5")
     expect(page.locator("[data-path='dataset.x'] input")).to_have_value("0.0, 1.0")
     expect(page.locator("#curl-text")).to_contain_text('"dataset": {"kind": "inline", "x": [0, 1], "y": [1, 2]}')
     verdict(page).to_contain_text("Valid.")
@@ -115,7 +163,7 @@ def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_the_form_fits_has_no_serious_barrier_and_works_by_keys(open_page: OpenPage, url: str, look: str) -> None:
     viewport, scheme = PHONE if look == "phone" else DESK, "dark" if look == "dark" else "light"
-    page = open_page("/submit?stage=dynamic", viewport=viewport, color_scheme=scheme, expected=WRONG)
+    page = open_page("/submit?stage=dynamic", viewport=viewport, color_scheme=scheme)
     page.get_by_label("steps").fill("0")
     expect(page.get_by_text("must be at least 1")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

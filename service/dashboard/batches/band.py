@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from gradyard.store.queries.page.curves_at_steps import curves_at_steps
-from gradyard.store.queries.page.runs import Run
+from gradyard.store.queries.page.runs import Length
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 MOST_LOSSES = 30_000_000
@@ -31,14 +31,13 @@ class Band:
     having: int
 
 
-def band_of(connection: Connection, runs: Sequence[Run]) -> Band:
+def band_of(connection: Connection, runs: Sequence[Length]) -> Band:
     """The band of those runs that have losses."""
-    having = [run for run in runs if run.figures.steps_done]
-    whole = sum(run.figures.steps_done for run in having)
-    longest = max((run.figures.steps_done for run in having), default=0)
+    having = [run for run in runs if run.steps]
+    whole, longest = sum(run.steps for run in having), max((run.steps for run in having), default=0)
     kept = len(having) * len(chosen_steps(longest))
     read = having[:: max(1, -(-whole // MOST_LOSSES), -(-kept // MOST_KEPT))]
-    steps = chosen_steps(max((run.figures.steps_done for run in read), default=0))
+    steps = chosen_steps(max((run.steps for run in read), default=0))
     losses = curves_at_steps(connection, [run.id for run in read], steps)
     return Band(steps, quantiles(losses), np.isfinite(losses).sum(axis=0), len(read), len(having))
 

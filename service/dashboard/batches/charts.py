@@ -14,11 +14,19 @@ from gradyard.jobs.questions.best import LOSSES, Aim, aim
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.questions.read import MOST_BYTES
 from gradyard.jobs.states import Reason, State
-from gradyard.store.queries.page.runs import Run, Runs, metrics_of_batch, parameters_that_differ, runs_of_batch
+from gradyard.store.queries.page.runs import (
+    Run,
+    Runs,
+    lengths_of_batch,
+    metrics_of_batch,
+    parameters_that_differ,
+    runs_of_batch,
+)
 from service.best import Choice, usual_aim_of
 from service.dashboard.batches.band import QUANTILES, band_of
 from service.dashboard.batches.importance import importance
 from service.dashboard.html import compressed_json
+from service.garbage_collector import collector_at_rest
 from service.http.access.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
@@ -46,7 +54,10 @@ def _in_a_place(respond: Callable[[str], Response]) -> Callable[[str], Response]
         places, project = current_services().chart_places, current_caller().project_id
         places.take(project)
         try:
-            return respond(batch_id)
+            with (
+                collector_at_rest()
+            ):  # ten thousand rows live until the answer is made: to look through them is in vain
+                return respond(batch_id)
         finally:
             places.give_back(project)
 
@@ -76,9 +87,8 @@ def batch_runs(batch_id: str) -> Response:
                     *(f"metrics.{name}.{figure}" for name in metrics for figure in FIGURES)],
         "ids": [run.id for run in runs], "names": names if any(names) else None,
         "states": [run.state for run in runs], "reasons": [run.summary.reason for run in runs],
-        "finished": [run.summary.finished_at for run in runs], "steps": [run.figures.steps_done for run in runs],
+        "finished": [run.summary.finished_at for run in runs], "loss_min": [run.figures.loss_min for run in runs],
         "outcome": outcome, "importance": shares, "parameters": parameters,
-        **{name: [getattr(run.figures, name) for run in runs] for name in ("loss_min", "loss_last")},
     })  # fmt: skip
 
 
@@ -86,7 +96,9 @@ def batch_runs(batch_id: str) -> Response:
 def batch_band(batch_id: str) -> Response:
     """Quantiles of the losses of its runs at each of some steps."""
     with current_services().database.read() as connection:
-        band = band_of(connection, _asked(connection, batch_id).runs.runs)
+        query, batch = _query(request.args.to_dict()), find_batch(connection, batch_id)
+        question = question_without_curves(connection, query.where, batch.id)
+        band = band_of(connection, lengths_of_batch(connection, current_caller().project_id, batch.id, question))
     return compressed_json({
         "steps": band.steps, "runs": band.runs, "read": band.read, "having": band.having,
         "quantiles": {f"{100 * share:g}": np.ascontiguousarray(each)

@@ -35,18 +35,17 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 def _groups(values: Sequence[Value]) -> np.ndarray:
     """The number of the group of each value."""
-    numbers = [value for value in values if value is not None and not isinstance(value, str)]
-    distinct = sorted(set(numbers))
-    if len(distinct) <= MOST_VALUES:
-        known = {value: number for number, value in enumerate(dict.fromkeys(values))}
-        return np.array([known[value] for value in values])
-    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
-    of_texts = {text: len(edges) + 1 + number for number, text in enumerate(dict.fromkeys(
-        value for value in values if value is None or isinstance(value, str)))}  # fmt: skip
-    return np.array([
-        of_texts[value] if value is None or isinstance(value, str) else np.searchsorted(edges, value, side="right")
-        for value in values
-    ])  # fmt: skip
+    are_numbers = np.array([value is not None and not isinstance(value, str) for value in values], np.bool_)
+    numbers = np.array([value for value, is_number in zip(values, are_numbers, strict=True) if is_number], np.float64)
+    others = [value for value, is_number in zip(values, are_numbers, strict=True) if not is_number]
+    distinct, place = np.unique(numbers, return_inverse=True)
+    if len(distinct) > MOST_VALUES:
+        edges = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+        place = np.searchsorted(edges, numbers, side="right")
+    known = {value: len(distinct) + BINS + number for number, value in enumerate(dict.fromkeys(others))}
+    groups = np.empty(len(values), np.int64)
+    groups[are_numbers], groups[~are_numbers] = place, [known[value] for value in others]
+    return groups
 
 
 def _share(groups: np.ndarray, ranks: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from flask import request
 
 from gradyard.jobs.states import State
 from gradyard.store import queries
@@ -25,5 +26,6 @@ def batch(batch_id: str) -> tuple[str, dict[str, Any]]:
     ended = sum(counts[state] for state in (State.SUCCEEDED, State.FAILED, State.CANCELLED))
     return "batch.html", {
         "batch": shown, "best": best, "ended": ended, "may_change": may_change,
+        "asked_runs": any(request.args.get(name) for name in ("where", "metric", "mode")),
         "sweep_text": None if row.sweep is None else orjson.dumps(row.sweep, option=orjson.OPT_INDENT_2).decode(),
     }  # fmt: skip

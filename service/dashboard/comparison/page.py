@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from flask import request
 from pydantic import Field, ValidationError
@@ -20,10 +21,12 @@ from service.http.access.callers import current_caller
 from service.http.ids import find_batch, find_job
 from service.http.parameter_errors import refuse_parameters
 from service.http.parameters import Project, Query
+from service.http.proxy import outer_path
 from service.http.services import current_services
 from service.representation.jobs import job_answer
 
 LONGEST_VALUE = 120
+POINTS, FAR = 800, 4  # as in the script of the page
 TUTORIAL_FROM = 4  # of its stages, that the page explains them
 
 
@@ -54,6 +57,7 @@ def compare() -> tuple[str, dict[str, Any]]:
     those = [Compared(letter, job) for letter, job in zip(letters(), jobs, strict=False)]
     return "compare.html", {
         "those": those, "those_data": [_drawn(each) for each in those], "batch": batch,
+        "first_curves": _first_curves(jobs),
         "left_out": batch.size - len(rows) if batch and len(rows) == MOST_CURVES else 0,
         "best": differences.best_of(jobs), "differing": _texts(differences.differing(jobs)),
         "coefficients": differences.coefficients(jobs), "metrics": differences.metrics(jobs),
@@ -69,6 +73,19 @@ def _drawn(each: Compared) -> dict[str, Any]:
         "id": str(job.id), "name": f"{each.letter} {visible(job.name or job.stage)}", "steps": job.steps_done,
         "seconds": job.timings.get("train_seconds"),
     }  # fmt: skip
+
+
+def _first_curves(jobs: Sequence[shapes.Job]) -> str | None:
+    """The address of what the script draws first, so that the browser asks for it before it has the script.
+
+    None where it may draw a range of the steps first, since some jobs have many more than others.
+    """
+    lengths = [job.steps_done for job in jobs]
+    if not any(lengths) or max(lengths) > FAR * min(lengths):
+        return None
+    project = request.args.getlist("project")
+    asked = {"project": project, "job": [job.id for job in jobs], "points": POINTS, "smooth": 1}
+    return f"{outer_path('/v1/losses')}?{urlencode(asked, doseq=True)}"
 
 
 def letters() -> Iterator[str]:

@@ -45,7 +45,9 @@ function axis(values, path) {
   return (texts.every((each) => !/[,[{"]/.test(each)) ? texts : values.map(json)).join(",");
 }
 
-export function asCommand({ body, url, project }) {
+const drawn = ({ low, high, scale }) => [low, high, ...(scale ? [scale] : [])].join(":");
+
+export function asCommand({ body, url, project, precedence }) {
   const isSweep = "grid" in body;
   const { stage, name, depends_on: before, ...spec } = isSweep ? { ...body.spec, name: body.name, depends_on: body.depends_on } : body;
   const place = /\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(`${url}/`) ? [] : [`--url ${quoted(url)}`];
@@ -55,7 +57,10 @@ export function asCommand({ body, url, project }) {
   const words = [
     `gradyard ${isSweep ? "sweep" : "submit"} --stage ${quoted(stage)}`, ...place, ...(project ? [`--project ${quoted(project)}`] : []),
     ...named, ...assignments(spec, ""),
-    ...Object.entries(body.grid ?? {}).map(([path, values]) => `--grid ${quoted(`${path}=${axis(values, path)}`)}`), ...after,
+    ...Object.entries(body.grid ?? {}).map(([path, values]) => `--grid ${quoted(`${path}=${axis(values, path)}`)}`),
+    ...Object.entries(body.random ?? {}).map(([path, values]) => `--random ${quoted(`${path}=${drawn(values)}`)}`),
+    ...(body.random ? [`--samples ${body.samples}`] : []), ...(body.random_seed ? [`--random-seed ${body.random_seed}`] : []),
+    ...after, ...(precedence ? [`--precedence ${precedence}`] : []),
   ];
   return words.join(words.join(" ").length > 60 ? ` \\\n${indent}` : " ");
 }
@@ -76,11 +81,13 @@ function pythonAxis(values) {
   return `range(${(parts[2] === 1 ? parts.slice(parts[0] === 0 ? 1 : 0, 2) : parts).join(", ")})`;
 }
 
-export function asPython({ body, url, project }) {
+export function asPython({ body, url, project, precedence }) {
   const isSweep = "grid" in body;
-  const { grid, spec, ...rest } = isSweep ? body : { spec: null, ...body };
+  const { grid, spec, random, samples, random_seed: seed, ...rest } = isSweep ? body : { spec: null, ...body };
   const given = Object.entries(isSweep ? { ...spec, ...rest } : rest).map(([name, value]) => `${name}=${python(value)}`);
-  if (isSweep) given.push(`grid={${Object.entries(grid).map(([path, values]) => `${JSON.stringify(path)}: ${pythonAxis(values)}`).join(", ")}}`);
+  if (isSweep && Object.keys(grid).length) given.push(`grid={${Object.entries(grid).map(([path, values]) => `${JSON.stringify(path)}: ${pythonAxis(values)}`).join(", ")}}`);
+  if (random) given.push(`random=${python(random)}`, `samples=${python(samples)}`, ...(seed ? [`random_seed=${python(seed)}`] : []));
+  if (precedence) given.push(`precedence=${precedence}`);
   const inside = given.join(", ").length > 50 ? `\n    ${given.join(",\n    ")},\n` : given.join(", ");
   const service = [JSON.stringify(url), ...(project ? [`project=${python(project)}`] : [])].join(", ");
   const call = isSweep ? "batch = client.sweep" : "job = client.submit";

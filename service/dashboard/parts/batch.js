@@ -4,7 +4,7 @@ import { BandChart, bandSeries } from "./band.js";
 import { heatMap } from "./heat_map.js";
 import { drawn, LineChart } from "./line_chart.js";
 import { refresh } from "./live.js";
-import { figures } from "./page_data.js";
+import { early, figures } from "./page_data.js";
 import { Parallel } from "./parallel.js";
 import { Scatter } from "./scatter.js";
 import { words } from "./scales.js";
@@ -60,13 +60,16 @@ function loadLater() {
 
 async function loadOnce() {
   element("where-problem").textContent = "";
-  state.runs = await figures(`batches/${id}/runs`, asked());
+  state.runs = (await early("first-runs")) ?? await figures(`batches/${id}/runs`, asked());
   if (state.isWanted) return;
+  const coming = figures(`batches/${id}/band`, asked()); // the service makes it while the runs are drawn here
+  coming.catch(() => { /* told below, where it is waited for */ });
   fillChoices();
   draw();
   performance.mark("runs-drawn");
-  state.band = await figures(`batches/${id}/band`, asked());
+  const [found] = await Promise.all([coming, loadTop()]);
   if (state.isWanted) return;
+  state.band = found;
   await drawBand();
   performance.mark("band-drawn");
   element("charts").dataset.drawn = "all";
@@ -134,21 +137,27 @@ function drawImportance() {
     const bar = drawn("svg", { class: "share", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
     bar.append(drawn("rect", { width: Math.max(0.5, 100 * share), height: 8 }));
     const value = document.createElement("dd");
-    value.append(bar, `${(100 * share).toFixed(0)} %`);
+    value.append(bar, text("span", `${(100 * share).toFixed(0)} %`));
     list.append(text("dt", name), value);
   }
   place.replaceChildren(list, text("p", "The share of the variance of the outcome's ranks that each parameter explains by itself. What two explain only together is in neither; diverged runs rank last.", "quiet why"));
 }
 
-async function drawBand() {
-  const { band: found } = state;
-  if (!found?.steps.length) { band.show([]); element("band-told").textContent = "No losses are recorded yet."; return; }
+// The curves of the best runs that are not here yet.
+async function loadTop() {
   const best = bestRuns(Number(element("top").value));
   const missing = best.filter((at) => !state.top.has(state.runs.ids[at]) || state.runs.states[at] === "running");
   if (missing.length) {
     const answer = await get("losses", [...missing.map((at) => ["job", state.runs.ids[at]]), ["points", "400"]], true);
     for (const each of answer?.curves ?? []) state.top.set(each.job, each);
   }
+  return best;
+}
+
+async function drawBand() {
+  const { band: found } = state;
+  if (!found?.steps.length) { band.show([]); element("band-told").textContent = "None of its runs has losses."; return; }
+  const best = await loadTop();
   const curves = best.map((at) => state.top.get(state.runs.ids[at])).filter(Boolean);
   const lines = curves.map((each, place) => ({ name: nameOf(state.runs.ids.indexOf(each.job)), x: each.steps, y: each.losses, color: 1 + (place % 6) }));
   band.options.log = found.quantiles["10"].every((loss) => loss === null || loss > 0);

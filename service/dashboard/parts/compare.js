@@ -1,5 +1,6 @@
 // Curves of several jobs over one another, by step or by time, as they are or smoothed.
 import { LineChart } from "./line_chart.js";
+import { early } from "./page_data.js";
 import { get } from "./service.js";
 
 const POINTS = 800;
@@ -17,7 +18,7 @@ async function draw() {
   const number = ++shown.asking;
   const query = [...jobs().map((job) => ["job", job.id]), ["points", String(POINTS)], ["smooth", String(smooth())]];
   if (shown.range && !byTime()) query.push(["from", String(Math.max(0, Math.floor(shown.range[0])))], ["to", String(Math.ceil(shown.range[1]) + 1)]);
-  const answer = await get("losses", query, true);
+  const answer = (await early("first-curves")) ?? await get("losses", query, true);
   if (!answer || number !== shown.asking) return;
   const known = new Map(answer.curves.map((each) => [each.job, each]));
   const series = jobs().map((job, place) => ({ job, place, curve: known.get(job.id) })).filter(({ curve }) => curve?.steps.length)

@@ -4,6 +4,7 @@ import { decades, linear, logarithmic, ticks, words } from "./scales.js";
 const NS = "http://www.w3.org/2000/svg";
 const MARGIN = { top: 10, right: 14, bottom: 34, left: 62 };
 const COLORS = 8;
+const MOST_TOLD = 8; // curves, of those under the pointer
 
 export function drawn(name, attributes = {}, text) {
   const element = document.createElementNS(NS, name);
@@ -153,7 +154,7 @@ export class LineChart {
     this.svg.addEventListener("pointermove", (event) => {
       const at = placeOf(event);
       if (from !== null && event.buttons && event.pointerType === "mouse") this.choose(from, at);
-      else this.point(this.x?.at(at));
+      else this.point(this.x?.at(at), false, event.clientY - this.svg.getBoundingClientRect().top);
     });
     this.svg.addEventListener("pointerup", (event) => {
       const at = placeOf(event);
@@ -183,23 +184,32 @@ export class LineChart {
     if (doing) { event.preventDefault(); doing(); }
   }
 
+  closest(all, height) {
+    if (all.length <= MOST_TOLD) return all;
+    const away = ({ each, at }) => (height === null ? 0 : Math.abs(this.y.of(each.y[at]) - height));
+    const known = all.map((one) => [away(one), one]).filter(([distance]) => !Number.isNaN(distance));
+    return known.sort(([one], [other]) => one - other).slice(0, MOST_TOLD).map(([, one]) => one).sort((one, other) => one.place - other.place);
+  }
+
   choose(from, to) {
     const [left, right] = [Math.max(MARGIN.left, Math.min(from, to)), Math.min(this.width - MARGIN.right, Math.max(from, to))];
     this.chosen.setAttribute("x", left);
     this.chosen.setAttribute("width", Math.max(0, right - left));
   }
 
-  // The values at this x, or nearest to it.
-  point(x, aloud = false) {
+  // The values at this x, or nearest to it; of many curves those nearest to the pointer's height, by keys the first ones.
+  point(x, aloud = false, height = null) {
     if (x === undefined || Number.isNaN(x) || !this.mark) return;
-    const near = this.series.map((each, place) => ({ each, place, at: nearest(each.x, x) })).filter(({ each, at }) => at >= 0 && each.y[at] !== null);
-    if (!near.length) return;
-    const exact = near[0].each.x[near[0].at];
+    const all = this.series.map((each, place) => ({ each, place, at: nearest(each.x, x) })).filter(({ each, at }) => at >= 0 && each.y[at] !== null);
+    if (!all.length) return;
+    const exact = all[0].each.x[all[0].at];
+    const near = this.closest(all, height);
     this.cursor = exact;
     const across = this.x.of(exact);
     this.mark.replaceChildren(drawn("line", { x1: across, x2: across, y1: MARGIN.top, y2: this.options.height - MARGIN.bottom }));
     for (const { each, place, at } of near) this.mark.append(drawn("circle", { class: `c${(each.color ?? place) % COLORS}`, cx: this.x.of(each.x[at]), cy: this.y.of(each.y[at]), r: 3.5 }));
     const told = [`${this.options.xLabel} ${words(exact)}`, ...near.map(({ each, at }) => `${near.length > 1 || this.series.length > 1 ? `${each.name} ` : ""}${words(each.y[at])}`)];
+    if (near.length < all.length) told.push(`and ${all.length - near.length} more curves`);
     this.tip.replaceChildren(...told.map((text) => Object.assign(document.createElement("div"), { textContent: text })));
     this.tip.hidden = false;
     const scale = this.svg.getBoundingClientRect().width / this.width;

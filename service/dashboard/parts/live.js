@@ -2,7 +2,7 @@
 // The service says by server-sent events that something moved; where it does not, the page asks every so often.
 import { root, projectQuery } from "./service.js";
 
-const SLOWER = 5; // without a part in sight, or while events tell
+const SLOWER = 5; // while events tell
 let stream = null;
 let timer = null;
 let asking = false;
@@ -13,16 +13,29 @@ const seconds = () => Math.min(...parts().map((part) => Number(part.dataset.live
 
 export function keepLive() {
   if (!parts().length) return;
-  listen();
+  if (!document.hidden) listen();
   plan();
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : wake()));
+}
+
+// A tab that is out of sight asks for nothing and has no stream, so that it neither keeps its session nor takes a place.
+function rest() {
+  stream?.close();
+  clearTimeout(timer);
+  clearTimeout(soon);
+  soon = null;
+}
+
+function wake() {
+  if (parts().length) listen();
+  refresh();
 }
 
 function plan() {
   clearTimeout(timer);
   if (!parts().length) return stream?.close();
-  const factor = stream?.readyState === EventSource.OPEN || document.hidden ? SLOWER : 1;
-  timer = setTimeout(refresh, 1000 * seconds() * factor);
+  if (document.hidden) return;
+  timer = setTimeout(refresh, 1000 * seconds() * (stream?.readyState === EventSource.OPEN ? SLOWER : 1));
 }
 
 let soon = null;
@@ -34,6 +47,7 @@ function moved() { // as often as the parts say, however much moves
 }
 
 function listen() {
+  stream?.close();
   const job = document.querySelector("[data-live][data-job]")?.dataset.job;
   stream = new EventSource(`${root}v1/${job ? `jobs/${job}/events` : "events"}?${projectQuery(job ? { points: 2 } : {})}`);
   for (const name of ["move", "curve", "progress", "ended", "counts", "project"]) stream.addEventListener(name, moved);

@@ -1,9 +1,11 @@
 // The page of the form: reads what is typed, asks the service whether it is valid, shows it as programs, submits it.
 import { asCommand, asCurl, asPython } from "./as_programs.js";
+import { asked } from "./page_data.js";
 import { ask, projectQuery, root } from "./service.js";
 import { readChoices, readText } from "./typed_values.js";
 
 const PAUSE_MS = 250;
+const SAMPLES = 10; // where nothing is typed
 const LONGEST_PAUSE_MS = 2000; // a check of 100,000 jobs takes the service seconds
 const form = document.getElementById("submit");
 const verdict = document.getElementById("verdict");
@@ -37,7 +39,7 @@ function putPart(spec, part) {
 
 function read() {
   const spec = { stage: fields().dataset.stage };
-  const grid = {};
+  const [grid, random] = [{}, {}];
   let count = 1;
   for (const field of fields().querySelectorAll(".field, .part")) {
     if (field.matches(".part")) {
@@ -48,12 +50,28 @@ function read() {
     if (typed?.axis) {
       grid[field.dataset.path] = typed.axis;
       count *= typed.count;
-    } else if (typed) put(spec, field.dataset.path, typed.value);
+    } else if (typed?.drawn) random[field.dataset.path] = typed.drawn;
+    else if (typed) put(spec, field.dataset.path, typed.value);
   }
-  if (!Object.keys(grid).length) return { path: "jobs", body: spec, count };
+  const isDrawn = Object.keys(random).length > 0;
+  document.getElementById("draws").hidden = !isDrawn;
+  if (!isDrawn && !Object.keys(grid).length) return { path: "jobs", body: spec, count };
   const { name, depends_on, ...rest } = spec;
   const ofBatch = { ...(name === undefined ? {} : { name }), ...(depends_on === undefined ? {} : { depends_on }) };
-  return { path: "batches", body: { ...ofBatch, spec: rest, grid }, count };
+  const draws = isDrawn ? { random, ...drawing() } : {};
+  return { path: "batches", body: { ...ofBatch, spec: rest, grid, ...draws }, count: count * (isDrawn ? Number(draws.samples) || 1 : 1) };
+}
+
+// How often it is drawn, and from which seed.
+function drawing() {
+  const typed = ["samples", "random_seed"].map((name) => [name, readText("number", document.getElementById(`f-${name}`).value)?.value]);
+  return { samples: SAMPLES, ...Object.fromEntries(typed.filter(([, value]) => value !== undefined)) };
+}
+
+// What goes into the address: for operators, before which work it goes.
+function inAddress() {
+  const value = readText("number", document.getElementById("f-precedence")?.value ?? "")?.value;
+  return value === undefined ? {} : { precedence: value };
 }
 
 // ---- what the service says of it, beside the fields
@@ -64,6 +82,7 @@ const places = () => [...form.querySelectorAll("[data-problem]")].filter((place)
 function placeOf(pointer, isSweep) {
   const parts = pointer.split("/").slice(1).map((each) => each.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (!isSweep) return { path: parts.join(".") };
+  if (parts[0] === "random") return { path: parts[1] ?? "" };
   if (parts[0] === "grid") return { path: parts[1] ?? "", which: /^\d+$/.test(parts[2]) ? Number(parts[2]) + 1 : null };
   return { path: (parts[0] === "spec" ? parts.slice(1) : parts).join(".") };
 }
@@ -93,7 +112,7 @@ function tell(said, isSweep) {
     if (place.textContent !== text) place.textContent = text;
     place.hidden = !text;
     place.classList.toggle("warning", Boolean(told?.isWarning));
-    const inputs = place.closest(".field")?.querySelectorAll("input") ?? [];
+    const inputs = place.closest(".field, .beside-spec")?.querySelectorAll("input") ?? [];
     for (const input of inputs) {
       if (told && !told.isWarning) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
@@ -134,7 +153,7 @@ let checks = 0;
 function changed() {
   const { path, body, count } = read();
   const isSweep = path === "batches";
-  const about = { body, path, url, project, query: projectQuery(), needsKey: form.dataset.needsKey === "true" };
+  const about = { body, path, url, project, query: projectQuery(inAddress()), ...inAddress(), needsKey: form.dataset.needsKey === "true" };
   for (const [name, written] of [["curl", asCurl], ["command", asCommand], ["python", asPython]]) {
     document.getElementById(`${name}-text`).textContent = written(about);
   }
@@ -147,7 +166,7 @@ async function check(path, body) {
   const mine = ++checks;
   const isSweep = path === "batches";
   const isOld = () => mine !== checks; // another one was asked for since
-  const answer = await ask("POST", path, { body, query: { dry_run: true }, refused: (problem) => isOld() || refused(problem, isSweep) });
+  const answer = await asked("submit/check", body, inAddress(), (problem) => isOld() || refused(problem, isSweep));
   if (isOld() || !answer) return;
   tell((answer.warnings ?? []).map(({ pointer, message, count }) => (
     { pointer: isSweep ? `/spec${pointer}` : pointer, message: count > 1 ? `${jobs(count)}: ${message}` : message, isWarning: true }
@@ -218,11 +237,11 @@ form.addEventListener("submit", async (event) => {
   clearTimeout(timer);
   checks += 1;
   const { path, body } = read();
-  const text = `${path} ${JSON.stringify(body)}`;
+  const text = `${path} ${JSON.stringify([inAddress(), body])}`;
   if (sent.text !== text) sent = { text, key: newKey() };
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
-  const made = await ask("POST", path, { body, headers: { "Idempotency-Key": sent.key }, refused: (problem) => refused(problem, path === "batches") });
+  const made = await ask("POST", path, { body, query: inAddress(), headers: { "Idempotency-Key": sent.key }, refused: (problem) => refused(problem, path === "batches") });
   button.disabled = false;
   if (made) return location.assign(`${root}${path}/${made.id}?${projectQuery()}`);
   form.querySelector("[aria-invalid]")?.focus();

@@ -2,6 +2,7 @@
 const NUMBER = "[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?";
 const ONE = new RegExp(`^${NUMBER}$`);
 const RANGE = new RegExp(`^(${NUMBER})\\s*:\\s*(${NUMBER})(?:\\s*:\\s*(${NUMBER}))?$`);
+const DRAWN = new RegExp(`^(${NUMBER})\\s*\\.\\.\\s*(${NUMBER})(?:\\s+(log))?$`);
 
 // A number that JSON can say; any other text stays a text, and the service says what is wrong with it.
 function number(text) {
@@ -25,6 +26,8 @@ const READ = {
   json: (text) => ({ value: json(text) }),
   numbers: (text) => ({ value: text.startsWith("[") ? json(text) : pieces(text).map(number) }),
   number(text) {
+    const drawn = DRAWN.exec(text);
+    if (drawn) return { drawn: { low: number(drawn[1]), high: number(drawn[2]), ...(drawn[3] ? { scale: "log" } : {}) } };
     const range = RANGE.exec(text);
     if (!range) return text.startsWith("[") ? READ.value(text) : several(pieces(text).map(number));
     const [start, stop, step] = range.slice(1).map((each) => each === undefined ? undefined : number(each));
@@ -49,7 +52,7 @@ const READ = {
   ids: (text) => ({ value: text.startsWith("[") ? json(text) : pieces(text) }),
 };
 
-// { value }, { axis, count } or, of nothing, null.
+// { value }, { axis, count }, { drawn }: at random for each job, or, of nothing, null.
 export function readText(kind, text) {
   const trimmed = text.trim();
   return trimmed && trimmed.replace(/[\s,;]/g, "") ? READ[kind](trimmed) : null;

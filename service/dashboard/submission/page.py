@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden
 
 from gradyard.jobs.errors import BatchInvalid, BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.stages.registry import REFUSED, STAGES
-from gradyard.jobs.submission.batches import parse_batch
+from gradyard.jobs.submission.batches import is_batch
 from gradyard.jobs.submission.changed_specs import spec_now
 from gradyard.jobs.submission.parse import parse_job
 from service.dashboard.administration.asked import asked
@@ -24,6 +24,7 @@ from service.http.ids import find_job
 from service.http.page_sessions.cookie import form_token
 from service.http.parameters import ProjectQuery, StageName
 from service.http.services import current_services
+from service.large_batches import batch_in_turn
 from service.submission import accept_batch, accept_job
 
 MORE = ("name", "tags", "device", "priority", "depends_on", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries")
@@ -98,12 +99,9 @@ def _problems(error: SpecInvalid | BatchInvalid | BodyMalformed) -> list[FieldPr
 def _accepted(body: bytes) -> str:
     """The address of the page of the job or batch that was stored."""
     settings = current_services().settings
-    try:
-        whole = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BodyMalformed(str(error)) from None
-    if isinstance(whole, dict) and {"jobs", "spec"} & whole.keys():
-        batch = accept_batch(parse_batch(BytesIO(body), settings), "", 0)
+    if is_batch(body):
+        with batch_in_turn(BytesIO(body), settings) as parsed:
+            batch = accept_batch(parsed, "", 0)
         return link("batch", batch_id=orjson.loads(batch.get_data())["id"])
     job = accept_job(parse_job(body, settings), body)
     return link("job", job_id=orjson.loads(job.get_data())["id"])

@@ -4,10 +4,13 @@ An index has the ended jobs of each stage and state by the time of their end, so
 service ends in a day may be millions of jobs: of each period at most MOST_ENDS are counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, func, select
+import sqlalchemy as sql
+from sqlalchemy import Connection, Double, Integer, Select, bindparam, func, literal_column, select
 
 from gradyard.jobs.states import State
 from gradyard.store.dialects import clock_of
@@ -40,32 +43,43 @@ class Activity:
         return sum(self.succeeded) + sum(self.failed)
 
 
-def activity(connection: Connection, project_id: int, seconds: float, periods: int) -> Activity:
-    """What the project finished in the last `seconds`."""
-    stages, end = list(stages_of(connection, project_id)), clock_of(connection)
-    begin, width, found = end - seconds, seconds / periods, dict[State, tuple[int, ...]]()
+def activity(
+    connection: Connection, project_id: int, seconds: float, periods: int, stages: Sequence[str] | None = None
+) -> Activity:
+    """What the project finished in the last `seconds`. stages: those that its jobs have, where that is known."""
+    end = clock_of(connection)
+    those = list(stages_of(connection, project_id) if stages is None else stages)
+    asked = {"project": project_id, "stages": those, "begin": end - seconds, "end": end, "width": seconds / periods}
+    counts = [tuple(row) for row in connection.execute(_ended(periods), asked)]
+    waits = connection.execute(_waits, asked).scalar()
+    complete = all(count < MOST_ENDS for row in counts for count in row)
+    succeeded, failed = (tuple(column) for column in zip(*counts, strict=True))
+    return Activity(seconds, succeeded, failed, complete, *(waits or (None, None)))
+
+
+@cache
+def _ended(periods: int) -> Select[Any]:
+    """How many jobs succeeded and failed in each period: one statement, since each costs more than what it reads."""
+    every = sql.values(sql.column("number", Integer), name="every", literal_binds=True).data(
+        [(at,) for at in range(periods)]
+    )
+    numbers, number = every.cte("numbers"), literal_column("numbers.number", Integer)
+    begins, ends = _begin + number * _width, _begin + (number + 1) * _width
+    counts = []
     for state in (State.SUCCEEDED, State.FAILED):
-        asked = {"project": project_id, "stages": stages, "state": state}
-        edges = ({"begin": begin + number * width, "end": begin + (number + 1) * width} for number in range(periods))
-        found[state] = tuple(connection.execute(_ended, asked | edge).scalar_one() for edge in edges)
-    waits = connection.execute(_waits, {"project": project_id, "stages": stages, "begin": begin, "end": end}).scalar()
-    complete = all(count < MOST_ENDS for counts in found.values() for count in counts)
-    return Activity(
-        seconds, found[State.SUCCEEDED], found[State.FAILED], complete, *(waits or (None, None))
-    )  # fmt: skip
+        some = select(JobSummary.job_id).where(*_of_project, JobSummary.state == state)
+        some = some.where(JobSummary.finished_at >= begins, JobSummary.finished_at < ends).limit(MOST_ENDS)
+        counts.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
+    return select(*counts).select_from(numbers).order_by(number)
 
 
-_begin, _end = (bindparam(name, type_=Double) for name in ("begin", "end"))
+_begin, _end, _width = (bindparam(name, type_=Double) for name in ("begin", "end", "width"))
 _of_stages: Any = JobSummary.stage.in_(bindparam("stages", expanding=True))
-_in_period = (
-    JobSummary.project_id == bindparam("project"), _of_stages, JobSummary.finished_at >= _begin,
-    JobSummary.finished_at < _end,
-)  # fmt: skip
-_some = select(JobSummary.job_id).where(*_in_period, JobSummary.state == bindparam("state")).limit(MOST_ENDS)
-_ended = select(func.count()).select_from(_some.subquery())
+_of_project = JobSummary.project_id == bindparam("project"), _of_stages
 _ran = (
     select((JobSummary.started_at - JobSummary.submitted_at).label("waited"))
-    .where(*_in_period, JobSummary.state.in_((State.SUCCEEDED, State.FAILED)), JobSummary.started_at.is_not(None))
+    .where(*_of_project, JobSummary.finished_at >= _begin, JobSummary.finished_at < _end)
+    .where(JobSummary.state.in_((State.SUCCEEDED, State.FAILED)), JobSummary.started_at.is_not(None))
     .limit(MOST_WAITS)
 ).subquery()  # fmt: skip
 _waits = select(median_and_p95(_ran.c.waited))

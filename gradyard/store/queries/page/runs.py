@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select
@@ -24,8 +24,7 @@ _SETTLED = ("stage", "steps", "points", "degree", "seed", "learning_rate")
 _COLUMNS = ("job_id", "name", "state", "reason", "diverged_at", "finished_at", "parameters_id", *_FIGURES, *_SETTLED)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A job of a batch: its summary, and of a running one the figures so far."""
 
     id: UUID
@@ -33,6 +32,13 @@ class Run:
     summary: Row[Any]
     figures: Row[Any]
     outcome: float | None
+
+
+class Length(NamedTuple):
+    """How many losses a job has."""
+
+    id: UUID
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,29 @@ class Runs:
 
 def runs_of_batch(connection: Connection, project_id: int, batch: UUID, question: Term | None, of: Column) -> Runs:
     """The runs, with the column `of` as their outcome. batch: one of this project."""
-    wanted = rows_asked(connection, project_id, question, batch=batch)
-    columns = [JobSummary.__table__.columns[name] for name in _COLUMNS]
-    query = select(*columns, value_of(of).label("outcome")).where(*wanted)
+    columns = [*(JobSummary.__table__.columns[name] for name in _COLUMNS), value_of(of).label("outcome")]
+    rows, running = _rows(connection, project_id, batch, question, columns)
+    shown = [_run(row, running.get(row.job_id), of) for row in rows[:MOST_RUNS]]
+    return Runs(shown, more=len(rows) > MOST_RUNS)
+
+
+def lengths_of_batch(connection: Connection, project_id: int, batch: UUID, question: Term | None) -> list[Length]:
+    """How many losses each of these runs has; a third of the time that the runs take."""
+    columns = [JobSummary.job_id, JobSummary.steps_done]
+    rows, running = _rows(connection, project_id, batch, question, columns)
+    return [Length(job, running[job].steps_done if job in running else steps) for job, steps in rows[:MOST_RUNS]]
+
+
+def _rows(
+    connection: Connection, project_id: int, batch: UUID, question: Term | None, columns: Sequence[Any]
+) -> tuple[list[Any], dict[UUID, Row[Any]]]:
+    """Columns of the jobs that were not replaced, of which the first is the id, one more than are shown; what runs."""
+    query = select(*columns).where(*rows_asked(connection, project_id, question, batch=batch))
     found: Any = connection.execute(query.order_by(JobSummary.job_id).limit(MOST_RUNS + 1))
-    rows: list[Row[Any]] = list(found)
+    rows: list[Any] = list(found)
     running = {row.id: row for row in connection.execute(_running, {"batch": batch})}
     replaced = set(connection.execute(_replaced, {"batch": batch}).scalars())
-    shown = [row for row in rows[:MOST_RUNS] if row.job_id not in replaced]
-    return Runs([_run(row, running.get(row.job_id), of) for row in shown], more=len(rows) > MOST_RUNS)
+    return [row for row in rows if row[0] not in replaced] if replaced else rows, running
 
 
 def metrics_of_batch(connection: Connection, batch: UUID) -> list[str]:
@@ -66,17 +86,19 @@ def metrics_of_batch(connection: Connection, batch: UUID) -> list[str]:
 
 def parameters_that_differ(connection: Connection, runs: Sequence[Run]) -> dict[str, Sequence[Value]]:
     """Of the parameters whose values differ between the runs the value in each, at most MOST_PARAMETERS of them."""
-    rows = [run.summary for run in runs]
-    found: dict[str, Sequence[Value]] = {name: [getattr(row, name) for row in rows] for name in _SETTLED}
-    sets = list(dict.fromkeys(row.parameters_id for row in rows if row.parameters_id is not None))
+    columns = dict(zip(_COLUMNS, zip(*(run.summary for run in runs), strict=True), strict=False))
+    found: dict[str, Sequence[Value]] = {name: columns.get(name, ()) for name in _SETTLED}
+    # Of each set its place among the values of a name, where None is the last: an id is looked up once for all names.
+    places: dict[UUID | None, int] = {None: -1}
+    which = [places.setdefault(each, len(places) - 1) for each in columns.get("parameters_id", ())]
+    sets = [each for each in places if each is not None]
     names = _differing_names(connection, sets) if len(sets) > 1 else []
-    values: dict[str, dict[UUID, Value]] = {name: {} for name in names}
+    values: dict[str, list[Value]] = {name: [None] * (len(sets) + 1) for name in names}
     for first in range(0, len(sets) if names else 0, _AT_ONCE):
         asked = {"sets": sets[first : first + _AT_ONCE], "names": names}
         for set_id, name, number, text in connection.execute(_values, asked):
-            values[name][set_id] = text if number is None else number
-    for name in names:
-        found[name] = [values[name].get(row.parameters_id) for row in rows]
+            values[name][places[set_id]] = text if number is None else number
+    found |= {name: [each[place] for place in which] for name, each in values.items()}
     differing = {name: each for name, each in found.items() if any(value != each[0] for value in each)}
     return dict(list(differing.items())[:MOST_PARAMETERS])
 

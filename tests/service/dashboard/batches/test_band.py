@@ -1,13 +1,12 @@
 """The band of all curves of a batch, against numpy."""
 
-from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from gradyard.store.database import Database
+from gradyard.store.queries.page.runs import Length
 from service.dashboard.batches.band import MOST_KEPT, QUANTILES, band_of, chosen_steps, quantiles
 
 
@@ -38,8 +37,7 @@ def test_steps_of_a_picture_are_few_and_have_the_first_and_the_last(longest: int
 
 
 def test_of_many_runs_evenly_chosen_ones_are_read(database: Database) -> None:
-    figures = SimpleNamespace(steps_done=300)
-    runs: Any = [SimpleNamespace(id=UUID(int=number), figures=figures) for number in range(30_000)]
+    runs = [Length(UUID(int=number), 300) for number in range(30_000)]
     with database.read() as connection:
         band = band_of(connection, runs)
     assert band.having == 30_000
