@@ -50,7 +50,7 @@ fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every inte
 	  tests/jobs/test_bounded_reading.py tests/workers/protocol/test_hostile_frames.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
-	@for what in overhead packs throughput floor postgresql_queues alive waiting history exports pages fairness scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
+	@for what in overhead packs throughput floor postgresql_queues alive waiting history exports pages fairness blocked scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done
 
 pictures: .venv/ready-for-tests  ## draw the pictures of docs and examples anew, run the notebook, record the terminal, take the pages
 	@for what in analysis notebook recordings screenshots; do $(BIN)/python -m bench.$$what || exit 1; done

@@ -47,7 +47,7 @@ def _value(column: str, connection: Connection) -> str:
     *frequent, rare = STAGES
     stages = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(frequent))
     values = {
-        "id": _uuid("n", connection), "batch_id": _uuid(f"n % {BATCHES}", connection),
+        "id": uuid_of("n", connection), "batch_id": uuid_of(f"n % {BATCHES}", connection),
         "stage": f"CASE WHEN n % 1000 = 0 THEN '{rare}' ELSE CASE n % {len(frequent)} {stages} END END",
         "state": f"CASE WHEN {FAILED} THEN 'failed' WHEN n % 20 = 1 THEN 'cancelled' ELSE 'succeeded' END",
         "reason": f"CASE WHEN {FAILED} THEN 'error' END",
@@ -56,7 +56,8 @@ def _value(column: str, connection: Connection) -> str:
     return values.get(column, f"jobs.{column}")
 
 
-def _uuid(number: str, connection: Connection) -> str:
+def uuid_of(number: str, connection: Connection) -> str:
+    """An id in SQL, of a number in SQL."""
     if connection.dialect.name == "sqlite":
         return f"printf('%032x', {number})"
     return f"lpad(to_hex({number}), 32, '0')::uuid"

@@ -9,6 +9,10 @@ from tests.faults.lanes import FAULTS
 from tests.faults.plans import plan_of
 from tests.faults.run import run
 
+MUTANTS = (
+    "no-fence", "no-resume", "no-place", "no-machine", "no-silence-limit", "no-codes", "no-clock-watch", "no-condition",
+)  # fmt: skip
+
 
 def main() -> None:
     """Run the faults that the arguments name."""
@@ -38,7 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pauses", type=float, default=1.0, help="factor of the pause between two faults (1)")
     parser.add_argument(
         "--mutant",
-        choices=["no-fence", "no-resume", "no-place", "no-machine", "no-silence-limit", "no-codes", "no-clock-watch"],
+        choices=MUTANTS,
         help="remove a safeguard; the run must fail",
     )
     options = parser.parse_args()

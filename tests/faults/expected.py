@@ -21,7 +21,8 @@ from gradyard.jobs.submission.parse import parse_job
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 
-FREE = ("name", "tags", "priority", "device", "timeout_seconds", "max_retries")  # fields that change no bit
+# Fields that change no bit.
+FREE = ("name", "tags", "priority", "device", "timeout_seconds", "max_retries", "depends_on")
 
 
 def key_of(spec: dict[str, Any]) -> str:

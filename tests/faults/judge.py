@@ -13,8 +13,7 @@ from tests.faults.figures import cancel_seconds, fenced_writes, figures, resumes
 from tests.faults.fleet import Fleet
 from tests.faults.lanes import Lanes
 from tests.faults.leaks import check_canaries
-from tests.faults.lives import counted
-from tests.faults.load import Load
+from tests.faults.load import Load, counted
 from tests.faults.plans import Plan
 from tests.faults.report import Report
 from tests.faults.rows import Rows, history
@@ -50,7 +49,7 @@ def judge(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
         measured, cancels, ran.usage.lines() + promises.late_stories(journal),
         _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
         _broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}),
-        counted(log) if plan.amount.life_steps else {},
+        counted(plan.amount, log),
     )  # fmt: skip
 
 
@@ -60,7 +59,7 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     check_requests(verdict, log, rows)
     check_verbs(verdict, log, rows, rows_left(fleet.database, log.told.deleted))
     check_fairness(verdict, rows)
-    check_dependencies(verdict, rows, fleet.database)
+    check_dependencies(verdict, log, rows, fleet.database)
     check_summaries(verdict, fleet.database)
     succeeded = [job for job, row in rows.jobs.items() if row.state == "succeeded" and job in log.accepted]
     found = {

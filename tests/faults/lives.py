@@ -131,9 +131,14 @@ class Lives:
         shown: dict[str, Any] = answer.json() if answer is not None and answer.status_code == 200 else {}
         return shown.get("state") in {*FINISHED, "finished"}
 
-    def _until(self, what: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
-        give_up_at = time.monotonic() + seconds
-        while not what():
-            if time.monotonic() > give_up_at or self._over.wait(LOOK_SECONDS):
-                return False
-        return True
+    def _until(self, what: Callable[[], bool], seconds: float | None = None) -> bool:
+        return until(what, self._over, seconds)
+
+
+def until(what: Callable[[], bool], over: threading.Event, seconds: float | None = None) -> bool:
+    """Whether this became true within so many seconds (None: PATIENCE_SECONDS), and before the end of the load."""
+    give_up_at = time.monotonic() + (PATIENCE_SECONDS if seconds is None else seconds)
+    while not what():
+        if time.monotonic() > give_up_at or over.wait(LOOK_SECONDS):
+            return False
+    return True

@@ -1,4 +1,4 @@
-"""Keeps the service busy: short jobs of two projects, a few long ones always in flight, and whole lives beside them."""
+"""Keeps the service busy: short jobs of two projects, a few long ones in flight, whole lives and pipelines beside."""
 
 import threading
 import time
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 
+from tests.faults import lives, pipelines
 from tests.faults.access import Access
 from tests.faults.client import LoggingClient, RequestLog
 from tests.faults.lives import Lives
 from tests.faults.orders import Order, OrderBook
+from tests.faults.pipelines import Pipelines
 
 LONG_IN_FLIGHT = 3
 LIFE_PAUSE_SECONDS = 4.0
@@ -20,6 +22,7 @@ class Amount:
     """The number of short jobs, the most long jobs, and over how many seconds they are spread.
 
     waiting: of jobs that no worker can take. life_steps: of the jobs that are cancelled, retried and deleted; 0: none.
+    link_steps: of the jobs of pipelines; 0: none.
     """
 
     short: int
@@ -27,10 +30,17 @@ class Amount:
     seconds: float
     waiting: int = 0
     life_steps: int = 0
+    link_steps: int = 0
+
+
+def counted(amount: Amount, log: RequestLog) -> dict[str, int]:
+    """How often each part of whole lives and of pipelines went as promised, as far as the load has them."""
+    of_lives = lives.counted(log) if amount.life_steps else {}
+    return of_lives | (pipelines.counted(log) if amount.link_steps else {})
 
 
 class Load:
-    """Threads: one submits the short jobs evenly, one a long job whenever one has ended, one leads whole lives."""
+    """Threads: one submits short jobs evenly, one a long job whenever one has ended, two lead lives and pipelines."""
 
     def __init__(
         self, url: str, log: RequestLog, book: OrderBook, amount: Amount, projects: tuple[Access, Access]
@@ -42,7 +52,8 @@ class Load:
         self._url, self._log, self._book = url, log, book
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._feed, self._keep)]
-        self._endless = [threading.Thread(target=self._guarded, args=(self._live,))] if amount.life_steps else []
+        endless = [work for work, steps in ((self._live, amount.life_steps), (self._link, amount.link_steps)) if steps]
+        self._endless = [threading.Thread(target=self._guarded, args=(work,)) for work in endless]
         self.failure: BaseException | None = None
         self._lock = threading.Lock()
 
@@ -89,9 +100,16 @@ class Load:
             Lives(own, stranger, self._book, self._amount.life_steps, self._over)
             for own, stranger in ((one, other), (other, one))
         )
-        for lives in of_each:
-            lives.of_a_batch()
-            lives.of_a_job()
+        for each in of_each:
+            each.of_a_batch()
+            each.of_a_job()
+            if self._over.wait(LIFE_PAUSE_SECONDS):
+                return
+
+    def _link(self, one: LoggingClient, other: LoggingClient) -> None:
+        steps = self._amount.link_steps
+        for each in cycle(Pipelines(own, self._book, steps, self._over) for own in (one, other)):
+            each.lead()
             if self._over.wait(LIFE_PAUSE_SECONDS):
                 return
 

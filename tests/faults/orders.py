@@ -1,6 +1,6 @@
 """The jobs of a run: a seeded mixture of short jobs that train in packs and long jobs that train alone."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -9,7 +9,8 @@ STEPS_PER_SECOND = {"autograd": 4000, "optim": 5000, "dynamic": 4500}
 SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
-PACKS_PRIORITY, LIVES_PRIORITY = 55, 60  # before the victims of cancels, which keep every slot busy
+LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
+SUCCEEDS, FAILS = frozenset({"succeeded"}), frozenset({"failed"})
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Order:
 
     key: str
     spec: dict[str, Any]
-    ends: frozenset[str] = field(default=frozenset({"succeeded"}))
+    ends: frozenset[str] = SUCCEEDS
 
 
 class OrderBook:
@@ -61,19 +62,31 @@ class OrderBook:
         """A job whose trainer raises an error at its first step."""
         spec = {"stage": "tensor", "steps": 50 + self._count("failing"), "seed": 0, "name": "raises", "max_retries": 0}
         spec["priority"] = LIVES_PRIORITY
-        return self._order("failing", spec, ends=frozenset({"failed"}))
+        return self._order("failing", spec, ends=FAILS)
 
     def waiting(self, count: int) -> list[Order]:
         """Jobs for a GPU, which a service without one can only keep and cancel."""
         spec = {"stage": "tensor", "steps": 2000, "device": "gpu"}
         return [self._order("waiting", spec | {"seed": n}, ends=frozenset({"cancelled"})) for n in range(count)]
 
+    def gate(self) -> Order:
+        """A job that ends when it is cancelled: it is for a GPU, and there is none."""
+        spec = {"stage": "tensor", "steps": 2000, "device": "gpu", "seed": 0}
+        return self._order("gate", spec, ends=frozenset({"cancelled"}))
+
+    def link(
+        self, least_steps: int, *depends_on: dict[str, str], ends: frozenset[str] = SUCCEEDS, **more: Any
+    ) -> Order:
+        """A job of a pipeline. It trains alone, unless `more` names its steps. depends_on: as in a spec."""
+        spec = {"stage": "autograd", "steps": least_steps + self._count("link"), "seed": 0, "priority": LINKS_PRIORITY}
+        return self._order("link", spec | {"depends_on": list(depends_on)} | more, ends=ends)
+
     def pack(self, width: int, steps: int) -> list[Order]:
         """Jobs that are claimed as one pack. The first kills every runner that trains it, the others are harmless."""
         steps += self._count("pack")
         # 1,000 points: few enough that the widest pack of the stage holds 128 jobs
         spec = {"stage": "tensor", "steps": steps, "priority": PACKS_PRIORITY, "dataset": {"points": 1000}}
-        killer = self._order("killer", spec | {"seed": 0, "name": "kills its runner"}, ends=frozenset({"failed"}))
+        killer = self._order("killer", spec | {"seed": 0, "name": "kills its runner"}, ends=FAILS)
         rest = [self._order("innocent", spec | {"seed": number % SEEDS}) for number in range(1, width)]
         return [killer, *rest]
 

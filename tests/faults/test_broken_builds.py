@@ -36,3 +36,10 @@ def test_a_build_that_waits_for_one_that_stopped_in_a_transaction_is_found_out()
 def test_a_build_that_judges_leases_by_a_clock_that_was_just_set_is_found_out() -> None:
     report = run(short_plan("sqlite", "F24", mutant="no-clock-watch", bites=4, compares_bits=False), print)
     assert any(failure.startswith("F24") for failure in report.failures()), "\n".join(report.lines())
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_build_that_releases_jobs_whatever_the_end_of_what_they_depend_on_is_found_out(database: str) -> None:
+    plan = short_plan(database, "F1", mutant="no-condition", bites=1, compares_bits=False, has_pipelines=True)
+    report = run(plan, print)
+    assert any("was claimed, though" in failure for failure in report.failures()), "\n".join(report.lines())

@@ -8,6 +8,7 @@ from gradyard.store.database import Database
 from gradyard.store.tables import Job
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.faults.checker import Verdict
+from tests.faults.client import RequestLog
 from tests.faults.dependencies import check_dependencies
 from tests.faults.rows import Rows
 from tests.store.dependencies.pipelines import after, batch_after, follow
@@ -15,7 +16,7 @@ from tests.store.dependencies.pipelines import after, batch_after, follow
 
 def verdict_on(database: Database) -> list[str]:
     verdict = Verdict()
-    check_dependencies(verdict, Rows.read(database), database)
+    check_dependencies(verdict, RequestLog(), Rows.read(database), database)
     return list(verdict.violations)
 
 

@@ -14,7 +14,7 @@ from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Project
-from tests.actors import claimed, fails, worker_of
+from tests.actors import claimed, fails, submitted_to, worker_of
 from tests.faults import fairness
 from tests.faults.checker import Verdict
 from tests.faults.fairness import check_fairness
@@ -52,6 +52,27 @@ def test_a_build_without_fair_shares_is_found_out(
     verdict = Verdict()
     check_fairness(verdict, Rows.read(database))
     assert list(verdict.violations) == ([] if is_fair else ["I10"])
+
+
+def test_a_job_that_others_of_its_project_overtake_is_no_finding(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "ONE_CLAIM_SECONDS", 0.0)
+    jobs = [parse_job(orjson.dumps({"stage": "tensor", "steps": 4 + number}), settings) for number in range(40)]
+    with database.begin() as connection:
+        connection.execute(insert(Project).values(id=2, name="other"))
+        lifecycle.submit_batch(connection, ParsedBatch(jobs), project_id=1, actor="test", max_queued=100)
+    worker, overtaken = worker_of(database), submitted_to(2, database, settings, steps=4)
+    for number in range(40):
+        submitted_to(2, database, settings, steps=100 + number, priority=60)
+        fails(database, claimed(database, worker))
+    while _queued(database):
+        fails(database, claimed(database, worker))
+    rows, verdict = Rows.read(database), Verdict()
+    others = sum(job.project_id == 1 for job in rows.jobs.values())
+    assert rows.events[str(overtaken)][1].at > sorted(each.at for each in rows.all_events())[2 * others]
+    check_fairness(verdict, rows)
+    assert verdict.violations == {}
 
 
 def _queued(database: Database) -> int:

@@ -40,9 +40,10 @@ class Load:
 
     def __init__(self, database: Database, asgi: httpx.WSGITransport) -> None:
         self._database, self._over, self.log = database, threading.Event(), RequestLog()
-        one, other = (LoggingClient(URL, self.log, each, asgi) for each in keys_of_two_projects(URL, asgi))
-        book = OrderBook(1, (1.0, 1.0))
-        self._lives, self.backlog = Lives(one, other, book, 10, self._over), Backlog(other, book, 3)
+        self.clients = [LoggingClient(URL, self.log, each, asgi) for each in keys_of_two_projects(URL, asgi)]
+        one, other = self.clients
+        self.book = OrderBook(1, (1.0, 1.0))
+        self._lives, self.backlog = Lives(one, other, self.book, 10, self._over), Backlog(other, self.book, 3)
         self.queues = ["cpu"]
 
     def runs(self, batches: int = 1) -> Verdict:

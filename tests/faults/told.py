@@ -1,4 +1,4 @@
-"""What clients were told about deletes, retries and batch cancels: the checker compares the rows with it."""
+"""What clients were told about deletes, retries, batch cancels and pipelines: the checker compares the rows with it."""
 
 from dataclasses import dataclass, field
 
@@ -11,6 +11,9 @@ class Told:
     replaced: dict[str, str] = field(default_factory=dict)  # the old job of a retry, and the new one
     of_batch: set[str] = field(default_factory=set)  # those of `replaced` that were retried with their batch
     cancelled_batches: dict[str, dict[str, str]] = field(default_factory=dict)  # the state of each member after it
+    ended: dict[str, tuple[str, float]] = field(default_factory=dict)  # a deleted link's state, and seconds since 1970
+    ran_after: set[str] = field(default_factory=set)  # jobs that succeeded after those that they depend on
+    failed_with: set[str] = field(default_factory=set)  # and those that failed with them
     wrong: list[tuple[str, str]] = field(default_factory=list)  # (invariant, what)
 
     def find_wrong(self, invariant: str, what: str) -> None:

@@ -73,6 +73,9 @@ def test_ids_may_be_shortened(client: Any) -> None:
     first = submit(client).json["id"]
     shown = submit(client, first[:23]).json
     assert shown["depends_on"][0]["id"] == first
+    second = submit(client).json["id"]
+    ((where, said),) = problems(submit(client, first[:8]))
+    assert (where, first in said, second in said) == ("/depends_on/0", True, True)
 
 
 NONE = str(UUID(int=77))
@@ -87,6 +90,7 @@ NONE = str(UUID(int=77))
         ([3], "/depends_on/0", "must be an id, or an object"),
         ([{"id": NONE, "condition": "started"}], "/depends_on/0/condition", 'must be "succeeded" or "ended"'),
         ([NONE] * 17, "/depends_on", "at most 16"),
+        ([NONE, {"id": NONE, "condition": "ended"}], "/depends_on", f"names {NONE} twice; leave one of them out"),
     ],
 )
 def test_what_is_not_there_is_refused_where_it_is_named(

@@ -37,6 +37,7 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         forget_everything(self.database)
         self.jobs: dict[UUID, ModelJob] = {}
+        self.numbers = 0
         self.workers: list[WorkerInfo] = []
         self.present: dict[str, int] = {}  # by slot, its newest process
         self.claims: dict[UUID, ModelClaim] = {}
@@ -48,7 +49,12 @@ class Lives(RuleBasedStateMachine):
     @rule(steps=st.sampled_from(STEPS), priority=st.sampled_from([0, 0, 1]))
     def submit(self, steps: int, priority: int = 0) -> None:
         job_id = submitted(self.database, self.settings, steps=steps, priority=priority)
-        self.jobs[job_id] = ModelJob(len(self.jobs), steps, priority)
+        self.jobs[job_id] = ModelJob(self.next_number(), steps, priority)
+
+    def next_number(self) -> int:
+        """The place behind all jobs that ever had one."""
+        self.numbers += 1
+        return self.numbers
 
     @rule(slot=st.sampled_from(["cpu-0", "cpu-1"]))
     def start_a_process(self, slot: str) -> None:
@@ -68,7 +74,7 @@ class Lives(RuleBasedStateMachine):
             return multiple()
         with self.database.begin() as connection:
             claim = lifecycle.claim(connection, self.workers[self.present[slot]], 15.0)
-        waiting = [job for job in self.jobs.values() if job.state == QUEUED]
+        waiting = [job for job in self.jobs.values() if job.state == QUEUED and not job.blocked]
         if claim is None:
             assert waiting == []
             return multiple()
@@ -141,8 +147,12 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         job_id, job = self._any_job(data)
-        if job is None:
-            return
+        if job is not None:
+            self.request_cancel(job_id)
+
+    def request_cancel(self, job_id: UUID) -> None:
+        """Ask for the cancel of that job."""
+        job = self.jobs[job_id]
         try:
             with self.database.begin() as connection:
                 said = lifecycle.request_cancel(connection, job_id, actor="client")
@@ -174,10 +184,16 @@ class Lives(RuleBasedStateMachine):
             with self.database.begin() as connection:
                 assert lifecycle.delete_job(connection, 1, job_id)
         except IllegalMove:
-            assert job.state in (QUEUED, RUNNING)
+            assert job.state in (QUEUED, RUNNING) or self.is_needed(job_id)
             return
         assert job.state in FINISHED
+        assert not self.is_needed(job_id)
         del self.jobs[job_id]
+
+    def is_needed(self, job_id: UUID) -> bool:
+        """Whether a job waits for the end of this one, or has not heard of it."""
+        waits = any(job_id in job.after for job in self.jobs.values() if job.blocked and job.wait == "waiting")
+        return waits or self.jobs[job_id].followed
 
     @rule(member=members, noticed=st.booleans())
     def time_passes(self, member: Member, noticed: bool) -> None:
@@ -244,7 +260,7 @@ class Lives(RuleBasedStateMachine):
 def _told(job: Any, events: list[Any], chunks: list[Any], checkpoints: list[Any], results: list[Any]) -> Any:
     figures = (job.state, job.attempt, job.cancel_requested_at is not None, job.start_step, job.steps_done,
                job.times_lost,
-               job.max_pack, job.reason)  # fmt: skip
+               job.max_pack, job.reason, job.queue == "blocked", job.followed)  # fmt: skip
     losses = {chunk.start_step: tuple(np.frombuffer(chunk.losses, dtype="<f4").tolist()) for chunk in chunks}
     return (figures, [(event.from_state, event.to_state, event.attempt) for event in events], losses,
             {each.step for each in checkpoints}, [each.attempt for each in results])  # fmt: skip
@@ -260,5 +276,7 @@ def _as_row(job: ModelJob) -> Any:
         job.times_lost,
         job.max_pack,
         job.reason,
+        job.blocked,
+        job.followed,
     )
     return figures, job.events, job.chunks, job.checkpoints, [] if job.result is None else [job.result]

@@ -1,16 +1,22 @@
 """What a job's life should be, in plain Python: no SQL, no fence, just who holds what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 QUEUED, RUNNING, FINISHED = "queued", "running", ("succeeded", "failed", "cancelled")
 MOST_TIMES_LOST_ALONE = 10
 CHECKPOINTS_KEPT = 2
+NOT_YET = -1  # the start step of a job that waits for others
 
 
 @dataclass
 class ModelJob:
-    """One job. `chunks` are the recorded losses by the step at which they begin."""
+    """One job. `chunks` are the recorded losses by the step at which they begin.
+
+    after: the jobs that it waits for, and how they must end. wait: `waiting`, then `met` or `failed`. followed: others
+    wait for it, and have not heard of its end.
+    """
 
     number: int
     steps: int
@@ -26,7 +32,28 @@ class ModelJob:
     chunks: dict[int, tuple[float, ...]] = field(default_factory=dict)
     checkpoints: set[int] = field(default_factory=set)
     result: int | None = None
+    after: dict[UUID, str] = field(default_factory=dict)
+    wait: str | None = None
+    followed: bool = False
     events: list[tuple[str | None, str, int]] = field(default_factory=lambda: [(None, QUEUED, 0)])
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it waits for others, and not for a worker."""
+        return self.state == QUEUED and self.wait is not None
+
+    def begin_to_wait(self, after: dict[UUID, str]) -> None:
+        """Wait for these."""
+        self.after, self.wait, self.start_step = after, "waiting", NOT_YET
+
+    def end_wait(self, number: int) -> None:
+        """Take a place in the queue, as if submitted now, or fail, as was decided."""
+        decided, self.wait, self.start_step = self.wait, None, 0
+        if decided == "met":
+            self.number = number
+            self.move(QUEUED)
+        else:
+            self.fail("upstream_failed")
 
     def held_by(self, attempt: int) -> bool:
         """Whether that attempt is the present one, and on."""
@@ -35,6 +62,8 @@ class ModelJob:
     def move(self, to: str) -> None:
         """Go there."""
         self.attempt += to == RUNNING
+        if self.wait is not None:
+            self.wait, self.start_step = None, 0
         self.events.append((self.state, to, self.attempt))
         self.state = to
         if to in ("failed", "cancelled"):
@@ -69,6 +98,14 @@ class ModelJob:
         self.start_step = self.steps_done = step
         self.chunks = {start: losses for start, losses in self.chunks.items() if start < step}
         self.checkpoints = {each for each in self.checkpoints if each <= step}
+
+
+def verdict(after: Mapping[UUID, str], jobs: Mapping[UUID, ModelJob]) -> str:
+    """How far a wait for these is: `waiting`, `met`, or `failed` as soon as one ended otherwise than asked."""
+    states = [(jobs[each].state, condition) for each, condition in after.items()]
+    if any(state in FINISHED and state != "succeeded" == condition for state, condition in states):
+        return "failed"
+    return "met" if all(state in FINISHED for state, _ in states) else "waiting"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
@@ -82,6 +82,14 @@ _TEXT_OR_OBJECT = {
     ]
 }
 
+
+def _each_once(dependencies: "tuple[Dependency, ...]") -> "tuple[Dependency, ...]":
+    ids = [each.id.lower() for each in dependencies]
+    if twice := next((text for place, text in enumerate(ids) if text in ids[:place]), None):
+        raise PydanticCustomError("named_twice", "names {id} twice; leave one of them out", {"id": twice})
+    return dependencies
+
+
 Dependencies = Annotated[
     tuple[Annotated[Dependency, BeforeValidator(_from_text), WithJsonSchema(_TEXT_OR_OBJECT)], ...],
     Field(
@@ -90,6 +98,7 @@ Dependencies = Annotated[
         description='jobs and batches that must end before it is trained: `["ID", {"id": "ID", '
         '"condition": "ended"}]`. One that ends otherwise fails it',
     ),
+    AfterValidator(_each_once),
 ]
 
 

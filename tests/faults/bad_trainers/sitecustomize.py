@@ -3,7 +3,7 @@
 The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
 and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
 GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`, `no-machine`,
-`no-silence-limit`, `no-codes`, `no-clock-watch`) removes a safeguard; the checker must notice.
+`no-silence-limit`, `no-codes`, `no-clock-watch`, `no-condition`) removes a safeguard; the checker must notice.
 """
 
 import importlib.abc
@@ -132,6 +132,11 @@ def _remove_codes(module: Any) -> None:
     module.takes_no_writes = lambda error: False
 
 
+def _remove_condition(module: Any) -> None:
+    """Take every end of what others wait for as one that they asked for."""
+    module.Target.met = lambda self, condition: True if self.has_ended else None
+
+
 _SPOILERS = {"workers.runner.training": [_spoil_training]}
 if os.environ.get("GRADYARD_MUTANT") == "no-fence":
     _SPOILERS |= {"gradyard.store.lifecycle.moves": [_remove_fence], "gradyard.store.lifecycle.record": [_remove_fence]}
@@ -150,6 +155,9 @@ if os.environ.get("GRADYARD_MUTANT") == "no-clock-watch":
     _SPOILERS |= {"workers.clock_watch": [_remove_clock_watch]}
 if os.environ.get("GRADYARD_MUTANT") == "no-codes":
     _SPOILERS |= {"gradyard.store.driver_errors": [_remove_codes]}
+
+if os.environ.get("GRADYARD_MUTANT") == "no-condition":
+    _SPOILERS |= {"gradyard.store.queries.dependencies.targets": [_remove_condition]}
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -1,6 +1,7 @@
-"""Nothing waits for ever, in whatever order jobs and batches are submitted, end, and are retried or deleted."""
+"""Jobs run, fail or wait as those end that they asked for, in whatever order these end, are retried or deleted."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
@@ -8,16 +9,16 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
 from gradyard.jobs.errors import IllegalMove, SpecInvalid
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.states import State
+from gradyard.jobs.states import FINISHED, State
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import IS_BLOCKED, IS_QUEUED, Job, Wait
-from tests.store.dependencies.pipelines import after, batch_after, cancels, ended, ends, follow
+from tests.store.dependencies.pipelines import after, batch_after, cancels, ended, ends, follow, members_of
 from tests.store.one_job import forget_everything
 from tests.store.test_batches_retried import retried
 
@@ -27,6 +28,7 @@ LIVES = settings(
     print_blob=True, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 PICK = st.integers(0, 99)
+Asked = tuple[UUID, str]
 ENDS = st.sampled_from([State.SUCCEEDED, State.FAILED])
 
 
@@ -39,22 +41,31 @@ class Pipelines(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         forget_everything(self.database)
-        self.batches: list[UUID] = [batch_after(self.database, size=2).batch_id]
-        self.singles: list[UUID] = [after(self.database, self.its_settings)]
-        self.singles.append(after(self.database, self.its_settings, self.singles[0], ended(self.batches[0])))
+        self.batches: list[UUID] = []
+        self.singles: list[UUID] = []
+        self.asked: dict[UUID, list[Asked]] = {}  # by job, of those that were not seen to run, fail or be cancelled yet
+        self.submit([], any_end=False, batch=True)
+        self.submit([], any_end=False, batch=False)
+        self.submit([0, 1], any_end=False, batch=False)
 
-    @rule(picks=st.lists(PICK, max_size=3), any_end=st.integers(0, 3), batch=st.booleans())
-    def submit(self, picks: list[int], any_end: int, batch: bool) -> None:
+    @rule(picks=st.lists(PICK, max_size=3), any_end=st.booleans(), batch=st.booleans())
+    def submit(self, picks: list[int], any_end: bool, batch: bool) -> None:
         there = [*self.singles, *self.batches]
         named = [there[pick % len(there)] for pick in picks] if there else []
         asked = [ended(each) if any_end else {"id": str(each)} for each in dict.fromkeys(named)]
         try:
             if batch:
-                self.batches.append(batch_after(self.database, depends_on=asked, size=2).batch_id)
+                stored = batch_after(self.database, depends_on=asked, size=2)
+                self.batches.append(stored.batch_id)
+                jobs = members_of(self.database, stored)
             else:
-                self.singles.append(after(self.database, self.its_settings, *asked))
+                jobs = [after(self.database, self.its_settings, *asked)]
+                self.singles += jobs
         except SpecInvalid:
-            assert asked
+            assert False in self.met((UUID(each["id"]), each.get("condition", "succeeded")) for each in asked)
+            return
+        for job in jobs:
+            self.asked[job] = [(UUID(each["id"]), each.get("condition", "succeeded")) for each in asked]
 
     @precondition(lambda self: self.free())
     @rule(pick=PICK, state=ENDS, look=st.booleans())
@@ -67,6 +78,45 @@ class Pipelines(RuleBasedStateMachine):
         ends(self.database, *{one, *others}, state=state)
         if look:
             follow(self.database)
+            for job, asked in self.asked.items():
+                if self.is_blocked(job):
+                    met = self.met(asked)
+                    assert None in met, (job, met)
+                    assert False not in met, (job, met)
+
+    @invariant()
+    def no_job_runs_or_fails_before_its_time(self) -> None:
+        """Looked at once for each job, as soon as it is not blocked: later a retry may open a batch again."""
+        for job, asked in list(self.asked.items()):
+            if self.is_blocked(job):
+                continue
+            reason = self.column(Job.reason, job)
+            if reason == "upstream_failed":
+                assert False in self.met(asked), job
+            elif self.column(Job.state, job) not in (None, State.CANCELLED):
+                assert set(self.met(asked)) <= {True}, (job, self.met(asked))
+            del self.asked[job]
+
+    def met(self, asked: Iterable[Asked]) -> list[bool | None]:
+        """Of each of these, whether it has ended as asked; None where it has not ended."""
+        return [self.has_ended_as(condition, on) for on, condition in asked]
+
+    def has_ended_as(self, condition: str, on: UUID) -> bool | None:
+        members = Job.batch_id == on
+        query = select(Job.state).where((Job.id == on) | (members & Job.replaced_by.is_(None)))
+        with self.database.read() as connection:
+            states = set(connection.execute(query).scalars())
+        if not states <= FINISHED:
+            return None
+        return condition == "ended" or states <= {State.SUCCEEDED}
+
+    def is_blocked(self, job: UUID) -> bool:
+        return self.column(Job.state, job) == State.QUEUED and self.column(Job.queue, job) == "blocked"
+
+    def column(self, column: Any, job: UUID) -> Any:
+        """That column of the job; None where it is not there any more."""
+        with self.database.read() as connection:
+            return connection.execute(select(column).where(Job.id == job)).scalar()
 
     @precondition(lambda self: self.singles)
     @rule(pick=PICK)
@@ -106,6 +156,7 @@ class Pipelines(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         follow(self.database)
+        self.no_job_runs_or_fails_before_its_time()
         while free := self.free():
             ends(self.database, *free)
             follow(self.database)
@@ -115,6 +166,6 @@ class Pipelines(RuleBasedStateMachine):
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200 if FUZZ else 300)
-def test_nothing_waits_for_ever(database: Database, settings: Settings) -> None:
+def test_each_job_of_a_random_pipeline_runs_or_fails_in_its_time(database: Database, settings: Settings) -> None:
     machine = type("Pipelines", (Pipelines,), {"database": database, "its_settings": settings})
     run_state_machine_as_test(machine, settings=LIVES)

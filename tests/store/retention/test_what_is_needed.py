@@ -1,4 +1,4 @@
-"""What a rule leaves for a while: jobs that idempotency keys stand for, originals of rechecks, a rule taken back."""
+"""What a rule leaves for a while: jobs that keys stand for, that others wait for, originals of rechecks."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from gradyard.jobs.evidence.rechecks import RecheckState, Verdict
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.states import State
 from gradyard.jobs.storage import RetentionRule
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import lifecycle, queries
@@ -21,6 +22,7 @@ from gradyard.store.retention.due import due
 from gradyard.store.retention.preview import count_due
 from gradyard.store.tables import IdempotencyKey
 from tests.actors import claimed, fails, submitted, worker_of
+from tests.store.dependencies.pipelines import after, cancels, ends, follow, members_of
 from tests.store.retention.projects_for_tests import DAY, ended, ended_jobs, left, measured, pin, run
 from tests.store.test_batches import counts, stored
 
@@ -73,6 +75,49 @@ def test_an_original_stays_until_its_recheck_was_compared_with_it(database: Data
     assert run(database, RetentionRule(days=1)).jobs == 1
 
 
+def waited_for(database: Database, settings: Settings) -> tuple[list[UUID], UUID, UUID]:
+    """A job and two of a batch that ended long ago; one that waits for them and for a live one; and the live one."""
+    alone, live = submitted(database, settings), submitted(database, settings)
+    batch = stored(database, {"spec": {"stage": "nn", "steps": 4}, "grid": {"seed": {"stop": 2}}})
+    any_end = [{"id": str(each), "condition": "ended"} for each in (alone, batch.batch_id)]
+    waits = after(database, settings, *any_end, live)
+    needed = [alone, *members_of(database, batch)]
+    ends(database, *needed, state=State.FAILED)
+    measured(database)
+    follow(database)
+    return needed, waits, live
+
+
+@pytest.mark.parametrize("rule", [RetentionRule(days=1), RetentionRule(jobs=1), RetentionRule(bytes=1)])
+def test_what_others_wait_for_is_not_due(database: Database, settings: Settings, rule: RetentionRule) -> None:
+    _, waits, _ = waited_for(database, settings)
+    assert _due(database, rule) == []
+    cancels(database, waits)
+    assert len(_due(database, rule)) == (2 if rule.jobs else 3)
+
+
+def test_what_others_wait_for_is_not_deleted_though_it_was_due_a_moment_ago(
+    database: Database, settings: Settings
+) -> None:
+    needed, waits, _ = waited_for(database, settings)
+    for each in needed:
+        with database.begin() as connection:
+            assert lifecycle.delete_ended(connection, 1, [each]) == []
+    cancels(database, waits)
+    with database.begin() as connection:
+        assert lifecycle.delete_ended(connection, 1, needed) == needed
+
+
+def test_what_others_waited_for_goes_once_they_may_run(database: Database, settings: Settings) -> None:
+    needed, waits, live = waited_for(database, settings)
+    assert run(database, RetentionRule(days=1)).jobs == 0
+    ends(database, live)
+    assert run(database, RetentionRule(days=1)).jobs == 0, "the end was not looked at yet"
+    assert follow(database) == {"cpu": 1}
+    assert run(database, RetentionRule(days=1)).jobs == len([*needed, live])
+    assert left(database) == [waits]
+
+
 def test_a_rule_that_is_taken_back_deletes_nothing_more(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +148,12 @@ def test_what_is_not_measured_is_counted_or_said_to_be_unknown(database: Databas
 def test_in_a_project_without_jobs_nothing_is_due(database: Database) -> None:
     with database.read() as connection:
         assert count_due(connection, 1, RetentionRule(days=1, jobs=1, bytes=1), at=_now(database)) == 0
+
+
+def _due(database: Database, rule: RetentionRule) -> list[UUID]:
+    at = _now(database)
+    with database.read() as connection:
+        return due(connection, 1, rule, at=at, most=9, key_seconds=0.0)
 
 
 def _now(database: Database) -> float:

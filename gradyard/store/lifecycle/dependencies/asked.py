@@ -12,6 +12,7 @@ from gradyard.jobs.specs.dependencies import Dependency, Kind
 from gradyard.store.queries import beginnings
 from gradyard.store.queries.dependencies.targets import Target, targets
 
+MOST_CANDIDATES = 10  # ids that begin alike, as the refusal tells them
 MOST_BEGINNINGS = 1000  # of one request: each is a query of its own
 MOST_LOOKED_UP = 100  # ids that are not there, of which it is asked whether they were deleted
 
@@ -92,10 +93,11 @@ def _found(connection: Connection, project_id: int, texts: set[str]) -> dict[str
 
 
 def _complete(connection: Connection, project_id: int, text: str, ids: tuple[UUID, UUID]) -> UUID | str:
-    jobs = beginnings.jobs_between(connection, project_id, *ids, 2)
-    both = [row.id for row in (*jobs, *beginnings.batches_between(connection, project_id, *ids, 2))]
+    jobs = beginnings.jobs_between(connection, project_id, *ids, MOST_CANDIDATES)
+    both = [row.id for row in (*jobs, *beginnings.batches_between(connection, project_id, *ids, MOST_CANDIDATES))]
     if len(both) > 1:
-        return f"the ids of several jobs or batches begin with {text}; write more digits"
+        such = ", ".join(str(each) for each in both[:MOST_CANDIDATES])
+        return f"the ids of several jobs or batches begin with {text}, such as {such}; write more digits"
     return both[0] if both else _why_missing(connection, project_id, text, ids)
 
 

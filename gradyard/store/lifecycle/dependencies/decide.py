@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from gradyard.jobs.specs.dependencies import Condition, WaitState
 from gradyard.jobs.states import State
+from gradyard.store.dialects import prefer_indexes
 from gradyard.store.queries.dependencies.targets import Target, deleted, targets
 from gradyard.store.tables import (
     IS_FOLLOWED_AND_OVER,
@@ -27,6 +28,7 @@ TARGETS, WAITS = 100, 500  # that one transaction looks at
 
 def waits_to_decide(connection: Connection) -> bool:
     """Whether a job or batch has ended that others wait for, and they have not heard of it. By indexes alone."""
+    prefer_indexes(connection)
     return connection.execute(_first_ended).first() is not None
 
 
@@ -36,6 +38,7 @@ def decide_some(connection: Connection) -> bool:
     Of two that end at the same time, the one that is looked at last finds both ended, so no wait is forgotten: what is
     found here was committed before. Where another transaction looks at one, it is left to that.
     """
+    prefer_indexes(connection)
     jobs = list(connection.execute(_ended_jobs).scalars())
     found = targets(connection, [*jobs, *connection.execute(_ended_batches).scalars()])
     # A batch may have been retried between the moment that a statement saw and its lock; that end is none.

@@ -12,7 +12,7 @@ from gradyard.jobs.fleet import Queue
 from gradyard.jobs.specs.dependencies import WaitState
 from gradyard.jobs.states import Reason, State
 from gradyard.store.bulk import update_rows
-from gradyard.store.dialects import now
+from gradyard.store.dialects import now, prefer_indexes
 from gradyard.store.lifecycle.dependencies.unblocked import UNBLOCKED
 from gradyard.store.lifecycle.fair_queueing import Work, order_of_members, order_of_singles
 from gradyard.store.lifecycle.moves import write_events
@@ -43,6 +43,7 @@ def move_some(connection: Connection, *, actor: str) -> Moved:
 
     A wait that another transaction is at is left to that.
     """
+    prefer_indexes(connection)
     waits = {row.id: row for row in connection.execute(_decided)}
     if not waits:
         return Moved()
