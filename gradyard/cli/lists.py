@@ -20,6 +20,12 @@ def newest(found: Iterator[T], limit: int | None) -> tuple[list[T], int]:
     return listed, 0 if limit is None else sum(1 for _ in islice(found, MOST_COUNTED))
 
 
+def say_that_there_are_more(shown: int, most: int) -> None:
+    """Says on stderr that there are more of which the number is not known, and how to see up to `most` of them."""
+    how = f"--limit {min(most, max(100, 5 * shown))}" if shown < most else f"--limit is {most:,} at most"
+    typer.echo(f"{shown:,} shown, and there are more; {how}", err=True)
+
+
 def say_that_it_is_cut(shown: int, more: int) -> None:
     """Says on stderr how many there are besides, and how to see them."""
     whole = f"{shown + more:,}" if more < MOST_COUNTED else f"over {shown + more - 1:,}"

@@ -10,6 +10,7 @@ import typer
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar import vocabulary
 from gradyard.cli.grammar.options import CommandOptions, may_name_the_service
+from gradyard.cli.grammar.usage import UsageError, usage_sentence
 from gradyard.cli.output import standard_streams
 from gradyard.client.errors import AnswerNotUnderstood, GradyardClientError, RefusedByService, Unreachable
 from gradyard.jobs.errors import GradyardError
@@ -58,13 +59,20 @@ def main() -> None:
 
 def _status() -> int:
     try:
-        app(prog_name="gradyard")
+        status = app(prog_name="gradyard", standalone_mode=False)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             return 0  # the reader, such as `head`, has seen enough
         return ended.code if isinstance(ended.code, int) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except typer.Abort:
+        _say("nothing was changed")
+        return FAILED
+    except UsageError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
+            _say(usage_sentence(error))
+        return REFUSED
     except (GradyardClientError, GradyardError) as error:
         hint = KEY_HINT if getattr(error, "status", 0) == 401 else ""
         _say(f"{error}{hint}")
@@ -72,7 +80,7 @@ def _status() -> int:
     except OSError as error:
         _say(standard_streams.failure(error))
         return FAILED
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _say(message: str) -> None:

@@ -31,6 +31,11 @@ def count(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
+def jobs(number: int) -> str:
+    """`1 job`, `2,000 jobs`."""
+    return f"{number:,} {'job' if number == 1 else 'jobs'}"
+
+
 def duration(seconds: float | None) -> str:
     """`8 ms`, `2.1 s`, `3 min 5 s`, `2 h 10 min`."""
     if seconds is None:

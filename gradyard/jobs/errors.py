@@ -111,7 +111,7 @@ class CountChanged(Refused):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A job or a batch whose id begins like the one that was asked for. A batch has no stage."""
+    """A thing whose id begins like the one that was asked for. A job alone has a stage."""
 
     id: UUID
     stage: str | None
@@ -124,7 +124,7 @@ class AmbiguousId(Refused):
 
     def __init__(self, text: str, kind: str, candidates: list[Candidate], *, more: bool) -> None:
         self.candidates = candidates
-        plural, count = {"job": "jobs", "batch": "batches"}[kind], f"{'more than ' if more else ''}{len(candidates)}"
+        plural, count = "batches" if kind == "batch" else f"{kind}s", f"{'more than ' if more else ''}{len(candidates)}"
         shown = ", ".join(str(each.id) for each in candidates)
         newest = f"; the newest are {shown}" if more else f": {shown}"
         super().__init__(f"the ids of {count} {plural} begin with {text}{newest}; write more digits")

@@ -3,24 +3,21 @@
 A full id costs one read, that of the row. What is said of others is looked up only where that read finds nothing.
 """
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from flask import request
 from sqlalchemy import Connection, Row
 
 from gradyard.jobs.errors import AmbiguousId, Candidate, Gone, NotFound
 from gradyard.jobs.identifiers import ids_beginning_with
 from gradyard.store import queries
 from service.http.access.callers import current_caller
+from service.http.other_kind import OTHER_KIND, is_other_kind
+from service.http.other_kind import Kind as Kind
 from service.representation.batches import batch_state
 
-Kind = Literal["job", "batch"]
-
 MOST_CANDIDATES = 10
-OTHER_KIND: dict[Kind, Kind] = {"job": "batch", "batch": "job"}
-ROUTES: dict[Kind, str] = {"job": "/v1/jobs", "batch": "/v1/batches"}
-COMMANDS: dict[Kind, str] = {"job": "gradyard", "batch": "gradyard batches"}
 
 
 def parse_id(text: str, what: str) -> UUID:
@@ -90,28 +87,14 @@ def _complete(connection: Connection, text: str, ids: tuple[UUID, UUID], kind: K
     if len(gone := deleted(connection, project, *ids, 2)) == 1:
         raise Gone(f"the {kind} {gone[0]} was deleted")
     others = between[OTHER_KIND[kind]](connection, project, *ids, 2)
-    raise _is_other_kind(others[0].id, kind) if len(others) == 1 else NotFound(f"there is no {kind} {text}")
+    raise is_other_kind(others[0].id, kind) if len(others) == 1 else NotFound(f"there is no {kind} {text}")
 
 
 def _refuse_other_kind(connection: Connection, wanted: UUID, kind: Kind) -> None:
     """Raise NotFound with the right route and command, where the caller has a thing of the other kind of that id."""
     between = queries.batches_between if kind == "job" else queries.jobs_between
     if between(connection, current_caller().project_id, wanted, wanted, 1):
-        raise _is_other_kind(wanted, kind)
-
-
-def _is_other_kind(found: UUID, kind: Kind) -> NotFound:
-    other, (method, verb) = OTHER_KIND[kind], _verb()
-    route = f"{method} {ROUTES[other]}/{found}{f'/{verb}' if method == 'POST' else ''}"
-    return NotFound(f"{found} is a {other}, not a {kind}; {route}, `{COMMANDS[other]} {verb} {found}`")
-
-
-def _verb() -> tuple[str, str]:
-    """The method of the request and its verb, where jobs and batches both have it; else those that show a thing."""
-    last = request.path.rpartition("/")[2]
-    if request.method == "POST" and last in ("cancel", "retry"):
-        return "POST", last
-    return ("DELETE", "delete") if request.method == "DELETE" else ("GET", "show")
+        raise is_other_kind(wanted, kind)
 
 
 def _jobs(found: list[Row[Any]]) -> list[Candidate]:
@@ -121,3 +104,25 @@ def _jobs(found: list[Row[Any]]) -> list[Candidate]:
 def _batches(connection: Connection, found: list[Row[Any]]) -> list[Candidate]:
     counts = queries.counts_of_batches(connection, [each.id for each in found])
     return [Candidate(each.id, None, each.name, batch_state(each.size, counts[each.id])) for each in found]
+
+
+def whole_id(
+    text: str, what: str, between: Callable[[UUID, UUID, int], list[Row[Any]]], shown: Callable[[Row[Any]], Candidate]
+) -> UUID:
+    """The full id of a `what` that the text begins, such as a key. `between`: those of a range that may be seen.
+
+    Raises NotFound where there is none, AmbiguousId where several ids begin like that.
+    """
+    ids = ids_beginning_with(text)
+    if ids is None:
+        raise NotFound(f"there is no {what} {text}")
+    if ids[0] == ids[1]:
+        return ids[0]
+    found = between(*ids, MOST_CANDIDATES + 1)
+    if len(found) > 1:
+        candidates = [shown(row) for row in found[:MOST_CANDIDATES]]
+        raise AmbiguousId(text, what, candidates, more=len(found) > MOST_CANDIDATES)
+    if not found:
+        raise NotFound(f"there is no {what} {text}")
+    complete: UUID = found[0].id
+    return complete

@@ -12,6 +12,7 @@ from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
 from gradyard.jobs.validation.messages import value_text
 from gradyard.jobs.validation.suggestions import did_you_mean
+from service.http.query_parameters.whole_numbers import Whole
 
 
 def _known_stage(name: str) -> str:
@@ -88,7 +89,7 @@ class ListQuery(Query):
         max_length=MOST_BYTES,
         description="columns, to answer with these alone: `loss_min, learning_rate, tags.course, first_below(9)`",
     )
-    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
+    limit: Whole = Field(default=50, ge=1, le=200, description="at most so many")
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
     project: Project = None
 
@@ -96,7 +97,7 @@ class ListQuery(Query):
 class PageQuery(Query):
     """Which page."""
 
-    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
+    limit: Whole = Field(default=50, ge=1, le=200, description="at most so many")
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
     project: Project = None
 
@@ -107,14 +108,14 @@ class AuditQuery(Query):
     project: str | None = Field(default=None, max_length=64, description="only what was done in this project")
     action: Action | None = Field(default=None, description="only what was done so")
     actor: str | None = Field(default=None, max_length=200, description="only what this one did: `api:NAME@PROJECT`")
-    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
+    limit: Whole = Field(default=50, ge=1, le=200, description="at most so many")
     cursor: str | None = Field(default=None, description="the next_cursor of the page before")
 
 
 class SubmitQuery(Query):
     """Before which work of all projects it goes."""
 
-    precedence: int = Field(
+    precedence: Whole = Field(
         default=0, ge=-100, le=100, description="work of a higher one goes first; not 0: keys of the operator alone"
     )
     project: Project = None

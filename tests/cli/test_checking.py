@@ -21,6 +21,7 @@ def test_the_command_checks_and_submits_nothing(run: Run, settings: Settings) ->
         assert (counted.status, counted.out) == (0, "3 jobs, all valid\n")
         assert counted.err.endswith(" (2 jobs)\n")
         assert json.loads(run(*sweep, "--json").out)["size"] == 3
+        assert run("sweep", "--stage", "nn", "--grid", "seed=1", "--check", "--url", url).out == "1 job, valid\n"
         wrong = run("submit", "--stage", "nn", "--set", "steps=0", "--check", "--url", url)
         assert (wrong.status, wrong.out) == (2, "")
         assert client.count() == 0

@@ -41,7 +41,7 @@ def test_a_backup_and_the_way_back(run: Run, database: Database, settings: Setti
     )
     restored = run("db", "restore", str(copy), "--force")
     assert restored.status == 0
-    assert restored.out.startswith(f"restored from {copy}: 1 jobs, tables of ")
+    assert restored.out.startswith(f"restored from {copy}: 1 job, tables of ")
     assert "running when it was made: 1; these are queued again" in restored.out
 
 

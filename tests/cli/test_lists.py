@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.command_for_tests import Run
 from tests.client.service_for_tests import Asked, FakeService, Said, job
 
@@ -92,3 +94,52 @@ def test_columns_of_choice_are_a_table_and_json(run: Run) -> None:
     assert row[:4] == ["a", "8.812", "1234567", "-"]
     assert "\x1b[2J" not in table.out
     assert json.loads(as_json.out) == values
+
+
+ENTRY = {"at": "2026-11-23T09:00:00Z", "actor": "api", "action": "drained", "target": "cpu-0@h"}
+DELIVERY = {"event": "job.failed", "state": "waiting"}
+
+
+def sixty(asked: Asked) -> Said:
+    """Sixty entries and messages, in pages; of the best jobs as many as are asked for, sixty at most."""
+    most, first = int(asked.params["limit"]), int(asked.params.get("cursor", 0))
+    if asked.path.endswith("/best"):
+        best = [job(id=f"job-{number}") for number in range(min(60, most))]
+        return Said(200, {"jobs": best, "metric": "loss_last", "mode": "min", "values": [1.0] * len(best)})
+    last = min(60, first + most)
+    page = [{"id": f"id-{number}", **ENTRY, **DELIVERY} for number in range(first, last)]
+    return Said(200, {"entries": page, "deliveries": page, "next_cursor": str(last) if last < 60 else None})
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (["audit", "--limit", "1"], "1 of 60 shown; --limit 60\n"),
+        (["audit"], "50 of 60 shown; --limit 60\n"),
+        (["audit", "--limit", "60"], ""),
+        (["webhooks", "deliveries", "W", "--limit", "1"], "1 of 60 shown; --limit 60\n"),
+        (["webhooks", "deliveries", "W"], "20 of 60 shown; --limit 60\n"),
+        (["jobs", "best", "-n", "1"], "1 shown, and there are more; --limit 100\n"),
+        (["batches", "best", "B", "-n", "59", "--ids"], "59 shown, and there are more; --limit 200\n"),
+        (["batches", "best", "B", "-n", "60", "--ids"], ""),
+    ],
+)
+def test_a_list_of_another_noun_that_is_cut_says_so(run: Run, words: list[str], more: str, form: list[str]) -> None:
+    with FakeService(sixty).running() as service:
+        ended = run(*words, *form, "--url", service.url)
+    assert (ended.status, ended.err) == (0, more)
+    if form and more:
+        assert len(json.loads(ended.out)) == int(more.split()[0])
+
+
+def test_the_most_that_the_service_gives_may_not_be_all(run: Run) -> None:
+    def two_hundred(asked: Asked) -> Said:
+        best = [job(id=f"job-{number}") for number in range(int(asked.params["limit"]))]
+        return Said(200, {"jobs": best, "metric": "loss_last", "mode": "min", "values": [1.0] * len(best)})
+
+    with FakeService(two_hundred).running() as service:
+        whole = run("jobs", "best", "-n", "200", "--ids", "--url", service.url)
+        cut = run("jobs", "best", "-n", "199", "--ids", "--url", service.url)
+    assert (whole.out.count("\n"), whole.err) == (200, "200 shown, the most at a time; there may be more\n")
+    assert (cut.out.count("\n"), cut.err) == (199, "199 shown, and there are more; --limit 200\n")

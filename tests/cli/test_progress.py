@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from gradyard.cli.progress import _Bars
+from gradyard.cli.progress import Bars
 from gradyard.shapes import Job
 from tests.cli.command_for_tests import RESULT
 from tests.client.service_for_tests import job
@@ -14,7 +14,7 @@ from tests.client.service_for_tests import job
 def _shown(width: int, encoding: str) -> str:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
     console = Console(file=file, width=width, force_terminal=True, color_system=None, highlight=False)
-    with _Bars(console) as bars:
+    with Bars(console) as bars:
         bars.show(Job.model_validate(job(state="running", steps=30_000, steps_done=12_345)))
         bars.show(Job.model_validate(job(state="succeeded", steps=30_000, steps_done=30_000, result=RESULT)))
     file.flush()

@@ -73,7 +73,7 @@ def test_an_action_says_how_many_first_and_asks(run: Run, url: str) -> None:
 
 def test_every_action_has_its_command(run: Run, url: str) -> None:
     on_all = partial(told, run, url, "jobs")
-    assert on_all("retry", "--where", 'stage == "optim"', "-y").out == "1 of 1 jobs submitted anew\n"
+    assert on_all("retry", "--where", 'stage == "optim"', "-y").out == "1 of 1 job submitted anew\n"
     assert on_all("tag", "--where", "seed == 9", "--tag", "a=b=c", "-y").out == "2 of 2 jobs tagged\n"
     assert on_all("count", "--where", 'tags.a == "b=c"').out == "2\n"
     told(run, url, "retry", "--where", 'stage == "optim" and retry_of is None', "--set", "seed=10", "-y")

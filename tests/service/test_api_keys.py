@@ -293,6 +293,25 @@ def test_an_expired_key_opens_nothing(client: FlaskClient, database: Database, k
 
 
 @on_sqlite
+def test_a_key_is_found_by_a_beginning_of_its_id_that_no_other_has(
+    client: FlaskClient, key_of: KeyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = (("aaaaaaaa", 1), ("aaaaaaaa", 2), ("bbbbbbbb", 1))
+    ids = iter([UUID(f"{first}-0000-7000-8000-{last:012}") for first, last in begun])
+    monkeypatch.setattr("gradyard.store.lifecycle.api_keys.new_id", lambda: next(ids))
+    for project in ("physics", "biology", "physics"):
+        key_of(project)
+    both = client.delete("/v1/keys/aaaaaaaa", headers=ADMIN)
+    assert both.status_code == 409
+    assert [each["id"][-1] for each in both.json["candidates"]] == ["2", "1"]  # type: ignore[index]
+    assert client.delete("/v1/keys/bbbbbbbb-0000", headers=ADMIN).status_code == 204
+    states = {each["id"]: each["state"] for each in client.get("/v1/keys", headers=ADMIN).json["keys"]}  # type: ignore[index]
+    assert sorted(states.values()) == ["live", "live", "revoked"]
+    assert states["bbbbbbbb-0000-7000-8000-000000000001"] == "revoked"
+    assert client.delete("/v1/keys/bbbbbbb", headers=ADMIN).status_code == 404  # of seven digits
+
+
+@on_sqlite
 @pytest.mark.parametrize("key_id", [str(UUID(int=9)), "x", "1" * 32])
 def test_a_key_that_is_not_there_is_not_found(client: FlaskClient, key_id: str) -> None:
     assert client.delete(f"/v1/keys/{key_id}", headers=ADMIN).status_code == 404

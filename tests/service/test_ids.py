@@ -16,6 +16,8 @@ from gradyard.store.tables import Batch, Job
 from tests.actors import claimed, submitted, submitted_to, succeeds, worker_of
 
 ONE = {"jobs": [{"stage": "tensor", "steps": 4, "name": "the only one"}]}
+A_BATCH = "GET /v1/batches/{batch}, `gradyard batches show {batch}` or `gradyard batches watch {batch}`"
+A_JOB = "GET /v1/jobs/{job}, `gradyard show {job}` or `gradyard watch {job}`"
 
 
 def get(client: FlaskClient, path: str) -> Any:
@@ -144,15 +146,17 @@ def test_a_full_id_costs_no_more_statements_than_a_beginning_less_one(
 @pytest.mark.parametrize(
     ("method", "path", "hint"),
     [
-        ("GET", "/v1/jobs/{batch}", "GET /v1/batches/{batch}, `gradyard batches show {batch}`"),
-        ("GET", "/v1/jobs/{batch}?wait=1", "GET /v1/batches/{batch}, `gradyard batches show {batch}`"),
-        ("GET", "/v1/jobs/{batch}/losses", "GET /v1/batches/{batch}, `gradyard batches show {batch}`"),
+        ("GET", "/v1/jobs/{batch}", A_BATCH),
+        ("GET", "/v1/jobs/{batch}?wait=1", A_BATCH),
+        ("GET", "/v1/jobs/{batch}/losses", "GET /v1/batches/{batch}/export, `gradyard batches export {batch} --csv`"),
+        ("GET", "/v1/jobs/{batch}/events", "GET /v1/batches/{batch}/events, `gradyard batches watch {batch}`"),
         ("POST", "/v1/jobs/{batch}/cancel", "POST /v1/batches/{batch}/cancel, `gradyard batches cancel {batch}`"),
         ("POST", "/v1/jobs/{batch}/retry", "POST /v1/batches/{batch}/retry, `gradyard batches retry {batch}`"),
         ("DELETE", "/v1/jobs/{batch}", "DELETE /v1/batches/{batch}, `gradyard batches delete {batch}`"),
-        ("GET", "/v1/batches/{job}", "GET /v1/jobs/{job}, `gradyard show {job}`"),
-        ("GET", "/v1/batches/{job}/export", "GET /v1/jobs/{job}, `gradyard show {job}`"),
-        ("GET", "/v1/jobs?batch={job}", "GET /v1/jobs/{job}, `gradyard show {job}`"),
+        ("GET", "/v1/batches/{job}", A_JOB),
+        ("GET", "/v1/batches/{job}/export", "GET /v1/jobs/{job}/losses, `gradyard losses {job} --csv`"),
+        ("GET", "/v1/batches/{job}/events", "GET /v1/jobs/{job}/events, `gradyard watch {job}`"),
+        ("GET", "/v1/jobs?batch={job}", A_JOB),
         ("POST", "/v1/batches/{job}/cancel", "POST /v1/jobs/{job}/cancel, `gradyard cancel {job}`"),
         ("POST", "/v1/batches/{job}/retry", "POST /v1/jobs/{job}/retry, `gradyard retry {job}`"),
         ("DELETE", "/v1/batches/{job}", "DELETE /v1/jobs/{job}, `gradyard delete {job}`"),
@@ -172,6 +176,36 @@ def test_an_id_of_the_other_kind_is_told_the_right_route(
         assert refused.json["detail"] == f"{what}; {hint.format(batch=batch_id, job=job)}"
     begun: Any = client.open(path.format(batch=str(other)[:8], job=job), method=method)
     assert begun.json["detail"] == refused.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lacks"),
+    [
+        ("GET", "/v1/jobs/{}/logs", "has no logs"),
+        ("GET", "/v1/jobs/{}/receipt", "has no receipt"),
+        ("GET", "/v1/jobs/{}/metrics", "has no metrics"),
+        ("GET", "/v1/jobs/{}/metrics/losses", "has no metrics"),
+        ("GET", "/v1/jobs/{}/artifacts", "has no artifacts"),
+        ("POST", "/v1/jobs/{}/predict", "predicts nothing"),
+        ("POST", "/v1/jobs/{}/recheck", "cannot be rechecked"),
+        ("PATCH", "/v1/jobs/{}", "cannot be changed"),
+    ],
+)
+def test_what_a_batch_does_not_have_is_found_in_its_jobs(
+    client: FlaskClient, method: str, path: str, lacks: str
+) -> None:
+    batch = client.post("/v1/batches", json=ONE).json["id"]  # type: ignore[index]
+    body = {"pinned": True} if method == "PATCH" else {"x": [1.0]} if "predict" in path else None
+    refused: Any = client.open(path.format(batch), method=method, json=body)
+    hint = f"its jobs: GET /v1/jobs?batch={batch}, `gradyard jobs --batch {batch}`"
+    assert (refused.status_code, refused.json["detail"]) == (404, f"{batch} is a batch, not a job and {lacks}; {hint}")
+
+
+@pytest.mark.parametrize("path", ["/v1/batches/{}/best", "/v1/jobs/best?batch={}"])
+def test_a_job_has_no_best_jobs(client: FlaskClient, database: Database, settings: Settings, path: str) -> None:
+    job = str(submitted(database, settings))
+    hint = f"GET /v1/jobs/{job}, `gradyard show {job}`"
+    assert get(client, path.format(job)).json["detail"] == f"{job} is a job, not a batch and has no best jobs; {hint}"
 
 
 def test_ids_of_another_project_are_not_hinted_at(client: FlaskClient, database: Database, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Query parameters: each given once, known and valid, or refused with what to write instead."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from service.http.incoming.whole_requests import TAKE_A_BODY
 from tests.service.routes_for_tests import QUERIES, requests_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+NOWHERE = "0199c0de-0000-7000-8000-000000000001"
 STATES = '"queued", "running", "succeeded", "failed" or "cancelled"'
 
 
@@ -65,3 +67,32 @@ def test_a_body_that_would_not_be_read_is_refused(app: OpenAPI, client: FlaskCli
             assert (response.status_code, response.get_json()["type"]) == (422, "body_invalid"), path
             query = QUERIES.get(endpoint, "")
             assert client.open(path, method=method, json={}, query_string=query).status_code != 422, path
+
+
+def whole_number_parameters(app: OpenAPI) -> set[tuple[str, str, str]]:
+    """Method, URL up to the value, and name of every parameter of a query that is a whole number."""
+    found = set()
+    for path, verbs in document(app)["paths"].items():
+        for method, verb in verbs.items():
+            asked = {each["name"]: each["schema"].get("type") for each in verb.get("parameters", [])}
+            url = re.sub(r"{\w+}", NOWHERE, path) + (f"?job={NOWHERE}&" if "job" in asked else "?")
+            found |= {(method.upper(), f"{url}{name}=", name) for name, kind in asked.items() if kind == "integer"}
+    return found
+
+
+@pytest.mark.parametrize("number", ["11", "11.0", "1.1e1", "1.1E+1", "110e-1"])
+def test_a_whole_number_may_be_written_as_any_number(app: OpenAPI, client: FlaskClient, number: str) -> None:
+    asked = whole_number_parameters(app)
+    assert len(asked) > 20
+    for method, url, name in asked:
+        answer = client.open(url + quote(number), method=method)
+        errors = answer.get_json()["errors"] if answer.status_code == 422 else []
+        assert f"/{name}" not in [each["pointer"] for each in errors], (method, url)
+
+
+@pytest.mark.parametrize("number", ["1.5", "1e-1", "1e999", "nan", "1e", "ten"])
+def test_no_other_number_is_a_whole_one(app: OpenAPI, client: FlaskClient, number: str) -> None:
+    for method, url, name in whole_number_parameters(app):
+        errors = client.open(url + number, method=method).get_json()["errors"]
+        told = next(each["message"] for each in errors if each["pointer"] == f"/{name}")
+        assert told.startswith("must be a whole number"), (method, url)

@@ -193,6 +193,16 @@ def test_messages_are_listed_by_state_and_in_pages(client: FlaskClient, database
     assert client.get(f"{path}?cursor=nonsense", headers=ADMIN).status_code == 422
 
 
+def test_a_webhook_is_found_by_a_beginning_of_its_id(client: FlaskClient) -> None:
+    first, second = made(client)["id"], made(client)["id"]
+    shared = next(place for place, (one, other) in enumerate(zip(first, second, strict=True)) if one != other)
+    shown = client.get(f"/v1/webhooks/{first[: shared + 1]}", headers=ADMIN)
+    assert (shown.status_code, shown.json["id"]) == (200, first)  # type: ignore[index]
+    both = client.get(f"/v1/webhooks/{first[:8]}", headers=ADMIN)
+    assert both.status_code == 409
+    assert {each["id"] for each in both.json["candidates"]} == {first, second}  # type: ignore[index]
+
+
 def test_a_deleted_webhook_is_gone(client: FlaskClient) -> None:
     path = f"/v1/webhooks/{made(client)['id']}"
     assert client.delete(path, headers=ADMIN).status_code == 204

@@ -1,5 +1,6 @@
 """Commands for API keys: keys create, keys list, keys rotate, keys revoke."""
 
+import contextlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from gradyard.cli.commands.changes import Change, change_each
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.cli.key_list import KeyFile, WantedKey, read_names, refuse_names_in_use
+from gradyard.cli.output.shown_once import keys_said_if_lost
 from gradyard.cli.tables import keys_table
 from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
@@ -76,11 +78,17 @@ def create(
         raise BadUsage("--out is for the keys of --from")
     with options.connect() as client:
         created = client.make_key(str(name), project=project, scopes=scope, expires_in_days=expires_in_days)
-    if options.as_json:
-        print_json(created.as_json())
-        return
-    typer.echo(f"{created.name} may {', '.join(created.scopes)} in the project {created.project}:", err=True)
-    typer.echo(created.key)
+    _print(options, created, f"{created.name} may {', '.join(created.scopes)} in the project {created.project}:")
+
+
+def _print(options: CommandOptions, made: NewApiKey, words: str) -> None:
+    with keys_said_if_lost([made]):
+        if options.as_json:
+            print_json(made.as_json())
+            return
+        with contextlib.suppress(OSError):  # stderr is full or closed
+            typer.echo(words, err=True)
+        typer.echo(made.key)
 
 
 def _create_many(options: CommandOptions, wanted: list[WantedKey], out: Path | None, days: float | None) -> None:
@@ -96,7 +104,8 @@ def _create_many(options: CommandOptions, wanted: list[WantedKey], out: Path | N
             if out is not None and file is not None:
                 file.close()
             if options.as_json and out is None:
-                print_json([each.as_json() for each in made])
+                with keys_said_if_lost(made):
+                    print_json([each.as_json() for each in made])
             if len(made) < len(wanted):
                 not_made = f"{wanted[len(made)]} was not, nor any after it"
                 typer.echo(f"gradyard: {len(made)} of {len(wanted)} keys were created; {not_made}", err=True)
@@ -108,7 +117,8 @@ def _write_down(file: KeyFile | None, key: NewApiKey) -> None:
         if file is not None:
             file.add(key)
     except OSError as error:  # the key is made, and cannot be read again
-        typer.echo(key.key)
+        with keys_said_if_lost([key]):
+            typer.echo(key.key)
         reason = error.strerror or str(error)
         raise CannotWrite(f"the file of keys cannot be written ({reason}); the key of {key.name} is above") from None
 
@@ -134,11 +144,7 @@ def rotate(
     """
     with options.connect() as client:
         made = client.rotate_key(key_id, overlap_hours=overlap_hours, expires_in_days=expires_in_days)
-    if options.as_json:
-        print_json(made.as_json())
-        return
-    typer.echo(f"the new key of {made.name}; the old one expires in {overlap_hours:g} hours:", err=True)
-    typer.echo(made.key)
+    _print(options, made, f"the new key of {made.name}; the old one expires in {overlap_hours:g} hours:")
 
 
 @asks_the_service

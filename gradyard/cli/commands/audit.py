@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.lists import newest, say_that_it_is_cut
 from gradyard.cli.tables import audit_table
 from gradyard.cli.terminal import print_table
 
@@ -24,8 +25,10 @@ def list_entries(
     gradyard audit --action key_created --project physics
     """
     with options.connect() as client:
-        entries = list(client.audit(action=action, actor=actor, limit=limit))
+        entries, more = newest(client.audit(action=action, actor=actor), limit)
     if entries or options.as_json:
         print_json([each.as_json() for each in entries]) if options.as_json else print_table(audit_table(entries))
     else:
         typer.echo("there is no such entry")
+    if more:
+        say_that_it_is_cut(len(entries), more)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gradyard.cli import text
 from gradyard.cli.arguments.spec import changes_from
 from gradyard.cli.batch_details import axes, batch_details, best_table, counts
 from gradyard.cli.commands.changes import Change, change_each
@@ -99,11 +100,11 @@ def _cancel(client: Client, batch_id: str) -> Change:
 
 def _retry(client: Client, batch_id: str, asked: dict[str, Any]) -> Change:
     retried = client.batches.retry(batch_id, **asked)
-    line = f"{retried.id} {retried.retried:,} of {retried.size:,} jobs submitted anew"
+    line = f"{retried.id} {retried.retried:,} of {text.jobs(retried.size)} submitted anew"
     return Change(line if retried.retried else f"{retried.id} has nothing to retry", retried.as_json())
 
 
 def _delete(client: Client, batch_id: str) -> Change:
     deleted = client.batches.delete(batch_id)
-    what = f"deleted with {deleted.deleted:,} jobs" if deleted.deleted else "was deleted already"
+    what = f"deleted with {text.jobs(deleted.deleted)}" if deleted.deleted else "was deleted already"
     return Change(f"{deleted.id} {what}", deleted.as_json())

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gradyard.cli import text
 from gradyard.cli.extras import OF_DATABASES, needs_extra
 from gradyard.cli.grammar.options import CommandOptions, runs_here
 from gradyard.local.copies.backup import back_up
@@ -78,7 +79,7 @@ def restore(options: CommandOptions, file: BackupArgument, force: ReplaceDataOpt
     gradyard db restore monday.backup
     """
     restored = restore_from(options.settings(), file.expanduser(), replace=force)
-    typer.echo(f"restored from {file}: {restored.jobs:,} jobs, tables of {restored.revision}")
+    typer.echo(f"restored from {file}: {text.jobs(restored.jobs)}, tables of {restored.revision}")
     if restored.running:
         typer.echo(f"running when it was made: {restored.running:,}; these are queued again seconds after workers")
         typer.echo("start, and go on from their last record in the backup")

@@ -9,6 +9,7 @@ import typer
 from gradyard.cli.grammar.completion import batch_ids, stage_names
 from gradyard.cli.grammar.ids import IdArgument
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.grammar.usage import refuse_named_twice
 from gradyard.cli.job_details import job_details
 from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
 from gradyard.cli.tables import jobs_table, values_table
@@ -76,6 +77,7 @@ def list_jobs(
     most = limit or (None if ids else USUAL_LIMIT)
     which: dict[str, Any] = {"where": where, "sort": sort, "state": state, "stage": stage, "batch": batch, "name": name}
     which["tags"] = tag or ()
+    refuse_named_twice((each.partition("=")[0] for each in which["tags"]), "--tag ")
     with options.connect() as client:
         found: Iterator[Job | JobValues] = client.jobs(**which)
         if columns and not ids:

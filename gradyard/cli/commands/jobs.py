@@ -52,6 +52,9 @@ IdempotencyKeyOption = Annotated[
         "--idempotency-key", metavar="TEXT", help="Submitting again with the same key and spec gives the same job."
     ),
 ]
+PrecedenceOption = Annotated[
+    int, typer.Option("--precedence", help="-100 to 100: before or after the work of all projects. For operators.")
+]
 CheckOption = Annotated[bool, typer.Option("--check", help="Check it, show it with every default, and submit nothing.")]
 
 
@@ -66,6 +69,7 @@ def submit(
     wait: WaitOption = False,
     check: CheckOption = False,
     idempotency_key: IdempotencyKeyOption = None,
+    precedence: PrecedenceOption = 0,
 ) -> None:
     """Submit a job and print its id.
 
@@ -89,7 +93,7 @@ def submit(
             tell_warnings(checked.warnings)
             print_json(checked.as_json() if options.as_json else checked.spec)
             return
-        job = client.submit(spec, depends_on=depends_on, idempotency_key=idempotency_key)
+        job = client.submit(spec, depends_on=depends_on, idempotency_key=idempotency_key, precedence=precedence)
         tell_warnings(job.warnings)
         if wait:
             if not options.as_json:

@@ -15,6 +15,7 @@ from gradyard.cli.grammar.completion import job_ids
 from gradyard.cli.grammar.ids import IdArgument
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
 from gradyard.cli.job_details import CURVE_HEIGHT, WIDEST
+from gradyard.cli.live.follow_jobs import follow_jobs
 from gradyard.cli.output.comparison import (
     Compared,
     as_json,
@@ -26,7 +27,6 @@ from gradyard.cli.output.comparison import (
     values_table,
 )
 from gradyard.cli.output.loss_chart import curves
-from gradyard.cli.progress import follow
 from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
 from gradyard.client.exports.whole_file import written_whole
@@ -112,7 +112,7 @@ def recheck(options: CommandOptions, ids: IdsArgument = None, wait: WaitOption =
         return
     with options.connect(LONG_RETRY_SECONDS) as client:
         jobs = [client.recheck(each) for each in ids]
-        follow(client, jobs, console(stderr=True))
+        follow_jobs(client, jobs, console(stderr=True))
         jobs = [client.job(job.id) for job in jobs]
     found = [_verdict(job) for job in jobs]
     if options.as_json:

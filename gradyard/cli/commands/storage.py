@@ -72,7 +72,7 @@ def retention(
 
 def _set(change: Callable[..., RetentionRule], *, ask: bool) -> RetentionRule:
     if ask and (due := change(preview=True).due) != 0:
-        jobs = "1 job" if due == 1 else f"{due or 0:,} jobs"
+        jobs = text.jobs(due or 0)
         will = f"{jobs} will be deleted" if due else "jobs will be deleted, how many is not measured yet"
         if not sys.stdin.isatty():
             raise BadUsage(f"{will}; add --yes to do it")
@@ -100,7 +100,7 @@ def _print(storage: Storage) -> None:
 def _kept(rule: RetentionRule) -> str:
     parts = [
         None if rule.days is None else f"{rule.days:g} days",
-        None if rule.jobs is None else f"{rule.jobs:,} jobs",
+        None if rule.jobs is None else text.jobs(rule.jobs),
         None if rule.bytes is None else size(rule.bytes),
     ]
     return ", ".join(part for part in parts if part is not None) or "all"

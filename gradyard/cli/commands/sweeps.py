@@ -9,7 +9,15 @@ from gradyard.cli import text
 from gradyard.cli.arguments.spec import dependencies_from, spec_from, with_kinds
 from gradyard.cli.arguments.sweep import axes_from
 from gradyard.cli.commands.history.best import MetricOption, ModeOption, Ranking
-from gradyard.cli.commands.jobs import AfterAnyOption, AfterOption, CheckOption, FileArgument, SetOption, StageOption
+from gradyard.cli.commands.jobs import (
+    AfterAnyOption,
+    AfterOption,
+    CheckOption,
+    FileArgument,
+    PrecedenceOption,
+    SetOption,
+    StageOption,
+)
 from gradyard.cli.commands.live.watching import BestOption, follow_and_report
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
 from gradyard.client.client import Client
@@ -28,6 +36,7 @@ RandomOption = Annotated[
 SamplesOption = Annotated[
     int, typer.Option("--samples", min=1, help="Jobs for each combination, each with its own random values.")
 ]
+RandomSeedOption = Annotated[int, typer.Option("--random-seed", min=0, help="Another one draws other random values.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The name of the batch.")]
 NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Print the id of the batch and do not wait.")]
 
@@ -41,6 +50,7 @@ def sweep(
     grid: GridOption = None,
     random: RandomOption = None,
     samples: SamplesOption = 1,
+    random_seed: RandomSeedOption = 0,
     name: NameOption = None,
     after: AfterOption = None,
     after_any: AfterAnyOption = None,
@@ -49,6 +59,7 @@ def sweep(
     mode: ModeOption = None,
     no_wait: NoWaitOption = False,
     check: CheckOption = False,
+    precedence: PrecedenceOption = 0,
 ) -> None:
     """Submit a job for every combination of values, and show the best.
 
@@ -64,11 +75,14 @@ def sweep(
     with options.connect(LONG_RETRY_SECONDS) as client:
         if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
             spec = _with_default_kinds(spec, paths, client)
-        about: dict[str, Any] = {"samples": samples, "depends_on": dependencies_from(after or [], after_any or [])}
+        about: dict[str, Any] = {"samples": samples, "random_seed": random_seed,
+                                 "depends_on": dependencies_from(after or [], after_any or [])}  # fmt: skip
         if check:
             _show_checked(client.check_sweep(spec, grid=values, random=drawn, **about), options)
             return
-        batch = _submitted(lambda: client.sweep(spec, grid=values, random=drawn, name=name, **about))
+        batch = _submitted(
+            lambda: client.sweep(spec, grid=values, random=drawn, name=name, precedence=precedence, **about)
+        )
         if no_wait:
             print_json(batch.as_json()) if options.as_json else typer.echo(batch.id)
             return
@@ -77,9 +91,10 @@ def sweep(
 
 def _show_checked(checked: BatchChecked, options: CommandOptions) -> None:
     for each in checked.warnings:
-        of = f" ({each['count']:,} jobs)" if each["count"] > 1 else ""
+        of = f" ({text.jobs(each['count'])})" if each["count"] > 1 else ""
         typer.echo(f"warning: {text.warning(each)}{of}", err=True)
-    print_json(checked.as_json()) if options.as_json else typer.echo(f"{checked.size:,} jobs, all valid")
+    valid = "1 job, valid" if checked.size == 1 else f"{text.jobs(checked.size)}, all valid"
+    print_json(checked.as_json()) if options.as_json else typer.echo(valid)
 
 
 def _submitted(submit: Callable[[], Batch]) -> Batch:

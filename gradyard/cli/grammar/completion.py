@@ -8,6 +8,7 @@ from threading import Thread
 
 import typer
 
+from gradyard.cli import text
 from gradyard.cli.grammar.options import CommandOptions
 from gradyard.client.client import Client
 from gradyard.jobs.visible_text import one_line
@@ -29,7 +30,7 @@ def job_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
 def batch_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The ids of the newest batches that begin so, each with its state, size and name."""
     return _beginning(ctx, incomplete, lambda client: (
-        (batch.id, f"{batch.state} {batch.size:,} jobs {one_line(batch.name or '')}".rstrip())
+        (batch.id, f"{batch.state} {text.jobs(batch.size)} {one_line(batch.name or '')}".rstrip())
         for batch in client.batches(limit=NEWEST)
     ))  # fmt: skip
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 
 import typer
-from typer.core import TyperGroup
+
+from gradyard.cli.grammar.usage import GivenOnce, Group
 
 LIST = "list"
 
 
-class Noun(TyperGroup):
+class Noun(Group):
     """A noun whose verbs are commands. `gradyard jobs --state failed` is `gradyard jobs list --state failed`."""
 
     verb_of_a_word: str | None = None  # for a first word that is no verb, as in `gradyard stages optim`
@@ -42,11 +43,11 @@ class NounOfNames(Noun):
 
 
 def noun(
-    help: str, verbs: Mapping[str, Callable[..., None]], options: Callable[..., None], kind: type[TyperGroup] = Noun
+    help: str, verbs: Mapping[str, Callable[..., None]], options: Callable[..., None], kind: type[Group] = Noun
 ) -> typer.Typer:
     """A noun with its verbs; `options` is an empty command that has the options which may stand before the verb."""
     made = typer.Typer(cls=kind, help=help, no_args_is_help=False)
     made.callback()(options)
     for verb, command in verbs.items():
-        made.command(verb)(command)
+        made.command(verb, cls=GivenOnce)(command)
     return made

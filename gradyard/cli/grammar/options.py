@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, Self, get_args
 import typer
 
 from gradyard.cli.errors import BadUsage
+from gradyard.cli.grammar.whole_numbers import in_every_form
 from gradyard.cli.output.standard_streams import shows_every_letter
 from gradyard.client.client import Client
 from gradyard.client.endpoint import find_service
@@ -129,7 +130,7 @@ def _with_options(function: Command[P], taken: dict[str, tuple[Any, Any]]) -> Ca
         function(options, **own)  # type: ignore[call-arg]  # typer has checked them against the signature below
 
     # Typer reads the signature: that of `function`, with typer's context in place of the options that are made of it.
-    own = [each.replace(kind=kind) for each in declared]
+    own = [each.replace(kind=kind, annotation=in_every_form(each.annotation)) for each in declared]
     added = [
         inspect.Parameter(name, kind, default=default, annotation=option)
         for name, (option, default) in taken.items()

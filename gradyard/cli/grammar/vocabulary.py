@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import typer
-from typer.core import TyperGroup
 
 from gradyard.cli.commands import (
     api_keys,
@@ -27,6 +26,7 @@ from gradyard.cli.commands.questions import counts, tags
 from gradyard.cli.commands.webhooks import messages, webhooks
 from gradyard.cli.grammar.nouns import Noun, NounOfNames, noun
 from gradyard.cli.grammar.options import CommandOptions, may_name_the_service, runs_here
+from gradyard.cli.grammar.usage import GivenOnce, Group
 
 Commands = dict[str, Callable[..., None]]
 
@@ -85,7 +85,7 @@ NOUNS: dict[str, tuple[str, Commands]] = {
 }  # fmt: skip
 
 
-class InOrder(TyperGroup):
+class InOrder(Group):
     """The whole command, with the everyday words first in its help."""
 
     def list_commands(self, ctx: object) -> list[str]:  # typer's contexts have no public type here
@@ -96,25 +96,27 @@ class InOrder(TyperGroup):
 def register(app: typer.Typer) -> None:
     """Adds all commands to `app`."""
     for name, command in EVERYDAY.items():
-        app.command(name, rich_help_panel="Everyday")(command)
+        app.command(name, cls=GivenOnce, rich_help_panel="Everyday")(command)
     for name, (help, verbs) in NOUNS.items():
         kind = NounOfNames if name == "stages" else Noun
         listing = f"{help}\n\n`gradyard {name}` alone is `gradyard {name} list`."
         app.add_typer(noun(listing, verbs, _asks, kind), name=name, rich_help_panel="Nouns, each with its verbs")
     for name, command in PROCESSES.items():
-        app.command(name, rich_help_panel="Operation")(command)
+        app.command(name, cls=GivenOnce, rich_help_panel="Operation")(command)
     app.add_typer(_database(), name="db", rich_help_panel="Operation")
     for name, command in HIDDEN.items():
-        app.command(name, hidden=True)(command)
+        app.command(name, cls=GivenOnce, hidden=True)(command)
 
 
 def _database() -> typer.Typer:
-    made = typer.Typer(help="Upgrade, back up, restore and vacuum the database (DATABASE_URL).", no_args_is_help=True)
+    help = "Upgrade, back up, restore and vacuum the database (DATABASE_URL)."
+    made = typer.Typer(cls=Group, help=help, no_args_is_help=True)
     made.callback()(_here)
-    made.command("upgrade")(database.upgrade)
-    made.command("downgrade", context_settings={"ignore_unknown_options": True})(database.downgrade)  # as in `-1`
+    made.command("upgrade", cls=GivenOnce)(database.upgrade)
+    as_in_minus_1 = {"ignore_unknown_options": True}
+    made.command("downgrade", cls=GivenOnce, context_settings=as_in_minus_1)(database.downgrade)
     for command in (database.backup, database.restore, database.vacuum):
-        made.command()(command)
+        made.command(cls=GivenOnce)(command)
     return made
 
 

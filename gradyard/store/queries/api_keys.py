@@ -39,6 +39,14 @@ def key_by_id(connection: Connection, project_id: int | None, key_id: UUID) -> R
     return row
 
 
+def keys_between(
+    connection: Connection, project_id: int | None, first: UUID, last: UUID, limit: int
+) -> list[Row[Any]]:  # fmt: skip
+    """The newest keys of a project (None: of any) with ids from `first` to `last`, at most `limit`."""
+    within = _of(project_id).where(ApiKey.id >= first, ApiKey.id <= last)
+    return list(connection.execute(within.order_by(ApiKey.id.desc()).limit(limit)))
+
+
 def keys_newest_first(
     connection: Connection, project_id: int | None, *, limit: int, cursor: str | None = None
 ) -> tuple[list[Row[Any]], str | None]:

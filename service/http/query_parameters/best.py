@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gradyard.jobs.questions.read import MOST_BYTES
 from service.http.parameters import BatchId, Project, Query, StageName
+from service.http.query_parameters.whole_numbers import Whole
 
 METRIC = Field(
     default=None, max_length=300,
@@ -21,7 +22,7 @@ class BestQuery(Query):
 
     metric: str | None = METRIC
     mode: Literal["min", "max"] | None = MODE
-    limit: int = Field(default=10, ge=1, le=200, description="at most so many")
+    limit: Whole = Field(default=10, ge=1, le=200, description="at most so many")
     project: Project = None
 
 
@@ -37,5 +38,5 @@ class BestOfJobsQuery(Query):
     stage: StageName | None = Field(default=None, description="only jobs of this stage")
     metric: str | None = METRIC
     mode: Literal["min", "max"] | None = MODE
-    limit: int = Field(default=10, ge=1, le=200, description="at most so many")
+    limit: Whole = Field(default=10, ge=1, le=200, description="at most so many")
     project: Project = None

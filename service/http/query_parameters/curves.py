@@ -7,19 +7,20 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator, model_va
 from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from gradyard.shapes.histories import MOST_CURVES, MOST_POINTS_OF_CURVES
 from service.http.parameters import Project, Query
+from service.http.query_parameters.whole_numbers import Whole
 
 USUAL_POINTS, MOST_POINTS = 1000, 100_000
 MOST_SMOOTHED = 1001
 
 First = Annotated[
-    int | None,
+    Whole | None,
     Field(default=None, alias="from", description="the first step; negative: so many from the end of the curve"),
 ]
 After = Annotated[
-    int | None, Field(default=None, alias="to", description="the step after the last; negative: as of `from`")
+    Whole | None, Field(default=None, alias="to", description="the step after the last; negative: as of `from`")
 ]
 Points = Annotated[
-    int | None,
+    Whole | None,
     Field(
         default=None, ge=2, le=MOST_POINTS,
         description=f"at most so many values; default of JSON: {USUAL_POINTS:,}; of CSV: all; not of NPY",
@@ -51,7 +52,7 @@ class CurvesQuery(Query):
     first: First = None
     after: After = None
     points: Points = None
-    smooth: int = Field(
+    smooth: Whole = Field(
         default=1, ge=1, le=MOST_SMOOTHED, description="the mean of so many values around each, an odd number; 1: none"
     )
     project: Project = None

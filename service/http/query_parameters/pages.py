@@ -8,6 +8,7 @@ from pydantic import Field
 from gradyard.jobs.errors import SpecInvalid
 from service.http.errors import ParametersInvalid
 from service.http.parameters import Project, Query
+from service.http.query_parameters.whole_numbers import Whole
 
 CURSOR = Field(default=None, max_length=2000, description="the next_cursor of the page before")
 
@@ -15,7 +16,7 @@ CURSOR = Field(default=None, max_length=2000, description="the next_cursor of th
 class LongPageQuery(Query):
     """Which page."""
 
-    limit: int = Field(default=1000, ge=1, le=1000, description="at most so many")
+    limit: Whole = Field(default=1000, ge=1, le=1000, description="at most so many")
     cursor: str | None = CURSOR
     project: Project = None
 
@@ -23,7 +24,7 @@ class LongPageQuery(Query):
 class LogPageQuery(Query):
     """Which page. A log has up to 64 KiB."""
 
-    limit: int = Field(default=100, ge=1, le=100, description="at most so many")
+    limit: Whole = Field(default=100, ge=1, le=100, description="at most so many")
     cursor: str | None = CURSOR
     project: Project = None
 

@@ -6,12 +6,18 @@ from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.api_keys import understood
+from gradyard.jobs.errors import Candidate
 from service.http.json_response import as_datetime
 
 
 def key_answer(row: Row[Any]) -> shapes.ApiKey:
     """A key without its secret."""
     return shapes.ApiKey.of(**_fields(row))
+
+
+def key_candidate(row: Row[Any]) -> Candidate:
+    """A key among those whose ids begin alike."""
+    return Candidate(row.id, None, row.name, _fields(row)["state"])
 
 
 def new_key_answer(row: Row[Any], secret: str) -> shapes.NewApiKey:

@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import Row
 
 from gradyard import shapes
+from gradyard.jobs.errors import Candidate
 from service.http.json_response import as_datetime
 
 
@@ -17,6 +18,11 @@ def webhook_answer(row: Row[Any]) -> shapes.Webhook:
 def new_webhook_answer(row: Row[Any], secret: str) -> shapes.NewWebhook:
     """A webhook with its secret, right after that was made."""
     return shapes.NewWebhook.of(**_webhook(row), secret=secret)
+
+
+def webhook_candidate(row: Row[Any]) -> Candidate:
+    """A webhook among those whose ids begin alike."""
+    return Candidate(row.id, None, row.url, "on" if row.enabled else "off")
 
 
 def delivery_answer(row: Row[Any]) -> shapes.WebhookDelivery:

@@ -1,6 +1,7 @@
 """Keys of the API: made, listed, followed by others, revoked; by administrators of projects and of the service."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,13 @@ from gradyard.store import lifecycle, queries
 from service import audit
 from service.http import parameters
 from service.http.access.callers import current_caller
-from service.http.ids import parse_id
+from service.http.ids import whole_id
 from service.http.json_response import json_response
 from service.http.openapi import KEY_REQUEST, ROTATION_REQUEST, problems, routes
 from service.http.query_parameters.pages import LongPageQuery, refusing_wrong_cursors
 from service.http.requests import json_body, optional_json_body
 from service.http.services import current_services
-from service.representation.administration.api_keys import key_answer, new_key_answer
+from service.representation.administration.api_keys import key_answer, key_candidate, new_key_answer
 
 api = routes("api_keys", "/v1/keys", tag="keys")
 
@@ -109,8 +110,12 @@ def _reach() -> int | None:
 
 
 def _key_in_reach(connection: Connection, text: str) -> Row[Any]:
-    """The key of that id. Raises NotFound where the caller's project has none."""
-    return queries.key_by_id(connection, _reach(), parse_id(text, "key"))
+    """The key of that id, or of the only id that begins like that, which the caller may see.
+
+    Raises NotFound where there is none, AmbiguousId where there are several.
+    """
+    between = partial(queries.keys_between, connection, _reach())
+    return queries.key_by_id(connection, _reach(), whole_id(text, "key", between, key_candidate))
 
 
 def _check_reach(scopes: Iterable[str]) -> None:

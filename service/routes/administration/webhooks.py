@@ -1,6 +1,7 @@
 """Webhooks: made, changed, tried and deleted by administrators of projects; their messages looked at and sent again."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -19,19 +20,14 @@ from gradyard.store.webhooks.messages import store_test
 from service import audit
 from service.http import parameters
 from service.http.access.callers import current_caller
-from service.http.ids import parse_id
+from service.http.ids import parse_id, whole_id
 from service.http.json_response import json_response
 from service.http.openapi import SECRET_ROTATION, WEBHOOK, WEBHOOK_CHANGES, problems, routes
 from service.http.query_parameters.pages import LongPageQuery, refusing_wrong_cursors
 from service.http.query_parameters.webhooks import DeliveryPath, DeliveryQuery, WebhookPath
 from service.http.requests import JSON, MERGE_PATCH, json_body, optional_json_body
 from service.http.services import current_services
-from service.representation.administration.webhooks import (
-    delivery_answer,
-    delivery_with_message,
-    new_webhook_answer,
-    webhook_answer,
-)
+from service.representation.administration import webhooks as answers
 
 api = routes("webhooks", "/v1/webhooks", tag="webhooks")
 
@@ -54,7 +50,7 @@ def create_webhook(query: parameters.ProjectQuery) -> Response:
         webhook_id = registry.create_webhook(connection, caller.project_id, asked, secret, actor=caller.actor)
         made = registry.webhook_by_id(connection, caller.project_id, webhook_id)
         audit.note(connection, Action.WEBHOOK_CREATED, webhook_id, _words(made))
-    return json_response(new_webhook_answer(made, secret), 201)
+    return json_response(answers.new_webhook_answer(made, secret), 201)
 
 
 @api.get("", responses={"200": shapes.WebhookList, **problems(404, 422)})
@@ -63,14 +59,16 @@ def list_webhooks(query: LongPageQuery) -> Response:
     project_id = current_caller().project_id
     with current_services().database.read() as connection, refusing_wrong_cursors():
         rows, cursor = registry.webhooks_of(connection, project_id, limit=query.limit, cursor=query.cursor)
-    return json_response(shapes.WebhookList.of(webhooks=[webhook_answer(row) for row in rows], next_cursor=cursor))
+    return json_response(
+        shapes.WebhookList.of(webhooks=[answers.webhook_answer(row) for row in rows], next_cursor=cursor)
+    )
 
 
 @api.get("/<webhook_id>", responses={"200": shapes.Webhook, **problems(404, 422)})
 def show_webhook(path: WebhookPath, query: parameters.ProjectQuery) -> Response:
     """Show a webhook, and how its newest messages fared."""
     with current_services().database.read() as connection:
-        return json_response(webhook_answer(_webhook(connection, path)))
+        return json_response(answers.webhook_answer(_webhook(connection, path)))
 
 
 @api.patch(
@@ -91,7 +89,7 @@ def change_webhook(path: WebhookPath, query: parameters.ProjectQuery) -> Respons
         if changes:
             registry.change_webhook(connection, webhook.id, changes)
             audit.note(connection, Action.WEBHOOK_CHANGED, webhook.id, ", ".join(sorted(changes)))
-        return json_response(webhook_answer(_webhook(connection, path)))
+        return json_response(answers.webhook_answer(_webhook(connection, path)))
 
 
 @api.delete("/<webhook_id>", responses={"204": None, **problems(404, 422)})
@@ -119,7 +117,7 @@ def rotate_webhook_secret(path: WebhookPath, query: parameters.ProjectQuery) -> 
         webhook = _own_webhook(connection, path)
         registry.rotate_secret(connection, webhook.id, secret, asked.overlap_hours)
         audit.note(connection, Action.WEBHOOK_ROTATED, webhook.id, f"both are valid for {asked.overlap_hours:g} hours")
-        return json_response(new_webhook_answer(_webhook(connection, path), secret))
+        return json_response(answers.new_webhook_answer(_webhook(connection, path), secret))
 
 
 @api.post("/<webhook_id>/test", responses={"202": shapes.WebhookDelivery, **problems(404, 409, 422)})
@@ -130,7 +128,7 @@ def test_webhook(path: WebhookPath, query: parameters.ProjectQuery) -> Response:
         delivery_id = store_test(connection, webhook)
         deliveries.end_pause(connection, webhook.id)
         made = registry.delivery_by_id(connection, webhook.id, delivery_id)
-    return json_response(delivery_answer(made), 202)
+    return json_response(answers.delivery_answer(made), 202)
 
 
 @api.get("/<webhook_id>/deliveries", responses={"200": shapes.WebhookDeliveryList, **problems(404, 422)})
@@ -139,7 +137,7 @@ def list_webhook_deliveries(path: WebhookPath, query: DeliveryQuery) -> Response
     asked = query.model_dump(include={"limit", "cursor", "state"})
     with current_services().database.read() as connection, refusing_wrong_cursors():
         rows, cursor = registry.deliveries_newest_first(connection, _webhook(connection, path).id, **asked)
-    shown = [delivery_answer(row) for row in rows]
+    shown = [answers.delivery_answer(row) for row in rows]
     return json_response(shapes.WebhookDeliveryList.of(deliveries=shown, next_cursor=cursor))
 
 
@@ -151,7 +149,7 @@ def show_webhook_delivery(path: DeliveryPath, query: parameters.ProjectQuery) ->
     """Show a message with all that it tells, and what became of it."""
     with current_services().database.read() as connection:
         found = _delivery(connection, _webhook(connection, path), path)
-    return json_response(delivery_with_message(found))
+    return json_response(answers.delivery_with_message(found))
 
 
 @api.post(
@@ -166,12 +164,18 @@ def resend_webhook_delivery(path: DeliveryPath, query: parameters.ProjectQuery) 
         deliveries.send_again(connection, webhook.id, delivery.id)
         deliveries.end_pause(connection, webhook.id)
         audit.note(connection, Action.WEBHOOK_RESENT, webhook.id, f"{delivery.event} {delivery.id}")
-        return json_response(delivery_answer(_delivery(connection, webhook, path)), 202)
+        return json_response(answers.delivery_answer(_delivery(connection, webhook, path)), 202)
 
 
 def _webhook(connection: Connection, path: WebhookPath) -> Row[Any]:
-    """The webhook of that id. Raises NotFound where the caller's project has none."""
-    return registry.webhook_by_id(connection, current_caller().project_id, parse_id(path.webhook_id, "webhook"))
+    """The caller's webhook of that id, or of the only id that begins like that.
+
+    Raises NotFound where there is none, AmbiguousId where there are several.
+    """
+    project = current_caller().project_id
+    between = partial(registry.webhooks_between, connection, project)
+    webhook_id = whole_id(path.webhook_id, "webhook", between, answers.webhook_candidate)
+    return registry.webhook_by_id(connection, project, webhook_id)
 
 
 def _own_webhook(connection: Connection, path: WebhookPath) -> Row[Any]:

@@ -9,11 +9,14 @@ from gradyard.cli.batch_details import axes, best_table
 from gradyard.cli.commands.inspect_jobs import BatchOption, IdsOption, StageOption, WhereOption
 from gradyard.cli.grammar.completion import batch_ids
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.lists import say_that_there_are_more
 from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
 from gradyard.client.errors import RefusedByService
 from gradyard.client.history.best import Mode
 from gradyard.shapes import BestJobs
+
+MOST = 200  # that the service gives
 
 MetricOption = Annotated[
     str | None,
@@ -22,7 +25,7 @@ MetricOption = Annotated[
 ModeOption = Annotated[
     Mode | None, typer.Option("--mode", help="Whether the smallest or the largest is best. Default: that of the stage.")
 ]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="How many to list.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many to list.")]
 BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The id of the batch.", autocompletion=batch_ids)]
 
 
@@ -51,9 +54,9 @@ def best_of_batch(
     gradyard batches best BATCH --metric accuracy --mode max
     """
     with options.connect() as client:
-        best = client.best_jobs(batch, limit, metric=metric, mode=mode)
+        best = client.best_jobs(batch, _and_one(limit), metric=metric, mode=mode)
         varied = axes(client.batches.get(batch)) if best.jobs and not (options.as_json or ids) else []
-    _print(best, varied, ids=ids, as_json=options.as_json)
+    _print(best, varied, limit, ids=ids, as_json=options.as_json)
 
 
 @asks_the_service
@@ -72,8 +75,8 @@ def best_of_jobs(
     gradyard jobs best --where 'tags.course == "w3"' --metric accuracy --mode max
     """
     with options.connect() as client:
-        best = client.best_jobs(batch, limit, where=where, stage=stage, metric=metric, mode=mode)
-    _print(best, ["stage", "learning_rate"], ids=ids, as_json=options.as_json)
+        best = client.best_jobs(batch, _and_one(limit), where=where, stage=stage, metric=metric, mode=mode)
+    _print(best, ["stage", "learning_rate"], limit, ids=ids, as_json=options.as_json)
 
 
 def best_that_are_clear(client: Client, batch: str, limit: int, **by: Any) -> BestJobs | None:
@@ -89,7 +92,13 @@ def best_that_are_clear(client: Client, batch: str, limit: int, **by: Any) -> Be
         return None
 
 
-def _print(best: BestJobs, varied: list[str], *, ids: bool, as_json: bool) -> None:
+def _and_one(limit: int) -> int:
+    """How many to ask for, to know whether there are more."""
+    return min(limit + 1, MOST)
+
+
+def _print(found: BestJobs, varied: list[str], limit: int, *, ids: bool, as_json: bool) -> None:
+    best = found.model_copy(update={"jobs": found.jobs[:limit], "values": found.values[:limit]})
     if as_json:
         print_json([job.id if ids else job.as_json() for job in best.jobs])
     elif ids:
@@ -98,3 +107,7 @@ def _print(best: BestJobs, varied: list[str], *, ids: bool, as_json: bool) -> No
         print_table(best_table(best, varied))
     else:
         typer.echo("no such job has succeeded yet", err=True)
+    if len(found.jobs) > limit:
+        say_that_there_are_more(limit, MOST)
+    elif limit == len(found.jobs) == MOST:
+        typer.echo(f"{MOST} shown, the most at a time; there may be more", err=True)

@@ -12,6 +12,7 @@ from gradyard.cli.commands.history.artifacts import write_npy
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.completion import job_ids
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.grammar.usage import refuse_named_twice
 from gradyard.cli.output.curve_text import csv_of, draw, json_of
 from gradyard.client.client import Client
 
@@ -58,6 +59,7 @@ class Wanted:
 
     def check(self, command: str) -> None:
         """Raises BadUsage where that cannot be given."""
+        refuse_named_twice(self.ids)
         if self.csv + self.as_json + (self.npy is not None) > 1:
             raise BadUsage(f"{command}: choose one of --csv, --npy and --json")
         if self.npy is not None and (self.points is not None or len(self.ids) > 1):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gradyard.cli import text
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, print_json
 from gradyard.client.errors import RefusedByService
@@ -49,7 +50,7 @@ def _at_once(action: str, count: Callable[[], int], act: Callable[..., ActionDon
     """Say how many jobs there are, and do it to as many as there are when it begins: no one is asked."""
     if not (jobs := count()):
         return _nothing(action)
-    typer.echo(_jobs(jobs), err=True)
+    typer.echo(text.jobs(jobs), err=True)
     return act()
 
 
@@ -57,9 +58,9 @@ def _agreed(action: str, count: Callable[[], int], act: Callable[..., ActionDone
     """Ask, and do it to as many jobs as were agreed to; ask again where there are more or fewer by then."""
     while jobs := count():
         if not sys.stdin.isatty():
-            raise BadUsage(f"{action}: {_jobs(jobs)} satisfy the question; add --yes to {action} them")
+            raise BadUsage(f"{action}: {text.jobs(jobs)} satisfy the question; add --yes to {action} them")
         them = "it" if jobs == 1 else "them"
-        typer.confirm(f"{_jobs(jobs)}. {action.capitalize()} {them}?", abort=True, err=True)
+        typer.confirm(f"{text.jobs(jobs)}. {action.capitalize()} {them}?", abort=True, err=True)
         try:
             return act(expected_count=jobs)
         except RefusedByService as error:
@@ -67,10 +68,6 @@ def _agreed(action: str, count: Callable[[], int], act: Callable[..., ActionDone
                 raise
             typer.echo("the number has changed", err=True)
     return _nothing(action)
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} {'job' if count == 1 else 'jobs'}"
 
 
 def _nothing(action: str) -> ActionDone:
@@ -82,7 +79,7 @@ def sentence(done: ActionDone) -> str:
     if not done.count:
         return "no job satisfies the question"
     left = [f"{count:,} {_why(reason, count)}" for reason, count in done.skipped.items()]
-    return "; ".join([f"{done.done:,} of {done.count:,} jobs {DONE[done.action]}", *left])
+    return "; ".join([f"{done.done:,} of {text.jobs(done.count)} {DONE[done.action]}", *left])
 
 
 def _why(reason: str, count: int) -> str:

@@ -57,8 +57,8 @@ def deliveries(
         found, more = newest(client.webhooks.deliveries(webhook_id, state=state), limit)
     if options.as_json:
         print_json([each.as_json() for each in found])
-        return
-    print_table(deliveries_table(found)) if found else typer.echo("there is no such message")
+    else:
+        print_table(deliveries_table(found)) if found else typer.echo("there is no such message")
     if more:
         say_that_it_is_cut(len(found), more)
 

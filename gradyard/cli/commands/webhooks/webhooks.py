@@ -1,5 +1,6 @@
 """Commands for webhooks: webhooks create, list, show, update, rotate, delete."""
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from gradyard.cli.commands.changes import Change, change_each
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
+from gradyard.cli.output.shown_once import said_if_lost
 from gradyard.cli.output.webhooks import webhook_lines, webhooks_table
 from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
@@ -120,8 +122,10 @@ def _delete(client: Client, webhook_id: str) -> Change:
 
 
 def _print_secret(options: CommandOptions, made: NewWebhook, words: str) -> None:
-    if options.as_json:
-        print_json(made.as_json())
-        return
-    typer.echo(words, err=True)
-    typer.echo(made.secret)
+    with said_if_lost(f"the secret of webhook {made.id} was made", f"`gradyard webhooks rotate {made.id}`"):
+        if options.as_json:
+            print_json(made.as_json())
+            return
+        with contextlib.suppress(OSError):  # stderr is full or closed
+            typer.echo(words, err=True)
+        typer.echo(made.secret)
