@@ -56,7 +56,7 @@ class _Lines:
         pause = min(LONGEST_LINE_SECONDS, max(SHORTEST_LINE_SECONDS, (now - self._began) / 4))
         if now - self._said_at >= pause and isinstance(seen, BatchNow):
             self._said_at = now
-            typer.echo(f"{_finished(seen):,} of {seen.size:,} jobs have ended: {_told(seen)}", err=True)
+            typer.echo(f"{_finished(seen):,} of {text.jobs(seen.size)} ended: {_told(seen)}", err=True)
 
 
 def _told(seen: Batch | BatchNow) -> str:

@@ -118,7 +118,7 @@ def wait_and_report(client: Client, job: Job, *, as_json: bool) -> None:
 def follow_and_report(client: Client, batch: Batch, varied: list[str], ranking: Ranking, *, as_json: bool) -> None:
     """Shows the progress and the failures on stderr, the best jobs on stdout. Exits with 1 unless all succeeded."""
     with _goes_on(batch):
-        typer.echo(f"batch {batch.id}: {batch.size:,} jobs", err=True)
+        typer.echo(f"batch {batch.id}: {text.jobs(batch.size)}", err=True)
         batch = follow_batch(client, batch, console(stderr=True))
     if not as_json:
         for line in (f"batch {batch.id}: {counts(batch)}", *failure_lines(batch)):
