@@ -4,6 +4,7 @@ python -m bench.waiting
 """
 
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -23,16 +24,19 @@ from gradyard.store.database import Database
 from tests.servers import PostgresServer
 
 HALF_SENT, WAITS, ENDS, LONG_WAITS = 500, 1000, 100, 20
+LARGE_HALVES, LARGE_BYTES = 400, 500_000
 SECONDS, LATE_MS, TOLD_MS = 10.0, 100.0, 5.0
 HALVES = (
     b"",
     b"GET /v1/jobs HTTP/1.1\r\nHo",
     b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
 )
+LARGE_HALF = b"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\n" + b"x" * LARGE_BYTES
 NOTES = f"""One API process alone. {HALF_SENT} connections send nothing, half a head or half a body; then {WAITS:,}
 requests wait with `?wait` for a job each, and two clients list jobs. Meanwhile `/healthz` is asked on a connection of
 its own, ten milliseconds after each answer, for {SECONDS:g} s. Before, the same half-sent connections at gunicorn's
-own `gthread`, with as many threads. Last, how long after its commit the end of a job reaches the request that waits
+own `gthread`, with as many threads. Then {LARGE_HALVES} connections that send the first {LARGE_BYTES:,} bytes of a
+batch each, and no more. Last, how long after its commit the end of a job reaches the request that waits
 for it: {ENDS} jobs, cancelled one after another after a wait of 0.1 s, and {LONG_WAITS} after 5 s. Memory is the
 resident set."""
 
@@ -40,7 +44,7 @@ resident set."""
 def main() -> None:
     """Measure, print, and write the results down."""
     load_average, _, _ = os.getloadavg()
-    rows = [*_strangers(), *_told("SQLite", None)]
+    rows = [*_strangers(), *_large_halves(), *_told("SQLite", None)]
     with PostgresServer.start() as server:
         rows += _told("PostgreSQL", server.make_empty("waiting"))
     print(table(rows))
@@ -74,6 +78,27 @@ def _strangers() -> Iterator[Row]:
             f"/healthz beside {HALF_SENT} half-sent requests, {WAITS:,} waits and work", percentiles(waits),
             f"p99 <= {LATE_MS:g} ms", late <= LATE_MS,
         )  # fmt: skip
+
+
+def _large_halves() -> Iterator[Row]:
+    with lone_api() as api, ExitStack() as opened:
+        memory = [api.mib()]
+        connections = [opened.enter_context(api.send(LARGE_HALF)) for _ in range(LARGE_HALVES)]
+        waits = asked_meanwhile(api, 5.0)
+        memory.append(api.mib())
+        refused = sum(map(_was_refused, connections))
+        what = f"{LARGE_HALVES} half-sent bodies of {LARGE_BYTES:,} bytes"
+        yield Row(f"memory of the API process beside {what}", "{:.0f} MiB, with them {:.0f} MiB".format(*memory))
+        yield Row("of these refused with 503", str(refused))
+        yield Row(f"/healthz beside {what}", percentiles(waits))
+
+
+def _was_refused(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return b" 503 " in connection.recv(64)
+    except OSError:  # nothing came, or it was closed
+        return False
 
 
 _LISTS = """

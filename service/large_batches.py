@@ -2,8 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import IO
 
+from gradyard.jobs.settings import Settings
+from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
+from service.garbage_collector import collector_at_rest
 from service.http.errors import LargeBatchesWaiting
 
 WAIT_SECONDS = 10.0
@@ -28,3 +32,13 @@ def large_batch_alone() -> Iterator[None]:
             _one.release()
     finally:
         _places.release()
+
+
+@contextmanager
+def batch_in_turn(body: IO[bytes], settings: Settings, *, lines: bool = False) -> Iterator[ParsedBatch]:
+    """The batch in the body. If it is large, no other one is read or stored until the block ends.
+
+    Raises LargeBatchesWaiting, and what `parse_batch` raises.
+    """
+    with collector_at_rest(), ExitStack() as held:
+        yield parse_batch(body, settings, lines=lines, before_large=lambda: held.enter_context(large_batch_alone()))

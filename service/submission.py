@@ -14,12 +14,9 @@ from werkzeug.exceptions import Forbidden
 
 from gradyard import shapes
 from gradyard.jobs.api_keys import Scope
-from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
-from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
-from gradyard.jobs.submission.changed_specs import parse_changed, spec_now
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
@@ -105,20 +102,6 @@ def accept_batch(parsed: ParsedBatch, digest: str, precedence: int) -> Response:
     replayed = {"Idempotent_Replayed": "true"} if submitted.replayed else {}
     accepted = shapes.BatchAccepted.of(id=submitted.batch_id, size=len(parsed.jobs))
     return json_response(accepted, 202, Location=location_of(f"/v1/batches/{submitted.batch_id}"), **replayed)
-
-
-def parse_again(
-    members: Sequence[Row[Any]], changes: Mapping[str, Any], settings: Settings
-) -> dict[UUID, ParsedJob]:  # fmt: skip
-    """The specs of stored jobs with these changes, by their ids, checked as new ones. SpecInvalid names the job."""
-    parsed: dict[UUID, ParsedJob] = {}
-    for member in members:
-        try:
-            parsed[member.id] = parse_changed(spec_now(member), changes, settings)
-        except SpecInvalid as error:
-            named = [FieldProblem(each.pointer, f"{each.message} (job {member.id})") for each in error.problems]
-            raise SpecInvalid(named) from None
-    return parsed
 
 
 def accept_retry(

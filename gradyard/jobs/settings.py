@@ -7,6 +7,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gradyard.jobs.errors import SettingsInvalid
@@ -15,6 +16,8 @@ from gradyard.jobs.webhooks.addresses import Reach
 
 MOST_MEMBERS = {"cpu": 512, "gpu": 4096}
 MOST_KEY_REQUESTS, MOST_PROJECT_REQUESTS = 1_000, 5_000  # in ten seconds
+
+BROKERS = ("redis://", "rediss://", "redis+socket://")
 
 KEYS = {"GRADYARD_ADMIN_KEY", "GRADYARD_KEY"}
 CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
@@ -126,6 +129,14 @@ class Settings(BaseSettings):
     def sqlite_file(self) -> Path:
         """The database in the state folder, which is used where `DATABASE_URL` names none."""
         return self.state_dir / "gradyard.db"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_guarded_broker(cls, url: SecretStr) -> SecretStr:
+        """Celery knows other brokers, which workers/celery_side/guarded_transport.py does not guard."""
+        if not all(each.startswith(BROKERS) for each in url.get_secret_value().split(";") if each):
+            raise PydanticCustomError("broker", f"must begin with {BROKERS[0]}, {BROKERS[1]} or {BROKERS[2]}")
+        return url
 
     @field_validator("webhook_allow")
     @classmethod

@@ -1,7 +1,8 @@
 """Jobs of a question are submitted anew, as the retry of a single job does it: those that have ended, all or none."""
 
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +10,19 @@ from sqlalchemy import Connection, Row
 
 from gradyard.jobs.errors import BodyInvalid, FieldProblem
 from gradyard.jobs.states import FINISHED
-from gradyard.jobs.submission.batches import LARGE_JOBS
+from gradyard.jobs.submission.large import LARGE_JOBS
 from gradyard.jobs.submission.parse import ParsedJob
+from gradyard.jobs.submission.retries import is_large_retry, parse_again
 from gradyard.store import fleet
 from gradyard.store.lifecycle.actions.asked import Tally
 from gradyard.store.lifecycle.actions.delete import UNFINISHED
-from gradyard.store.lifecycle.actions.retry import RetriedJobs, retry_jobs, stored_specs
+from gradyard.store.lifecycle.actions.retry import RetriedJobs, retry_jobs, stored_sizes, stored_specs
 from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.retention.quota import check_storage_quota
 from service.actions.asked import AskedAction
 from service.garbage_collector import collector_at_rest
 from service.large_batches import large_batch_alone
-from service.submission import parse_again, ring_for
+from service.submission import ring_for
 
 SLICE = 500  # jobs of one look
 
@@ -33,9 +35,8 @@ def retry_all(action: AskedAction, key: str | None, asked: str) -> bool:
     """
     services = action.services
     _check_size(action.count, services.settings.max_batch_jobs)
-    with large_batch_alone() if action.count > LARGE_JOBS else nullcontext(), collector_at_rest():
-        ended, action.tally = _ended(action)
-        parsed = parse_again(ended, action.request.changes or {}, services.settings)
+    with ExitStack() as held, collector_at_rest():
+        parsed = _parsed(action, held)
         if not parsed:
             return False
         with services.database.read() as connection:
@@ -52,6 +53,17 @@ def _check_size(count: int, most: int) -> None:
     if count > most:
         message = f"{count:,} jobs satisfy it; at most {most:,} can be retried at once"
         raise BodyInvalid([FieldProblem("/where", message)])
+
+
+def _parsed(action: AskedAction, held: ExitStack) -> dict[UUID, ParsedJob]:
+    """The jobs that have ended, to be stored anew. Where they are large, no other large batch is read while held."""
+    settings, changes = action.services.settings, action.request.changes or {}
+    if are_many := action.count > LARGE_JOBS:
+        held.enter_context(large_batch_alone())
+    ended, stored_bytes, action.tally = _ended(action)
+    if is_large_retry(len(ended), stored_bytes, changes, settings) and not are_many:
+        held.enter_context(large_batch_alone())
+    return parse_again(_specs(action, ended), changes, settings)
 
 
 def _submitted(action: AskedAction, parsed: dict[UUID, ParsedJob], key: str | None, asked: str) -> RetriedJobs:
@@ -71,15 +83,25 @@ def _submitted(action: AskedAction, parsed: dict[UUID, ParsedJob], key: str | No
     return done[-1]
 
 
-def _ended(action: AskedAction) -> tuple[list[Row[Any]], Tally]:
-    """The jobs of the question that have ended, and how many others are left alone."""
-    rows, before = list[Row[Any]](), action.jobs.before
+def _ended(action: AskedAction) -> tuple[list[UUID], int, Tally]:
+    """The jobs of the question that have ended, the bytes of their specs, and how many others are left alone."""
+    ended, spec_bytes, unfinished, before = list[UUID](), 0, 0, action.jobs.before
     while True:
         with action.services.database.read() as connection:
             found = ids_asked(connection, action.jobs.project_id, action.jobs.question, limit=SLICE, before=before)
-            rows += stored_specs(connection, found.ids)
+            rows = stored_sizes(connection, found.ids)
+        over = [row for row in rows if row.state in FINISHED]
+        ended += (row.id for row in over)
+        spec_bytes += sum(row.spec_bytes for row in over)
+        unfinished += len(rows) - len(over)
         if found.looked_to is None:
-            break
+            return sorted(ended), spec_bytes, Tally(0, +Counter({UNFINISHED: unfinished}))
         before = found.looked_to
-    ended = sorted((row for row in rows if row.state in FINISHED), key=lambda row: row.id)
-    return ended, Tally(0, +Counter({UNFINISHED: len(rows) - len(ended)}))
+
+
+def _specs(action: AskedAction, job_ids: list[UUID]) -> Iterator[Row[Any]]:
+    """Their specs, some at a time."""
+    for begin in range(0, len(job_ids), SLICE):
+        with action.services.database.read() as connection:
+            rows = stored_specs(connection, job_ids[begin : begin + SLICE])
+        yield from rows

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -13,9 +13,9 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from gradyard import shapes
 from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import BodyMalformed, SpecInvalid
-from gradyard.jobs.submission.batches import LARGE_JOBS, parse_batch
 from gradyard.jobs.submission.changed_specs import in_words
 from gradyard.jobs.submission.requests.verbs import read_retry_of_batch
+from gradyard.jobs.submission.retries import is_large_retry, parse_again
 from gradyard.store import lifecycle, queries
 from service import audit
 from service.batch_cancel import cancel_whole_batch
@@ -30,10 +30,10 @@ from service.http.json_response import json_response
 from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
 from service.http.requests import optional_json_body, refuse_encoded
 from service.http.services import current_services
-from service.large_batches import large_batch_alone
+from service.large_batches import batch_in_turn, large_batch_alone
 from service.live.client_left import client_has_left
 from service.representation.batches import batch_answer, batch_summary
-from service.submission import accept_batch, accept_retry, parse_again
+from service.submission import accept_batch, accept_retry
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
@@ -54,18 +54,15 @@ def submit_batch(query: parameters.NewQuery) -> Response:
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
     refuse_encoded()
-    with _body() as body, collector_at_rest(), ExitStack() as held:
+    with _body() as body:
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
         body.seek(0)
-        parsed = parse_batch(
-            body, current_services().settings, lines=request.mimetype == NDJSON,
-            before_large=lambda: held.enter_context(large_batch_alone()),
-        )  # fmt: skip
-        if query.dry_run:
-            return batch_checked(parsed, query.precedence)
-        return accept_batch(parsed, digest.hexdigest(), query.precedence)
+        with batch_in_turn(body, current_services().settings, lines=request.mimetype == NDJSON) as parsed:
+            if query.dry_run:
+                return batch_checked(parsed, query.precedence)
+            return accept_batch(parsed, digest.hexdigest(), query.precedence)
 
 
 @api.get("", responses={"200": shapes.BatchList, **problems(422)})
@@ -119,13 +116,16 @@ def retry_batch(path: parameters.BatchPath, query: parameters.SubmitQuery) -> Re
     With an Idempotency-Key, the same request sent again returns the answer of the first. 200 where nothing failed.
     """
     states, changes = read_retry_of_batch(optional_json_body())
-    with current_services().database.read() as connection:
+    settings, database = current_services().settings, current_services().database
+    with database.read() as connection:
         batch = find_batch(connection, path.batch_id)
         check_ownership_of_batch(connection, batch, "retry it in place")
-        members = queries.jobs_to_retry(connection, batch.id, states)
-    alone = large_batch_alone() if len(members) > LARGE_JOBS else nullcontext()
+        count, stored_bytes = queries.size_of_retry(connection, batch.id, states)
+    alone = large_batch_alone() if is_large_retry(count, stored_bytes, changes, settings) else nullcontext()
     with alone, collector_at_rest():
-        parsed = parse_again(members, changes, current_services().settings)
+        with database.read() as connection:
+            members = queries.jobs_to_retry(connection, batch.id, states)
+        parsed = parse_again(members, changes, settings)
         asked = f"a retry of the batch {batch.id}: {' '.join(sorted(states))}{in_words(changes)}"
         return accept_retry(batch, parsed, states, asked, query.precedence)
 

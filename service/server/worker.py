@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from waitress.adjustments import Adjustments
 from gradyard.jobs import settings as environment
 from gradyard.jobs.settings import Settings
 from service.garbage_collector import spare_what_is_loaded
+from service.server.bodies import Bodies
 from service.server.channel import Channel, Server
 from service.server.threads import Threads
 
@@ -19,7 +21,8 @@ HEAD_BYTES = 65_536
 IN_MEMORY_BYTES = 512 * 1024  # of one request or one answer; what is longer goes to a temporary file
 WAITING_BYTES = 2**21  # of an answer that its client does not take: its thread waits then
 MOST_CONNECTIONS = 8192
-OTHER_FILES = 256  # that this process may need beside its connections
+OTHER_FILES = 768  # that this process may need beside its connections; half-sent bodies are in 256 of them at most
+UNFINISHED_BYTES = 2**27  # of all requests that have not arrived whole
 LOOK_SECONDS = 2  # between two looks at slow connections
 
 
@@ -34,8 +37,8 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         """Answer requests until told to end, then those that came before, for `graceful_timeout`."""
         channels: dict[int, Any] = {}
         threads = Threads(self.cfg.threads)
-        adjustments = _adjustments(environment.load(), int(self.cfg.keepalive))
-        servers = [self._server(each.sock, channels, threads, adjustments) for each in self.sockets]
+        bodies, adjustments = _bodies(environment.load()), _adjustments(int(self.cfg.keepalive))
+        servers = [self._server(each.sock, channels, threads, adjustments, bodies) for each in self.sockets]
         Wakeup(self.PIPE[0], map=channels)
         self.wsgi.extensions["gradyard"].waiting_room.lend = threads.lend
         spare_what_is_loaded()
@@ -52,12 +55,15 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self.notify()
         wasyncore.loop(timeout=seconds, map=channels, use_poll=True, count=1)
 
-    def _server(self, listener: Any, channels: dict[int, Any], threads: Threads, adjustments: Adjustments) -> Server:
+    def _server(
+        self, listener: Any, channels: dict[int, Any], threads: Threads, adjustments: Adjustments, bodies: Bodies
+    ) -> Server:
         listener.setblocking(False)
         about = (listener.family, listener.type, listener.proto, listener.getsockname())
         return Server(
-            self.wsgi, channels, True, listener, dispatcher=threads, adj=adjustments, bind_socket=False, sockinfo=about
-        )
+            self.wsgi, channels, True, listener, dispatcher=threads, adj=adjustments, bind_socket=False, sockinfo=about,
+            bodies=bodies,
+        )  # fmt: skip
 
 
 class Wakeup(wasyncore.file_dispatcher):  # type: ignore[misc]
@@ -76,13 +82,18 @@ def _is_busy(channel: Any) -> bool:
     return isinstance(channel, Channel) and bool(channel.requests or channel.total_outbufs_len)
 
 
-def _adjustments(settings: Settings, keep_alive_seconds: int) -> Adjustments:
-    longest_body = max(settings.max_batch_bytes, settings.max_json_bytes) + 2  # one more is for the app to refuse
+def _bodies(settings: Settings) -> Bodies:
+    json, batch = settings.max_json_bytes + 1, settings.max_batch_bytes + 1  # one more is for the app to refuse
+    longest_batch = max(json, batch)
+    return Bodies(longest=json, longest_batch=longest_batch, most_unfinished=max(UNFINISHED_BYTES, 2 * longest_batch))
+
+
+def _adjustments(keep_alive_seconds: int) -> Adjustments:
     return Adjustments(
         connection_limit=_most_connections(), channel_timeout=keep_alive_seconds, cleanup_interval=LOOK_SECONDS,
         channel_request_lookahead=0,  # a request is answered before the next one is read
-        max_request_header_size=HEAD_BYTES, max_request_body_size=longest_body, inbuf_overflow=IN_MEMORY_BYTES,
-        outbuf_overflow=IN_MEMORY_BYTES, outbuf_high_watermark=WAITING_BYTES,
+        max_request_header_size=HEAD_BYTES, max_request_body_size=sys.maxsize,  # the parser has the limits of bodies
+        inbuf_overflow=IN_MEMORY_BYTES, outbuf_overflow=IN_MEMORY_BYTES, outbuf_high_watermark=WAITING_BYTES,
         ident=None, clear_untrusted_proxy_headers=False, log_socket_errors=False, asyncore_use_poll=True,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from gradyard.jobs.errors import BatchInvalid, BodyMalformed, SpecInvalid
 from gradyard.jobs.settings import load
 from gradyard.jobs.specs.axes import Span
 from gradyard.jobs.submission.batches import parse_batch
+from gradyard.jobs.submission.large import LARGE_BYTES
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.jobs.submission.requests.keys import read_key_request
 from gradyard.jobs.submission.requests.predictions import read_prediction_request
 from gradyard.jobs.submission.requests.verbs import read_retry_of_batch
+from gradyard.jobs.submission.retries import is_large_retry, parse_again
 from tests.jobs.bounded import bounded
 
 FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many requests
@@ -134,6 +137,51 @@ def test_a_range_has_as_many_values_as_it_says(near: float, off: int, step: floa
             values = span.values()
             assert len(values) == span.size
             assert list(values) == sorted(set(values)) or step < 1e-9 * abs(near)
+
+
+POINTS = NN | {"dataset": {"kind": "inline", "x": [number / 8 for number in range(9000)], "y": [0.5] * 9000}}
+
+
+@pytest.mark.slow
+def test_points_that_a_sweep_repeats_are_held_once_and_the_sweep_is_large() -> None:
+    body, turns = json.dumps({"spec": POINTS, "grid": {"seed": {"stop": 250}}}).encode(), []
+    assert len(body) < LARGE_BYTES
+    with bounded(memory=96 * 2**20, seconds=60):
+        parsed = parse_batch(BytesIO(body), settings, before_large=lambda: turns.append("waited"))
+    assert (turns, len(parsed.jobs)) == (["waited"], 250)
+    assert {each.spec.seed for each in parsed.jobs} == {*range(250)}
+    assert len({id(each.as_json["dataset"]) for each in parsed.jobs}) == 1
+    assert len({id(each.spec.dataset) for each in parsed.jobs}) == 1
+
+
+def test_points_are_shared_by_their_bits() -> None:
+    data = [{"kind": "inline", "x": [0.0, 1.0], "y": [zero, 1.0]} for zero in (0.0, -0.0, -0.0, 0.0)]
+    jobs = parse_batch(BytesIO(json.dumps({"spec": NN, "grid": {"dataset": data}}).encode()), settings).jobs
+    assert [json.dumps(job.as_json["dataset"]["y"]) for job in jobs] == [json.dumps(each["y"]) for each in data]
+    assert [job.spec.as_json() for job in jobs] == [job.as_json for job in jobs]
+
+
+def stored(count: int, **spec: Any) -> list[Any]:
+    as_json = parse_job(json.dumps(NN | spec).encode(), settings).as_json
+    return [SimpleNamespace(id=number, spec=as_json, name=None, tags={}, priority=0) for number in range(count)]
+
+
+@pytest.mark.slow
+def test_a_short_retry_does_no_large_work() -> None:
+    changes = {"dataset": POINTS["dataset"]}
+    with bounded(memory=32 * 2**20, seconds=1), pytest.raises(SpecInvalid, match="/set: its jobs have over 67,108,864"):
+        is_large_retry(1000, 500_000, changes, settings)
+    assert is_large_retry(100, 50_000, changes, settings)
+    assert not is_large_retry(100, 50_000, {"seed": 1}, settings)
+    few = settings.model_copy(update={"max_batch_bytes": 2**20})
+    with bounded(memory=96 * 2**20, seconds=10), pytest.raises(SpecInvalid, match="/set: its jobs have over 1,048,576"):
+        parse_again(stored(1000), changes, few)
+
+
+def test_a_batch_at_its_limit_may_be_retried_with_the_values_that_were_not_sent() -> None:
+    members = stored(50, name="n" * 40)
+    sent = 50 * len(json.dumps(NN | {"name": "n" * 40}))
+    assert len(parse_again(members, {"seed": 3}, settings.model_copy(update={"max_batch_bytes": sent}))) == 50
 
 
 ONE_BODY: dict[str, bytes] = {

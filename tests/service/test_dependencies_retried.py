@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import text, update
 
 from gradyard.jobs.states import State
+from gradyard.jobs.submission.retries import parse_again
 from gradyard.store.database import Database
 from gradyard.store.tables import Job
 from gradyard.store.upkeep.waits import end_forgotten_waits, end_waits
-from service.submission import parse_again
 from tests.service.test_dependencies import JOB, NONE, problems, submit, submit_batch
 from tests.store.dependencies.pipelines import LONG, ends
 

@@ -117,7 +117,7 @@ def tell(asked: Counter[int]) -> None:
     print(f"{asked.total():,} generated requests, answered {dict(sorted(asked.items()))}, no finding")
 
 
-def answered_as_documented(cases: Any, examples: int, asked: Counter[int]) -> None:
+def answered_as_documented(cases: Any, examples: int, asked: Counter[int], key: dict[str, str] | None = None) -> None:
     @hypothesis_settings(
         max_examples=examples,
         deadline=None,
@@ -129,7 +129,7 @@ def answered_as_documented(cases: Any, examples: int, asked: Counter[int]) -> No
     def ask(case: Any) -> None:
         if "wait" in (case.query or {}):
             case.query["wait"] = 0  # what it waits for is not asked here
-        response = case.call_and_validate()
+        response = case.call_and_validate(headers=key)
         refused_with_reason(response)
         asked[response.status_code] += 1
 

@@ -116,7 +116,7 @@ BAD = [
     (b'{"stage": "nn", "learning_rate": "fast"}', 422, ["/learning_rate"]),
     (b'{"stage": "function", "learning_rate": "auto"}', 422, ["/learning_rate"]),
     (b'{"stage": "nn", "init": {"a": 1}}', 422, ["/init"]),
-    (b'{"stage": "nn", "init": {"a": 1, "b": 1, "c": 1, "d": "x"}}', 422, ["/init", "/init/d"]),
+    (b'{"stage": "nn", "init": {"a": 1, "b": 1, "c": 1, "d": "x"}}', 422, ["/init/d"]),
     (b'{"stage": "nn", "name": "\\u0000"}', 422, ["/name"]),
     (b'{"stage": "nn", "name": "' + b"x" * 201 + b'"}', 422, ["/name"]),
     (b'{"stage": "nn", "tags": {"k": 1}}', 422, ["/tags/k"]),

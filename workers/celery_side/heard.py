@@ -13,12 +13,19 @@ from uuid import UUID, uuid4
 import orjson
 
 from gradyard.broker.celery_settings import TASK
+from gradyard.jobs.validation.json_weight import Weight
 
 MOST_BYTES = 8 * 2**20
 """Of a message. A bell carries the spec of its job, which has about 1.4 MiB at most."""
 
+MOST_BRACKETS, MOST_COMMAS = 64, 256
+"""Of a message. A bell has 6 and 32, as its spec lies in its body, as base64. A parser makes 60 bytes of each `[],`."""
+
 MOST_BODY_CHARACTERS = 1024
 """Of a body that is read. One that says how often its bell was passed on carries nothing else."""
+
+
+NOT_OF_THE_FORM = "it is not of the form of Celery's messages"
 
 
 class NoBell(ValueError):
@@ -38,18 +45,26 @@ def heard(item: bytes, queue: str) -> bytes:
 def _sent(item: bytes) -> dict[str, Any]:
     if len(item) > MOST_BYTES:
         raise NoBell(f"it has more than {MOST_BYTES:,} bytes")
+    if not _is_light(item):
+        raise NoBell(NOT_OF_THE_FORM)
     try:
         sent = orjson.loads(item)
     except ValueError:
         raise NoBell("it is not JSON") from None
     headers = sent.get("headers") if isinstance(sent, dict) else None
     if not isinstance(headers, dict):
-        raise NoBell("it is not of the form of Celery's messages")
+        raise NoBell(NOT_OF_THE_FORM)
     if headers.get("task") != TASK:
         raise NoBell("it names another task")
     if sent.get("content-type") != "application/json":
         raise NoBell("its body is not JSON by its content type")
     return sent
+
+
+def _is_light(item: bytes) -> bool:
+    """Whether it takes little more memory to read than it has bytes. Brackets and commas in texts count as well."""
+    weight = Weight.of(item)
+    return weight.brackets <= MOST_BRACKETS and weight.commas <= MOST_COMMAS
 
 
 def _passed(body: Any) -> int:

@@ -109,7 +109,8 @@ def _create_many(options: CommandOptions, wanted: list[WantedKey], out: Path | N
             if len(made) < len(wanted):
                 not_made = f"{wanted[len(made)]} was not, nor any after it"
                 typer.echo(f"gradyard: {len(made)} of {len(wanted)} keys were created; {not_made}", err=True)
-    typer.echo(f"{len(made)} {'key was' if len(made) == 1 else 'keys were'} created" + (f", in {out}" if out is not None else ""), err=True)
+    words = "key was" if len(made) == 1 else "keys were"
+    typer.echo(f"{len(made)} {words} created" + (f", in {out}" if out is not None else ""), err=True)
 
 
 def _write_down(file: KeyFile | None, key: NewApiKey) -> None:

@@ -9,6 +9,9 @@ from gradyard.jobs.submission.resolve import work_of
 from gradyard.jobs.validation.json_text import check_one
 from gradyard.jobs.validation.json_weight import Weight
 
+DEFAULTS_BYTES = 600
+"""Of a stored spec: at most so many are of values that its sender left out. A batch was within its limit without."""
+
 MOST_WORK = 5 * 10**8  # numbers to compute with before anything is stored: a few seconds
 
 
@@ -30,13 +33,20 @@ class BatchBudget:
         if len(body) > self._settings.max_json_bytes:
             most = self._settings.max_json_bytes
             raise SpecInvalid([FieldProblem("", f"{len(body):,} bytes; a job has at most {most:,}")])
-        self._bytes += len(body)
-        if self._bytes > self._settings.max_batch_bytes:
-            raise BudgetExceeded(f"its jobs have over {self._settings.max_batch_bytes:,} bytes")
+        self._add(len(body))
         self._weight = self._weight.beside(Weight.of(body))
         if excess := self._weight.excess:
             raise BudgetExceeded(f"its jobs have {excess}")
         check_one(body)
+
+    def check_stored(self, spec_bytes: int, count: int = 1) -> None:
+        """Check the bytes of so many members that are stored already, maybe changed, and of all so far."""
+        self._add(max(0, spec_bytes - count * DEFAULTS_BYTES))
+
+    def _add(self, spec_bytes: int) -> None:
+        self._bytes += spec_bytes
+        if self._bytes > self._settings.max_batch_bytes:
+            raise BudgetExceeded(f"its jobs have over {self._settings.max_batch_bytes:,} bytes")
 
     def check_cost(self, spec: JobSpec) -> None:
         """Check the cost of training, and of what is computed before anything is stored."""

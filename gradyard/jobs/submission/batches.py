@@ -17,15 +17,16 @@ from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
+from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
 from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
+from gradyard.jobs.submission.shared_points import SharedPoints
 from gradyard.jobs.validation.from_json import validated
-from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, plain_json
+from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
 from gradyard.jobs.validation.json_weight import Weight
 from gradyard.jobs.validation.messages import figure
 from gradyard.jobs.validation.pointers import pointer_of
 
 MOST_SWEEP_BYTES = 2**16  # a larger sweep is not stored with its batch
-LARGE_BYTES, LARGE_JOBS = 2**18, 10_000  # over one of these, a batch may take 0.1 GB or more, and seconds
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,33 @@ def parse_batch(
         return ParsedBatch(_parse_members(_lines_of(body), settings, ListFaults()))
     whole = _parsed(body.read())
     if "jobs" in whole:
+        if not is_large and isinstance(whole["jobs"], list) and len(whole["jobs"]) > LARGE_JOBS:
+            before_large()
         return _parse_list(whole, settings)
     sweep: BatchSweep = validated(_SWEEP, _dumped(whole))
     _check_size(sweep, settings)
-    if not is_large and sweep.size > LARGE_JOBS:
+    if not is_large and is_large_sweep(sweep):
         before_large()
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
     jobs = _parse_members(sweep.members(), settings, SweepFaults(sweep))
     return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
+
+
+def is_batch(body: bytes) -> bool:
+    """Whether the JSON has the fields of a batch or sweep, not of a job. Raises BodyMalformed where it is no JSON.
+
+    What is too much for one job is not read to see it.
+    """
+    try:
+        check_one(body)
+        whole = orjson.loads(body)
+    except SpecInvalid:
+        return True
+    except orjson.JSONDecodeError as error:
+        raise BodyMalformed(str(error)) from None
+    return isinstance(whole, dict) and bool({"jobs", "spec"} & whole.keys())
 
 
 def _bytes_of(body: IO[bytes]) -> int:
@@ -131,7 +149,7 @@ def _lines_of(body: IO[bytes]) -> Iterator[bytes]:
 def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFaults | SweepFaults) -> list[ParsedJob]:
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
-    budget = BatchBudget(settings)
+    budget, points = BatchBudget(settings), SharedPoints()
     for index, member in enumerate(members):
         if faults.enough:
             break
@@ -140,7 +158,7 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
         if not faults.need(index):
             continue
         try:
-            jobs.append(_parse_member(member, settings, budget))
+            jobs.append(points.shared(_parse_member(member, settings, budget)))
         except BodyMalformed as error:
             faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
         except SpecInvalid as error:

@@ -7,17 +7,28 @@ from typing import Any
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.paths import may_hold, parts_around, put
-from gradyard.jobs.submission.parse import ParsedJob, parse_job
+from gradyard.jobs.submission.batch_budget import BatchBudget
+from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
+from gradyard.jobs.validation.json_text import plain_json
 from gradyard.jobs.validation.pointers import pointer_of
 
 
-def parse_changed(spec: Mapping[str, Any], changes: Mapping[str, Any], settings: Settings) -> ParsedJob:
+def parse_changed(
+    spec: Mapping[str, Any], changes: Mapping[str, Any], settings: Settings, budget: BatchBudget | None = None
+) -> ParsedJob:
     """Read a stored spec with new values of parameters, by their paths, as a new one.
 
-    Raises SpecInvalid: it points into `set` where a new value is to blame, else into the spec.
+    Raises SpecInvalid: it points into `set` where a new value is to blame, else into the spec. BudgetExceeded where it
+    and others before it exceed the budget.
     """
     try:
-        return parse_job(json.dumps(_changed(spec, changes)).encode(), settings)
+        body = json.dumps(_changed(spec, changes), separators=(",", ":")).encode()
+        if budget is not None:
+            budget.check_stored(len(body))
+        new = read_spec(plain_json(body), settings)
+        if budget is not None:
+            budget.check_cost(new)
+        return resolved(new)
     except SpecInvalid as refusal:
         raise SpecInvalid([_into_changes(each, changes) for each in refusal.problems]) from None
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, Text, bindparam, cast, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from gradyard.jobs.errors import Gone, NotFound
@@ -15,7 +15,7 @@ from gradyard.store.tables import Batch, DeletedBatch, Job, JobEvent, JobSummary
 
 __all__ = [
     "batch_by_id", "batches_newest_first", "counts_of_batches", "failures_of_batch", "jobs_to_retry",
-    "submitter_of_batch",
+    "size_of_retry", "submitter_of_batch",
 ]  # fmt: skip
 
 
@@ -82,7 +82,17 @@ _failures = (
 
 def jobs_to_retry(connection: Connection, batch_id: UUID, states: Collection[State]) -> list[Row[Any]]:
     """The id, spec, name, tags and priority of each job of a batch in these states that was not replaced, by ids."""
-    ended = (JobSummary.batch_id == batch_id, JobSummary.state.in_(list(states)), Job.replaced_by.is_(None))
     asked = select(Job.id, Job.spec, Job.name, Job.tags, Job.priority)
-    query = asked.join(JobSummary, JobSummary.job_id == Job.id).where(*ended)
-    return list(connection.execute(query.order_by(Job.id)))
+    return list(connection.execute(_to_retry(asked, batch_id, states).order_by(Job.id)))
+
+
+def size_of_retry(connection: Connection, batch_id: UUID, states: Collection[State]) -> tuple[int, int]:
+    """How many jobs of a batch in these states were not replaced, and how many bytes their specs have together."""
+    asked = select(func.count(), func.coalesce(func.sum(func.length(cast(Job.spec, Text))), 0)).select_from(Job)
+    count, spec_bytes = connection.execute(_to_retry(asked, batch_id, states)).one()
+    return count, int(spec_bytes)
+
+
+def _to_retry(asked: Select[Any], batch_id: UUID, states: Collection[State]) -> Select[Any]:
+    ended = (JobSummary.batch_id == batch_id, JobSummary.state.in_(list(states)), Job.replaced_by.is_(None))
+    return asked.join(JobSummary, JobSummary.job_id == Job.id).where(*ended)

@@ -26,7 +26,7 @@ _ROUTES = {
         jobs.submit_job jobs.change_job jobs.cancel_job jobs.delete_job actions.act_on_jobs
         retry_and_logs.retry_job rechecks.recheck_job
         batches.submit_batch batches.cancel_batch batches.retry_batch batches.delete_batch
-        page.submit
+        page.submit page.check
     """,
     Scope.METRICS_READ: "prometheus.show_service_metrics",
     Scope.OPERATOR: """

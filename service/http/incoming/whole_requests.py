@@ -11,7 +11,7 @@ from typing import IO
 from urllib.parse import unquote
 
 from flask import Flask, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, ExpectationFailed
 
 from gradyard.jobs.errors import BodyInvalid, FieldProblem
 from gradyard.jobs.validation.pointers import pointer_of
@@ -24,7 +24,7 @@ TAKE_A_BODY = {
     "jobs.submit_job", "batches.submit_batch", "batches.retry_batch", "retry_and_logs.retry_job", "predict.predict",
     "fleet.drain_workers", "fleet.pause_queue", "api_keys.make_key", "api_keys.rotate_key", "storage.set_retention",
     "webhooks.create_webhook", "webhooks.change_webhook", "webhooks.rotate_webhook_secret",
-    "page.sign_in", "page.sign_out", "page.submit",
+    "page.sign_in", "page.sign_out", "page.submit", "page.check",
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ MAY_REPEAT = {
 
 def install(app: Flask) -> None:
     """Before the caller is known: refuse what is no request of this service, and watch the body as it is read."""
-    for check in (_refuse_wrong_target, _refuse_wrong_host, _watch_the_body):
+    for check in (_refuse_wrong_target, _refuse_wrong_host, _refuse_expectations, _watch_the_body):
         app.before_request(check)
 
 
@@ -52,6 +52,8 @@ def _refuse_wrong_target() -> None:
     sent = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "/"
     if not sent.startswith("/"):
         raise BadRequest("the target of a request must be a path here, such as /v1/jobs; this service is no proxy")
+    if "#" in sent:  # servers cut it off there, and the parameters after it
+        raise BadRequest("a # has no place in the target of a request; within a name or a value it is %23")
     # Servers, and Flask's `request.path`, hide those at its beginning.
     if "//" in unquote(sent.partition("?")[0]) or "//" in request.environ.get("PATH_INFO", ""):
         raise BadRequest("the path has two slashes side by side; write one")
@@ -63,6 +65,11 @@ def _refuse_wrong_host() -> None:
         return
     if not HOST.fullmatch(host):
         raise HeaderInvalid(f"Host: must be a name or an address, with or without a port, not {host!r}")
+
+
+def _refuse_expectations() -> None:
+    if request.environ.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
+        raise ExpectationFailed("of expectations this service meets 100-continue alone")
 
 
 def _watch_the_body() -> None:

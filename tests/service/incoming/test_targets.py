@@ -78,6 +78,13 @@ NO_REQUESTS = {
     "two slashes": asked(b"GET //v1/jobs HTTP/1.1", HOST.strip()),
     "two slashes and a host": asked(b"GET //localhost/v1/jobs HTTP/1.1", HOST.strip()),
     "escaped slashes": asked(b"GET /%2fv1/jobs HTTP/1.1", HOST.strip()),
+    "a fragment": asked(b"GET /v1/jobs#x HTTP/1.1", HOST.strip()),
+    "parameters in a fragment": asked(b"GET /v1/jobs#?project=x HTTP/1.1", HOST.strip()),
+    "a space before the method": b" " + asked(GET, HOST.strip()),
+    "a host in a second line": asked(GET, b"Host:\r\n localhost"),
+    "chunks in a second line": asked(GET, HOST.strip(), b"Transfer-Encoding:\r\n chunked") + b"0\r\n\r\n",
+    "chunks twice": asked(GET, HOST.strip(), b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked")
+    + b"0\r\n\r\n",
     "no slash": asked(b"GET v1/jobs HTTP/1.1", HOST.strip()),
     "a tunnel": asked(b"CONNECT localhost:80 HTTP/1.1", HOST.strip()),
     "another name in the host": asked(GET, b"Host: localhost#evil"),
@@ -123,7 +130,7 @@ def test_a_name_with_an_underscore_is_refused(gunicorn: GunicornProcess, header:
 @pytest.mark.parametrize(
     ("sent", "statuses"),
     [
-        (b"GET /" + b"a" * 200_000, (414, 431)), (asked(GET, HOST.strip(), b"X: " + b"a" * 200_000), (431,)),
+        (b"GET /" + b"a" * 200_000, (414,)), (asked(GET, HOST.strip(), b"X: " + b"a" * 200_000), (431,)),
         (asked(GET, HOST.strip(), *[b"X: y"] * 40_000), (431,)),
     ],
     ids=["a long path", "a long header", "many headers"],
@@ -136,6 +143,24 @@ def test_a_head_that_is_too_long_is_a_problem(gunicorn: GunicornProcess, sent: b
 
 @pytest.mark.slow
 def test_what_other_servers_pass_on_is_refused_all_the_same(gunicorn: GunicornProcess) -> None:
-    for name in ("another host", "two slashes", "escaped slashes", "another name in the host", "no host"):
+    for name in (
+        "another host", "two slashes", "escaped slashes", "a fragment", "parameters in a fragment",
+        "another name in the host", "no host",
+    ):  # fmt: skip
         refused = gunicorn.asked(NO_REQUESTS[name])
         assert (refused.status, refused.headers["content-type"]) == (400, FORM), name
+
+
+@ours
+@pytest.mark.slow
+def test_an_expectation_that_is_not_met_is_refused(gunicorn: GunicornProcess) -> None:
+    refused = gunicorn.asked(asked(GET, HOST.strip(), b"Expect: x"))
+    assert (refused.status, refused.headers["content-type"], refused.json["type"]) == (417, FORM, "expectation_failed")
+    assert gunicorn.asked(asked(GET, HOST.strip(), b"Expect: 100-continue", b"Content-Length: 0")).status == 200
+
+
+@on_sqlite
+def test_an_expectation_that_another_server_passes_on_is_refused(client: FlaskClient) -> None:
+    refused: Any = client.get("/v1/jobs", headers={"Expect": "x"})
+    assert (refused.status_code, refused.content_type, refused.json["type"]) == (417, FORM, "expectation_failed")
+    assert client.get("/v1/jobs", headers={"Expect": "100-Continue"}).status_code == 200

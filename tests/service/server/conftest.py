@@ -1,6 +1,7 @@
 """A server of ours in this process, on a free port of loopback, with an app of the test's."""
 
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
+from service.server.bodies import Bodies
 from service.server.channel import Server
 from service.server.threads import Threads
 
@@ -22,17 +24,18 @@ class Served:
     def __init__(self, app: App, threads: int) -> None:
         self._channels: dict[int, Any] = {}
         self.threads = Threads(threads)
+        self.bodies = Bodies()
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         self.port: int = listener.getsockname()[1]
         about = (listener.family, listener.type, listener.proto, listener.getsockname())
         adjustments = Adjustments(
             cleanup_interval=0, channel_request_lookahead=0, ident=None, clear_untrusted_proxy_headers=False,
-            outbuf_high_watermark=2**16, max_request_header_size=2**16,
+            outbuf_high_watermark=2**16, max_request_header_size=2**16, max_request_body_size=sys.maxsize,
         )  # fmt: skip
         self._server = Server(
             app, self._channels, True, listener, dispatcher=self.threads, adj=adjustments, bind_socket=False,
-            sockinfo=about,
+            sockinfo=about, bodies=self.bodies,
         )  # fmt: skip
         self._stopped = threading.Event()
         self._loop = threading.Thread(target=self._run, daemon=True)

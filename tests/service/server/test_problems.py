@@ -4,7 +4,7 @@ import json
 
 from waitress.utilities import BadRequest
 
-from service.server.channel import problem_of
+from service.server.problems import problem_of
 
 
 def test_what_it_repeats_of_the_request_cannot_control_a_terminal() -> None:

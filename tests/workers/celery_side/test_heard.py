@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradyard.broker.celery_settings import TASK
+from tests.jobs.bounded import bounded
 from workers.celery_side.heard import MOST_BYTES, heard
 
 ANY_JSON = st.recursive(
@@ -79,3 +80,29 @@ def test_a_bell_keeps_how_often_it_was_passed_on_and_the_ids_that_people_look_fo
 ])  # fmt: skip
 def test_what_is_no_bell_says_why(item: bytes, reason: str) -> None:
     assert reason in arguments_of(heard(item, "cpu"))["dropped"]
+
+
+HEAVY = {
+    "lists": b"[" + b"[]," * (MOST_BYTES // 3 - 2) + b"[]]",
+    "objects": b"[" + b'{"a":1},' * (MOST_BYTES // 8 - 2) + b"[]]",
+    "numbers": b"[" + b"0," * (MOST_BYTES // 2 - 2) + b"0]",
+    "in a header": bell()[:-1] + b',"x":[' + b"[]," * (MOST_BYTES // 3 - 200) + b"[]]}",
+    "names": b"{" + b'"a":0,' * (MOST_BYTES // 6 - 2) + b'"a":0}',
+    "deep": b"[" * MOST_BYTES,
+}
+
+
+@pytest.mark.parametrize("item", HEAVY.values(), ids=HEAVY)
+def test_what_is_far_more_than_a_bell_is_dropped_unread(item: bytes) -> None:
+    assert len(item) <= MOST_BYTES
+    with bounded(memory=48 * 2**20, seconds=0.3):
+        message = heard(item, "cpu")
+    assert "form of Celery" in arguments_of(message)["dropped"]
+
+
+@pytest.mark.parametrize("item", [bell(body="A" * 8_000_000), bell(x="\\u0041" * 1_000_000)], ids=["body", "text"])
+def test_a_bell_of_a_large_job_is_heard_and_costs_little(item: bytes) -> None:
+    # orjson reserves 12 times the text and touches what it needs
+    with bounded(memory=160 * 2**20, seconds=0.3):
+        message = heard(item, "cpu")
+    assert arguments_of(message) == {"passed": 0}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select
 
 from gradyard.jobs.errors import IdempotencyKeyReused
 from gradyard.jobs.events import EventKind
@@ -81,7 +81,13 @@ _earlier = select(IdempotencyKey.body_sha256, IdempotencyKey.batch_id, Idempoten
 )
 
 
+def stored_sizes(connection: Connection, job_ids: list[UUID]) -> list[Row[Any]]:
+    """The id and state of these jobs, and how many bytes their specs have (`spec_bytes`)."""
+    asked = select(Job.id, Job.state, func.length(cast(Job.spec, Text)).label("spec_bytes"))
+    return list(connection.execute(asked.where(Job.id.in_(job_ids))))
+
+
 def stored_specs(connection: Connection, job_ids: list[UUID]) -> list[Row[Any]]:
-    """The id, state, spec, name, tags and priority of these jobs."""
-    asked = select(Job.id, Job.state, Job.spec, Job.name, Job.tags, Job.priority)
+    """The id, spec, name, tags and priority of these jobs."""
+    asked = select(Job.id, Job.spec, Job.name, Job.tags, Job.priority)
     return list(connection.execute(asked.where(Job.id.in_(job_ids)).order_by(Job.id)))

@@ -1,0 +1,69 @@
+"""A cancel asks the database little: it waits for the watcher's news, and does not ask for them itself."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from gradyard.jobs.settings import Settings
+from gradyard.store.database import Database
+from tests.actors import claimed, submitted, worker_of
+
+MOST = 17
+"""Statements of one cancel. Once they were 85, when each asked for news of its own."""
+
+
+@contextmanager
+def statements(client: FlaskClient) -> Iterator[list[str]]:
+    """What this thread, which answers the test's requests, says to the database; the watcher is one for all."""
+    said, mine = list[str](), threading.get_ident()
+
+    def note(*call: Any) -> None:
+        if threading.get_ident() == mine:
+            said.append(call[2])
+
+    engine = client.application.extensions["gradyard"].database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def cancel(client: FlaskClient, path: str) -> list[str]:
+    with statements(client) as said:
+        answer = client.post(f"{path}/cancel")
+    assert answer.status_code == 200, answer.text
+    return said
+
+
+def test_of_a_queued_job(client: FlaskClient, database: Database, settings: Settings) -> None:
+    said = cancel(client, f"/v1/jobs/{submitted(database, settings)}")
+    assert 0 < len(said) <= MOST, said
+
+
+def test_of_a_running_job_whose_worker_says_nothing_however_long_it_waits(
+    client: FlaskClient, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for seconds in (0.2, 1.5):
+        monkeypatch.setattr("service.routes.jobs.CANCEL_SECONDS", seconds)
+        job_id = submitted(database, settings)
+        claimed(database, worker_of(database))
+        said = cancel(client, f"/v1/jobs/{job_id}")
+        numbers.append(len(said))
+        assert len(said) <= MOST, said
+    print(f"{numbers[-1]} statements")
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("size", [2, 400])
+def test_of_a_batch_however_many_jobs_it_has(client: FlaskClient, size: int) -> None:
+    batch: Any = client.post("/v1/batches", json={"spec": {"stage": "nn"}, "grid": {"seed": {"stop": size}}}).json
+    said = cancel(client, f"/v1/batches/{batch['id']}")
+    print(f"{len(said)} statements")
+    assert len(said) <= MOST, said
