@@ -19,11 +19,11 @@ def with_a_database(settings: Settings) -> Settings:
     # imported here: SQLAlchemy takes a third of a second, and most commands do not need it
     from gradyard.local.tables_there import file_holds_tables, name_of_empty
 
+    refuse_network_disk(settings)
     if settings.database_url is None:
         _say_which(settings.sqlite_file, file_holds_tables(settings.sqlite_file))
     elif shown := name_of_empty(settings.database):
         raise BadUsage(f"DATABASE_URL: {shown} holds no tables; `gradyard db upgrade` makes them")
-    refuse_network_disk(settings)
     return settings
 
 
