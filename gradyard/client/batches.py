@@ -176,8 +176,14 @@ def _sweep(
     samples: int, random_seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     axes = {path: _as_axis(path, values) for path, values in (grid or {}).items()}
-    drawn = {path: dict(each) for path, each in (random or {}).items()}
+    drawn = {path: _as_draws(path, each) for path, each in (random or {}).items()}
     return {"spec": spec, "grid": axes, "random": drawn, "samples": samples, "random_seed": random_seed}
+
+
+def _as_draws(path: str, each: Any) -> dict[str, Any]:
+    if not isinstance(each, Mapping):
+        raise TypeError(f'the draws of {path} are a mapping such as {{"low": 1e-7, "high": 1e-5}}, not {each!r}')
+    return dict(each)
 
 
 def _as_axis(path: str, values: Axis) -> Any:

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.audit import Action
 from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
@@ -143,7 +144,7 @@ class HoldQuery(Query):
     @classmethod
     def _no_reason(cls, given: dict[str, Any]) -> dict[str, Any]:
         if "reason" in given:
-            raise ValueError('send the reason in the body: {"reason": "..."}')
+            raise PydanticCustomError("at_reason", 'send the reason in the body: {"reason": "..."}')
         return given
 
 

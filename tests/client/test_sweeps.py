@@ -68,6 +68,11 @@ def test_what_is_no_list_is_refused_before_it_is_sent(axis: Any) -> None:
         client.sweep({"stage": "optim"}, grid={"optimizer.name": axis})
 
 
+def test_draws_that_are_no_mapping_are_refused_before_they_are_sent() -> None:
+    with pytest.raises(TypeError, match=r'the draws of learning_rate are a mapping such as .*"low": 1e-7'):
+        sent_by({"stage": "nn"}, random={"learning_rate": (1e-8, 1e-7)})
+
+
 def test_a_precedence_goes_with_what_is_submitted_and_not_into_its_spec() -> None:
     with FakeService(respond).running() as running, Client(running.url) as client:
         client.submit(stage="nn", precedence=5)

@@ -75,7 +75,7 @@ def test_a_reason_stands_in_the_body_alone(client: FlaskClient, database: Databa
     worker_of(database)
     refused = post(client, f"{path}?reason=fan", 422)
     assert refused["type"] == "parameters_invalid"
-    assert refused["detail"] == '/: send the reason in the body: {"reason": "..."}'
+    assert refused["detail"] == '/reason: send the reason in the body: {"reason": "..."}'
     for body, pointer in (({"reason": 7}, "/reason"), ({"why": "fan"}, "/why"), ({"reason": "x" * 501}, "/reason")):
         refused = post(client, path, 422, body)
         assert (refused["type"], refused["errors"][0]["pointer"]) == ("body_invalid", pointer)
