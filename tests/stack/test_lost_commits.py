@@ -14,7 +14,7 @@ from tests.stack.service_processes import Service
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
-STEPS = 20_000
+STEPS = 60_000  # so that a busy machine puts the snapshot back while it still trains
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,12 +41,12 @@ def service(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Ite
 
 def test_a_job_whose_records_were_lost_goes_on_from_what_is_there(service: Service, database_url: str) -> None:
     client, database = service.client, Database(database_url)
-    undisturbed = client.wait(client.submit(stage="autograd", steps=STEPS, seed=5).id, timeout=120)
+    undisturbed = client.wait(client.submit(stage="autograd", steps=STEPS, seed=5).id, timeout=600)
     job = client.submit(stage="autograd", steps=STEPS, seed=5)
     before = _snapshot_beyond(2_000, database, job.id, service)
     _snapshot_beyond(before.recorded_to, database, job.id, service)
     before.put_back()
-    ended = client.wait(job.id, timeout=120)
+    ended = client.wait(job.id, timeout=600)
     database.close()
     assert ended.succeeded, ended.message
     assert client.losses(job.id).tobytes() == client.losses(undisturbed.id).tobytes()
