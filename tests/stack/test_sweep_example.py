@@ -30,7 +30,7 @@ def test_script_and_notebook_run_and_draw_the_same(
         [sys.executable, str(SCRIPT)], cwd=script, env=environment, capture_output=True, text=True, check=True
     ).stdout
     assert "{'succeeded': 36, 'failed': 9}" in printed
-    assert "y = +0.00000 +0.85674 x" in printed
+    assert "0.00000 +0.85674 x" in printed  # its sign is that of a rounding, which differs between processors
     run = ran(notebook_of(SCRIPT.read_text()), notebook)
     shown = [each for cell in run.cells for each in cell.get("outputs", ())]
     assert "".join(each.text for each in shown if each.output_type == "stream") == printed
