@@ -9,6 +9,11 @@ from tests.faults.run import run
 pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 
+def test_a_build_without_the_fence_is_found_out() -> None:
+    report = run(short_plan("sqlite", "F8", mutant="no-fence", compares_bits=False), print)
+    assert {"I5", "I6"} & set(report.verdict.violations), "\n".join(report.lines())
+
+
 def test_a_build_that_never_resumes_is_found_out() -> None:
     report = run(short_plan("sqlite", "F1", mutant="no-resume", compares_bits=False), print)
     assert any("were resumed from it" in failure for failure in report.failures()), "\n".join(report.lines())

@@ -177,6 +177,7 @@ def test_no_receiver_takes_longer_than_a_try_may_take(talk: object) -> None:
 def mail(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(b"220 mail ready\r\n")
+    connection.shutdown(socket.SHUT_WR)
     silence(connection)  # what is not read would reset the connection, and its sender might not see the answer
 
 
