@@ -1,6 +1,6 @@
 """Makes a release of the commit that is checked out: a wheel, a source archive and two images, all of one version.
 
-    make release                          (python .ci/release.py [--registry registry.example/lab])
+    make release                          (python .ci/release.py [--registry images.example.org/lab])
 
 The version stands in pyproject.toml. It is released where the work tree is clean, the commit has the tag vVERSION, and
 CHANGELOG.md has its section with a date. Everything is made of `git archive`, so that no file of this folder alone gets
@@ -30,7 +30,7 @@ class NotReady(Exception):
 def main(arguments: list[str]) -> int:
     """Make the release of the current folder; 1 with one line where something must be done first."""
     parser = argparse.ArgumentParser(prog="release", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--registry", default="", help="put before the names of the images: registry.example/lab")
+    parser.add_argument("--registry", default="", help="put before the names of the images: images.example.org/lab")
     options = parser.parse_args(arguments)
     try:
         version = checked_version(Path.cwd())

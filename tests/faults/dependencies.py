@@ -25,12 +25,12 @@ class Edge(NamedTuple):
 
 
 class End(NamedTuple):
-    """How a job ended, and when; `at` is None where it has not. unsure: a retry in its batch counts in its place."""
+    """How a job ended, and when; `at` is None where it has not. replaceable: a retry of its batch counts instead."""
 
     job: str
     state: str
     at: float | None
-    unsure: bool = False
+    replaceable: bool = False
 
 
 def check_dependencies(verdict: Verdict, log: RequestLog, rows: Rows, database: Database) -> None:
@@ -77,7 +77,7 @@ def _check(verdict: Verdict, rows: Rows, job: Row[Any], ends: Sequence[tuple[Edg
     begin = next((each for each in events if each.kind == EventKind.CLAIMED), None)
     bad = [
         end for edge, end in ends
-        if edge.condition == Condition.SUCCEEDED and end.state in FINISHED - {State.SUCCEEDED} and not end.unsure
+        if edge.condition == Condition.SUCCEEDED and end.state in FINISHED - {State.SUCCEEDED} and not end.replaceable
     ]  # fmt: skip
     if begin is not None:
         for end in (end for _, end in ends if end.at is None or end.at > begin.at):
@@ -89,7 +89,7 @@ def _check(verdict: Verdict, rows: Rows, job: Row[Any], ends: Sequence[tuple[Edg
         return
     have_ended = all(end.at is not None for _, end in ends)
     has_failed = job.reason == Reason.UPSTREAM_FAILED
-    if has_failed and not bad and have_ended and not any(end.unsure for _, end in ends):
+    if has_failed and not bad and have_ended and not any(end.replaceable for _, end in ends):
         verdict.add("I15", f"{job.id} failed with what it depends on, though all of that ended as asked")
     if has_failed or not have_ended:
         return

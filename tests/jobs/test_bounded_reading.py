@@ -144,11 +144,11 @@ POINTS = NN | {"dataset": {"kind": "inline", "x": [number / 8 for number in rang
 
 @pytest.mark.slow
 def test_points_that_a_sweep_repeats_are_held_once_and_the_sweep_is_large() -> None:
-    body, turns = json.dumps({"spec": POINTS, "grid": {"seed": {"stop": 250}}}).encode(), []
+    body, calls = json.dumps({"spec": POINTS, "grid": {"seed": {"stop": 250}}}).encode(), []
     assert len(body) < LARGE_BYTES
     with bounded(memory=96 * 2**20, seconds=60):
-        parsed = parse_batch(BytesIO(body), settings, before_large=lambda: turns.append("waited"))
-    assert (turns, len(parsed.jobs)) == (["waited"], 250)
+        parsed = parse_batch(BytesIO(body), settings, before_large=lambda: calls.append("waited"))
+    assert (calls, len(parsed.jobs)) == (["waited"], 250)
     assert {each.spec.seed for each in parsed.jobs} == {*range(250)}
     assert len({id(each.as_json["dataset"]) for each in parsed.jobs}) == 1
     assert len({id(each.spec.dataset) for each in parsed.jobs}) == 1

@@ -61,16 +61,16 @@ def released(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_a_release_is_two_files_and_two_images_of_one_version(house: Path) -> None:
-    done = released(house, "--registry", "registry.example/lab")
+    done = released(house, "--registry", "images.example.org/lab")
     assert done.returncode == 0, done.stderr
     made = json.loads((house / "dist" / "release.json").read_text())
     assert made["version"] == VERSION
     assert sorted(made["sha256"]) == [f"gradyard-{VERSION}-py3-none-any.whl", f"gradyard-{VERSION}.tar.gz"]
-    assert made["images"] == [f"registry.example/lab/gradyard-{target}:{VERSION}" for target in ("api", "worker")]
+    assert made["images"] == [f"images.example.org/lab/gradyard-{target}:{VERSION}" for target in ("api", "worker")]
     calls = (house.parent / "docker.calls").read_text().splitlines()
     label = f"--label org.opencontainers.image.version={VERSION} ."
-    assert calls[0] == f"build --target api --tag registry.example/lab/gradyard-api:{VERSION} {label}"
-    assert calls[3] == f"build --target worker --tag registry.example/lab/gradyard-worker:{VERSION} {label}"
+    assert calls[0] == f"build --target api --tag images.example.org/lab/gradyard-api:{VERSION} {label}"
+    assert calls[3] == f"build --target worker --tag images.example.org/lab/gradyard-worker:{VERSION} {label}"
     with zipfile.ZipFile(house / "dist" / f"gradyard-{VERSION}-py3-none-any.whl") as wheel:
         names = wheel.namelist()
     assert {"gradyard/py.typed", "service/app.py", "workers/pool/pool.py"} <= set(names)
