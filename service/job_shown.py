@@ -17,7 +17,7 @@ def job_shown(text: str) -> shapes.Job:
     Raises NotFound, Gone or AmbiguousId as `find_job` does.
     """
     project = current_caller().project_id
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         job = find_job(connection, text)
         waiting = why_it_waits(connection, job, project)
         depends_on = depends_on_of(connection, [job]).get(job.id, [])

@@ -54,7 +54,7 @@ def accept_job(
         check_storage_quota(connection, caller.project_id, services.settings.max_stored_bytes, key)
         submitted = lifecycle.submit(
             connection, parsed, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs,
+            max_queued=services.settings.max_queued_jobs, max_queued_of_key=services.settings.max_key_queued_jobs,
             key=key, body=body, retry_of=retry_of, recheck_of=recheck_of, precedence=precedence,
         )  # fmt: skip
         # Read before the commit: once the job is stored, nothing may fail between here and the answer.
@@ -94,7 +94,7 @@ def accept_batch(parsed: ParsedBatch, digest: str, precedence: int) -> Response:
         check_storage_quota(connection, caller.project_id, services.settings.max_stored_bytes, key)
         submitted = lifecycle.submit_batch(
             connection, parsed, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs,
+            max_queued=services.settings.max_queued_jobs, max_queued_of_key=services.settings.max_key_queued_jobs,
             key=key, body_sha256=digest, precedence=precedence,
         )  # fmt: skip
     if not submitted.replayed:
@@ -118,7 +118,8 @@ def accept_retry(
         check_storage_quota(connection, caller.project_id, services.settings.max_stored_bytes, key)
         done = lifecycle.retry_batch(
             connection, batch.id, parsed, states=states, project_id=caller.project_id, actor=caller.actor,
-            max_queued=services.settings.max_queued_jobs, key=key, asked=asked, precedence=precedence,
+            max_queued=services.settings.max_queued_jobs, max_queued_of_key=services.settings.max_key_queued_jobs,
+            key=key, asked=asked, precedence=precedence,
         )  # fmt: skip
     if done.retried and not done.replayed:
         ring_for(list(parsed.values()), idle)

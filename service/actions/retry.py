@@ -75,7 +75,7 @@ def _submitted(action: AskedAction, parsed: dict[UUID, ParsedJob], key: str | No
         check_storage_quota(connection, jobs.project_id, settings.max_stored_bytes, key)
         done.append(retry_jobs(
             connection, parsed, project_id=jobs.project_id, actor=jobs.actor, max_queued=settings.max_queued_jobs,
-            key=key, asked=asked,
+            key=key, asked=asked, max_queued_of_key=settings.max_key_queued_jobs,
         ))  # fmt: skip
         return Tally(0 if done[-1].replayed else done[-1].jobs)
 

@@ -22,7 +22,7 @@ EVENTS_SHOWN, LOGS_SHOWN = 200, 20
 def job(job_id: str) -> tuple[str, dict[str, Any]]:
     """The page of the job of that id, or of the only one that begins like that."""
     shown, project = job_shown(job_id), current_caller().project_id
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         row = find_job(connection, str(shown.id))
         events, more_events = queries.events_of(connection, project, row.id, limit=EVENTS_SHOWN)
         logs, _ = queries.logs_of(connection, project, row.id, limit=LOGS_SHOWN)

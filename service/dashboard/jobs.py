@@ -60,7 +60,7 @@ def _found(asked: Mapping[str, Any]) -> dict[str, Any]:
         refuse_parameters(error)
         raise
     columns = fields_named(query.fields or USUAL_COLUMNS)
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         page = page_asked(connection, query)
         batch = find_batch(connection, query.batch) if query.batch else None
         shown = {

@@ -23,7 +23,7 @@ BATCHES_SHOWN, FAILURES_SHOWN, WORKERS_SHOWN = 6, 6, 64
 def overview() -> tuple[str, dict[str, Any]]:
     """The overview of the caller's project."""
     project = current_caller().project_id
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         newest = queries.jobs_newest_first(connection, project, limit=1).jobs
         failed = queries.jobs_newest_first(connection, project, limit=FAILURES_SHOWN, state=State.FAILED).jobs
         seen, cursor = queries.workers_in_order(connection, limit=WORKERS_SHOWN)

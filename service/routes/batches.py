@@ -68,7 +68,7 @@ def submit_batch(query: parameters.NewQuery) -> Response:
 @api.get("", responses={"200": shapes.BatchList, **problems(422)})
 def list_batches(query: parameters.PageQuery) -> Response:
     """List the batches, the newest first."""
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         try:
             batches, cursor = queries.batches_newest_first(
                 connection, current_caller().project_id, **query.model_dump(exclude={"project"})
@@ -171,7 +171,7 @@ def _body() -> Iterator[IO[bytes]]:
 
 
 def _shown(text: str) -> Response:
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         batch = find_batch(connection, text)
         counts = queries.counts_of_batches(connection, [batch.id])
         failures = queries.failures_of_batch(connection, batch.id)

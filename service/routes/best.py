@@ -24,7 +24,7 @@ def best_of_batch(path: parameters.BatchPath, query: BestQuery) -> Response:
 
     Without a metric, that of their stage; 422 where their stages differ in it.
     """
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         of: dict[str, Any] = {"batch": find_batch(connection, path.batch_id).id}
         choice = Choice(connection, current_caller().project_id, of)
         return json_response(best_answer(choice, query.metric, query.mode, query.limit))
@@ -36,7 +36,7 @@ def best_of_jobs(query: BestOfJobsQuery) -> Response:
 
     Without a metric, that of their stage; 422 where their stages differ in it.
     """
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         batch = None if query.batch is None else find_batch(connection, query.batch).id
         asked = question_without_curves(connection, query.where, batch)
         of = {"batch": batch, "question": asked}

@@ -31,7 +31,7 @@ api = routes("fleet", "/v1", tag="workers")
 @api.get("/workers", responses={"200": shapes.WorkerList, **problems(422)})
 def list_workers(query: LongPageQuery) -> Response:
     """List the workers and the jobs that they train now."""
-    with current_services().database.read() as connection, refusing_wrong_cursors():
+    with current_services().database.snapshot() as connection, refusing_wrong_cursors():
         seen, cursor = queries.workers_in_order(connection, limit=query.limit, cursor=query.cursor)
         return _workers(connection, seen, cursor)
 
@@ -74,7 +74,7 @@ def list_queues(query: parameters.ProjectQuery) -> Response:
     An operator sees the jobs of all projects, or of the one that he names; others those of their own project.
     """
     everyone = query.project is None and current_caller().may(Scope.OPERATOR)
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         return json_response(shapes.QueueList.of(queues=queues_shown(connection, everyone)))
 
 

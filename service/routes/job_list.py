@@ -30,7 +30,7 @@ def list_jobs(query: parameters.ListQuery) -> Response:
     `looked_back_to` says how far it has come, and its `next_cursor` goes on from there. With `fields`, each job has its
     id and its values of these columns alone.
     """
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         try:
             columns = None if query.fields is None else fields_named(query.fields)
             page = page_asked(connection, query)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import median
 from typing import Any
 
@@ -117,7 +118,8 @@ def start_in_seconds(ahead: float, free: Sequence[float]) -> float | None:
     ahead: the seconds of work before it, shared by all slots. free: in how many seconds each slot gets free.
     None where there is no slot.
     """
-    for count, (begin, end) in enumerate(zip(sorted(free), [*sorted(free)[1:], None], strict=True), start=1):
+    begins = sorted(free)
+    for count, (begin, end) in enumerate(zip_longest(begins, begins[1:]), start=1):
         if end is None or ahead <= count * (end - begin):
             return begin + ahead / count
         ahead -= count * (end - begin)

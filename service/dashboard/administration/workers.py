@@ -57,7 +57,7 @@ def workers() -> tuple[str, dict[str, Any]]:
     """The page of workers and queues. An operator sees what all projects wait for and train, or one that is named."""
     query = asked(PageQuery)
     everyone = query.project is None and current_caller().may(Scope.OPERATOR)
-    with current_services().database.read() as connection, refusing_wrong_cursors():
+    with current_services().database.snapshot() as connection, refusing_wrong_cursors():
         rows, cursor = queries.workers_in_order(connection, limit=SLOTS_SHOWN, cursor=query.cursor)
         held = Held(queries.holds(connection))
         hosts, waiting = _hosts(connection, rows, held, everyone), queues_shown(connection, everyone)

@@ -73,7 +73,7 @@ class _Asked(NamedTuple):
 @_in_a_place
 def batch_runs(batch_id: str) -> Response:
     """The runs of a batch: state, outcome, and the parameters that differ, a list of values for each."""
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         asked = _asked(connection, batch_id)
         metrics = metrics_of_batch(connection, asked.batch.id)
         runs = asked.runs.runs
@@ -95,7 +95,7 @@ def batch_runs(batch_id: str) -> Response:
 @_in_a_place
 def batch_band(batch_id: str) -> Response:
     """Quantiles of the losses of its runs at each of some steps."""
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         query, batch = _query(request.args.to_dict()), find_batch(connection, batch_id)
         question = question_without_curves(connection, query.where, batch.id)
         band = band_of(connection, lengths_of_batch(connection, current_caller().project_id, batch.id, question))

@@ -30,7 +30,7 @@ MOST_LOOKED_AT = 20_000
 def batches() -> tuple[str, dict[str, Any]]:
     """A page of the batches, the newest first."""
     query, project = _query(), current_caller().project_id
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         with refusing_wrong_cursors():
             found, cursor = queries.batches_newest_first(connection, project, limit=query.limit, cursor=query.cursor)
         counts = queries.counts_of_batches(connection, [batch.id for batch in found])

@@ -18,7 +18,7 @@ BEST_SHOWN = 10
 
 def batch(batch_id: str) -> tuple[str, dict[str, Any]]:
     """The page of the batch of that id, or of the only one that begins like that."""
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         row = find_batch(connection, batch_id)
         counts = queries.counts_of_batches(connection, [row.id])[row.id]
         shown = batch_answer(row, counts, queries.failures_of_batch(connection, row.id))

@@ -48,7 +48,7 @@ class Compared(NamedTuple):
 def compare() -> tuple[str, dict[str, Any]]:
     """The comparison of the jobs that the address names."""
     query = _query()
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         batch = find_batch(connection, query.batch) if query.batch else None
         rows = list(_rows(connection, query, batch))
         groups = on_one_curve(connection, rows)

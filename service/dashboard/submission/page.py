@@ -68,7 +68,7 @@ def _place(field: FormField) -> int:
 
 
 def _spec_of(text: str) -> tuple[Mapping[str, Any], Any]:
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         job = find_job(connection, text)
     return spec_now(job), job
 

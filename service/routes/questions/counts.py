@@ -27,7 +27,7 @@ api = routes("counts", "/v1/jobs", tag="questions")
 @api.get("/count", responses={"200": shapes.JobCount, **problems(404, 409, 410, 422)})
 def count_jobs(query: CountQuery) -> Response:
     """Count the jobs, or those that satisfy a question."""
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         count = count_asked(connection, current_caller().project_id, **_chosen(connection, query))
     return json_response(shapes.JobCount.of(count=count))
 
@@ -43,7 +43,7 @@ def summarize_jobs(query: SummaryQuery) -> Response:
             (groups_named, query.group), (figures_named, query.of)))  # fmt: skip
     except SpecInvalid as error:
         raise ParametersInvalid(error.problems) from None
-    with current_services().database.read() as connection:
+    with current_services().database.snapshot() as connection:
         chosen = _chosen(connection, query)
         found = summary_asked(connection, current_caller().project_id, by=by, of=of, **chosen)
     groups = [_group_answer(group, by, of) for group in found.groups]
