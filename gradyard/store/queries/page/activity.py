@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import sqlalchemy as sql
-from sqlalchemy import Connection, Double, Integer, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Double, Integer, Select, bindparam, func, literal_column, select, union_all
 
 from gradyard.jobs.states import State
 from gradyard.store.dialects import clock_of
@@ -60,9 +59,8 @@ def activity(
 @cache
 def _ended(periods: int) -> Select[Any]:
     """How many jobs succeeded and failed in each period: one statement, since each costs more than what it reads."""
-    every = sql.values(sql.column("number", Integer), name="every", literal_binds=True).data(
-        [(at,) for at in range(periods)]
-    )
+    # As a VALUES list it would be compiled anew each time: 5 ms.
+    every = union_all(*(select(literal_column(str(at), Integer).label("number")) for at in range(periods)))
     numbers, number = every.cte("numbers"), literal_column("numbers.number", Integer)
     begins, ends = _begin + number * _width, _begin + (number + 1) * _width
     counts = []
