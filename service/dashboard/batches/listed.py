@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row
 
 from gradyard import shapes
 from gradyard.jobs.states import State
+from gradyard.shapes.shown.differences import parameters_of
 from gradyard.store import queries
+from gradyard.store.queries.page.swept import first_and_last_jobs
 from service.best import Choice, best_answer
 from service.dashboard.html import link
 from service.http.access.callers import current_caller
@@ -21,8 +23,9 @@ from service.http.parameters import PageQuery
 from service.http.query_parameters.pages import refusing_wrong_cursors
 from service.http.services import current_services
 from service.representation.batches import batch_summary
+from service.representation.jobs import job_answer
 
-SHOWN = 25
+SHOWN, MOST_VARIED = 25, 3
 MOST_LOOKED_AT = 20_000
 """Succeeded jobs among which it is looked for best ones, on one page. Of larger batches the script of the page asks."""
 
@@ -36,8 +39,10 @@ def batches() -> tuple[str, dict[str, Any]]:
         counts = queries.counts_of_batches(connection, [batch.id for batch in found])
         shown = [batch_summary(batch, counts[batch.id]) for batch in found]
         best = _best_of_each(connection, found, counts)
+        varied = _varied(first_and_last_jobs(connection, project, [batch.id for batch in found]))
     return "batches.html", {
-        "batches": shown, "best": best, "is_first": query.cursor is None, "next_address": cursor and _address(cursor),
+        "batches": shown, "best": best, "varied": varied, "values_of": parameters_of, "MOST_VARIED": MOST_VARIED,
+        "is_first": query.cursor is None, "next_address": cursor and _address(cursor),
     }  # fmt: skip
 
 
@@ -58,6 +63,15 @@ def _best_of_each(
         if rest >= 0:
             best[batch.id] = best_so_far(connection, batch.id)
     return best
+
+
+def _varied(jobs: Mapping[UUID, Sequence[Row[Any]]]) -> dict[UUID, list[str]]:
+    """The names of the parameters in which the jobs of each batch differ."""
+    known = {batch: [parameters_of(job_answer(job, None)) for job in those] for batch, those in jobs.items()}
+    return {
+        batch: [name for name in those[0] if any(each.get(name) != those[0][name] for each in those)]
+        for batch, those in known.items()
+    }
 
 
 def _query() -> PageQuery:

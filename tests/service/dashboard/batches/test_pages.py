@@ -6,9 +6,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from gradyard.jobs.settings import Settings
+from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Batch
-from tests.actors import claimed, fails, succeeds, worker_of
+from tests.actors import claimed, fails, progress_of, succeeds, worker_of
 from tests.service.dashboard.conftest import Look
 from tests.service.dashboard.test_texts_of_users import EVIL, assert_harmless
 
@@ -31,6 +32,26 @@ def test_the_list_shows_progress_best_and_state_the_newest_first(
     assert re.search(r'title="loss_last">1.5</a>', page)
     assert '<span class="state queued">' in page
     assert '<span class="state succeeded">' in page
+
+
+def test_the_list_says_by_which_of_the_varied_parameters_the_best_one_came(
+    look: Look, client: FlaskClient, database: Database
+) -> None:
+    spec = {"stage": "optim", "steps": 4, "optimizer": {"name": "sgd"}}
+    body = {"spec": spec, "grid": {"learning_rate": [1e-6, 1e-3], "optimizer.momentum": [0.0, 0.5]}}
+    assert client.post("/v1/batches", json=body).status_code == 202
+    while "4 ended" not in look("/batches"):
+        claim = claimed(database, worker_of(database))
+        with database.begin() as connection:
+            for member in claim.members:
+                momentum = member.spec["optimizer"]["momentum"]
+                losses = [4.0, 3.0, 2.0, 1.0 - momentum + member.spec["learning_rate"]]
+                assert lifecycle.record(connection, progress_of(member, losses))
+                assert lifecycle.succeed(connection, member.held, lifecycle.Outcome({"a": 0.5}, "y", {}), actor="w")
+            lifecycle.release(connection, claim.id, actor="w")
+    by = re.search(r'<div class="by">(.*?)</div>', look("/batches"))
+    assert by is not None
+    assert by[1] == "learning_rate 1e-6 · optimizer.momentum 0.5"
 
 
 def test_a_page_leads_to_the_next_one(look: Look, client: FlaskClient) -> None:
