@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,8 +89,12 @@ def reduce(losses: np.ndarray, points: int) -> np.ndarray:
     if len(losses) <= points:
         return np.arange(len(losses))
     intervals = max(1, (points - 2) // 2)
-    edges = np.linspace(0, len(losses), intervals + 1).astype(np.int64)
-    lows = np.array([begin + losses[begin:end].argmin() for begin, end in pairwise(edges)])
-    highs = np.array([begin + losses[begin:end].argmax() for begin, end in pairwise(edges)])
-    steps = np.unique(np.concatenate([[0, len(losses) - 1], lows, highs]))
+    length, longer = divmod(len(losses), intervals)  # of an interval, and how many have one more
+    cut = longer * (length + 1)
+    halves = (0, losses[:cut].reshape(longer, length + 1)), (cut, losses[cut:].reshape(-1, length))
+    extremes = [
+        begin + np.arange(len(rows)) * rows.shape[1] + chosen
+        for begin, rows in halves if len(rows) for chosen in (rows.argmin(axis=1), rows.argmax(axis=1))
+    ]  # fmt: skip
+    steps = np.unique(np.concatenate([[0, len(losses) - 1], *extremes]))
     return steps if points >= 4 else np.array([0, len(losses) - 1])[:points]

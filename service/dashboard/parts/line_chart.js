@@ -33,7 +33,7 @@ export class LineChart {
     figure.querySelectorAll(":scope > .spark, :scope > p").forEach((each) => each.remove());
     figure.prepend(this.svg, this.tip, this.legend, this.said);
     this.listen();
-    new ResizeObserver(() => this.draw()).observe(figure);
+    new ResizeObserver(() => { if (this.width !== this.drawnWidth) this.draw(); }).observe(figure);
   }
 
   // Each of the series: { name, x, y, points: whether it is drawn as points }. Values that are null are gaps.
@@ -77,6 +77,7 @@ export class LineChart {
   draw() {
     const { width } = this;
     const { height, log } = this.options;
+    this.drawnWidth = width;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("height", height);
     this.svg.replaceChildren();
