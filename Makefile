@@ -18,13 +18,16 @@ demo: .venv/ready  ## set everything up and train the tutorial's eight stages th
 up: .venv/ready  ## start the service on this machine and keep it up until Ctrl-C
 	@$(BIN)/gradyard up
 
-test: .venv/ready-for-tests  ## lint, types, import contracts and all tests, on SQLite and PostgreSQL; what CI runs
+test: .venv/ready-for-tests  ## lint, types, import contracts and the tests, on SQLite and PostgreSQL; what CI runs
 	$(MAKE) --no-print-directory lint
 	$(PYTEST) -m "not long" --durations=20
 
+long: .venv/ready-for-tests  ## what make test leaves out: the same stories on SQLite too, and builds that the fault runner must fail
+	$(PYTEST) -m long --durations=20
+
 quick: .venv/ready-for-tests  ## in two minutes: lint, types, import contracts and the tests that need no server
 	$(MAKE) --no-print-directory lint
-	$(PYTEST) -m "not server and not slow and not gpu"
+	$(PYTEST) -m "not server and not slow and not long and not gpu"
 
 lint: .venv/ready-for-tests  ## style, types and import contracts alone
 	$(BIN)/ruff check .
@@ -88,4 +91,4 @@ clean:  ## remove the virtual environment and everything that was built
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --config-settings editable_mode=compat -e '.[server,worker,embedded,postgresql,test,bench,real-data]'
 	@touch $@
 
-.PHONY: help demo up test quick test-gpu lint faults fuzz bench pictures pythons release constraints clean
+.PHONY: help demo up test long quick test-gpu lint faults fuzz bench pictures pythons release constraints clean

@@ -1,12 +1,13 @@
-"""Data sets that come with Python packages, as x and y in their own units."""
+"""Data sets that come with Python packages, as x and y in their own units.
+
+Each is a function, which loads the package that it comes with.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import statsmodels.api as models
-from sklearn.datasets import load_diabetes
-from vega_datasets import data as vega
 
 DEGREE = 3
 
@@ -44,24 +45,62 @@ class RealSet:
         return float(np.square(fitted - self.y).sum())
 
 
-def _sets() -> tuple[RealSet, ...]:
-    diabetes = load_diabetes(scaled=False)
-    engel = models.datasets.engel.load_pandas().data
-    nile = models.datasets.nile.load_pandas().data
-    air = models.datasets.co2.load_pandas().data.dropna()
-    days = (air.index.to_numpy("datetime64[D]") - np.datetime64("1970-01-01")).astype(float)
-    cars = vega.cars()[["Weight_in_lbs", "Miles_per_Gallon"]].dropna().to_numpy(float)
-    return (
-        RealSet("cars", "cars", "vega_datasets", "weight, pounds", "miles per gallon", cars[:, 0], cars[:, 1]),
-        RealSet("engel", "food expenditure", "statsmodels, engel", "income, francs", "spent on food, francs",
-                engel["income"].to_numpy(float), engel["foodexp"].to_numpy(float)),
-        RealSet("co2", "carbon dioxide at Mauna Loa", "statsmodels, co2", "date, days since 1970", "ppm",
-                days, air["co2"].to_numpy(float)),
-        RealSet("nile", "the Nile at Aswan", "statsmodels, nile", "year", "volume, 10^8 m^3",
-                nile["year"].to_numpy(float), nile["volume"].to_numpy(float)),
-        RealSet("diabetes", "diabetes", "scikit-learn", "body mass index", "progression after a year",
-                diabetes.data[:, 2], diabetes.target.astype(float)),
-    )  # fmt: skip
+def cars() -> RealSet:
+    """Miles per gallon by weight, of vega_datasets."""
+    from vega_datasets import data
+
+    rows = data.cars()[["Weight_in_lbs", "Miles_per_Gallon"]].dropna().to_numpy(float)
+    return RealSet("cars", "cars", "vega_datasets", "weight, pounds", "miles per gallon", rows[:, 0], rows[:, 1])
 
 
-SETS = _sets()
+def engel() -> RealSet:
+    """Spending on food by income, of statsmodels."""
+    from statsmodels.api import datasets
+
+    rows = datasets.engel.load_pandas().data
+    return RealSet("engel", "food expenditure", "statsmodels, engel", "income, francs", "spent on food, francs",
+                   rows["income"].to_numpy(float), rows["foodexp"].to_numpy(float))  # fmt: skip
+
+
+def co2() -> RealSet:
+    """Carbon dioxide by date, of statsmodels."""
+    from statsmodels.api import datasets
+
+    air = datasets.co2.load_pandas().data.dropna()
+    return RealSet("co2", "carbon dioxide at Mauna Loa", "statsmodels, co2", "date, days since 1970", "ppm",
+                   _days(air.index), air["co2"].to_numpy(float))  # fmt: skip
+
+
+def nile() -> RealSet:
+    """The flow of a river by year, of statsmodels."""
+    from statsmodels.api import datasets
+
+    rows = datasets.nile.load_pandas().data
+    return RealSet("nile", "the Nile at Aswan", "statsmodels, nile", "year", "volume, 10^8 m^3",
+                   rows["year"].to_numpy(float), rows["volume"].to_numpy(float))  # fmt: skip
+
+
+def diabetes() -> RealSet:
+    """The course of a disease by body mass, of scikit-learn."""
+    from sklearn.datasets import load_diabetes
+
+    rows = load_diabetes(scaled=False)
+    return RealSet("diabetes", "diabetes", "scikit-learn", "body mass index", "progression after a year",
+                   rows.data[:, 2], rows.target.astype(float))  # fmt: skip
+
+
+def weather() -> RealSet:
+    """The warmest temperature of each day, of vega_datasets; not in the table of docs."""
+    from vega_datasets import data
+
+    rows = data.seattle_weather()
+    return RealSet("weather", "Seattle's weather", "vega_datasets", "date, days since 1970", "degrees Celsius",
+                   _days(rows["date"]), rows["temp_max"].to_numpy(float))  # fmt: skip
+
+
+def _days(dates: Any) -> np.ndarray:
+    return (dates.to_numpy("datetime64[D]") - np.datetime64("1970-01-01")).astype(float)
+
+
+SETS = (cars, engel, co2, nile, diabetes)
+"""Those of docs/real-data.md."""

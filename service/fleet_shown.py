@@ -26,7 +26,6 @@ def queues_shown(connection: Connection, everyone: bool = True) -> list[shapes.Q
     depths = queries.depths_of_all(connection) if everyone else queries.queue_depths(connection, mine)
     live, idle = queries.live_slots(connection), fleet.idle_slots(connection)
     rates, held = queries.jobs_per_second(connection), Held(queries.holds(connection))
-    live[Queue.ANY], idle[Queue.ANY], rates[Queue.ANY] = sum(live.values()), sum(idle.values()), sum(rates.values())
     waiting = {each.queue: each.depth for each in depths}
     return [
         shapes.Queue.of(
@@ -42,4 +41,4 @@ def queues_shown(connection: Connection, everyone: bool = True) -> list[shapes.Q
 
 def _for_its_slots(queue: str, waiting: dict[str, int]) -> int:
     """How many jobs wait for the slots of a queue: they take jobs of `any` as well."""
-    return sum(waiting.values()) if queue == Queue.ANY else waiting[queue] + waiting[Queue.ANY]
+    return waiting[queue] + waiting[Queue.ANY]

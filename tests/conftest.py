@@ -6,14 +6,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
 from gradyard.jobs.settings import Settings, load
 from gradyard.store.database import Database
+from tests.built_once import build_once
+from tests.emptied_databases import EmptiedDatabases
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
@@ -57,6 +60,14 @@ def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _built_once() -> Iterator[None]:
+    """Databases and apps of all tests share what does not depend on a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        build_once(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _alone_on_the_gpu(request: pytest.FixtureRequest) -> Iterator[None]:
     """Of the test processes of this machine one at a time uses its GPUs, and leaves them as it found them."""
@@ -76,6 +87,14 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this test process: `TEST_DATABASE_URL`, or the one in the wheel."""
     with PostgresServer.start() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def emptied_databases(postgres: PostgresServer) -> Iterator[EmptiedDatabases]:
+    """Databases of that server, for one test after the other."""
+    emptied = EmptiedDatabases(postgres)
+    yield emptied
+    emptied.close()
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +119,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         copy.write_bytes(template.read_bytes())
         yield f"sqlite:///{copy}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{uuid4().hex}"
-    yield server.clone(name)
-    server.drop(name)
+    emptied: EmptiedDatabases = request.getfixturevalue("emptied_databases")
+    name, url = emptied.take()
+    yield url
+    emptied.give_back(name)
 
 
 @pytest.fixture
@@ -121,5 +140,12 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings for the database of this test, with nothing of the machine's environment that matters."""
-    nowhere = "redis://127.0.0.1:1/0"
-    return load(database_url=database_url, redis_url=nowhere, state_dir=tmp_path / "state", admin_key=None)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    places = {"database_url": SecretStr(database_url), "state_dir": tmp_path / "state"}
+    return _settings_in(frozenset(environment.items()), Path.cwd()).model_copy(update=places)
+
+
+@lru_cache(maxsize=8)
+def _settings_in(_environment: frozenset[tuple[str, str]], _folder: Path) -> Settings:
+    # reading them takes as long as a request
+    return load(redis_url="redis://127.0.0.1:1/0", admin_key=None)

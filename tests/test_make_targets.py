@@ -1,4 +1,4 @@
-"""The Makefile's lists of files are complete."""
+"""The Makefile's lists of files are complete, and no test is left out by all targets."""
 
 import re
 from pathlib import Path
@@ -10,3 +10,11 @@ def test_make_test_gpu_names_every_file_with_tests_for_a_gpu() -> None:
     (named,) = re.findall(r"^GPU_TESTS := (.*)$", (HOUSE / "Makefile").read_text(), re.MULTILINE)
     marked = [each for each in (HOUSE / "tests").rglob("test_*.py") if re.search(r"\bmark\.gpu\b", each.read_text())]
     assert sorted(named.split()) == sorted(f"{each.relative_to(HOUSE)}" for each in marked)
+
+
+def test_make_long_runs_what_make_test_leaves_out_and_make_quick_does_not() -> None:
+    makefile = (HOUSE / "Makefile").read_text()
+    line = r"^(test|long|quick):.*\n(?:\t.*\n)*?\t\$\(PYTEST\) -m (\"[^\"]*\"|\w+)"
+    chosen = dict(re.findall(line, makefile, re.MULTILINE))
+    assert (chosen["test"], chosen["long"]) == ('"not long"', "long")
+    assert "not long" in chosen["quick"]

@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
+from functools import cache
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,9 +58,15 @@ def main() -> None:
     sys.exit(standard_streams.flushed(_status()))
 
 
+@cache
+def _command() -> Any:
+    """The command with all of its verbs and options, which takes 50 ms to put together."""
+    return typer.main.get_command(app)
+
+
 def _status() -> int:
     try:
-        status = app(prog_name="gradyard", standalone_mode=False)
+        status = _command()(prog_name="gradyard", standalone_mode=False)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             return 0  # the reader, such as `head`, has seen enough

@@ -22,6 +22,7 @@ from gradyard.shapes import (
     Worker,
 )
 
+WITHOUT_SLOTS = {"any": "cpu and gpu slots take them", "blocked": "its jobs wait for others"}
 KEY_STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}
 WORKER_STYLES = {"idle": "green", "busy": "cyan", "draining": "yellow", "drained": "yellow", "dead": "red"}
 
@@ -157,8 +158,9 @@ def queues_table(queues: Iterable[Queue]) -> Listing:
     for queue in (each for each in queues if each.name != QueueName.BLOCKED or each.depth):
         oldest = text.duration(queue.oldest_wait_seconds) if queue.depth else "-"
         empty = text.duration(queue.empty_in_seconds) if queue.depth and queue.empty_in_seconds else "-"
-        row = [text.count(value) for value in (queue.depth, queue.idle_slots, queue.live_slots)]
-        listing.add(queue.name, row[0], oldest, *row[1:], text.number(queue.jobs_per_second), empty, _hold(queue))
+        slots = text.count(queue.idle_slots), text.count(queue.live_slots), text.number(queue.jobs_per_second)
+        own = ("-", "-", "-") if queue.name in WITHOUT_SLOTS else slots
+        listing.add(queue.name, text.count(queue.depth), oldest, *own, empty, _hold(queue))
     return listing
 
 
@@ -190,8 +192,8 @@ def audit_table(entries: Iterable[AuditEntry]) -> Listing:
 
 
 def _hold(queue: Queue) -> Text:
-    if queue.name == QueueName.BLOCKED:
-        return Text("its jobs wait for others")
+    if queue.name in WITHOUT_SLOTS:
+        return Text(WITHOUT_SLOTS[queue.name])
     if queue.paused is None:
         return Text("open", style="green")
     reason = f": {one_line(queue.paused.reason)}" if queue.paused.reason else ""

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     max_key_requests: int | None = Field(default=None, ge=0)
     max_project_requests: int | None = Field(default=None, ge=0)
     max_queued_jobs: int = Field(default=200_000, ge=1)
+    max_key_queued_jobs: int = Field(default=0, ge=0)
     max_stored_bytes: int | None = Field(default=None, ge=1)
 
     # how long what has ended is kept; the first three where a project has no rule of its own

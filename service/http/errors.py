@@ -33,6 +33,10 @@ class ParametersInvalid(errors.SpecInvalid):
     """The parameters of the request are not valid."""
 
 
+class BatchUnreadable(errors.SpecInvalid):
+    """The batch or sweep is not valid."""
+
+
 class LargeBatchesWaiting(errors.Refused):
     """Other large batches are read first."""
 
@@ -124,7 +128,7 @@ def _gradyard_problem(error: errors.GradyardError) -> Response:
     cause = next((cause for cause in type(error).__mro__ if cause in STATUSES), None)
     if cause is None:
         return _server_fault(error)
-    title = (cause.__doc__ or "").splitlines()[0].rstrip(".")
+    title = (type(error).__doc__ or cause.__doc__ or "").splitlines()[0].rstrip(".")
     members: dict[str, Any] = {}
     if isinstance(error, errors.SpecInvalid):
         shown = error.problems[:ERRORS_SHOWN]

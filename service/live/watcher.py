@@ -11,7 +11,6 @@ import structlog
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store.changes import changes_of
 from gradyard.store.database import Database
-from gradyard.store.held_connection import HeldConnection
 from service.live.waits import OFTEN_SECONDS, SELDOM_SECONDS, End, Wait
 
 log = structlog.get_logger()
@@ -27,7 +26,6 @@ class Watcher:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held = HeldConnection(database)  # of the thread alone
         self._lock = threading.Condition()
         self._waits: set[Wait] = set()
         self._thread: threading.Thread | None = None
@@ -122,7 +120,6 @@ class Watcher:
             except Exception:  # a file that cannot be opened: the waits go on, and are looked for when it can be
                 log.exception("the watcher stopped")
                 time.sleep(SELDOM_SECONDS)
-        self._held.give_back()
 
     def _look_once(self, have_come: Callable[[], bool] | None) -> None:
         """Look for what is due, and rest until something may be due again."""
@@ -162,7 +159,6 @@ class Watcher:
     def _has_waits(self) -> bool:
         with self._lock:
             while not self._waits and not self._closed:
-                self._held.give_back()
                 self._lock.wait()
             return not self._closed
 
@@ -181,23 +177,13 @@ class Watcher:
     def _look_at_kind(self, kind: type[Wait], waits: Sequence[Wait]) -> None:
         """Look for these. Where it cannot be asked for one kind, the others go on."""
         try:
-            self._look_held(kind, waits)
+            self._look_for(kind, waits)
         except DatabaseUnavailable as error:
             for each in waits:
                 each.failed(error)
         except Exception:
             log.exception("the watcher could not look")  # it must go on: later waits depend on it
             time.sleep(SELDOM_SECONDS)
-
-    def _look_held(self, kind: type[Wait], waits: Sequence[Wait]) -> None:
-        was_held = self._held.is_taken
-        try:
-            with self._held.read() as connection:
-                kind.look(connection, waits)
-        except DatabaseUnavailable:
-            if not was_held:
-                raise
-            self._look_for(kind, waits)  # that connection has ended since the last look; the database may be there
 
     def _look_for(self, kind: type[Wait], waits: Sequence[Wait]) -> None:
         with self._database.read() as connection:

@@ -25,9 +25,10 @@ MISSED = """([all, used]) => {
   };
   const kept = new Set(selectors(used)), elements = /::?(before|after|placeholder|file-selector-button|-[a-z-]+)/g;
   const left = [...new Set(selectors(all))].filter((each) => !kept.has(each));
-  const whenever = /:(hover|focus|active|focus-visible|focus-within|disabled|checked|indeterminate|valid|invalid)(?![-\\w])/g;
+  const whenever = /:(hover|focus(-visible|-within)?|active|disabled|checked|indeterminate|valid|invalid)(?![-\\w])/g;
   const plain = left.map((each) => each.replace(elements, "").replace(whenever, "").replaceAll(":not()", ""));
-  const matched = (each) => { try { return document.querySelector(each); } catch { return null; } }; // ends in a combinator
+  // What ends in a combinator now is no selector.
+  const matched = (each) => { try { return document.querySelector(each); } catch { return null; } };
   return [plain.length, plain.filter((each) => each && matched(each))];
 }"""
 

@@ -1,8 +1,10 @@
 """A terminal for programs under test."""
 
+import json
 import os
 import pty
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 
 
@@ -20,3 +22,23 @@ def printed_on_a_terminal(command: Sequence[str], environment: Mapping[str, str]
         os.close(ours)
     assert process.returncode == 0
     return printed.decode().replace("\r\n", "\n")
+
+
+_COMMANDS = """
+import json, sys
+from gradyard.cli.main import main
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["gradyard", *command]
+    print("@@@", *command, flush=True)
+    try:
+        main()
+    except SystemExit:
+        pass
+"""
+
+
+def printed_by_commands(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> dict[str, str]:
+    """What each command of gradyard prints on a terminal; they run one after another, in one process."""
+    printed = printed_on_a_terminal([sys.executable, "-c", _COMMANDS, json.dumps(commands)], environment)
+    parts = printed.split("@@@ ")[1:]
+    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}

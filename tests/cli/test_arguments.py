@@ -116,6 +116,19 @@ def test_several_numbers_of_a_set_are_taken_for_a_grid(typed: str) -> None:
     assert axes_from([], [], [typed.replace("=", '="') + '"', "name=1,two"]) == ({}, {})
 
 
+@pytest.mark.parametrize("typed", ["seed=0:5", "learning_rate=.1:.5:.1", "seed=1,2"])
+def test_a_range_or_list_of_a_single_job_is_taken_for_a_sweep(run: Run, typed: str) -> None:
+    ended = run("submit", "--stage", "nn", "--set", typed)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"--set {typed}: a job has one value; gradyard sweep --grid {typed} makes a job for each" in ended.err
+    with pytest.raises(BadUsage, match=f"--grid {typed} makes a job for each"):
+        axes_from([], [], [typed])
+
+
+def test_a_name_may_look_like_a_range() -> None:
+    assert axes_from([], [], ["name=0:5", "tags.week=1,2", "pool=1:2"]) == ({}, {})
+
+
 def test_a_part_may_be_set_beside_an_axis_in_it() -> None:
     assert axes_from(["optimizer.beta1=.8,.9"], [], ["optimizer=adam"])[0] == {"optimizer.beta1": [0.8, 0.9]}
 

@@ -18,10 +18,10 @@ def test_submit_prints_the_id_alone_and_warnings_beside_it(run: Run) -> None:
     assert json.loads(running.asked[0].body) == {"stage": "nn", "learning_rate": 0.01, "name": "a=b"}
 
 
-def test_a_parameter_inside_a_part_keeps_the_parts_kind(run: Run) -> None:
+def test_a_parameter_inside_a_part_is_sent_alone_and_the_service_knows_the_rest(run: Run) -> None:
     with service().running() as running:
         run("submit", "--stage", "nn", "--set", "dataset.points=100", "--url", running.url)
-    assert json.loads(running.asked[-1].body)["dataset"] == {"kind": "function", "points": 100}
+    assert json.loads(running.asked[-1].body)["dataset"] == {"points": 100}
 
 
 @pytest.mark.parametrize("source", ["file", "stdin"])

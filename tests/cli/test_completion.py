@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradyard.cli import main
 from gradyard.cli.grammar import completion
 from tests.cli.command_for_tests import Run, service
 from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job
@@ -78,6 +79,7 @@ def test_the_state_stands_beside_an_id(tmp_path: Path) -> None:
 
 def test_the_script_for_the_shell_can_be_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setattr(main, "_command", main._command.__wrapped__)  # that is read when the command is put together
     ended = run("--show-completion", "bash")
     assert ended.status == 0
     assert "_GRADYARD_COMPLETE=complete_bash" in ended.out

@@ -134,3 +134,9 @@ def test_the_queue_of_jobs_that_wait_for_others_is_shown_where_it_has_any() -> N
     queue = Queue.model_validate(QUEUE)
     assert "blocked" not in _printed(queues_table([queue, empty]), 80)
     assert "its jobs wait for others" in _printed(queues_table([queue, waiting]), 120)
+
+
+def test_the_queue_of_jobs_for_any_device_repeats_no_slots_of_the_others() -> None:
+    for_any = Queue.model_validate({"name": "any", "depth": 7, "oldest_wait_seconds": 2.0})
+    row = _printed(queues_table([Queue.model_validate(QUEUE), for_any]), 120).splitlines()[-1]
+    assert row.split() == ["any", "7", "2.0", "s", "-", "-", "-", "-", *("cpu", "and", "gpu", "slots", "take", "them")]

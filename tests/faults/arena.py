@@ -27,6 +27,7 @@ class Form:
     database_away_seconds: float
     pack: int
     victim_steps: int
+    early: bool = True  # whether attempts are hit that have recorded nothing yet
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Arena:
         fit = [b for b in self.watch.busy() if b.unblamed and not b.names and b.pid not in self.spared]
         fit = [b for b in fit if b.width == 1] if alone else fit
         recorded = [b for b in fit if b.recorded]
-        if recorded and self.random.random() < 0.8:
+        if not self.form.early or (recorded and self.random.random() < 0.8):
             fit = recorded
         return self.random.choice(fit) if fit else None
 

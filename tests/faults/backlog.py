@@ -16,10 +16,11 @@ SLOWED_FACTOR, SLOWED_SECONDS = 2.0, 0.1  # how much later, at most, a job may s
 
 
 class Backlog:
-    """A batch of jobs for GPUs, which waits for the whole run."""
+    """A batch of jobs for GPUs, which waits for the whole run. probes: of how soon jobs start beside it."""
 
-    def __init__(self, client: LoggingClient, book: OrderBook, size: int) -> None:
+    def __init__(self, client: LoggingClient, book: OrderBook, size: int, probes: int = PROBES) -> None:
         self._client, self._book, self._told, self.size = client, book, client.log.told, size
+        self._probes = probes
 
     def submit(self) -> None:
         """Submit the batch; nothing where its size is 0."""
@@ -61,7 +62,7 @@ class Backlog:
     def _starts(self) -> list[float]:
         """The seconds from the submission of each of some jobs, one after the other, until a worker took it."""
         seconds: list[float] = []
-        for _ in range(PROBES):
+        for _ in range(self._probes):
             job_id = self._client.submit(self._book.short())
             give_up_at = time.monotonic() + 30.0
             while (job := self._client.job(job_id)) is None or job["result"] is None:

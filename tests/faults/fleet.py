@@ -109,7 +109,7 @@ class Fleet:
         ours = {"DATABASE_URL": database, "REDIS_URL": self.redis.url(redis_at), "PORT": str(self.port),
                 "GRADYARD_STATE_DIR": str(self.folder / "state"), "TMPDIR": str(self.scratch),
                 "PYTHONPATH": os.pathsep.join(import_path),
-                "GRADYARD_MAX_QUEUED_JOBS": "1000000"}  # fmt: skip
+                "GRADYARD_MAX_QUEUED_JOBS": "1000000", "GRADYARD_WEBHOOK_ALLOW": "127.0.0.0/8,http"}  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADYARD_")}
         return kept | ours | self.build.settings | (self.build.host.environment if self.build.host else {})
 

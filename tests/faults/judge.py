@@ -9,7 +9,7 @@ from tests.faults.bites import Journal
 from tests.faults.checker import Verdict, check_bits, check_jobs, check_requests
 from tests.faults.dependencies import check_dependencies
 from tests.faults.fairness import check_fairness
-from tests.faults.figures import cancel_seconds, fenced_writes, figures, resumes
+from tests.faults.figures import Resumes, cancel_seconds, fenced_writes, figures, resumes
 from tests.faults.fleet import Fleet
 from tests.faults.lanes import Lanes
 from tests.faults.leaks import check_canaries
@@ -43,12 +43,13 @@ def judge(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
     journal = Journal(arena.done, log, rows, arena.watch)
     measured, cancels = figures(journal) | ran.starts, cancel_seconds(log, arena.done)
     spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
+    resumed = resumes(journal, spoiled)
     return Report(
         plan.database, plan.seed, ran.seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
-        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumes(journal, spoiled),
+        fenced_writes([fleet.log(host) for host in fleet.hosts]), resumed,
         measured, cancels, ran.usage.lines() + promises.late_stories(journal),
         _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
-        _broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}),
+        broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}, resumed),
         counted(plan.amount, log),
     )  # fmt: skip
 
@@ -73,7 +74,7 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     fleet.stop()
     for left in usage.left_behind():
         verdict.add("I7", left)
-    check_canaries(verdict, fleet.folder, fleet.database, ran.load.api_keys())
+    check_canaries(verdict, fleet.folder, fleet.database, ran.load.secrets())
     for failure in [*ran.lanes.failures, *([str(ran.load.failure)] if ran.load.failure else [])]:
         verdict.add("run", failure)
     if not ran.rested:
@@ -81,11 +82,11 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     return verdict
 
 
-def _broken_promises(plan: Plan, journal: Journal, measured: dict[str, list[float]]) -> list[str]:
+def broken_promises(plan: Plan, journal: Journal, measured: dict[str, list[float]], resumed: Resumes) -> list[str]:
     """All broken promises. The short form checks no times, since it shares the machine with other tests."""
     lines = list(promises.wrongs(journal))
     if not plan.until_bitten:
-        lines += promises.broken(measured) + slowed(measured, plan.amount.waiting)
+        lines += promises.broken(measured) + promises.costly_kills(resumed) + slowed(measured, plan.amount.waiting)
         lines += promises.missing_cancels(journal) if "F16" in plan.faults else []
     return lines
 

@@ -63,12 +63,17 @@ PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sle
 
 @dataclass
 class Lanes:
-    """The threads that inflict faults. Half of the time a thread takes the fault that it has inflicted least."""
+    """The threads that inflict faults. Half of the time a thread takes the fault that it has inflicted least.
+
+    Kinds that rest are inflicted no more: in a short run each that did its harm, since a kill costs the start of a
+    process, for which all others wait.
+    """
 
     arena: Arena
     faults: list[Fault]
     haste: float = 1.0  # factor of the pauses
     failures: list[str] = field(default_factory=list)
+    _resting: set[str] = field(default_factory=set)
 
     def start(self) -> None:
         """Start one thread for each lane."""
@@ -86,6 +91,10 @@ class Lanes:
         for thread in self._threads:
             thread.join()
 
+    def rest(self, names: set[str]) -> None:
+        """Let these kinds of faults rest, and no others."""
+        self._resting = names
+
     def counts(self) -> dict[str, int]:
         """How many faults of each kind were inflicted so far."""
         noted = [done.fault for done in self.arena.done]
@@ -94,13 +103,19 @@ class Lanes:
     def _drive(self, lane: str, faults: list[Fault]) -> None:
         least, most = PAUSES[lane]
         while not self.arena.over.is_set():
-            counts = self.counts()
-            # half of the time at random: a fault that finds nothing to hit must not keep back the others
-            fair = self.arena.random.random() < 0.5
-            fault = min(faults, key=lambda each: (fair and counts[each.name], self.arena.random.random()))
-            try:
-                assert fault.inflict is not None
-                fault.inflict(self.arena)
-            except Exception:
-                self.failures.append(f"{fault.name} could not be inflicted:\n{traceback.format_exc()}")
-            self.arena.pause(least * self.haste, most * self.haste)
+            if awake := [fault for fault in faults if fault.name not in self._resting]:
+                self._inflict_one(awake)
+                self.arena.pause(least * self.haste, most * self.haste)
+            else:
+                self.arena.over.wait(0.5)
+
+    def _inflict_one(self, faults: list[Fault]) -> None:
+        counts = self.counts()
+        # half of the time at random: a fault that finds nothing to hit must not keep back the others
+        fair = self.arena.random.random() < 0.5
+        fault = min(faults, key=lambda each: (fair and counts[each.name], self.arena.random.random()))
+        try:
+            assert fault.inflict is not None
+            fault.inflict(self.arena)
+        except Exception:
+            self.failures.append(f"{fault.name} could not be inflicted:\n{traceback.format_exc()}")

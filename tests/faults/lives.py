@@ -11,7 +11,7 @@ from tests.faults.client import BUSY, LoggingClient, RequestLog
 from tests.faults.orders import Order, OrderBook
 
 PATIENCE_SECONDS = 240.0  # a job that is hit again and again takes minutes
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 INTRUSIONS = (
     ("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("DELETE", ""), ("GET", "/losses"), ("GET", "/events"),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Keeps the service busy: short jobs of two projects, a few long ones in flight, whole lives and pipelines beside."""
+"""Keeps the service busy: short jobs of two projects, a few long ones in flight, lives, pipelines, visitors beside."""
 
 import threading
 import time
@@ -12,6 +12,7 @@ from tests.faults.client import LoggingClient, RequestLog
 from tests.faults.lives import Lives
 from tests.faults.orders import Order, OrderBook
 from tests.faults.pipelines import Pipelines
+from tests.faults.visitors import Visitors
 
 LONG_IN_FLIGHT = 3
 LIFE_PAUSE_SECONDS = 4.0
@@ -50,19 +51,21 @@ class Load:
         self._long = [book.long() for _ in range(amount.long)]
         self.orders: list[Order] = [*self._short, *self._long]
         self._url, self._log, self._book = url, log, book
-        self._over = threading.Event()
+        self._over, self._visitors = threading.Event(), Visitors(url, projects[0])
         self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._feed, self._keep)]
         endless = [work for work, steps in ((self._live, amount.life_steps), (self._link, amount.link_steps)) if steps]
         self._endless = [threading.Thread(target=self._guarded, args=(work,)) for work in endless]
         self.failure: BaseException | None = None
         self._lock = threading.Lock()
 
-    def api_keys(self) -> dict[str, str]:
-        """The keys of its projects, by names for people."""
-        return {f"the key of the project {each.project}": each.key for each in self._projects}
+    def secrets(self) -> dict[str, str]:
+        """The keys of its projects, and the secrets of its visitors, by names for people."""
+        keys = {f"the key of the project {each.project}": each.key for each in self._projects}
+        return keys | self._visitors.secrets
 
     def start(self) -> None:
-        """Start all threads."""
+        """Make the secrets of the visitors, and start all threads."""
+        self._visitors.start()
         for thread in [*self._threads, *self._endless]:
             thread.start()
 
@@ -84,6 +87,7 @@ class Load:
         self._over.set()
         for thread in [*self._threads, *self._endless]:
             thread.join()
+        self._visitors.stop()
 
     def _guarded(self, work: Callable[[LoggingClient, LoggingClient], None]) -> None:
         one, other = (LoggingClient(self._url, self._log, access) for access in self._projects)

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from tests.faults.arena import Form
 from tests.faults.load import Amount
 
-SHORT = Form(lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=8, victim_steps=40_000)
+SHORT = Form(
+    lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=4, victim_steps=20_000, early=False
+)
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # The full form uses the service's default settings, so that it measures what a user gets.
-# A slot that trains hears a bell between two tasks, after a minute by default (F11).
-SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "1",
-                  "GRADYARD_TASK_SECONDS": "5"}  # fmt: skip
+# A slot that trains hears a bell between two tasks, after a minute by default (F11). The start of a spare runner takes
+# more of a core than that of the runner which it saves.
+SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "0.5",
+                  "GRADYARD_TASK_SECONDS": "2", "GRADYARD_SPARE_RUNNER": "false"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Plan:
     rest_seconds: float = 300.0
     haste: float = 1.0
     until_bitten: bool = False  # end as soon as each kind did harm, even if jobs are still to be submitted
+    probes: int = 5  # of how soon a job starts, in a service at rest
     settings: dict[str, str] = field(default_factory=dict)
     compares_bits: bool = True  # every history with one trained without faults; else only its length and its seams
 
@@ -42,8 +46,8 @@ def short_plan(
     mutant: a build without that safeguard. It needs three harmful faults (`bites`), as it may survive one by luck.
     has_pipelines: its load has them too.
     """
-    options = argparse.Namespace(jobs=40, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
-                                 minutes=0.3, mutant=mutant)  # fmt: skip
+    options = argparse.Namespace(jobs=24, faults=tuple(faults.split(",")), seed=seed, database=database, form="short",
+                                 minutes=0.2, mutant=mutant)  # fmt: skip
     plan = plan_of(options)
     if mutant is None:
         return plan
@@ -62,9 +66,9 @@ def plan_of(options: argparse.Namespace) -> Plan:
     links = (options.database, options.faults) != ("sqlite", ("F24",))
     return Plan(
         options.database, options.faults, options.seed, amount_of(options.jobs, minutes * 60, short, links),
-        SHORT if short else FULL, (3.0, 6.0) if short else (10.0, 30.0), bites=1 if short else 5,
+        SHORT if short else FULL, (2.0, 4.0) if short else (10.0, 30.0), bites=1 if short else 5,
         most_seconds=minutes * 60 * 3 + (240 if short else 120), haste=0.5 if short else options.pauses,
-        until_bitten=short, settings=(SHORT_SETTINGS if short else {}) | mutant,
+        until_bitten=short, probes=1 if short else 5, settings=(SHORT_SETTINGS if short else {}) | mutant,
     )  # fmt: skip
 
 

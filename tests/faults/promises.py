@@ -7,10 +7,12 @@ import numpy as np
 from tests.faults import host_faults, namesake_faults, transaction_faults
 from tests.faults.arena import Done
 from tests.faults.bites import HITS, Journal
+from tests.faults.figures import Resumes
 from tests.faults.job_faults import CANCELS, IN_A_PACK
 from tests.faults.rows import start_step
 
 CANCEL = "cancel"
+MOST_REDONE_SECONDS = 6.0
 LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
@@ -26,6 +28,12 @@ def broken(figures: Mapping[str, list[float]]) -> list[str]:
         if limit is not None and seconds and np.quantile(seconds, 0.99) > limit:
             lines.append(f"{name}: p99 {np.quantile(seconds, 0.99):.1f} s, {limit:g} s are promised")
     return lines
+
+
+def costly_kills(resumes: Resumes) -> list[str]:
+    """The broken promise, where a kill cost more seconds of training than a record takes, with some to spare."""
+    seconds = resumes.most_seconds_redone
+    return [f"a kill cost {seconds:.1f} s of training"] if seconds > MOST_REDONE_SECONDS else []
 
 
 def late_stories(journal: Journal) -> list[str]:

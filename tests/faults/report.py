@@ -11,7 +11,6 @@ from tests.faults.figures import Resumes
 
 SHOWN = 3  # failures of one kind that are printed
 LEAST_RESUMED = 0.95
-MOST_REDONE_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,6 @@ class Report:
             failures.append("no write was fenced: the faults did not reach the fence")
         if self.resumes.cut and self.resumes.resumed < LEAST_RESUMED * self.resumes.cut:
             failures.append(f"{self.resumes.resumed} of {self.resumes.cut} attempts with a record were resumed from it")
-        if self.resumes.most_seconds_redone > MOST_REDONE_SECONDS:
-            failures.append(f"a kill cost {self.resumes.most_seconds_redone:.1f} s of training")
         return failures
 
     def lines(self) -> list[str]:

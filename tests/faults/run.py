@@ -21,7 +21,7 @@ from tests.faults.orders import OrderBook
 from tests.faults.plans import Plan
 from tests.faults.report import Report
 from tests.faults.usage import Usage
-from tests.faults.wanted import still_wanted
+from tests.faults.wanted import sated, still_wanted
 from tests.faults.watch import Watch
 
 CLOCK_OFF_SECONDS = 7200
@@ -77,7 +77,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     watch = Watch(fleet.database)
     projects = keys_of_two_projects(fleet.url)
     load = Load(fleet.url, log, book, plan.amount, projects)
-    backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting)
+    backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting, plan.probes)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
     lanes, usage = Lanes(arena, faults, plan.haste), Usage(fleet)
     began = time.monotonic()
@@ -108,6 +108,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         with suppress(OSError):
             arena.fleet.tend()
         usage.look()
+        if plan.until_bitten:
+            lanes.rest(sated(plan, arena, lanes.counts()))
         over = load.is_done() or plan.until_bitten
         if over and not (wanted := still_wanted(plan, arena, lanes.counts())):
             return

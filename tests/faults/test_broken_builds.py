@@ -14,6 +14,11 @@ def test_a_build_without_the_fence_is_found_out() -> None:
     assert {"I5", "I6"} & set(report.verdict.violations), "\n".join(report.lines())
 
 
+def test_a_build_whose_records_go_on_anywhere_is_found_out() -> None:
+    report = run(short_plan("sqlite", "F20", mutant="no-place", bites=1, compares_bits=False), print)
+    assert {"I3", "I6"} & set(report.verdict.violations), "\n".join(report.lines())
+
+
 def test_a_build_that_never_resumes_is_found_out() -> None:
     report = run(short_plan("sqlite", "F1", mutant="no-resume", compares_bits=False), print)
     assert any("were resumed from it" in failure for failure in report.failures()), "\n".join(report.lines())

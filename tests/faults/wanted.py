@@ -12,16 +12,16 @@ from tests.faults.pipelines import FAILED_WITH_OTHERS
 from tests.faults.plans import Plan
 from tests.faults.rows import Rows, history
 
+GO_ON = ("F16",)  # to the end of a run: each cancel hits a job in another state, and costs no start of a process
+
 
 def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list[str]:
     """One line for each kind of fault that is still wanted; empty where the run may end.
 
     The database is read only once enough faults were inflicted, since counting these costs nothing.
     """
-    least = {name: 1 if name == "F14" else plan.bites for name in inflicted}  # one pack of F14 loses many runners
-    few = [name for name, count in inflicted.items() if count < least[name]]
-    if few:
-        return [f"{name} inflicted {inflicted[name]} of {least[name]}" for name in few]
+    if few := [name for name, count in inflicted.items() if count < _least(plan, name)]:
+        return [f"{name} inflicted {inflicted[name]} of {_least(plan, name)}" for name in few]
     counts = counted(plan.amount, arena.log)
     if "GRADYARD_MUTANT" in plan.settings:  # in the build that asks for no condition none fails
         counts.pop(FAILED_WITH_OTHERS, None)
@@ -32,23 +32,45 @@ def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list
     except GradyardError:
         return ["a database that answers"]
     journal = Journal(list(arena.done), arena.log, rows, arena.watch)
-    return [*_lacking_bites(journal.bites(), inflicted, plan.bites), *_lacking_harm(plan, arena, journal)]
+    return [*_lacking_bites(journal.bites(), inflicted, plan.bites), *_lacking_harm(plan, arena, journal).values()]
+
+
+def sated(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> set[str]:
+    """The kinds of faults that did all the harm which is wanted of them. Reads the database; meant for short runs."""
+    enough = {name for name, count in inflicted.items() if count >= _least(plan, name)} - {*GO_ON}
+    if not enough:
+        return set()
+    try:
+        rows = Rows.read(arena.fleet.database)
+    except GradyardError:
+        return set()
+    journal = Journal(list(arena.done), arena.log, rows, arena.watch)
+    bites, lacking = journal.bites(), _lacking_harm(plan, arena, journal)
+    return {name for name in enough if bites[name] >= plan.bites and name not in lacking}
+
+
+def _least(plan: Plan, name: str) -> int:
+    """How often a kind of fault must be inflicted at least."""
+    return 1 if name == "F14" else plan.bites  # one pack of F14 loses many runners
 
 
 def _lacking_bites(bites: Counter[str], inflicted: Mapping[str, int], least: int) -> list[str]:
     return [f"{name} did harm {bites[name]} of {least} times" for name in inflicted if bites[name] < least]
 
 
-def _lacking_harm(plan: Plan, arena: Arena, journal: Journal) -> list[str]:
-    """What the faults together must bring about and have not yet: attempts cut after a record, late writes refused."""
-    lacking = []
+def _lacking_harm(plan: Plan, arena: Arena, journal: Journal) -> dict[str, str]:
+    """What the faults together must bring about and have not yet, by the kind that does.
+
+    These are attempts that are cut after a record, and late writes that are refused.
+    """
+    lacking = dict[str, str]()
     if "F1" in plan.faults and (cut := resumes(journal, set()).cut) < plan.bites:
-        lacking.append(f"attempts cut after a record {cut} of {plan.bites}")
+        lacking["F1"] = f"attempts cut after a record {cut} of {plan.bites}"
     if "GRADYARD_MUTANT" in plan.settings:  # it may have no fence that writes to the log
         if not _harm_is_done(arena, journal.rows):
-            lacking.append("a late write of a frozen worker in the database")
+            lacking["F8"] = "a late write of a frozen worker in the database"
     elif "F8" in plan.faults and not fenced_writes([arena.fleet.log(host) for host in arena.fleet.hosts]):
-        lacking.append("a fenced write")
+        lacking["F8"] = "a fenced write"
     return lacking
 
 

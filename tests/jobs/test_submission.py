@@ -129,6 +129,21 @@ def test_auto_is_one_over_the_steepest_curvature() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        (b'{"jobs": [{"stage": "nn"}]}', "", "is a batch, not a job; send it to POST /v1/batches"),
+        (b'{"spec": {"stage": "nn"}, "grid": {}}', "", "is a batch, not a job; send it to POST /v1/batches"),
+        (b'{"stage": "nn", "grid": {"seed": [1]}}', "/grid", 'is for a sweep: {"spec": {…}, "grid": {…}}, sent to POST '
+         "/v1/batches"),
+    ],
+)  # fmt: skip
+def test_a_batch_where_a_job_is_meant_is_told_where_to_go(body: bytes, pointer: str, message: str) -> None:
+    with pytest.raises(SpecInvalid) as refusal:
+        parse_job(body, settings)
+    assert [(each.pointer, each.message) for each in refusal.value.problems] == [(pointer, message)]
+
+
 def test_a_rate_over_the_stability_limit_is_accepted_with_the_limit_named() -> None:
     (warning,) = parse_job(b'{"stage": "tensor", "learning_rate": 1e-3}', settings).warnings
     assert warning["pointer"] == "/learning_rate"

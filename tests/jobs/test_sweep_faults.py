@@ -56,6 +56,50 @@ def test_an_unknown_parameter_is_told_by_its_path_and_not_by_its_values(path: st
     assert message.endswith(f'did you mean "{meant}"?')
 
 
+@pytest.mark.parametrize(
+    ("sweep", "place", "message"),
+    [
+        ({"grid": {"seed": "0:5"}}, "/grid/seed", 'must be a list or a range, not "0:5"; write '
+         '{"start": 0, "stop": 5}'),
+        ({"grid": {"seed": "1,2"}}, "/grid/seed", 'must be a list or a range, not "1,2"; write [1, 2]'),
+        ({"grid": {"seed": 5}}, "/grid/seed", "must be a list or a range, not 5; write [5]"),
+        ({"grid": {"seed": {"low": 1, "high": 2}}}, "/grid/seed", 'has low and high, which are for "random"'),
+        ({"random": {"learning_rate": "1e-6:1:log"}}, "/random/learning_rate", 'must be an object, not "1e-6:1:log"; '
+         'write {"low": 1e-06, "high": 1, "scale": "log"}'),
+        ({"random": {"seed": [1, 2]}}, "/random/seed", "must be an object with low and high; lists and ranges are for "
+         '"grid"'),
+        ({"random": {"seed": 1}}, "/random/seed", "must be an object, not 1"),
+        ({"spec": {"stage": "nn", "seed": "0:5"}}, "/spec/seed", 'must be a whole number, not "0:5"; a range is for a '
+         'sweep: "grid": {"seed": {"start": 0, "stop": 5}}'),
+    ],
+)  # fmt: skip
+def test_an_axis_as_the_command_takes_it_is_told_in_the_form_that_json_has(
+    sweep: dict[str, Any], place: str, message: str
+) -> None:
+    assert faults_of(sweep) == [(place, message)]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"stage": "nn"}, "is a job, not a batch; send it to POST /v1/jobs"),
+        ({"job": [{"stage": "nn"}]}, 'a batch is {"jobs": [...]}, or a sweep with "spec" and "grid"'),
+        ({}, 'a batch is {"jobs": [...]}, or a sweep with "spec" and "grid"'),
+    ],
+)
+def test_what_is_no_batch_is_told_what_one_is(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecInvalid) as refusal:
+        parse_batch(BytesIO(orjson.dumps(body)), settings)
+    assert [(each.pointer, each.message) for each in refusal.value.problems] == [("", message)]
+
+
+def test_a_range_with_other_names_is_told_its_own() -> None:
+    assert faults_of({"grid": {"seed": {"from": 0, "end": 5}}})[:2] == [
+        ("/grid/seed/end", 'there is no such field here; did you mean "stop"?'),
+        ("/grid/seed/from", 'there is no such field here; did you mean "start"?'),
+    ]
+
+
 def test_a_fault_of_the_spec_is_pointed_at_in_the_spec() -> None:
     assert pointers_of({"spec": {"stage": "nn", "steps": 0, "colour": 1}, "grid": SEEDS}) == [
         "/spec/colour", "/spec/steps",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.up_command import Command, Start, environment_without_settings
+from tests.local.up_command import UP, Command, Ready, Start, environment_without_settings, url_of
 
 
 @pytest.fixture
@@ -32,4 +32,16 @@ def start(state: Path) -> Iterator[Start]:
 
     yield start_one
     for command in started:
+        command.kill()
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    """A stack for the tests that leave it as they found it: up, and without errors."""
+    state = tmp_path_factory.mktemp("ready")
+    settings = {"GRADYARD_STATE_DIR": str(state)}
+    command = Command([sys.executable, "-m", "gradyard", *UP], environment_without_settings() | settings)
+    try:
+        yield Ready(command, state, url_of(command), settings)
+    finally:
         command.kill()

@@ -24,7 +24,7 @@ def _interrupt(command: Command, seconds: float, times: int) -> None:
     at = time.monotonic() + seconds
     while time.monotonic() < at:
         command.look_around()
-        time.sleep(0.01)
+        time.sleep(max(0.0, min(0.05, at - time.monotonic())))
     for _ in range(times):
         command.process.send_signal(signal.SIGINT)
         time.sleep(0.1)

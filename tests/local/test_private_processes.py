@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,9 +42,10 @@ os.execv(sys.executable, [sys.executable, "-m", "gradyard", *sys.argv[1:]])
 """
 
 
-@pytest.fixture
-def stack(state: Path) -> Iterator[Command]:
-    """A stack with a key, whose worker has trained a job: each of its processes runs."""
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Command]:
+    """A stack with a key, whose worker has trained a job: each of its processes runs. No test changes it."""
+    state = Path(tempfile.mkdtemp(prefix="gradyard-"))
     line = [sys.executable, "-c", BEGINS, "up", "--port", "0", "--cpu-slots", "1", "--gpus", "none"]
     where = {"GRADYARD_STATE_DIR": str(state), "PYTHONPATH": str(Path(__file__).parents[2])}
     command = Command(line, environment_without_settings() | KEYS | where)
@@ -52,6 +55,7 @@ def stack(state: Path) -> Iterator[Command]:
         yield command
     finally:
         command.kill()
+        shutil.rmtree(state)
 
 
 def lines_of(command: Command) -> dict[int, str]:

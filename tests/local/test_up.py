@@ -11,7 +11,7 @@ import pytest
 
 from gradyard import Client
 from gradyard.local.log_rotation import LARGEST_BYTES
-from tests.local.up_command import START_SECONDS, Start, nothing_left_after, up, url_of
+from tests.local.up_command import START_SECONDS, Ready, Start, nothing_left_after, up, url_of
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
@@ -35,14 +35,12 @@ def test_jobs_can_be_submitted_when_it_says_ready_and_a_signal_stops_it_all(
     assert not (state / "endpoint.json").exists()
 
 
-def test_a_second_one_names_the_first(start: Start, state: Path) -> None:
-    first = up(start)
-    url = url_of(first)
-    second = up(start)
+def test_a_second_one_names_the_first(start: Start, ready: Ready) -> None:
+    second = up(start, **ready.settings)
     assert second.ends() == 1
     [line] = second.lines
-    assert f"{state} is in use by process {first.process.pid}, at {url}" in line
-    with Client(url) as client:
+    assert f"{ready.state} is in use by process {ready.command.process.pid}, at {ready.url}" in line
+    with Client(ready.url) as client:
         assert client.readiness().status == "ready"
 
 
@@ -59,25 +57,23 @@ def test_after_a_kill_nothing_runs_and_the_next_one_starts(start: Start) -> None
     assert nothing_left_after(first)
 
 
-def test_what_dies_is_started_again(start: Start) -> None:
-    command = up(start)
-    url = url_of(command)
+def test_what_dies_is_started_again(ready: Ready) -> None:
+    command = ready.command
     command.descendant("valkey-server").kill()
     command.says("redis ended with status 137; restart in")
     command.descendant("gunicorn").kill()
     command.says("api ended with status 137; restart in")
-    with Client(url) as client:
+    with Client(ready.url) as client:
         assert client.wait(client.submit(stage="numpy", steps=5).id, timeout=300).succeeded
 
 
-def test_a_long_log_is_set_aside_while_its_process_writes_on(start: Start, state: Path) -> None:
-    command = up(start)
-    with Client(url_of(command)) as client:
-        log = state / "logs" / "api.log"
+def test_a_long_log_is_set_aside_while_its_process_writes_on(ready: Ready) -> None:
+    with Client(ready.url) as client:
+        log = ready.state / "logs" / "api.log"
         with log.open("a") as file:
             file.write("an old line\n" * (LARGEST_BYTES // 10))
         until(lambda: log.stat().st_size < LARGEST_BYTES)
-        assert (state / "logs" / "api.log.1").stat().st_size > LARGEST_BYTES
+        assert (ready.state / "logs" / "api.log.1").stat().st_size > LARGEST_BYTES
         size = log.stat().st_size
         job = client.submit(stage="numpy", steps=5)
         until(lambda: log.stat().st_size > size)
@@ -160,13 +156,12 @@ def test_the_demo_trains_all_eight_on_a_stack_of_its_own_and_leaves_nothing(star
     assert command.left_behind() == []
 
 
-def test_the_demo_uses_the_stack_that_is_up_and_says_what_ctrl_c_left(start: Start) -> None:
-    url = url_of(up(start))
-    command = start("demo")
-    command.says(f"using the stack at {url}")
+def test_the_demo_uses_the_stack_that_is_up_and_says_what_ctrl_c_left(start: Start, ready: Ready) -> None:
+    command = start("demo", **ready.settings)
+    command.says(f"using the stack at {ready.url}")
     command.says("jobs submitted")
     command.process.send_signal(signal.SIGINT)
     assert command.ends() == 130
     assert re.search(r"interrupted; \d jobs? (is|are) not finished and not cancelled", command.lines[-1])
-    with Client(url) as client:
+    with Client(ready.url) as client:
         assert all(job.state != "cancelled" for job in client.jobs())

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -48,7 +49,7 @@ class Command:
                 if re.search(pattern, line):
                     return line
             assert self.process.poll() is None or self._reader.is_alive(), f"it ended and printed: {self.lines}"
-            time.sleep(0.02)
+            time.sleep(0.1)  # a look around reads every process of the machine
         raise AssertionError(f"no {pattern!r} within {seconds} s in {self.lines}")
 
     def look_around(self) -> list[psutil.Process]:
@@ -100,10 +101,20 @@ def _runs(process: psutil.Process) -> bool:
 
 
 Start = Callable[..., Command]
+UP = ("up", "--port", "0", "--cpu-slots", "1", "--gpus", "none")
+
+
+class Ready(NamedTuple):
+    """A stack that is up: its command, state folder and address, and the settings by which others find it."""
+
+    command: Command
+    state: Path
+    url: str
+    settings: dict[str, str]
 
 
 def up(start: Start, *arguments: str, **more: str) -> Command:
-    return start("up", "--port", "0", "--cpu-slots", "1", "--gpus", "none", *arguments, **more)
+    return start(*UP, *arguments, **more)
 
 
 def url_of(command: Command) -> str:

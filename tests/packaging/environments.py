@@ -44,7 +44,7 @@ def environment_with(wheel: Path, folder: Path, *extras: str) -> Path:
     """Make an environment as `pip install 'gradyard[…]'` makes it, and return its Python."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python, packages = folder / "bin" / "python", folder / "lib" / VERSION / "site-packages"
-    pip("--python", str(python), "install", "--no-deps", "--no-index", str(wheel))
+    pip("--python", str(python), "install", "--no-compile", "--no-deps", "--no-index", str(wheel))
     for name in sorted(_needed(_declared(packages, extras))):
         _link(distribution(name), packages)
     return python

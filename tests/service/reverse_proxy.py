@@ -41,7 +41,7 @@ class PrefixProxy:
 def served(app: Any) -> Iterator[str]:
     """The URL of a WSGI app that answers on a loopback port until the block ends."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

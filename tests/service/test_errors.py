@@ -13,7 +13,7 @@ from sqlalchemy import event
 from gradyard.jobs import errors
 from gradyard.store.database import Database
 from gradyard.store.tables import Table
-from service.http.errors import STATUSES
+from service.http.errors import STATUSES, BatchUnreadable
 from service.http.incoming.whole_requests import TAKE_A_BODY
 from tests.service.conftest import AppWith
 from tests.service.routes_for_tests import QUERIES, requests_of
@@ -144,7 +144,8 @@ def every(kind: type[Exception]) -> Iterator[type[Exception]]:
 
 def test_every_error_of_ours_has_a_status() -> None:
     not_of_a_request = {errors.SettingsInvalid, errors.Refused, errors.SlotTaken}
-    told_as_another = {errors.DatabaseReadOnly}  # `database_unavailable`: to a client both say come again
+    # `database_unavailable`: to a client both say come again; `spec_invalid`: a fault of one of its jobs, or of a sweep
+    told_as_another = {errors.DatabaseReadOnly, BatchUnreadable}
     homes = ("gradyard.jobs.errors", "service.http.errors")
     ours = {each for each in every(errors.GradyardError) if each.__module__ in homes}
     assert ours - not_of_a_request - told_as_another == set(STATUSES)

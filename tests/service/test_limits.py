@@ -48,6 +48,35 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_again(app_with: AppWith)
     assert 1 <= int(refused.headers["Retry-After"]) <= 11
 
 
+def test_a_key_whose_jobs_wait_is_told_when_to_come_again(app_with: AppWith) -> None:
+    client = app_with(admin_key=SecretStr(SECRET), max_key_queued_jobs=2).test_client()
+    ada, grace, job = key_of(client, "ada"), key_of(client, "grace"), {"stage": "tensor"}
+    first = client.post("/v1/batches", json={"jobs": [job, job]}, headers=ada)
+    assert first.status_code == 202
+    for path, body in (("/v1/jobs", job), ("/v1/batches", {"jobs": [job]}), ("/v1/jobs", job | {"depends_on": []})):
+        refused: Any = client.post(path, json=body, headers=ada)
+        assert (refused.status_code, refused.json["type"], refused.headers["Retry-After"]) == (429, "queue_full", "5")
+        assert "2 jobs submitted by api:ada@physics are waiting already" in refused.json["detail"]
+    assert client.post("/v1/jobs", json=job, headers=grace).status_code == 202
+    assert client.post(f"{first.headers['Location']}/cancel", headers=ada).status_code == 200
+    again = client.post(f"{first.headers['Location']}/retry", json={"states": ["cancelled"]}, headers=ada)
+    assert again.status_code == 202, again.text
+    action = {"action": "retry", "where": "state == 'cancelled'"}
+    for path, body in (("/v1/jobs/actions", action), ("/v1/jobs", job)):
+        refused = client.post(path, json=body, headers=ada)
+        assert (refused.status_code, refused.json["type"]) == (429, "queue_full"), refused.text
+
+
+def test_the_jobs_of_a_key_wait_for_its_successor_too(app_with: AppWith) -> None:
+    client = app_with(admin_key=SecretStr(SECRET), max_key_queued_jobs=1).test_client()
+    made: Any = client.post("/v1/keys", json={"name": "ada", "project": "physics"}, headers=ADMIN).json
+    old = {"Authorization": f"Bearer {made['key']}"}
+    new: Any = client.post(f"/v1/keys/{made['id']}/rotate", json={"overlap_hours": 1}, headers=ADMIN).json
+    assert client.post("/v1/jobs", json={"stage": "tensor"}, headers=old).status_code == 202
+    refused = client.post("/v1/jobs", json={"stage": "tensor"}, headers={"Authorization": f"Bearer {new['key']}"})
+    assert refused.status_code == 429
+
+
 def test_every_answer_says_what_is_left(app_with: AppWith) -> None:
     client = app_with(**LIMITED).test_client()
     ada = key_of(client, "ada")

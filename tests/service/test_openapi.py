@@ -3,7 +3,9 @@
 import os
 import re
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -85,10 +87,18 @@ DOCUMENTED = ["2xx", "3xx", "401", "403", "404", "406", "409", "410", "422", "42
 
 
 def schema_of(app: OpenAPI) -> Any:
-    """The document as schemathesis reads it."""
+    """The document as schemathesis reads it. It closes no answer, as a server does, so the app does it for it."""
+    app.wsgi_app = partial(closed_in_the_end, app.wsgi_app)  # type: ignore[method-assign]
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", app)
     schema.config.checks.positive_data_acceptance.expected_statuses = DOCUMENTED
     return schema
+
+
+def closed_in_the_end(app: Any, environ: Any, start_response: Any) -> Iterator[bytes]:
+    """The answer of the app, closed when it was read or given up: until then an export keeps its place."""
+    answer = app(environ, start_response)
+    with closing(answer):
+        yield from answer
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from service.http.document.build import document
 from service.http.incoming.whole_requests import TAKE_A_BODY
-from tests.service.routes_for_tests import QUERIES, requests_of
+from tests.service.routes_for_tests import QUERIES, VALUES, requests_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NOWHERE = "0199c0de-0000-7000-8000-000000000001"
@@ -67,6 +67,29 @@ def test_a_body_that_would_not_be_read_is_refused(app: OpenAPI, client: FlaskCli
             assert (response.status_code, response.get_json()["type"]) == (422, "body_invalid"), path
             query = QUERIES.get(endpoint, "")
             assert client.open(path, method=method, json={}, query_string=query).status_code != 422, path
+
+
+def test_a_refusal_of_a_body_says_what_is_not_valid(app: OpenAPI, client: FlaskClient) -> None:
+    titles = {"jobs.submit_job": ("spec_invalid", "The job spec is not valid"),
+              "batches.submit_batch": ("spec_invalid", "The batch or sweep is not valid"),
+              "api_keys.make_key": ("api_key_invalid", "The request for an API key is not valid"),
+              "api_keys.rotate_key": ("api_key_invalid", "The request for an API key is not valid")}  # fmt: skip
+    job = client.post("/v1/jobs", json={"stage": "nn"}).get_json()["id"]
+    hook = {"url": "https://example.org/", "events": ["job.failed"]}
+    ids = {"job_id": job, "batch_id": client.post("/v1/batches", json={"jobs": [{"stage": "nn"}]}).get_json()["id"],
+           "key_id": client.post("/v1/keys", json={"name": "ada"}).get_json()["id"],
+           "webhook_id": client.post("/v1/webhooks", json=hook).get_json()["id"]}  # fmt: skip
+    asked = set()
+    for method, path, endpoint in requests_of(app):
+        if endpoint not in TAKE_A_BODY or endpoint.startswith("page.") or method not in ("POST", "PATCH", "PUT"):
+            continue
+        for name, value in ids.items():
+            path = path.replace(VALUES[name], value)
+        refused = client.open(path, method=method, json={"no_such_field": 1}).get_json()
+        said = titles.get(endpoint, ("body_invalid", "The body is not valid"))
+        assert (refused["status"], refused["type"], refused["title"]) == (422, *said), path
+        asked.add(endpoint)
+    assert asked == {each for each in TAKE_A_BODY if not each.startswith("page.")}
 
 
 def whole_number_parameters(app: OpenAPI) -> set[tuple[str, str, str]]:

@@ -27,7 +27,8 @@ def service_on(
         def give(kind: str) -> Service:
             if kind not in running:
                 folder: Path = tmp_path_factory.mktemp(f"service-{kind}")
-                service = Service(_database(request, kind, folder), redis_server.of(REDIS_DATABASES[kind]), folder)
+                database, broker = _database(request, kind, folder), redis_server.of(REDIS_DATABASES[kind])
+                service = Service(database, broker, folder, GRADYARD_SPARE_RUNNER="true")
                 running[kind] = stack.enter_context(_started(service))
             return running[kind]
 
@@ -52,9 +53,13 @@ def _started(service: Service) -> Iterator[Service]:
     assert left == []
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def service(request: pytest.FixtureRequest, service_on: Callable[[str], Service]) -> Service:
-    """The running service, on SQLite and on PostgreSQL: idle, with a worker in each slot. Old jobs may be in it."""
+    """The running service: idle, with a worker in each slot. Old jobs may be in it.
+
+    On PostgreSQL, and in `make long` on SQLite too: what these tests show depends on no database. On SQLite `make test`
+    trains in tests/local, in tests/faults and where a test names it.
+    """
     running = service_on(request.param)
     running.cancel_all()
     until(lambda: all(running.client.readiness().workers.get(queue) for queue in ("cpu", "gpu")), [running.pool])

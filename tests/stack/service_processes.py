@@ -32,6 +32,7 @@ class Service:
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
             "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
             "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short
+            "GRADYARD_SPARE_RUNNER": "false",  # its start takes seconds of a core; the service that files share has it
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",

@@ -1,4 +1,4 @@
-"""A host with eight simulated GPUs: each has one worker that sees only this GPU. Workers are killed, GPUs are lost."""
+"""A host with four simulated GPUs: each has one worker that sees only this GPU. Workers are killed, GPUs are lost."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from tests.stack.until import until
 pytestmark = pytest.mark.stack
 
 STOP_SECONDS = 60.0  # on a busy machine; it takes one or two
-KINDS = ["NVIDIA H100 80GB HBM3"] * 6 + ["NVIDIA H100 80GB HBM3 MIG 1g.10gb"] * 2
+KINDS = ["NVIDIA H100 80GB HBM3"] * 3 + ["NVIDIA H100 80GB HBM3 MIG 1g.10gb"]  # each worker starts processes
 
 
 class Host:
@@ -48,7 +48,7 @@ class Host:
         written.replace(self.inventory)
 
     def restore(self) -> None:
-        """Restore eight healthy GPUs, each with a worker that takes jobs. Cancel all jobs and lift all drains."""
+        """Restore the healthy GPUs, each with a worker that takes jobs. Cancel all jobs and lift all drains."""
         self.service.cancel_all()
         self.gpus = healthy_gpus()
         self.write()
@@ -59,7 +59,7 @@ class Host:
         until(lambda: self.undrain_all() and not drained(self))
 
     def restart_pool(self) -> None:
-        """Restart the pool with the current inventory, and wait for a worker for each of the eight GPUs."""
+        """Restart the pool with the current inventory, and wait for a worker for each of its GPUs."""
         stop_in_order([self.service.pool], STOP_SECONDS)
         until(lambda: not self.slots())
         self.service.pool.start()
@@ -94,7 +94,7 @@ class Host:
 
 
 def healthy_gpus() -> list[dict[str, Any]]:
-    """Six whole GPUs and two MIG slices, in the form of the inventory's file."""
+    """Three whole GPUs and a MIG slice, in the form of the inventory's file."""
     return [
         {"name": kind, "uuid": f"{'MIG' if 'MIG' in kind else 'GPU'}-{index:08x}", "memory_mib": 81920}
         for index, kind in enumerate(KINDS)
@@ -103,7 +103,7 @@ def healthy_gpus() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def running_host(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A service with eight GPU slots and one CPU slot."""
+    """A service with a slot for each GPU and one CPU slot."""
     host = Host(redis_server.of(9), tmp_path_factory.mktemp("gpus"))
     try:
         host.service.start()
@@ -126,8 +126,8 @@ def drained(host: Host) -> list[str]:
 
 def test_each_worker_sees_exactly_its_own_gpu(host: Host) -> None:
     slots = host.slots()
-    assert [slots[f"gpu-{index}"].device_uuid for index in range(8)] == [each["uuid"] for each in host.gpus]
-    assert {slots["gpu-7"].device_name, slots["gpu-0"].device_name} == set(KINDS)
+    assert [slots[f"gpu-{index}"].device_uuid for index in range(len(KINDS))] == [each["uuid"] for each in host.gpus]
+    assert {slots["gpu-3"].device_name, slots["gpu-0"].device_name} == set(KINDS)
     job = host.trains()
     assert job.succeeded
     taken = next(event for event in host.client.events(job.id) if event.to_state == "running").actor
@@ -149,7 +149,7 @@ def test_a_killed_worker_comes_back_to_its_gpu_and_the_others_stay(host: Host) -
 
 
 def test_a_second_pool_says_who_holds_the_gpus(host: Host) -> None:
-    command = [sys.executable, "-m", "workers.pool", "--queues", "gpu", "--gpus", "1,MIG-00000007"]
+    command = [sys.executable, "-m", "workers.pool", "--queues", "gpu", "--gpus", "1,MIG-00000003"]
     second = subprocess.run(command, env=host.service.environment, capture_output=True, text=True, check=False)
     assert second.returncode == 2
     (pool,) = psutil.Process(host.service.pool.pid).children()  # below its tether
@@ -158,35 +158,35 @@ def test_a_second_pool_says_who_holds_the_gpus(host: Host) -> None:
 
 
 def test_the_readings_of_a_gpu_are_shown(host: Host) -> None:
-    host.write(number=4, utilization_percent=93.0, temperature_celsius=61.0, memory_used_mib=2048)
-    until(lambda: host.slots()["gpu-4"].utilization_percent == 93.0)
-    shown = host.slots()["gpu-4"]
+    host.write(number=1, utilization_percent=93.0, temperature_celsius=61.0, memory_used_mib=2048)
+    until(lambda: host.slots()["gpu-1"].utilization_percent == 93.0)
+    shown = host.slots()["gpu-1"]
     assert (shown.temperature_celsius, shown.memory_used_mib, shown.memory_mib) == (61.0, 2048, 81920)
 
 
 def test_a_gpu_that_falls_off_the_bus_is_drained_and_the_others_go_on(host: Host) -> None:
-    host.write(number=3, lost=True)
-    until(lambda: host.slots()["gpu-3"].state == "drained")
-    hold = host.slots()["gpu-3"].drained
+    host.write(number=2, lost=True)
+    until(lambda: host.slots()["gpu-2"].state == "drained")
+    hold = host.slots()["gpu-2"].drained
     assert hold is not None
-    assert "the driver lost GPU-00000003" in str(hold.reason)
+    assert "the driver lost GPU-00000002" in str(hold.reason)
     assert host.trains(seed=1).succeeded
-    assert drained(host) == ["gpu-3"]
+    assert drained(host) == ["gpu-2"]
     host.wait_for_heartbeats()
-    again = host.slots()["gpu-3"].drained
+    again = host.slots()["gpu-2"].drained
     assert again is not None
     assert again.since == hold.since, "it is drained once, not with every heartbeat"
 
 
 def test_a_gpu_that_is_back_takes_jobs_once_it_is_undrained(host: Host) -> None:
-    host.write(number=3, lost=True)
-    until(lambda: drained(host) == ["gpu-3"])
-    host.client.undrain("gpu-3")
-    until(lambda: drained(host) == ["gpu-3"])  # it is still lost
-    host.write(number=3, lost=False)
+    host.write(number=2, lost=True)
+    until(lambda: drained(host) == ["gpu-2"])
+    host.client.undrain("gpu-2")
+    until(lambda: drained(host) == ["gpu-2"])  # it is still lost
+    host.write(number=2, lost=False)
     host.wait_for_heartbeats()
-    assert drained(host) == ["gpu-3"]
-    host.client.undrain("gpu-3")
+    assert drained(host) == ["gpu-2"]
+    host.client.undrain("gpu-2")
     host.wait_for_heartbeats()
     assert drained(host) == []
 
@@ -198,19 +198,19 @@ def alone(host: Host, slot: str) -> None:
 
 
 def test_a_gpu_on_which_no_fresh_process_can_compute_is_drained_and_its_job_is_not_blamed(host: Host) -> None:
-    host.write(number=5, fails="CUDA error: an uncorrectable ECC error was encountered")
-    alone(host, "gpu-5")
-    for runner in host.runners_of("GPU-00000005"):  # a runner that is already warm would not notice
+    host.write(number=2, fails="CUDA error: an uncorrectable ECC error was encountered")
+    alone(host, "gpu-2")
+    for runner in host.runners_of("GPU-00000002"):  # a runner that is already warm would not notice
         runner.kill()
     job = host.client.submit(device="gpu", stage="tensor", steps=20, seed=5)
-    until(lambda: "gpu-5" in drained(host))
-    hold = host.slots()["gpu-5"].drained
+    until(lambda: "gpu-2" in drained(host))
+    hold = host.slots()["gpu-2"].drained
     assert hold is not None
     assert "uncorrectable ECC" in str(hold.reason)
-    host.client.undrain("gpu-6")
+    host.client.undrain("gpu-3")
     ended = host.client.wait(job.id, timeout=300)
     assert ended.succeeded
-    assert ended.environment["device_uuid"] == "MIG-00000006"
+    assert ended.environment["device_uuid"] == "MIG-00000003"
     assert "its device failed" in str([event.detail for event in host.client.events(job.id)])
 
 
@@ -256,8 +256,8 @@ def test_a_drained_gpu_stays_drained_in_whatever_slot_it_comes_again(host: Host)
     stop_in_order([host.service.pool], STOP_SECONDS)
     host.write()
     host.restart_pool()
-    assert drained(host) == ["gpu-5"], "its number has changed, and no other GPU is drained in its place"
-    assert host.slots()["gpu-5"].device_uuid == "GPU-00000002"
+    assert drained(host) == ["gpu-1"], "its number has changed, and no other GPU is drained in its place"
+    assert host.slots()["gpu-1"].device_uuid == "GPU-00000002"
     host.client.undrain("GPU-00000002")
     assert drained(host) == []
 
@@ -282,7 +282,7 @@ def test_a_pool_of_another_user_waits_for_the_gpus_and_passes_their_bells_on(hos
 
 
 def test_a_host_without_a_gpu_trains_on_its_cores_and_jobs_for_one_say_what_they_wait_for(running_host: Host) -> None:
-    host = running_host  # not restored: the pool starts anew in any case, and eight workers take their time
+    host = running_host  # not restored: the pool starts anew in any case, and its workers take their time
     host.service.cancel_all()
     host.undrain_all()
     host.gpus = healthy_gpus()

@@ -50,6 +50,12 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy found out about the dependencies, which both environments have in common."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Build the wheel and install it in a new environment."""
     wheel = wheel_of_this_project(tmp_path_factory.mktemp("wheels"))
@@ -105,12 +111,12 @@ def test_a_stack_starts_in_such_a_folder_and_trains(installed: Installed, tmp_pa
         up.kill()
 
 
-def test_mypy_finds_the_types_in_an_installed_wheel(installed: Installed, tmp_path: Path) -> None:
-    assert _revealed(installed.python, tmp_path) == "str | None"
+def test_mypy_finds_the_types_in_an_installed_wheel(installed: Installed, tmp_path: Path, mypy_cache: Path) -> None:
+    assert _revealed(installed.python, tmp_path, mypy_cache) == "str | None"
 
 
 def test_mypy_finds_the_types_in_the_environment_of_make_demo(
-    sources: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    sources: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, mypy_cache: Path
 ) -> None:
     editable = re.findall(
         r"pip install .*-e '\.\[server,worker,embedded,postgresql\]'", (HOUSE / "Makefile").read_text()
@@ -120,13 +126,13 @@ def test_mypy_finds_the_types_in_the_environment_of_make_demo(
     python = _environment(tmp_path_factory.mktemp("editable"))
     options = ["--no-deps", "--no-index", "--no-build-isolation", "--config-settings", "editable_mode=compat"]
     pip("--python", python, "install", *options, "-e", str(sources))
-    assert _revealed(python, tmp_path) == "str | None"
+    assert _revealed(python, tmp_path, mypy_cache) == "str | None"
 
 
-def _revealed(python: str, folder: Path) -> str:
+def _revealed(python: str, folder: Path, cache: Path) -> str:
     """The type of a job's formula that mypy reveals to a user of that environment."""
     (folder / "mine.py").write_text(TYPED)
-    command = [sys.executable, "-P", "-m", "mypy", "--python-executable", python, "--cache-dir", str(folder / "cache")]
+    command = [sys.executable, "-P", "-m", "mypy", "--python-executable", python, "--cache-dir", str(cache)]
     environment: Mapping[str, str] = {name: value for name, value in os.environ.items() if name != "MYPYPATH"}
     ended = subprocess.run([*command, "mine.py"], cwd=folder, env=environment, capture_output=True, text=True)
     [revealed] = re.findall(r'Revealed type is "(.*)"', ended.stdout) or [ended.stdout]

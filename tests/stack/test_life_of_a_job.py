@@ -23,7 +23,7 @@ def until(client: Client, job_id: str, what: str, seconds: float = 300.0, steps:
         job = client.job(job_id)
         if job.state == what and job.steps_done >= steps:
             return job
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"not {what} within {seconds} s: {job}")
 
 

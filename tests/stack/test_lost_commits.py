@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 STEPS = 60_000  # so that a busy machine puts the snapshot back while it still trains
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")

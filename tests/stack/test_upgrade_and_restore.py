@@ -61,6 +61,8 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
         assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
 
 
+# What is special to a database is shown in tests/local/copies.
+@pytest.mark.parametrize("database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True)
 def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
     database_url: str,
     redis_server: RedisServer,

@@ -28,7 +28,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, redis: RedisServer) -> Iterator[Service]:
+def recording(tmp_path: Path, redis: RedisServer) -> Iterator[Service]:
     """A service that stores records twice a second."""
     url = f"sqlite:///{tmp_path / 'gradyard.db'}"
     migrations.upgrade(url)
@@ -39,9 +39,9 @@ def service(tmp_path: Path, redis: RedisServer) -> Iterator[Service]:
 
 
 def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_stopped(
-    service: Service, redis: RedisServer
+    recording: Service, redis: RedisServer
 ) -> None:
-    told: list[JobEvent] = []
+    service, told = recording, list[JobEvent]()
     job = service.client.submit(slow_spec(8.0))
 
     def watch() -> None:

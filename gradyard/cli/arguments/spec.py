@@ -46,20 +46,6 @@ def changes_from(assignments: Iterable[str]) -> dict[str, Any]:
     return changes
 
 
-def with_kinds(spec: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec; a part of it without a kind or name gets the one that the stage has by default.
-
-    So `--set dataset.points=100` means the default data set with 100 points.
-    """
-    return {name: _with_kind(value, defaults.get(name)) for name, value in spec.items()}
-
-
-def _with_kind(value: Any, default: Any) -> Any:
-    if not isinstance(value, dict) or not isinstance(default, Mapping):
-        return value
-    return {tag: default[tag] for tag in ("kind", "name") if tag in default} | value
-
-
 def _read(file: str) -> dict[str, Any]:
     source = "stdin" if file == "-" else file
     try:

@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gradyard.cli.arguments.values import NUMBER, number_from, read_json, value_of
+from gradyard.cli.arguments.values import is_text, read_json, value_of
 from gradyard.cli.errors import BadUsage
 from gradyard.jobs.specs.axes import Drawn, Span
+from gradyard.jobs.validation.typed_values import NUMBERS, RANGE, number_from
 
 Axes = dict[str, Sequence[Any] | dict[str, Any]]
 Draws = dict[str, dict[str, Any]]
@@ -18,12 +19,10 @@ def axes_from(grid: Iterable[str], random: Iterable[str], assignments: Iterable[
     """The values of each `--grid` and the draws of each `--random`, by the paths of their parameters.
 
     Raises BadUsage for text that is neither, where two of these, or a `--set`, give one parameter, and for a `--set`
-    of several numbers, which means a grid.
+    of a range or of several numbers, which means a grid.
     """
     assignments = list(assignments)
-    for each in assignments:
-        if re.fullmatch(f"[^=]+=(?:{NUMBER},)+{NUMBER}", each):
-            raise BadUsage(f"--set {each}: all jobs have one value; --grid {each} makes a job for each")
+    refuse_several(assignments, "all jobs have one value; --grid {} makes a job for each")
     axes, draws = [_axis_from(each) for each in grid], [_drawn_from(each) for each in random]
     varied = [(argument, path) for argument, path, _ in (*axes, *draws)]
     given = [(f"--set {each}", each.partition("=")[0]) for each in assignments]
@@ -36,6 +35,14 @@ def axes_from(grid: Iterable[str], random: Iterable[str], assignments: Iterable[
     return {path: values for _, path, values in axes}, {path: drawn for _, path, drawn in draws}
 
 
+def refuse_several(assignments: Iterable[str], message: str) -> None:
+    """Raise BadUsage where a `--set` has a range or several numbers. `message`: with `{}` in place of what it sets."""
+    for each in assignments:
+        path, _, value = each.partition("=")
+        if not is_text(path) and re.fullmatch(f"{RANGE}|{NUMBERS}", value):
+            raise BadUsage(f"--set {each}: {message.format(each)}")
+
+
 def _holds(path: str, other: str) -> bool:
     return other == path or other.startswith(f"{path}.")
 
@@ -46,7 +53,7 @@ def _axis_from(text: str) -> tuple[str, str, Sequence[Any] | dict[str, Any]]:
     path, _, written = text.partition("=")
     if not path or not written:
         raise BadUsage(f"{argument}: write it as name=1,2,3 or name=0:100, such as --grid seed=0:100")
-    if re.fullmatch(f"{NUMBER}(:{NUMBER}){{1,2}}", written):
+    if re.fullmatch(RANGE, written):
         return argument, path, _range(argument, written.split(":"))
     return argument, path, _listed(argument, path, written)
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from gradyard.cli import text
-from gradyard.cli.arguments.spec import dependencies_from, spec_from, with_kinds
+from gradyard.cli.arguments.spec import dependencies_from, spec_from
+from gradyard.cli.arguments.sweep import refuse_several
 from gradyard.cli.commands.live.watching import wait_and_report
 from gradyard.cli.grammar.completion import job_ids, stage_names
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
@@ -83,11 +84,10 @@ def submit(
 
     gradyard submit spec.json --check
     """
+    refuse_several(assignments or [], "a job has one value; gradyard sweep --grid {} makes a job for each")
     spec = spec_from(file, stage, assignments or [])
     depends_on = dependencies_from(after or [], after_any or [])
     with options.connect(LONG_RETRY_SECONDS if wait else 10.0) as client:
-        if any("." in assignment.partition("=")[0] for assignment in assignments or []) and "stage" in spec:
-            spec = with_kinds(spec, client.stage(str(spec["stage"])).defaults)
         if check:
             checked = client.check(spec, depends_on=depends_on)
             tell_warnings(checked.warnings)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gradyard.cli import text
-from gradyard.cli.arguments.spec import dependencies_from, spec_from, with_kinds
+from gradyard.cli.arguments.spec import dependencies_from, spec_from
 from gradyard.cli.arguments.sweep import axes_from
 from gradyard.cli.commands.history.best import MetricOption, ModeOption, Ranking
 from gradyard.cli.commands.jobs import (
@@ -20,7 +20,6 @@ from gradyard.cli.commands.jobs import (
 )
 from gradyard.cli.commands.live.watching import BestOption, follow_and_report
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
-from gradyard.client.client import Client
 from gradyard.shapes import Batch, BatchChecked
 
 GridOption = Annotated[
@@ -73,8 +72,6 @@ def sweep(
     values, drawn = axes_from(grid or [], random or [], assignments or [])
     paths = [*values, *drawn]
     with options.connect(LONG_RETRY_SECONDS) as client:
-        if any("." in each.partition("=")[0] for each in [*(assignments or []), *paths]) and "stage" in spec:
-            spec = _with_default_kinds(spec, paths, client)
         about: dict[str, Any] = {"samples": samples, "random_seed": random_seed,
                                  "depends_on": dependencies_from(after or [], after_any or [])}  # fmt: skip
         if check:
@@ -104,9 +101,3 @@ def _submitted(submit: Callable[[], Batch]) -> Batch:
         lists = f"`{text.command_as_called()} batches` lists the batch if it was stored"
         typer.echo(f"interrupted before the service answered; {lists}", err=True)
         raise typer.Exit(130) from None
-
-
-def _with_default_kinds(spec: dict[str, Any], paths: list[str], client: Client) -> dict[str, Any]:
-    """The spec with each part that a path leads into; such a part gets the kind that the stage has by default."""
-    parts: dict[str, Any] = {path.partition(".")[0]: {} for path in paths if "." in path}
-    return with_kinds({**parts, **spec}, client.stage(str(spec["stage"])).defaults)

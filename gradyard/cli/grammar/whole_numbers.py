@@ -6,8 +6,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from gradyard.cli.arguments.values import number_from
 from gradyard.jobs.validation.messages import value_text
+from gradyard.jobs.validation.typed_values import number_from
 
 
 def takes_whole_number(kind: Any) -> bool:

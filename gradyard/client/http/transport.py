@@ -78,8 +78,7 @@ class Transport:
         self._retry_seconds = connection.retry_seconds
         reach = connection.reach_seconds
         self._repeat_seconds = self._retry_seconds if reach is None else reach
-        # A proxy of the environment is for other machines.
-        self._wire = wire(headers=connection.headers(key), trust_env=not connection.is_on_this_machine())
+        self._wire = wire(headers=connection.headers(key), **connection.options())
 
     async def ask(
         self,

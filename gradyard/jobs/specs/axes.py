@@ -1,5 +1,6 @@
 """The values that a sweep gives to a parameter."""
 
+import json
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -9,6 +10,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema,
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.strict_model import Finite, StrictModel
+from gradyard.jobs.validation.messages import value_text
+from gradyard.jobs.validation.typed_values import draws_from, several_from
+
+MOST_SHOWN = 80  # characters of an example
 
 
 def _number(value: Any) -> Any:
@@ -71,8 +76,37 @@ def _kind_of_axis(value: Any) -> str:
     return "span" if isinstance(value, dict | Span) else "list"
 
 
+def _no_draws(value: Any) -> Any:
+    if isinstance(value, list | Span) or (isinstance(value, dict) and not {"low", "high"} & value.keys()):
+        return value
+    if isinstance(value, dict):
+        raise _refusal('has low and high, which are for "random"')
+    meant = several_from(value) if isinstance(value, str) else None
+    raise _refusal(f"must be a list or a range, not {value_text(value)}{_write(meant or [value])}")
+
+
+def _no_list(value: Any) -> Any:
+    if isinstance(value, Drawn) or (isinstance(value, dict) and not {"start", "stop"} & value.keys()):
+        return value
+    if isinstance(value, dict | list):
+        raise _refusal('must be an object with low and high; lists and ranges are for "grid"')
+    meant = draws_from(value) if isinstance(value, str) else None
+    raise _refusal(f"must be an object, not {value_text(value)}{_write(meant) if meant else ''}")
+
+
+def _write(example: Any) -> str:
+    text = json.dumps(example)
+    return f"; write {text}" if len(text) <= MOST_SHOWN else ""
+
+
+def _refusal(message: str) -> PydanticCustomError:
+    return PydanticCustomError("no_values", "{message}", {"message": message})
+
+
 Axis = Annotated[
-    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Span, Tag("span")], Discriminator(_kind_of_axis)
+    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Span, Tag("span")],
+    Discriminator(_kind_of_axis),
+    BeforeValidator(_no_draws),
 ]
 
 
@@ -98,3 +132,6 @@ class Drawn(StrictModel):
         if self.scale == "linear":
             return self.low + fraction * (self.high - self.low)
         return math.exp(math.log(self.low) + fraction * (math.log(self.high) - math.log(self.low)))
+
+
+Draws = Annotated[Drawn, BeforeValidator(_no_list)]

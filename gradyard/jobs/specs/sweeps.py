@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gradyard.jobs.specs.axes import Axis, Drawn, Span
+from gradyard.jobs.specs.axes import Axis, Draws, Span
 from gradyard.jobs.specs.paths import Path, may_hold, parts_around, put
 from gradyard.jobs.strict_model import StrictModel
 
@@ -25,7 +25,7 @@ class Sweep(StrictModel):
 
     spec: dict[str, Any] = Field(max_length=MOST_FIELDS)
     grid: dict[Path, Axis] = Field(default={}, max_length=MOST_FIELDS)
-    random: dict[Path, Drawn] = Field(default={}, max_length=MOST_FIELDS)
+    random: dict[Path, Draws] = Field(default={}, max_length=MOST_FIELDS)
     samples: int = Field(default=1, ge=1)
     random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 

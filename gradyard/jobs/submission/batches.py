@@ -18,7 +18,7 @@ from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
-from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
+from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
 from gradyard.jobs.submission.shared_points import SharedPoints
 from gradyard.jobs.validation.from_json import validated
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
@@ -26,6 +26,7 @@ from gradyard.jobs.validation.json_weight import Weight
 from gradyard.jobs.validation.messages import figure
 from gradyard.jobs.validation.pointers import pointer_of
 
+FORMS = 'a batch is {"jobs": [...]}, or a sweep with "spec" and "grid"'
 MOST_SWEEP_BYTES = 2**16  # a larger sweep is not stored with its batch
 
 
@@ -76,6 +77,9 @@ def parse_batch(
         if not is_large and isinstance(whole["jobs"], list) and len(whole["jobs"]) > LARGE_JOBS:
             before_large()
         return _parse_list(whole, settings)
+    if "spec" not in whole:
+        is_job = "is a job, not a batch; send it to POST /v1/jobs" if "stage" in whole else FORMS
+        raise SpecInvalid([FieldProblem("", is_job)])
     sweep: BatchSweep = validated(_SWEEP, _dumped(whole))
     _check_size(sweep, settings)
     if not is_large and is_large_sweep(sweep):
@@ -83,7 +87,7 @@ def parse_batch(
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
     if len(_dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    jobs = _parse_members(sweep.members(), settings, SweepFaults(sweep))
+    jobs = _parse_members(filled_up_sweep(sweep).members(), settings, SweepFaults(sweep))
     return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
 
 
@@ -117,7 +121,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise BodyMalformed(str(error)) from None
     if not isinstance(whole, dict):
-        raise SpecInvalid([FieldProblem("", 'a batch is {"jobs": [...]}, or a sweep with "spec" and "grid"')])
+        raise SpecInvalid([FieldProblem("", FORMS)])
     return whole
 
 

@@ -25,7 +25,8 @@ def parse_changed(
         body = json.dumps(_changed(spec, changes), separators=(",", ":")).encode()
         if budget is not None:
             budget.check_stored(len(body))
-        new = read_spec(plain_json(body), settings)
+        # A part without its kind could be the stage's own or that of this job.
+        new = read_spec(plain_json(body), settings, fill_up=False)
         if budget is not None:
             budget.check_cost(new)
         return resolved(new)

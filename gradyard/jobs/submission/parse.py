@@ -1,19 +1,24 @@
 """From the bytes of a request to a job that can be stored: parse, check, resolve."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Union
 
+import orjson
 from pydantic import Field, TypeAdapter
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
+from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.limits import check_cost
 from gradyard.jobs.submission.resolve import resolve
-from gradyard.jobs.validation.from_json import validated
+from gradyard.jobs.submission.sweep_hints import sweep_hint
+from gradyard.jobs.validation.from_json import filled_up, validated
 from gradyard.jobs.validation.json_text import plain_json
+from gradyard.jobs.validation.pointers import Loc
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,61 @@ def parse_job(body: bytes, settings: Settings) -> ParsedJob:
     Raises BodyMalformed where the body is not JSON, SpecInvalid (with a JSON pointer for each problem) where it is not
     a valid job.
     """
-    return resolved(read_spec(plain_json(body), settings))
+    try:
+        return resolved(read_spec(plain_json(body), settings))
+    except SpecInvalid:
+        _refuse_batch(body)
+        raise
 
 
-def read_spec(body: bytes, settings: Settings) -> JobSpec:
-    """The spec in the body, within the limits of the settings. Raises BodyMalformed or SpecInvalid."""
-    spec: JobSpec = validated(spec_adapter(), body)
+def _refuse_batch(body: bytes) -> None:
+    """Say of a batch, or of a sweep, that it is no job."""
+    try:
+        whole = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    if not isinstance(whole, dict):
+        return
+    stage = whole.get("stage")
+    if stage is None and {"jobs", "spec"} & whole.keys():
+        raise SpecInvalid([FieldProblem("", "is a batch, not a job; send it to POST /v1/batches")])
+    own = STAGES[stage].spec.model_fields if isinstance(stage, str) and stage in STAGES else whole
+    if varied := [name for name in ("grid", "random") if name in whole and name not in own]:
+        message = 'is for a sweep: {"spec": {…}, "grid": {…}}, sent to POST /v1/batches'
+        raise SpecInvalid([FieldProblem(f"/{name}", message) for name in varied])
+
+
+def read_spec(body: bytes, settings: Settings, *, fill_up: bool = True) -> JobSpec:
+    """The spec in the body, within the limits of the settings. Raises BodyMalformed or SpecInvalid.
+
+    fill_up: a part that does not say of which kind it is, such as `{"optimizer": {"momentum": 0.5}}`, is the stage's
+    own with these values; else it is refused.
+    """
+    default_part = _part_of_the_stage if fill_up else None
+    spec: JobSpec = validated(spec_adapter(), body, default_part=default_part, hint=sweep_hint)
     _check_device(spec)
     check_cost(spec, settings)
     return spec
+
+
+def filled_up_sweep(sweep: Sweep) -> Sweep:
+    """The sweep with those parts in its spec that `read_spec` would fill up in each of its jobs."""
+    first = {} if "stage" in sweep.grid else next(sweep.members())
+    try:
+        filled = filled_up(spec_adapter(), orjson.dumps(first), _part_of_the_stage)
+    except orjson.JSONEncodeError:  # nested too deeply, which is told of each job
+        filled = None
+    if filled is None:
+        return sweep
+    parts = {name: part for name, part in orjson.loads(filled).items() if part != first.get(name)}
+    return sweep.model_copy(update={"spec": {**sweep.spec, **parts}})  # each job puts its own values over the first's
+
+
+def _part_of_the_stage(spec: Any, place: Loc) -> Mapping[str, Any]:
+    """The part that a spec of this stage has there by default."""
+    stage = spec.get("stage") if isinstance(spec, dict) and len(place) == 1 else None
+    part = STAGES[stage].defaults().get(str(place[0])) if isinstance(stage, str) and stage in STAGES else None
+    return part if isinstance(part, dict) else {}
 
 
 def _check_device(spec: JobSpec) -> None:

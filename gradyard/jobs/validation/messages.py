@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from gradyard.jobs.errors import FieldProblem
-from gradyard.jobs.validation.pointers import Place, Pointers
-from gradyard.jobs.validation.suggestions import did_you_mean, nearest
+from gradyard.jobs.validation.pointers import Place, Pointers, Union
+from gradyard.jobs.validation.suggestions import did_you_mean, did_you_mean_field, nearest
 
 MOST_PROBLEMS = 100
 MOST_DETAILS = 1000  # that are looked at: a body of a megabyte may have twenty thousand, at 40 µs each
@@ -23,10 +23,20 @@ _MUST_BE = {
     "greater_than": "greater than {gt}", "greater_than_equal": "at least {ge}", "less_than": "less than {lt}",
     "less_than_equal": "at most {le}", "literal_error": "{expected}", "enum": "{expected}",
 }  # fmt: skip
+_ONE_VALUE = {"int_type", "float_type", "bool_type", "literal_error", "enum"}
 _TOO_FEW, _TOO_MANY = {"string_too_short", "too_short"}, {"string_too_long", "too_long"}
 
 
-def problems_of(details: Iterable[Any], pointers: Pointers) -> list[FieldProblem]:
+Hint = Callable[[Place, Any], str]
+"""What a request may have meant by a value at a place, for the end of a message; empty where nothing is known."""
+
+
+def no_hint(place: Place, value: Any) -> str:
+    """The hint of requests that know nothing else."""
+    return ""
+
+
+def problems_of(details: Iterable[Any], pointers: Pointers, hint: Hint = no_hint) -> list[FieldProblem]:
     """What is wrong, each by its JSON pointer, a hundred at most. `details`: pydantic's, with context and input."""
     found: dict[str, list[tuple[Place, Any]]] = {}
     for detail in islice(details, MOST_DETAILS):
@@ -34,7 +44,7 @@ def problems_of(details: Iterable[Any], pointers: Pointers) -> list[FieldProblem
         found.setdefault(place.pointer, []).append((place, detail))
     around = {pointer[:place] for pointer in found for place, letter in enumerate(pointer) if letter == "/"}
     own = (pointer for pointer in sorted(found) if pointer not in around or not _of_other_branches(found[pointer]))
-    pairs = ((pointer, text) for pointer in own for text in dict.fromkeys(_sentences(found[pointer])))
+    pairs = ((pointer, text) for pointer in own for text in dict.fromkeys(_sentences(found[pointer], hint)))
     return [FieldProblem(*pair) for pair, _ in zip(pairs, range(MOST_PROBLEMS), strict=False)]
 
 
@@ -63,24 +73,25 @@ def value_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _sentences(errors: list[tuple[Place, Any]]) -> Iterator[str]:
+def _sentences(errors: list[tuple[Place, Any]], hint: Hint) -> Iterator[str]:
     """The errors of one place. The branches of a union are one sentence: `must be a number or "auto", not "fast"`."""
     meant = [(place, detail, text) for place, detail in errors if (text := _filled(_MUST_BE, detail))]
     if meant:
         value = meant[0][1]["input"]
         what = " or ".join(dict.fromkeys(text for *_, text in meant))
-        hints = (_hint(place, detail) for place, detail, _ in meant)
+        asked = [hint(place, value) for place, detail, _ in meant if detail["type"] in _ONE_VALUE]
+        hints = (*asked, *(_hint(place, detail) for place, detail, _ in meant))
         yield f"must be {what}, not {value_text(value)}{next(filter(None, hints), '')}"
-    yield from (_sentence(place, detail) for place, detail in errors if detail["type"] not in _MUST_BE)
+    yield from (_sentence(place, detail, hint) for place, detail in errors if detail["type"] not in _MUST_BE)
 
 
-def _sentence(place: Place, detail: Any) -> str:
+def _sentence(place: Place, detail: Any, hint: Hint) -> str:
     if detail["type"] == "extra_forbidden":
         return _unknown_field(place)
     if detail["type"] == "missing":
         return "is missing"
     if place.union and detail["type"].startswith("union_tag"):
-        return _wrong_tag(str(place.union.field), tuple(place.union.members), detail["input"])
+        return _wrong_tag(place, place.union, detail["input"], hint)
     if detail["type"] in _TOO_FEW | _TOO_MANY:
         return _wrong_length(detail)
     return str(detail["msg"]).removeprefix("Value error, ")
@@ -109,23 +120,25 @@ def _limit(value: Any) -> str:
 def _unknown_field(place: Place) -> str:
     *outer, name = place.parts
     here, elsewhere = "here", ""
-    if place.union and place.tag:
+    if place.union and place.union.field and place.tag:
         part = outer[-1] if outer and isinstance(outer[-1], str) else place.union.field
         here = f'for {part} "{place.tag}"'
         elsewhere = ", ".join(tag for tag, fields in place.union.members.items() if name in fields)
     if elsewhere:
         return f"{NO_SUCH_FIELD} {here}, only for {elsewhere}"
     names = f"; the {'fields are' if len(place.fields) > 1 else 'only field is'} {', '.join(place.fields)}"
-    hint = did_you_mean(name, place.fields) or (names if place.fields else "")
+    hint = did_you_mean_field(str(name), place.fields, place.elsewhere) or (names if place.fields else "")
     return f"{NO_SUCH_FIELD} {here}{hint}"
 
 
-def _wrong_tag(field: str, tags: tuple[str, ...], value: Any) -> str:
+def _wrong_tag(place: Place, union: Union, value: Any, hint: Hint) -> str:
+    field, tags = str(union.field), tuple(union.members)
     meant = f"must be one of {', '.join(tags)}"
     if not isinstance(value, dict) or field not in value:
         written = nearest(field, map(str, value)) if isinstance(value, dict) else None
         return f"is missing{f', or is it {value_text(written)}' if written else ''}; it {meant}"
-    return f"{meant}, not {value_text(value[field])}{did_you_mean(value[field], tags)}"
+    cure = hint(place, value[field]) or did_you_mean(value[field], tags)
+    return f"{meant}, not {value_text(value[field])}{cure}"
 
 
 def _hint(place: Place, detail: Any) -> str:

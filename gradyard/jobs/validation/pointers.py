@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 from pydantic_core import SchemaValidator
 
-Schema = Mapping[str, Any]
+from gradyard.jobs.validation.core_schemas import Schema, fields_of, paths_of, tag_field_of
+
 Loc = tuple[int | str, ...]
 
 KEY = "[key]"
@@ -32,13 +33,15 @@ class Place(NamedTuple):
     """Where an error is, and the names that are known there.
 
     `union`: the tagged union of which the object there is a member, or should be. `tag`: that member's. `fields`: of an
-    unknown field, the known ones.
+    unknown field, the known ones. `elsewhere`: the names that are known around that object and in its parts, each with
+    where it is, in words.
     """
 
     parts: Loc
     union: Union | None = None
     tag: str | None = None
     fields: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = {}
 
     @property
     def pointer(self) -> str:
@@ -71,7 +74,8 @@ class Pointers:
             return Place((*parts, *kind.removeprefix("at_").split("/")))
         if kind == "extra_forbidden":
             union, tag = self._union_around(loc[:-1])
-            return Place(parts, union, tag, self._names_in(self._walk(self._root, loc[:-1], ()).schema))
+            fields = self._names_in(self._walk(self._root, loc[:-1], ()).schema)
+            return Place(parts, union, tag, fields, self._elsewhere(loc[:-1]))
         union, tag = self._union_around(loc)
         if union is not None and union.field is not None and kind.startswith("union_tag"):
             return Place((*parts, union.field), union)
@@ -85,13 +89,32 @@ class Pointers:
             if union is not None and union["type"] == "tagged-union":
                 tag = str(loc[-1]) if end != loc else None
                 members = {str(each): self._names_in(choice) for each, choice in union["choices"].items()}
-                return Union(_field_of(union["discriminator"]), members), tag
+                return Union(tag_field_of(union["discriminator"]), members), tag
         return None, None
 
     def _names_in(self, schema: Schema | None) -> tuple[str, ...]:
         """The names that a request gives to the fields of the object; none where it is no object of fixed fields."""
         bare = {"type": ""} if schema is None else self._bare(schema)
-        return tuple(str(next(_paths(name, field))[0]) for name, field in _fields(bare)) if "fields" in bare else ()
+        return tuple(str(next(paths_of(name, field))[0]) for name, field in fields_of(bare)) if "fields" in bare else ()
+
+    def _elsewhere(self, loc: Loc) -> dict[str, str]:
+        """The names in the parts of the object there, and in those around it: the nearest counts."""
+        here = self._walk(self._root, loc, ())
+        found = {name: f'"{part}.{name}"' for part, names in self._names_within(here.schema) for name in names}
+        for length in range(len(loc)):  # the outermost first
+            around = self._walk(self._root, loc[:length], ())
+            if len(around.parts) < len(here.parts):
+                beside = here.parts[len(around.parts)]
+                found |= {name: f'"{name}", beside "{beside}"' for name in self._names_in(around.schema)}
+        return found
+
+    def _names_within(self, schema: Schema | None) -> Iterator[tuple[str, list[str]]]:
+        """The parts of the object that are objects themselves, and the names that are known in each."""
+        bare = {"type": ""} if schema is None else self._bare(schema)
+        for name, field in fields_of(bare) if "fields" in bare else ():
+            part = self._bare(field["schema"])
+            members = part["choices"].values() if part["type"] == "tagged-union" else [part]
+            yield str(next(paths_of(name, field))[0]), [each for member in members for each in self._names_in(member)]
 
     def _walk(self, schema: Schema | None, loc: Loc, parts: Loc) -> _End:
         if not loc or schema is None:
@@ -126,8 +149,8 @@ class Pointers:
             items = schema["items_schema"]  # the last one serves all that follow
             return 1, items[min(loc[0], len(items) - 1)] if items else None
         if kind in _WITH_FIELDS:
-            for name, field in _fields(schema):
-                for path in (*_paths(name, field), (name,)):
+            for name, field in fields_of(schema):
+                for path in (*paths_of(name, field), (name,)):
                     if loc[: len(path)] == path:
                         return len(path), field["schema"]
             return 1, schema.get("extras_schema")
@@ -169,21 +192,3 @@ def pointers_into(adapter: TypeAdapter[Any]) -> Pointers:
 def pointer_of(parts: Loc) -> str:
     """The JSON pointer to the place that these names and positions lead to."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def _field_of(discriminator: Any) -> str | None:
-    """The field that has the tag. A function reads it from where it says so (`named`)."""
-    return discriminator if isinstance(discriminator, str) else getattr(discriminator, "field", None)
-
-
-def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Every field by its name."""
-    fields = schema["fields"]
-    return iter(fields.items()) if isinstance(fields, dict) else ((each["name"], each) for each in fields)
-
-
-def _paths(name: str, field: Schema) -> Iterator[Loc]:
-    """Where a request may have the field: at its aliases, else at its name."""
-    alias = field.get("validation_alias") or name
-    for path in alias if isinstance(alias, list) and isinstance(alias[0], list) else [alias]:
-        yield tuple(path) if isinstance(path, list) else (path,)

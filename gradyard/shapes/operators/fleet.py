@@ -57,7 +57,10 @@ class WorkerList(Answer):
 
 
 class Queue(Answer):
-    """A queue: how many jobs wait, for how long, and the slots that take them. `any` waits for either of the others."""
+    """A queue: how many jobs wait, for how long, and its slots.
+
+    The jobs of `any` wait for those of `cpu` and of `gpu`; it has no slots of its own, so that each is counted once.
+    """
 
     name: QueueName
     depth: int = 0

@@ -23,7 +23,7 @@ from gradyard.store.lifecycle.moves import (
     write_events,
     write_first_events,
 )
-from gradyard.store.lifecycle.queue_capacity import check_queue_capacity, recheck_queue_capacity
+from gradyard.store.lifecycle.queue_capacity import QueueLimits, check_queue_capacity, recheck_queue_capacity
 from gradyard.store.lifecycle.submit import claim_key, columns_of
 from gradyard.store.summaries import store_jobs
 from gradyard.store.tables import Batch, Job, JobSummary, Wait, WaitsFor
@@ -42,16 +42,18 @@ class SubmittedBatch:
 
 def submit_batch(
     connection: Connection, parsed: ParsedBatch, *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, body_sha256: str = "", precedence: int = 0,
+    key: str | None = None, body_sha256: str = "", precedence: int = 0, max_queued_of_key: int = 0,
 ) -> SubmittedBatch:  # fmt: skip
     """Store a batch with all its jobs, or find the batch that this idempotency key made before.
 
-    Raises IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs would wait.
+    Raises IdempotencyKeyReused where the key came with another body, QueueFull where more than `max_queued` jobs of the
+    project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
     batch_id, ids = new_id(), [new_id() for _ in parsed.jobs]
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
-    check_queue_capacity(connection, project_id, max_queued, len(ids))
+    limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
+    check_queue_capacity(connection, limits, len(ids))
     waits = Waits.of(dict(zip(ids, of_members(connection, project_id, parsed), strict=True)), batch_id)
     members, in_order = list(zip(ids, parsed.jobs, strict=True)), partial(claim_order_of_batch, connection, project_id)
     orders = waits.orders({job_id: job.spec for job_id, job in members}, precedence, in_order)
@@ -59,7 +61,7 @@ def submit_batch(
         id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
         submitted_by=actor[:200],
     ))  # fmt: skip
-    mine = {"project_id": project_id, "batch_id": batch_id, "retry_of": None}
+    mine = limits.columns | {"batch_id": batch_id, "retry_of": None}
     for begin in range(0, len(ids), SLICE):
         part = members[begin : begin + SLICE]
         store_jobs(connection, [
@@ -68,7 +70,7 @@ def submit_batch(
     write_first_events(connection, batch_id, actor=actor)
     waits.store(connection, project_id, batch_id)
     follow_all(connection, waits)
-    recheck_queue_capacity(connection, project_id, max_queued, len(ids))
+    recheck_queue_capacity(connection, limits, len(ids))
     return SubmittedBatch(batch_id, replayed=False)
 
 
@@ -83,12 +85,14 @@ class RetriedBatch:
 def retry_batch(
     connection: Connection, batch_id: UUID, parsed: Mapping[UUID, ParsedJob], *, states: Collection[State],
     project_id: int, actor: str, max_queued: int, key: str | None = None, asked: str = "", precedence: int = 0,
+    max_queued_of_key: int = 0,
 ) -> RetriedBatch:  # fmt: skip
     """Submit members of a batch anew, each by the spec in `parsed`, and let the new jobs replace the old ones in it.
 
     Of those in `parsed` the jobs are left out that are not in `states` (of failed and cancelled), were replaced before,
     or were deleted. asked: what the key stands for, by default the batch and the states. Raises
-    IdempotencyKeyReused where the key came with another request, QueueFull where `max_queued` jobs would wait.
+    IdempotencyKeyReused where the key came with another request, QueueFull where more than `max_queued` jobs of the
+    project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
     old = _replaceable(connection, batch_id, parsed, states) if _lock_with_older(connection, batch_id) else []
     replaced = {job_id: new_id() for job_id in old}
@@ -99,21 +103,21 @@ def retry_batch(
     if replaced:
         follow_again(connection, batch_id)
         tell_batches(connection, [batch_id])  # that it had finished, if that was not told yet
-        check_queue_capacity(connection, project_id, max_queued, len(replaced))
+        limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
+        check_queue_capacity(connection, limits, len(replaced))
         refuse_named_in(parsed)
         waits = Waits.of(of_retries(connection, replaced, in_batch=True), batch_id)
         in_order = partial(claim_order_of_batch, connection, project_id)
         orders = waits.orders({new: parsed[old].spec for old, new in replaced.items()}, precedence, in_order)
-        mine = {"project_id": project_id, "batch_id": batch_id}
         for begin in range(0, len(old), SLICE):
             _store_retries(connection, [
-                {"id": replaced[job_id], "retry_of": job_id} | mine | columns_of(parsed[job_id])
-                | orders[replaced[job_id]] | waits.columns(replaced[job_id])
+                {"id": replaced[job_id], "retry_of": job_id, "batch_id": batch_id} | limits.columns
+                | columns_of(parsed[job_id]) | orders[replaced[job_id]] | waits.columns(replaced[job_id])
                 for job_id in old[begin : begin + SLICE]
             ], actor)  # fmt: skip
         waits.store(connection, project_id, batch_id)
         follow_all(connection, waits)
-        recheck_queue_capacity(connection, project_id, max_queued, len(replaced))
+        recheck_queue_capacity(connection, limits, len(replaced))
     return RetriedBatch(len(replaced), replayed=False)
 
 

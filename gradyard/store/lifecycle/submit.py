@@ -20,7 +20,7 @@ from gradyard.store.lifecycle.dependencies.begin import Waits
 from gradyard.store.lifecycle.dependencies.of_requests import follow_all, of_job
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_jobs
 from gradyard.store.lifecycle.moves import write_events
-from gradyard.store.lifecycle.queue_capacity import reserve_queue_capacity
+from gradyard.store.lifecycle.queue_capacity import QueueLimits, reserve_queue_capacity
 from gradyard.store.summaries import store_jobs
 from gradyard.store.tables import Batch, IdempotencyKey, Job
 
@@ -36,14 +36,14 @@ class Submitted:
 def submit(
     connection: Connection, parsed: ParsedJob, *, project_id: int, actor: str, max_queued: int,
     key: str | None = None, body: bytes = b"", retry_of: UUID | None = None, recheck_of: Any = None,
-    precedence: int = 0,
+    precedence: int = 0, max_queued_of_key: int = 0,
 ) -> Submitted:  # fmt: skip
     """Store a new queued job, or find the job that this idempotency key made before.
 
     It may be a retry of the job `retry_of`, or a recheck of the one in the row `recheck_of` of `jobs`. Raises
-    IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait,
-    Gone where the original of a recheck was deleted meanwhile, SpecInvalid or IllegalMove where what it depends on is
-    not there or has ended otherwise.
+    IdempotencyKeyReused where the key came with another body, QueueFull where `max_queued` jobs of the project wait, or
+    `max_queued_of_key` of the actor (0: any number), Gone where the original of a recheck was deleted meanwhile,
+    SpecInvalid or IllegalMove where what it depends on is not there or has ended otherwise.
     """
     job_id = new_id()
     digest = hashlib.sha256(body).hexdigest()
@@ -53,8 +53,9 @@ def submit(
         raise Gone(f"the job {recheck_of.id} was deleted")
     waits = Waits.of({job_id: of_job(connection, project_id, parsed, retry_of)})
     follow_all(connection, waits)
-    reserve_queue_capacity(connection, project_id, max_queued)
-    mine = {"id": job_id, "project_id": project_id, "batch_id": None, "retry_of": retry_of}
+    limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
+    reserve_queue_capacity(connection, limits)
+    mine = limits.columns | {"id": job_id, "batch_id": None, "retry_of": retry_of}
     in_order = partial(claim_order_of_jobs, connection, project_id)
     order = waits.orders({job_id: parsed.spec}, precedence, in_order)[job_id]
     store_jobs(connection, [mine | columns_of(parsed) | order | _as_trained(recheck_of) | waits.columns(job_id)])

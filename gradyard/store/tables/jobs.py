@@ -36,6 +36,7 @@ _A_RETRY = text("retry_of IS NOT NULL")
 _POOL = text("coalesce(pool, '')")
 _BLOCKED = text("state = 'queued' AND queue = 'blocked'")
 _OVER = f"state IN ({_FINISHED})"
+_QUEUED_AND_COUNTED = text("state = 'queued' AND counted_for IS NOT NULL")
 _QUEUED_IN_A_BATCH = text("state = 'queued' AND batch_id IS NOT NULL")
 
 
@@ -70,6 +71,7 @@ class Job(Table):
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     steps: Mapped[int | None]  # NULL: its stage ends when it is done
     submitted_at: Mapped[float]
+    counted_for: Mapped[str | None] = mapped_column(String(200))  # whose limit of queued jobs; NULL: it had none
     pinned: Mapped[bool] = mapped_column(server_default=false())  # kept: retention and a deletion leave it
     # what it waits for, and whether others wait for it (tables/dependencies.py)
     wait_id: Mapped[UUID | None]
@@ -136,6 +138,8 @@ class Job(Table):
               sqlite_where=_SINGLE, postgresql_where=_SINGLE),
         Index("ix_jobs_queued_of_batch", "batch_id", "id",
               sqlite_where=_QUEUED_IN_A_BATCH, postgresql_where=_QUEUED_IN_A_BATCH),
+        Index("ix_jobs_queued_of_key", "counted_for", sqlite_where=_QUEUED_AND_COUNTED,
+              postgresql_where=_QUEUED_AND_COUNTED),
         Index("ix_jobs_running", "batch_id", "id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
         Index("ix_jobs_waiting_again", "project_id", "id", sqlite_where=_AGAIN, postgresql_where=_AGAIN),
         Index("ix_jobs_claimed", "claim_id", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),

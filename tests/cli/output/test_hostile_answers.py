@@ -11,7 +11,7 @@ import pytest
 
 from gradyard.cli.grammar.vocabulary import NOUNS
 from tests.cli.command_for_tests import DONE
-from tests.cli.pseudo_terminal import printed_on_a_terminal
+from tests.cli.pseudo_terminal import printed_by_commands
 from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job, stream
 
 # A new title, another script's direction, the one-byte form of an escape, a link, a deleted line
@@ -69,18 +69,6 @@ COMMANDS = [*LISTS, *SHOWN, *REFUSED]
 ID_ALONE = f"retry {JOB_ID}"  # prints nothing else of the answer
 AS_JSON = [[*each, "--json"] for each in COMMANDS if each[0] != "export"]
 
-SCRIPT = """
-import json, sys
-from gradyard.cli.main import main
-for command in json.loads(sys.argv[1]):
-    sys.argv = ["gradyard", *command]
-    print("---", *command, flush=True)
-    try:
-        main()
-    except SystemExit:
-        pass
-"""
-
 
 def hostile(value: Any, name: str = "") -> Any:
     """The answer with something evil in every text that a person, a program or a host could have chosen."""
@@ -110,9 +98,7 @@ def on_a_terminal(commands: Sequence[list[str]], url: str) -> dict[str, str]:
     """What each command prints on a terminal."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADYARD")}
     environment |= {"GRADYARD_URL": url, "COLUMNS": "300", "TERM": "xterm-256color", "LANG": "en_US.UTF-8"}
-    printed = printed_on_a_terminal([sys.executable, "-c", SCRIPT, json.dumps(commands)], environment)
-    parts = printed.split("--- ")[1:]
-    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
+    return printed_by_commands(commands, environment)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from gradyard.cli.output.standard_streams import ASCII, prepare
 from tests.cli.command_for_tests import DONE, service
-from tests.cli.pseudo_terminal import printed_on_a_terminal
+from tests.cli.pseudo_terminal import printed_by_commands
 from tests.client.service_for_tests import JOB_ID, job
 
 GRADYARD = [sys.executable, "-m", "gradyard"]
@@ -28,10 +28,10 @@ def _shell(line: str, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=environment)
 
 
-def _on_a_terminal(url: str, arguments: list[str], **more: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
+def _on_a_terminal(url: str, commands: list[list[str]], **more: str) -> list[str]:
+    """What each command prints on a terminal of 80 columns; one process prints it all."""
     environment = _environment(GRADYARD_URL=url, COLUMNS="80", **more)
-    return printed_on_a_terminal([*GRADYARD, *arguments], environment)
+    return list(printed_by_commands(commands, environment).values())
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,22 @@ def test_losses_that_cannot_be_written_name_the_file(out: str) -> None:
 
 
 @pytest.mark.parametrize("plain", PLAIN, ids=str)
-@pytest.mark.parametrize("arguments", [["jobs"], ["show", JOB_ID], ["losses", JOB_ID], ["jobs", "--help"]], ids=str)
-def test_an_ascii_terminal_gets_letters_that_look_intended(plain: dict[str, str], arguments: list[str]) -> None:
+def test_an_ascii_terminal_gets_letters_that_look_intended(plain: dict[str, str]) -> None:
+    commands = [["jobs"], ["show", JOB_ID], ["losses", JOB_ID], ["jobs", "--help"]]
     with service().running() as running:
-        printed = _on_a_terminal(running.url, arguments, **plain)
-    assert printed.isascii()
-    assert "?" not in printed
-    if arguments[0] in ("show", "losses"):
-        assert "log scale |" in printed
-        assert "--------------------" in printed
+        listed, shown, losses, helped = _on_a_terminal(running.url, commands, **plain)
+    for printed in (listed, shown, losses, helped):
+        assert printed
+        assert printed.isascii()
+        assert "?" not in printed
+    for drawn in (shown, losses):
+        assert "log scale |" in drawn
+        assert "--------------------" in drawn
 
 
 def test_a_terminal_of_unicode_gets_dots_and_one_without_color_no_codes() -> None:
     with service().running() as running:
-        drawn = _on_a_terminal(running.url, ["losses", JOB_ID], NO_COLOR="1")
-        listed = _on_a_terminal(running.url, ["jobs"], NO_COLOR="1")
+        drawn, listed = _on_a_terminal(running.url, [["losses", JOB_ID], ["jobs"]], NO_COLOR="1")
     assert "⠀" in drawn
     assert "─" in listed
     assert "\x1b[3" not in drawn + listed

@@ -26,6 +26,15 @@ SENTENCES = {
     '{"stage": "optim", "optimizer": {"name": "sgd", "q": 1}}': 'there is no such field for optimizer "sgd"; the '
     "fields are name, momentum, nesterov, weight_decay",
     '{"stage": "nn", "loss": {"delta": 1}}': 'there is no such field for loss "mse", only for huber',
+    # names of another part
+    '{"stage": "optim", "optimizer": {"lr": 1}}': 'there is no such field for optimizer "rmsprop"; did you mean '
+    '"learning_rate", beside "optimizer"?',
+    '{"stage": "nn", "dataset": {"seed": 1}}': 'there is no such field for dataset "function"; did you mean "seed", '
+    'beside "dataset"?',
+    '{"stage": "nn", "points": 9}': 'there is no such field for stage "nn"; did you mean "dataset.points"?',
+    '{"stage": "optim", "momentun": 1}': 'there is no such field for stage "optim"; did you mean "optimizer.momentum"?',
+    '{"stage": "nn", "depends_on": [{"id": "01a22089-07ae-724d-b259-54400c30a689", "stage": 1}]}': "there is no such "
+    'field here; did you mean "stage", beside "depends_on"?',
     # members of unions
     "{}": f"is missing; it must be one of {STAGES}",
     '{"stgae": "nn"}': f'is missing, or is it "stgae"; it must be one of {STAGES}',
@@ -60,6 +69,40 @@ SENTENCES = {
 
 @pytest.mark.parametrize(("body", "sentence"), SENTENCES.items(), ids=SENTENCES)
 def test_a_refusal_is_one_sentence_with_the_cure(body: str, sentence: str) -> None:
+    with pytest.raises(SpecInvalid) as refusal:
+        parse_job(body.encode(), settings)
+    assert [problem.message for problem in refusal.value.problems] == [sentence]
+
+
+MEANT_FOR_A_SWEEP = {
+    '{"stage": "nn", "seed": "0:5"}': 'must be a whole number, not "0:5"; a range is for a sweep: "grid": '
+    '{"seed": {"start": 0, "stop": 5}}',
+    '{"stage": "nn", "seed": "0:10:2"}': 'must be a whole number, not "0:10:2"; a range is for a sweep: "grid": '
+    '{"seed": {"start": 0, "stop": 10, "step": 2}}',
+    '{"stage": "nn", "seed": {"stop": 5}}': "must be a whole number, not an object; a range is for a sweep: "
+    '"grid": {"seed": {"stop": 5}}',
+    '{"stage": "nn", "learning_rate": "1e-6, 1e-5"}': 'must be a number or "auto", not "1e-6, 1e-5"; several values '
+    'are for a sweep: "grid": {"learning_rate": [1e-06, 1e-05]}',
+    '{"stage": "optim", "optimizer": {"momentum": [0.5, 0.9]}}': "must be a number, not a list; several values are "
+    'for a sweep: "grid": {"optimizer.momentum": [0.5, 0.9]}',
+    '{"stage": "nn", "learning_rate": {"low": 1, "high": 2}}': 'must be a number or "auto", not an object; random '
+    'draws are for a sweep: "random": {"learning_rate": {"low": 1, "high": 2}}',
+    '{"stage": "nn", "dtype": ["float32", "float64"]}': 'must be "float32" or "float64", not a list; several values '
+    'are for a sweep: "grid": {"dtype": ["float32", "float64"]}',
+    '{"stage": "nn,optim"}': f'must be one of {STAGES}, not "nn,optim"; several values are for a sweep: "grid": '
+    '{"stage": ["nn", "optim"]}',
+    f'{{"stage": "nn", "steps": {[1] * 99}}}': "must be a whole number, not a list; several values are "
+    'for a sweep: "grid": {…}',
+    # one value, or none
+    '{"stage": "nn", "steps": "a:b"}': 'must be a whole number, not "a:b"',
+    '{"stage": "nn", "steps": {"a": 1}}': "must be a whole number, not an object",
+    '{"stage": "nn", "dataset": {"kind": "inline", "x": ["0:5"], "y": [1]}}': 'must be a number, not "0:5"',
+    '{"stage": "nn", "tags": [1, 2]}': "must be an object, not a list",
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), MEANT_FOR_A_SWEEP.items(), ids=[each[:60] for each in MEANT_FOR_A_SWEEP])
+def test_what_a_sweep_would_vary_is_refused_with_its_form_there(body: str, sentence: str) -> None:
     with pytest.raises(SpecInvalid) as refusal:
         parse_job(body.encode(), settings)
     assert [problem.message for problem in refusal.value.problems] == [sentence]

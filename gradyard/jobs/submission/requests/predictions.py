@@ -5,8 +5,7 @@ from typing import Annotated
 from pydantic import FailFast, Field, TypeAdapter
 
 from gradyard.jobs.strict_model import Finite, StrictModel
-from gradyard.jobs.validation.from_json import validated
-from gradyard.jobs.validation.json_text import plain_json
+from gradyard.jobs.submission.requests.verbs import read_body
 
 MOST_POINTS = 100_000
 
@@ -21,6 +20,6 @@ _PREDICTION = TypeAdapter(PredictionRequest)
 
 
 def read_prediction_request(body: bytes) -> PredictionRequest:
-    """Read the request. Raises BodyMalformed where it is not JSON, SpecInvalid where a field is not valid."""
-    request: PredictionRequest = validated(_PREDICTION, plain_json(body))
+    """Read the request. Raises BodyMalformed where it is not JSON, BodyInvalid where a field is not valid."""
+    request: PredictionRequest = read_body(_PREDICTION, body)
     return request

@@ -18,7 +18,7 @@ from gradyard.store.lifecycle.dependencies.begin import Waits
 from gradyard.store.lifecycle.dependencies.of_requests import follow_all, of_question
 from gradyard.store.lifecycle.fair_queueing import claim_order_of_jobs
 from gradyard.store.lifecycle.moves import write_events
-from gradyard.store.lifecycle.queue_capacity import check_queue_capacity, recheck_queue_capacity
+from gradyard.store.lifecycle.queue_capacity import QueueLimits, check_queue_capacity, recheck_queue_capacity
 from gradyard.store.lifecycle.submit import claim_key, columns_of
 from gradyard.store.summaries import store_jobs
 from gradyard.store.tables import IdempotencyKey, Job
@@ -34,17 +34,19 @@ class RetriedJobs:
 
 def retry_jobs(
     connection: Connection, parsed: Mapping[UUID, ParsedJob], *, project_id: int, actor: str, max_queued: int,
-    key: str | None = None, asked: str = "",
+    key: str | None = None, asked: str = "", max_queued_of_key: int = 0,
 ) -> RetriedJobs:  # fmt: skip
     """Submit jobs anew, each by the spec in `parsed`. asked: the SHA-256 of what the key stands for.
 
-    Raises IdempotencyKeyReused where the key came with another request, QueueFull where `max_queued` jobs would wait.
+    Raises IdempotencyKeyReused where the key came with another request, QueueFull where more than `max_queued` jobs of
+    the project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
     new = {job_id: new_id() for job_id in parsed}
     first = next(iter(new.values()))
     if key is not None and (earlier := claim_key(connection, project_id, key, asked, first, retried=len(new))):
         return RetriedJobs(earlier.retried, replayed=True)
-    check_queue_capacity(connection, project_id, max_queued, len(new))
+    limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
+    check_queue_capacity(connection, limits, len(new))
     waits = Waits.of(of_question(connection, project_id, parsed, new))
     in_order = partial(claim_order_of_jobs, connection, project_id)
     orders = waits.orders({new[old]: job.spec for old, job in parsed.items()}, 0, in_order)
@@ -52,14 +54,14 @@ def retry_jobs(
     for begin in range(0, len(members), SLICE):
         part = members[begin : begin + SLICE]
         store_jobs(connection, [
-            {"id": new[old], "project_id": project_id, "batch_id": None, "retry_of": old} | columns_of(job)
+            {"id": new[old], "batch_id": None, "retry_of": old} | limits.columns | columns_of(job)
             | orders[new[old]] | waits.columns(new[old]) for old, job in part
         ])  # fmt: skip
         ids, detail = [new[old] for old, _ in part], "a retry, with others of a question"
         write_events(connection, ids, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
     waits.store(connection, project_id)
     follow_all(connection, waits)
-    recheck_queue_capacity(connection, project_id, max_queued, len(new))
+    recheck_queue_capacity(connection, limits, len(new))
     return RetriedJobs(len(new), replayed=False)
 
 
