@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
+from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from service.garbage_collector import collector_at_rest
-from service.http.errors import LargeBatchesWaiting
+from service.http.errors import BatchUnreadable, LargeBatchesWaiting
 
 WAIT_SECONDS = 10.0
 MOST_WAITING = 4  # each holds a thread of the API meanwhile
@@ -38,7 +39,15 @@ def large_batch_alone() -> Iterator[None]:
 def batch_in_turn(body: IO[bytes], settings: Settings, *, lines: bool = False) -> Iterator[ParsedBatch]:
     """The batch in the body. If it is large, no other one is read or stored until the block ends.
 
-    Raises LargeBatchesWaiting, and what `parse_batch` raises.
+    Raises LargeBatchesWaiting, and what `parse_batch` raises; what is wrong in it is told of the batch, not of a job.
     """
-    with collector_at_rest(), ExitStack() as held:
+    with collector_at_rest(), _told_of_the_batch(), ExitStack() as held:
         yield parse_batch(body, settings, lines=lines, before_large=lambda: held.enter_context(large_batch_alone()))
+
+
+@contextmanager
+def _told_of_the_batch() -> Iterator[None]:
+    try:
+        yield
+    except SpecInvalid as error:
+        raise BatchUnreadable(error.problems) from None

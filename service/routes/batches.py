@@ -24,7 +24,7 @@ from service.garbage_collector import collector_at_rest
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.access.projects import check_ownership_of_batch
-from service.http.errors import BatchUnreadable, ParametersInvalid
+from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
 from service.http.json_response import json_response
 from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
@@ -54,7 +54,7 @@ def submit_batch(query: parameters.NewQuery) -> Response:
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
     refuse_encoded()
-    with _body() as body, _refusing_batches():
+    with _body() as body:
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
@@ -151,15 +151,6 @@ def delete_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> 
         if more and database.is_sqlite:  # its other writers look for a free moment only now and then
             time.sleep(time.monotonic() - begin)
     return json_response(shapes.BatchDeleted.of(id=batch_id, deleted=deleted))
-
-
-@contextmanager
-def _refusing_batches() -> Iterator[None]:
-    """What is wrong in a body of many jobs is told of the batch, not of a job."""
-    try:
-        yield
-    except SpecInvalid as error:
-        raise BatchUnreadable(error.problems) from None
 
 
 @contextmanager

@@ -60,6 +60,7 @@ LARGE_BODIES = {
     "an axis of lists": (b'{"spec":{"stage":"nn"},"grid":{"x":[', b"[],", b"1]}}"),
     "an axis of numbers": (b'{"spec":{"stage":"nn"},"grid":{"x":[', b"0,", b"1]}}"),
     "a spec": (b'{"spec":{"stage":"nn","x":[', b"[],", b"1]}}"),
+    "a spec of objects": (b'{"spec":{"stage":"nn","x":[', b'{"a":1,"a":1},', b"1]}}"),
     "brackets that never end": (b'{"jobs":[', b"[", b""),
     "a text": (b'{"jobs":["', b"\\u003a", b'"]}'),
     "points": (b'{"jobs":[' + SPEC + b'0],"y":[', b"0,1,", b"0]}}]}"),
@@ -109,6 +110,17 @@ SWEEPS: dict[str, dict[str, Any]] = {
     "a large spec": {"spec": NN | {"tags": [[]] * 300_000}, "grid": {"seed": MANY}},
     "a spec of many fields": {"spec": NN | {"tags": {f"f{n}": 1 for n in range(15_000)}}, "grid": {"seed": MANY}},
 }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", [b"[],", b'{"a":1},', b"0,", b'"abcdefgh",', b"[[]],"])
+@pytest.mark.parametrize("count", [149_000, 299_000, 690_000])
+def test_a_sweep_is_not_held_twice(piece: bytes, count: int) -> None:
+    in_spec = b'{"spec":{"stage":"nn","x":[', b'1]},"grid":{}}'
+    in_axis = b'{"spec":{"stage":"nn"},"grid":{"x":[', b"1]}}"
+    for begin, end in (in_spec, in_axis):
+        with bounded(), pytest.raises((SpecInvalid, BatchInvalid)):
+            parse_batch(BytesIO(begin + piece * count + end), fewer)
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ def test_a_refusal_names_each_member_that_is_wrong_and_counts_them_all() -> None
 @pytest.mark.parametrize(
     ("value", "pointer"),
     [
-        ({"jobs": []}, "/jobs"), ({"jobs": {}}, "/jobs"), ([], ""), ({}, "/spec"),
+        ({"jobs": []}, "/jobs"), ({"jobs": {}}, "/jobs"), ([], ""), ({}, ""),
         ({"spec": {}, "colour": 1}, "/colour"),
         ({"jobs": [{"stage": "nn"}], "colour": 1}, "/colour"), ({"spec": {"stage": "nn"}, "samples": 10**9}, ""),
         ({"spec": {"stage": "nn"}, "grid": {"seed": {"stop": 10**9}}}, ""),

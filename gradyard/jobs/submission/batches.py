@@ -7,20 +7,17 @@ from itertools import chain
 from typing import IO, Any
 
 import orjson
-from pydantic import Field, TypeAdapter
 
 from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.specs.base import Text
-from gradyard.jobs.specs.dependencies import Dependencies, Dependency
+from gradyard.jobs.specs.dependencies import Dependency
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
-from gradyard.jobs.strict_model import StrictModel
+from gradyard.jobs.submission.batch_bodies import dumped, named_in, sweep_in
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
 from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
 from gradyard.jobs.submission.shared_points import SharedPoints
-from gradyard.jobs.validation.from_json import validated
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
 from gradyard.jobs.validation.json_weight import Weight
 from gradyard.jobs.validation.messages import figure
@@ -45,18 +42,6 @@ class ParsedBatch:
     is_sweep: bool = False
 
 
-class _Named(StrictModel):
-    name: Text | None = Field(default=None, max_length=200)
-    depends_on: Dependencies | None = None
-
-
-class BatchSweep(Sweep, _Named):
-    """A sweep with a name for its batch."""
-
-
-_NAMED, _SWEEP = TypeAdapter(_Named), TypeAdapter(BatchSweep)
-
-
 def parse_batch(
     body: IO[bytes], settings: Settings, *, lines: bool = False, before_large: Callable[[], object] = lambda: None
 ) -> ParsedBatch:
@@ -72,7 +57,7 @@ def parse_batch(
         before_large()
     if lines:
         return ParsedBatch(_parse_members(_lines_of(body), settings, ListFaults()))
-    whole = _parsed(body.read())
+    whole, weight = _parsed(body.read())
     if "jobs" in whole:
         if not is_large and isinstance(whole["jobs"], list) and len(whole["jobs"]) > LARGE_JOBS:
             before_large()
@@ -80,12 +65,12 @@ def parse_batch(
     if "spec" not in whole:
         is_job = "is a job, not a batch; send it to POST /v1/jobs" if "stage" in whole else FORMS
         raise SpecInvalid([FieldProblem("", is_job)])
-    sweep: BatchSweep = validated(_SWEEP, _dumped(whole))
+    sweep = sweep_in(whole, weight)
     _check_size(sweep, settings)
     if not is_large and is_large_sweep(sweep):
         before_large()
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
-    if len(_dumped(described)) > MOST_SWEEP_BYTES:
+    if len(dumped(described)) > MOST_SWEEP_BYTES:
         described = None
     jobs = _parse_members(filled_up_sweep(sweep).members(), settings, SweepFaults(sweep))
     return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
@@ -113,8 +98,9 @@ def _bytes_of(body: IO[bytes]) -> int:
     return size
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    if excess := Weight.of(body).excess:
+def _parsed(body: bytes) -> tuple[dict[str, Any], Weight]:
+    weight = Weight.of(body)
+    if excess := weight.excess:
         raise SpecInvalid([FieldProblem("", f"has {excess}")])
     try:
         whole = orjson.loads(plain_json(body, of_many=True))
@@ -122,15 +108,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
         raise BodyMalformed(str(error)) from None
     if not isinstance(whole, dict):
         raise SpecInvalid([FieldProblem("", FORMS)])
-    return whole
-
-
-def _dumped(value: Any) -> bytes:
-    """The value as JSON. Raises BodyMalformed where it is nested too deeply: orjson reads deeper than it writes."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        raise BodyMalformed("it is nested too deeply") from None
+    return whole, weight
 
 
 def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
@@ -139,7 +117,7 @@ def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
     if len(whole) > MOST_FIELDS:
         raise SpecInvalid([FieldProblem("", 'a batch may have only "name" and "depends_on" beside "jobs"')])
-    named: _Named = validated(_NAMED, _dumped(whole))
+    named = named_in(whole)
     _check_count(len(jobs), settings, "/jobs")
     parsed = _parse_members(jobs, settings, ListFaults())
     return ParsedBatch(parsed, named.name, depends_on=named.depends_on or ())
@@ -176,7 +154,7 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
 
 
 def _parse_member(member: Any, settings: Settings, budget: BatchBudget) -> ParsedJob:
-    body = member if isinstance(member, bytes) else _dumped(member)
+    body = member if isinstance(member, bytes) else dumped(member)
     budget.check_bytes(body)
     spec = read_spec(plain_json(body) if body is member else body, settings)
     budget.check_cost(spec)
