@@ -35,9 +35,20 @@ def test_a_spec_comes_from_a_file_or_stdin_and_options_go_over_it(run: Run, tmp_
     assert json.loads(running.asked[0].body) == {"stage": "nn", "steps": 5, "seed": 7}
 
 
+def test_a_word_that_is_no_file_is_a_stage(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "optim").write_text('{"stage": "nn", "seed": 3}')
+    with service().running() as running:
+        assert run("submit", "tensor", "--set", "seed=7", "--url", running.url).status == 0
+        assert run("submit", "optim", "--url", running.url).status == 0
+    bodies = [json.loads(each.body) for each in running.asked]
+    assert bodies == [{"stage": "tensor", "seed": 7}, {"stage": "nn", "seed": 3}]
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "message"),
     [
+        (("nn", "--stage", "optim"), "", "--stage optim and nn give the same parameter"),
         ((), "", "nothing to submit"),
         (("nowhere.json",), "", "nowhere.json cannot be read (No such file or directory)"),
         (("-",), "{", "stdin holds no JSON"),

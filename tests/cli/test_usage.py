@@ -59,6 +59,7 @@ def test_what_may_be_given_again_still_may(run: Run) -> None:
         (("sumbit",), 'there is no command "sumbit"; did you mean "submit"?'),
         (("\x1b]0;x\x07",), 'there is no command "\\u001b]0;x\\u0007"; `gradyard --help` lists them'),
         (("jobs", "list", "--stat", "failed"), 'jobs list: there is no option --stat; did you mean "--state"?'),
+        (("up", "--cpu", "1"), 'up: there is no option --cpu; did you mean "--cpu-slots"?'),
         (("jobs", "list", "--sate=failed"), 'jobs list: there is no option --sate; did you mean "--state"?'),
         (("jobs", "--\x1b]0;x\x07"), "jobs list: there is no option --\\u001b]0;x\\u0007; "
          "`gradyard jobs list --help` lists them"),

@@ -1,5 +1,6 @@
-"""A job spec from a file, from stdin, or from `--set` on the command line."""
+"""A job spec from a file, from stdin, from a stage's name, or from `--set` on the command line."""
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,11 +13,13 @@ from gradyard.cli.errors import BadUsage
 def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -> dict[str, Any]:
     """The spec from `file` (`-`: stdin); `stage` and each `path=value` override it.
 
+    A `file` that is one word, and of which there is no file, is a stage's name: the service knows whether there is one.
     Raises BadUsage if the spec is empty, the file cannot be read or holds no JSON object, an assignment has no `=`, or
     two of these give one parameter.
     """
-    spec = {} if file is None else _read(file)
-    given = [("stage", stage, f"--stage {stage}")] if stage is not None else []
+    named = file if file is not None and _is_a_stage(file) else None
+    spec = {} if file is None or named else _read(file)
+    given = [("stage", name, said) for name, said in ((named, named), (stage, f"--stage {stage}")) if name is not None]
     given += [_assignment(each) for each in assignments]
     # A whole part first, then what is set in it, in whichever order they came.
     taken: dict[str, str] = {}
@@ -44,6 +47,10 @@ def changes_from(assignments: Iterable[str]) -> dict[str, Any]:
             raise BadUsage(f"{argument} and {taken[path]} give the same parameter; leave one of them out")
         changes[path], taken[path] = value, argument
     return changes
+
+
+def _is_a_stage(file: str) -> bool:
+    return re.fullmatch(r"[A-Za-z][\w-]*", file) is not None and not Path(file).exists()
 
 
 def _read(file: str) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from gradyard.cli.grammar.completion import job_ids, stage_names
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
 from gradyard.shapes import JobWarning
 
-FileArgument = Annotated[str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec; - reads stdin.")]
+FileArgument = Annotated[
+    str | None, typer.Argument(metavar="FILE", help="A JSON file with the spec, or a stage's name; - reads stdin.")
+]
 StageOption = Annotated[
     str | None,
     typer.Option("--stage", help="The stage to train; see `gradyard stages`.", autocompletion=stage_names),
@@ -74,7 +76,7 @@ def submit(
 ) -> None:
     """Submit a job and print its id.
 
-    gradyard submit --stage optim --set learning_rate=1e-3 --wait
+    gradyard submit optim --set learning_rate=1e-3 --wait
 
     gradyard submit --stage numpy --set dataset.points=100 --set name=short
 

@@ -79,7 +79,9 @@ def _refuse_twice(command: Any, ctx: Any, given: list[str]) -> None:
 def _no_such_option(error: Any) -> str:
     known = {each.lstrip("-").replace("-", "_"): each for param in error.ctx.command.params for each in param.opts
              if each.startswith("--")}  # fmt: skip
-    found = nearest(error.option_name.lstrip("-"), known)
+    begin = error.option_name.lstrip("-").replace("-", "_")
+    longer = [each for each in known if begin and each.startswith(begin)]
+    found = longer[0] if len(longer) == 1 else nearest(begin, known)
     hint = f'; did you mean "{known[found]}"?' if found else f"; `{error.ctx.command_path} --help` lists them"
     return f"there is no option {error.option_name}{hint}"
 
