@@ -19,7 +19,8 @@ def spec_from(file: str | None, stage: str | None, assignments: Iterable[str]) -
     """
     named = file if file is not None and _is_a_stage(file) else None
     spec = {} if file is None or named else _read(file)
-    given = [("stage", name, said) for name, said in ((named, named), (stage, f"--stage {stage}")) if name is not None]
+    stages = (named, str(named)), (stage, f"--stage {stage}")
+    given: list[tuple[str, Any, str]] = [("stage", name, said) for name, said in stages if name is not None]
     given += [_assignment(each) for each in assignments]
     # A whole part first, then what is set in it, in whichever order they came.
     taken: dict[str, str] = {}
