@@ -72,7 +72,8 @@ def paths(client: FlaskClient) -> list[str]:
     rules = [rule.rule for rule in client.application.url_map.iter_rules() if "GET" in (rule.methods or ())]
     asked = [rule + ASKED.get(rule, "") for rule in rules if rule not in ENDLESS]
     of_jobs = [path for path in asked if "<job_id>" in path]
-    named = [path.replace("<job_id>", f"{{{job}}}") for path in of_jobs for job in ("queued", "running", "ended")]
+    states = {path: ("queued", "running", "ended") if path.endswith("<job_id>") else ("ended",) for path in of_jobs}
+    named = [path.replace("<job_id>", f"{{{job}}}") for path in of_jobs for job in states[path]]
     named += [path.replace("<batch_id>", "{batch}") for path in asked if path not in of_jobs]
     return [path.replace("<name>", "accuracy") for path in named]
 

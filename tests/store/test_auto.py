@@ -1,5 +1,6 @@
 """Jobs of `device: auto`: which kind of slot takes them, which leaves them, for how long, and what the job tells."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -169,7 +170,9 @@ def test_a_cpu_slot_takes_a_large_job_that_no_gpu_came_for(
     assert taken(database, cpu) == []
     waits(database, job, 2.0)
     assert taken(database, cpu) == [job]
-    assert "after 49 s of waiting the first slot takes it" in why_claimed(database, job)
+    waited = re.search(r"after (\d+) s of waiting the first slot takes it", why_claimed(database, job))
+    assert waited is not None
+    assert int(waited[1]) >= 49  # more on a machine that others load
 
 
 def test_a_gpu_takes_a_small_job_where_every_cpu_slot_is_busy(
