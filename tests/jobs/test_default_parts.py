@@ -91,7 +91,7 @@ class Flat(StrictModel):
 
 
 class Scheduled(NnSpec):
-    """The spec of somebody's stage, whose parts are told apart by a field of another name."""
+    """The spec of a plug-in's stage, whose parts are told apart by a field of another name."""
 
     stage: Literal["scheduled"]  # type: ignore[assignment]
     schedule: Annotated[Cosine | Flat, Field(discriminator="shape")] = Cosine(shape="cosine", cycles=3)

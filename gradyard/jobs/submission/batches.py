@@ -12,11 +12,11 @@ from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.dependencies import Dependency
 from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
-from gradyard.jobs.submission.batch_bodies import dumped, named_in, sweep_in
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
 from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
+from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
 from gradyard.jobs.submission.shared_points import SharedPoints
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
 from gradyard.jobs.validation.json_weight import Weight

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from gradyard import shapes
 from gradyard.jobs.stages.builtin import BUILT_IN
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.batch_bodies import BatchSweep
+from gradyard.jobs.submission.requests.batch_bodies import BatchSweep
 from gradyard.jobs.submission.requests.changes import ActionRequest, JobPatch
 from gradyard.jobs.submission.requests.keys import KeyRequest, RotationRequest
 from gradyard.jobs.submission.requests.predictions import PredictionRequest
