@@ -18,9 +18,8 @@ from gradyard.store.driver_errors import takes_no_writes, translate_driver_error
 
 USE = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
 SHORTEST_STATEMENT_TIMEOUT_SECONDS = 10.0
-# PostgreSQL ends a transaction whose client is silent for so long: a stopped process, or one behind a cut cable, keeps
-# its locks until then. Our longest pause within a transaction is well under a second, and a lease is 15 s.
-SILENT_TRANSACTION_SECONDS = 5.0
+# A stopped process, or one behind a cut cable, keeps its locks for so long. We pause for less than 1 s within one.
+SILENT_TRANSACTION_SECONDS = 5.0  # after which PostgreSQL ends a transaction whose client says nothing; a lease is 15 s
 # The same network, seen from the server: without these a session of a client that vanished lives for two hours.
 SERVER_NETWORK = {
     "tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3, "tcp_user_timeout": 10_000
@@ -29,8 +28,6 @@ SQLITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
     "journal_size_limit=16777216",  # what a long read let the write-ahead log grow to is cut off again
 )  # fmt: skip
-
-
 # Of one process, for the requests and threads that ask at the same moment. The server has a hundred for all processes.
 MOST_CONNECTIONS = 24
 POOL_TIMEOUT_SECONDS = 10.0  # that a thread waits for one of them
@@ -62,9 +59,8 @@ class Database:
     def begin(self, lock_timeout_seconds: float | None = None) -> Iterator[Connection]:
         """A writing transaction: commits at the end, rolls back on any exception.
 
-        lock_timeout_seconds: of this transaction on PostgreSQL, in place of the engine's. Raises DatabaseUnavailable
-        where the database does not answer in time, DatabaseReadOnly where it takes no writes, StorageFull where its
-        disk is full.
+        lock_timeout_seconds: of this transaction on PostgreSQL. Raises DatabaseUnavailable where the database does
+        not answer in time, DatabaseReadOnly where it takes no writes, StorageFull where its disk is full.
         """
         with translate_driver_errors(), self.engine.begin() as connection:
             if self.is_sqlite:
@@ -79,13 +75,13 @@ class Database:
         """A reading transaction. Raises DatabaseUnavailable where the database does not answer in time."""
         with translate_driver_errors(), self.engine.connect() as connection:
             yield connection
+            _end_reading(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A reading transaction in which every statement sees the database as of one moment, that of the first one.
 
-        In `read` each sees what was committed before it. Raises DatabaseUnavailable where the database does not answer
-        in time.
+        In `read` each sees what was committed before it. Raises DatabaseUnavailable as `read` does.
         """
         with translate_driver_errors(), self.engine.connect() as connection:
             if self.is_sqlite:
@@ -93,6 +89,7 @@ class Database:
             else:
                 connection.execution_options(isolation_level="REPEATABLE READ")  # until it goes back to the pool
             yield connection
+            _end_reading(connection)
 
     def takes_writes(self) -> bool:
         """Whether the database could be written to at this moment; nothing is written to find out.
@@ -113,6 +110,11 @@ class Database:
     def close(self) -> None:
         """Close every connection; after a fork, the child opens its own."""
         self.engine.dispose()
+
+
+def _end_reading(connection: Connection) -> None:
+    if not connection.invalidated:
+        connection.commit()  # at a ROLLBACK psycopg forgets what it has prepared; to plan anew takes 1 ms for a job
 
 
 def _engine(url: str, pool_size: int, timeouts: dict[str, float]) -> Engine:

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 import migrations
 from gradyard.jobs import identifiers
@@ -53,6 +54,20 @@ def test_a_process_opens_a_bounded_number_of_connections(url: str) -> None:
         thread.join()
     database.close()
     other.close()
+
+
+@pytest.mark.parametrize("way", [Database.read, Database.snapshot])
+def test_what_is_read_often_is_planned_once(
+    url: str, way: Callable[[Database], AbstractContextManager[Connection]]
+) -> None:
+    database = Database(url, pool_size=1)
+    for _ in range(7):  # psycopg prepares what it executes a sixth time
+        with way(database) as connection:
+            connection.execute(text("SELECT 17"))
+    with way(database) as connection:
+        prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 17'"
+        assert connection.execute(text(prepared)).scalar_one() == 1
+    database.close()
 
 
 def test_through_pgbouncer_each_transaction_brings_its_timeouts_and_leaves_nothing(url: str) -> None:
