@@ -83,6 +83,7 @@ class FunctionData(StrictModel):
         """x in float64, (points,)."""
         return self.grid.values()
 
+    @np.errstate(over="ignore", invalid="ignore")
     def y_values(self, seed: int) -> np.ndarray:
         """y in float64 with the noise of that seed, (points,)."""
         y = _without_noise(self.function, self.grid)
