@@ -5,21 +5,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import CacheStats
 
 from gradyard.jobs.questions.order import order
 from gradyard.jobs.questions.read import question
+from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.queries.ids import newest_ids
 from gradyard.store.queries.questions.narrowed import candidates
 from gradyard.store.tables import FIGURES_IN_ORDER
-from tests.actors import worker_of
+from tests.actors import claimed, submitted, succeeds, worker_of
+from tests.store.full_database import JOBS
 from tests.store.test_batches import stored
 
 A_BATCH = UUID(int=1)
-JOBS = 3000  # of so many PostgreSQL chooses indexes, as of a million
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +43,6 @@ def reads_whole_table(step: str) -> bool:
     whole = step.startswith(("SCAN jobs", "SCAN summaries")) and "ix_jobs_running" not in step
     whole |= step.endswith("sqlite_autoindex_jobs_1 (id<?)")  # all that are older than a page are nearly all
     return whole or "Seq Scan on jobs" in step or "Seq Scan on summaries" in step
-
-
-@pytest.fixture
-def full(database: Database) -> Database:
-    """A database with some thousand jobs, which ended, wait for a GPU that is not there, or wait."""
-    sweep = {"spec": {"stage": "nn", "steps": 4}, "grid": {"seed": {"stop": JOBS}}}
-    batch = stored(database, sweep)
-    with database.begin() as connection:
-        while lifecycle.cancel_some(connection, batch.batch_id, actor="test").more:
-            pass
-    stored(database, {"spec": {"stage": "nn", "steps": 4, "device": "gpu"}, "grid": {"seed": {"stop": JOBS}}})
-    stored(database, {"spec": {"stage": "optim", "steps": 4}, "grid": {"seed": {"stop": 3}}})
-    with database.begin() as connection:
-        connection.execute(text("ANALYZE"))
-    return database
 
 
 FILTERS = list(product([None, *State], [None, "nn"], [None, A_BATCH]))
@@ -107,6 +94,26 @@ def test_a_claim_sorts_none_of_the_jobs_that_came_a_moment_ago(database: Databas
         for statement, values in in_order.items():
             steps = plan_of(connection, statement, values)
             assert not any("Sort" in step or "TEMP B-TREE" in step for step in steps), steps
+
+
+def test_a_claim_compiles_no_statement_again(database: Database, settings: Settings) -> None:
+    """To compile one takes ten times as long as SQLite takes for it, at each look for work."""
+    worker, found = worker_of(database), list[tuple[str, CacheStats]]()
+    for _ in range(2):
+        submitted(database, settings, device="auto")
+        succeeds(database, claimed(database, worker))
+    submitted(database, settings, device="auto")
+
+    def note(*call: Any) -> None:
+        if call[4].compiled is not None:
+            found.append((call[2], call[4].cache_hit))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    claimed(database, worker)
+    with database.begin() as connection:
+        assert lifecycle.claim(connection, worker, 15.0) is None
+    assert len(found) > 9
+    assert [statement for statement, hit in found if hit is not CacheStats.CACHE_HIT] == []
 
 
 @pytest.mark.slow

@@ -26,8 +26,8 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     tuple_,
-    values,
 )
 
 from gradyard.jobs.curves import Summary
@@ -52,6 +52,7 @@ COLUMNS = [(now() - Job.submitted_at).label("waited_seconds")] + [Job.__table__.
 )]  # fmt: skip
 _POOL = func.coalesce(Job.pool, literal_column("''"))  # as in the index
 _may_claim = ~select(Worker.id).where(Worker.id == bindparam("of_worker"), on_hold).exists()
+_LANE = ("queue", "pool", "stage")
 _IN_LANE = (Job.queue == bindparam("of_queue"), bindparam("of_pool") == _POOL, Job.stage == bindparam("of_stage"))
 
 
@@ -99,9 +100,16 @@ def _lanes(capabilities: Capabilities, able: ColumnElement[bool]) -> Any:
 def _lanes_of(capabilities: Capabilities) -> CTE:
     queues, pools = (capabilities.queue, Queue.ANY.value), {"", capabilities.pool or ""}
     stages = {stage for stage, _ in capabilities.stages}
-    names = (column(name, String) for name in ("queue", "pool", "stage"))
-    lanes = values(*names, name="lane").data(list(product(queues, sorted(pools), sorted(stages))))
-    return lanes.cte("lane")
+    lanes = list(product(queues, sorted(pools), sorted(stages)))
+    # As text: SQLAlchemy's `values` is compiled again at each execution, which is half of a claim.
+    rows = ", ".join(f"(:lane_queue_{each}, :lane_pool_{each}, :lane_stage_{each})" for each in range(len(lanes)))
+    named = "SELECT column1 AS queue, column2 AS pool, column3 AS stage"
+    of_lanes = [
+        bindparam(f"lane_{name}_{each}", value, String)
+        for each, lane in enumerate(lanes) for name, value in zip(_LANE, lane, strict=True)
+    ]  # fmt: skip
+    written = text(f"{named} FROM (VALUES {rows}) AS lanes").bindparams(*of_lanes)
+    return written.columns(*(column(name, String) for name in _LANE)).cte("lane")
 
 
 def packs_with_head() -> tuple[ColumnElement[bool], ...]:

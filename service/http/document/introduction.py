@@ -1,5 +1,6 @@
 """What the document says of the service as a whole: what it is for, keys, errors, limits, and its kinds of routes."""
 
+from functools import cache
 from importlib.metadata import metadata
 
 from flask_openapi3.models.info import Info
@@ -50,9 +51,12 @@ wait. Times are in UTC; ids are UUIDs, and their first eight digits or more will
 """
 
 
+_metadata = cache(metadata)  # it parses a file
+
+
 def info(settings: Settings) -> Info:
     """Name, version and description of the service: a dozen lines of Markdown, with the limits of these settings."""
-    package = metadata("gradyard")
+    package = _metadata("gradyard")
     return Info(
         title="gradyard", version=package["Version"], summary=package["Summary"], description=_described(settings)
     )

@@ -10,8 +10,9 @@ from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from service.http.services import Services
 from tests.actors import claimed, worker_of
+from tests.store.full_database import JOBS
 from tests.store.test_batches import stored
-from tests.store.test_query_plans import JOBS, plan_of, reads_whole_table
+from tests.store.test_query_plans import plan_of, reads_whole_table
 
 OF_THOSE_THAT_WAIT = "ix_jobs_claim_order"
 PATHS = (

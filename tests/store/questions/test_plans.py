@@ -11,9 +11,7 @@ from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.groups import summary_asked
 from gradyard.store.queries.questions.streams import streams
 from gradyard.store.tables import JobSummary
-from tests.store.test_query_plans import A_BATCH, explained, full, listened, plan_of, reads_whole_table
-
-__all__ = ["full"]  # the fixture
+from tests.store.test_query_plans import A_BATCH, explained, listened, plan_of, reads_whole_table
 
 
 @pytest.mark.slow
