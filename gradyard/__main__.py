@@ -10,8 +10,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Runs the command line and exits. Ctrl-C leaves no traceback, also while modules load and while Python ends."""
     _on_ctrl_c(_end)
-    from gradyard.cli.main import main as run
+    from gradyard.processes.loading import load
 
+    run = load("gradyard.cli.main").main
     try:
         _on_ctrl_c(signal.default_int_handler)
         run()

@@ -4,7 +4,10 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -183,10 +186,15 @@ def _is_tether(pid: int) -> bool:
 
 
 def _why_not_healthy(url: str) -> str | None:
-    import httpx
-
+    # Not by httpx, which reads all certificates of this machine for each request: 30 ms of a processor, in a loop that
+    # asks every 30 ms while the API needs it to start.
+    address = urlsplit(url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=1.0)
     try:
-        answer = httpx.get(url + "/healthz", timeout=1.0, trust_env=False)
-    except httpx.TransportError as error:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
         return str(error) or type(error).__name__
-    return None if answer.is_success else f"/healthz answers {answer.status_code}"
+    finally:
+        connection.close()
+    return None if status == HTTPStatus.OK else f"/healthz answers {status}"

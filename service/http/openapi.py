@@ -1,5 +1,6 @@
 """What the routes say of themselves for the OpenAPI document, which `service.http.document` puts together."""
 
+from inspect import isclass
 from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
@@ -24,10 +25,25 @@ SOMETIMES = {
 }  # fmt: skip
 
 
-def routes(name: str, prefix: str, tag: str | None = None) -> APIBlueprint:
+class Routes(APIBlueprint):
+    """A blueprint that names the models of its answers, and leaves their schemas to `service.http.document`.
+
+    flask-openapi3 would make the schema of each answer of each route while modules load: 0.3 s, thrown away.
+    """
+
+    def _collect_openapi_info(self, rule: str, func: Any, *, responses: Any = None, **about: Any) -> Any:
+        named = {status: _named(each) if isclass(each) else each for status, each in (responses or {}).items()}
+        return super()._collect_openapi_info(rule, func, responses=named, **about)
+
+
+def _named(model: type) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}}
+
+
+def routes(name: str, prefix: str, tag: str | None = None) -> Routes:
     """A blueprint for routes below a prefix; the document shows them under one heading."""
     server_fault = _problem("a fault of the service")
-    return APIBlueprint(
+    return Routes(
         name, "service", url_prefix=prefix, abp_tags=[Tag(name=tag or name)], abp_responses={"default": server_fault},
         operation_id_callback=_named_like_its_view,
     )  # fmt: skip

@@ -54,3 +54,7 @@ def test_importing_gradyard_loads_neither_models_nor_http() -> None:
 
 def test_the_models_of_answers_load_no_specs() -> None:
     assert loaded_by("import gradyard.shapes") & {"numpy", "gradyard.jobs.specs", "gradyard.jobs.submission"} == set()
+
+
+def test_the_command_loads_neither_numpy_nor_a_database() -> None:
+    assert loaded_by("import gradyard.cli.main") & {"numpy", "gradyard.jobs.specs.base", "sqlalchemy"} == set()

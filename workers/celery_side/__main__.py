@@ -5,8 +5,9 @@
 
 import sys
 
-from workers.celery_side import signals, tasks  # noqa: F401  # Celery would import these from the current folder first
-from workers.celery_side.app import app
+from gradyard.processes.loading import load
 
 if __name__ == "__main__":
-    sys.exit(app.start(sys.argv[1:]))
+    for module in ("tasks", "signals"):  # Celery would import these from the current folder first
+        load(f"workers.celery_side.{module}")
+    sys.exit(load("workers.celery_side.app").app.start(sys.argv[1:]))

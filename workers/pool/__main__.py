@@ -1,6 +1,6 @@
 """`python -m workers.pool`: a whole host's workers. `gradyard worker` runs it."""
 
-from workers.pool.pool import main
+from gradyard.processes.loading import load
 
 if __name__ == "__main__":
-    main()
+    load("workers.pool.pool").main()

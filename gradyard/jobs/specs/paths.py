@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 PATH = r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*"
+MOST_FIELDS = 64  # of a spec, and axes of a sweep
 MOST_PARTS = 16  # of a path: each part of each path is made in each job of a sweep
 
 

@@ -11,10 +11,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.specs.axes import Axis, Draws, Span
-from gradyard.jobs.specs.paths import Path, may_hold, parts_around, put
+from gradyard.jobs.specs.paths import MOST_FIELDS, Path, may_hold, parts_around, put
 from gradyard.jobs.strict_model import StrictModel
-
-MOST_FIELDS = 64  # of a spec, and axes of a sweep
 
 
 class Sweep(StrictModel):

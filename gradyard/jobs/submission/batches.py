@@ -11,7 +11,8 @@ import orjson
 from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.dependencies import Dependency
-from gradyard.jobs.specs.sweeps import MOST_FIELDS, Sweep
+from gradyard.jobs.specs.paths import MOST_FIELDS
+from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep

@@ -10,8 +10,7 @@ from pydantic_core import PydanticCustomError
 from gradyard.jobs.errors import BodyInvalid, FieldProblem
 from gradyard.jobs.questions.read import MOST_BYTES
 from gradyard.jobs.specs.base import MOST_TAGS, Name, Priority, TagKey, TagValue
-from gradyard.jobs.specs.paths import Path
-from gradyard.jobs.specs.sweeps import MOST_FIELDS
+from gradyard.jobs.specs.paths import MOST_FIELDS, Path
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.submission.requests.verbs import read_body
 

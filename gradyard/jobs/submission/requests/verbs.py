@@ -5,8 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter
 
 from gradyard.jobs.errors import BodyInvalid, SpecInvalid
-from gradyard.jobs.specs.paths import Path
-from gradyard.jobs.specs.sweeps import MOST_FIELDS
+from gradyard.jobs.specs.paths import MOST_FIELDS, Path
 from gradyard.jobs.states import State
 from gradyard.jobs.strict_model import StrictModel
 from gradyard.jobs.validation.from_json import validated
