@@ -28,6 +28,7 @@ class Form:
     pack: int
     victim_steps: int
     early: bool = True  # whether attempts are hit that have recorded nothing yet
+    rests: bool = False  # whether jobs that must run for seconds rest between two steps
 
 
 @dataclass(frozen=True)

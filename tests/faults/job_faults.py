@@ -5,7 +5,6 @@ import time
 
 from tests.faults.arena import Arena, runner_of, worker_processes
 from tests.faults.client import LoggingClient
-from tests.faults.orders import STEPS_PER_SECOND
 from tests.faults.watch import Busy
 
 PATIENCE_SECONDS = 60.0
@@ -15,7 +14,7 @@ IN_A_PACK = "in a pack"
 
 def long_job(arena: Arena) -> None:
     """F12: a job longer than a lease, a record interval and a bell. No fault hits it, so it must start exactly once."""
-    steps = int(1.5 * arena.form.lease_seconds * STEPS_PER_SECOND["autograd"])
+    steps = arena.book.steps_of(1.5 * arena.form.lease_seconds)
     (job,) = arena.submit(arena.book.victim(steps, name=LONG))
     at = time.time()
     arena.until(lambda: not any(LONG in busy.names for busy in arena.watch.busy()) and _over(arena, job), 240)
@@ -66,7 +65,7 @@ def _native(arena: Arena, what: str) -> None:
 
 
 def _finishing(arena: Arena, what: str) -> None:
-    (job,) = arena.submit(arena.book.victim(500, name="victim"))
+    (job,) = arena.submit(arena.book.victim(500, name="victim", tags={}))
     arena.pause(0.0, 0.5)
     _cancel(arena, job, what)
 

@@ -6,10 +6,13 @@ from typing import Any
 
 # Steps a second on a busy core, roughly. It only decides how many steps a long job has.
 STEPS_PER_SECOND = {"autograd": 4000, "optim": 5000, "dynamic": 4500}
+RESTING_STEPS_PER_SECOND = 400
+RESTS = {"tags": {"pace": "slow"}}  # bad_trainers: it takes no core
 SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic")
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
 LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
+HIT_PRIORITY = 58  # of the long jobs of a short run: kills hit them, and it ends once each kind did harm
 SUCCEEDS, FAILS = frozenset({"succeeded"}), frozenset({"failed"})
 
 
@@ -23,13 +26,21 @@ class Order:
 
 
 class OrderBook:
-    """Makes orders. For each kind, the same seed makes the same orders in the same sequence."""
+    """Makes orders. For each kind, the same seed makes the same orders in the same sequence.
 
-    def __init__(self, seed: int, long_seconds: tuple[float, float]) -> None:
+    rests: whether jobs that run for seconds rest between two steps.
+    """
+
+    def __init__(self, seed: int, long_seconds: tuple[float, float], *, rests: bool = False) -> None:
         self._random = Random(seed)
         self._long_seconds = long_seconds
         self._numbers: dict[str, int] = {}
         self._seed = seed
+        self._pace: dict[str, Any] = RESTS if rests else {}
+
+    def steps_of(self, seconds: float, stage: str = "autograd") -> int:
+        """How many steps a long job does in about that time."""
+        return int(seconds * (RESTING_STEPS_PER_SECOND if self._pace else STEPS_PER_SECOND[stage]))
 
     def short(self) -> Order:
         """A job of a fraction of a second. Many have the same stage and steps, so they are claimed together."""
@@ -41,14 +52,17 @@ class OrderBook:
     def long(self) -> Order:
         """A job that trains alone, since no other has its number of steps: 10 to 30 s in the full form."""
         stage = self._random.choice(list(STEPS_PER_SECOND))
-        steps = int(self._random.uniform(*self._long_seconds) * STEPS_PER_SECOND[stage])
+        steps = self.steps_of(self._random.uniform(*self._long_seconds), stage)
         # every long job has a number of steps of its own
-        return self._order("long", {"stage": stage, "steps": steps + self._count("long"), "seed": 0})
+        first = {"priority": HIT_PRIORITY} if self._pace else {}
+        return self._order(
+            "long", {"stage": stage, "steps": steps + self._count("long"), "seed": 0} | self._pace | first
+        )
 
     def victim(self, steps: int, **more: Any) -> Order:
         """A job to be cancelled. Its priority puts it before all others."""
-        spec = {"stage": "autograd", "steps": steps + self._count("victim"), "seed": 0, "priority": 50} | more
-        return self._order("victim", spec, ends=frozenset({"cancelled", "succeeded"}))
+        spec = {"stage": "autograd", "steps": steps + self._count("victim"), "seed": 0, "priority": 50}
+        return self._order("victim", spec | self._pace | more, ends=frozenset({"cancelled", "succeeded"}))
 
     def batch(self, steps: int) -> list[Order]:
         """Jobs to be cancelled as a batch: some are claimed as one pack, each other one trains alone."""

@@ -7,7 +7,13 @@ from tests.faults.arena import Form
 from tests.faults.load import Amount
 
 SHORT = Form(
-    lease_seconds=3.0, redis_frozen_seconds=3.0, database_away_seconds=2.0, pack=4, victim_steps=20_000, early=False
+    lease_seconds=3.0,
+    redis_frozen_seconds=3.0,
+    database_away_seconds=2.0,
+    pack=4,
+    victim_steps=2_000,
+    early=False,
+    rests=True,
 )
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # The full form uses the service's default settings, so that it measures what a user gets.
@@ -75,6 +81,5 @@ def plan_of(options: argparse.Namespace) -> Plan:
 def amount_of(jobs: int, seconds: float, short: bool, links: bool = True) -> Amount:
     """Divide `jobs` into short and long ones. The few long ones make more than half of the training time."""
     long = max(4, jobs // 20 if short else min(jobs // 16, int(seconds / 10)))
-    form = SHORT if short else FULL
-    steps = form.victim_steps // 100
+    steps = 200 if short else FULL.victim_steps // 100
     return Amount(max(0, jobs - long), long, seconds, 30 if short else 300, steps, steps if links else 0)

@@ -6,6 +6,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from gradyard.client.endpoint import running_stack
 from gradyard.local.state_folder import StateFolder
@@ -14,8 +15,11 @@ from tests.local.up_command import Command, Start, nothing_left_after, up
 pytestmark = pytest.mark.stack
 
 # Seconds after the command's own modules began to load: while they load, while Redis starts, during the migrations,
-# while the API and the workers start, and beside the ready stack
+# while the API and the workers start, and beside the ready stack. test_up interrupts a ready one each time.
 MOMENTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.5, 5.0)
+OFTEN = (0.2, 0.6, 1.0, 1.6, 2.5)
+OF_A_DEMO = (0.2, 1.0, 2.0, 4.0, 8.0)
+OFTEN_OF_A_DEMO = (0.2, 1.0, 4.0)
 
 
 def _interrupt(command: Command, seconds: float, times: int) -> None:
@@ -35,7 +39,14 @@ def _loads_our_modules(command: Command) -> bool:
     return "_pydantic_core" in Path(f"/proc/{command.process.pid}/maps").read_text()
 
 
-@pytest.mark.parametrize(("seconds", "times"), list(zip(MOMENTS, cycle([1, 2]), strict=False)))
+def _rarely(moment: float, *more: int, often: tuple[float, ...]) -> ParameterSet:
+    return pytest.param(moment, *more, marks=[] if moment in often else pytest.mark.long)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "times"),
+    [_rarely(moment, times, often=OFTEN) for moment, times in zip(MOMENTS, cycle([2, 2, 1, 1]), strict=False)],
+)
 def test_ctrl_c_ends_it_without_a_traceback_and_leaves_nothing(
     start: Start, state: Path, seconds: float, times: int
 ) -> None:
@@ -51,7 +62,7 @@ def test_ctrl_c_ends_it_without_a_traceback_and_leaves_nothing(
     folder.leave()
 
 
-@pytest.mark.parametrize("seconds", [0.2, 1.0, 2.0, 4.0, 8.0])
+@pytest.mark.parametrize("seconds", [_rarely(moment, often=OFTEN_OF_A_DEMO) for moment in OF_A_DEMO])
 def test_ctrl_c_in_a_demo_says_what_is_left(start: Start, seconds: float) -> None:
     command = start("demo")
     _interrupt(command, seconds, 1)

@@ -1,6 +1,7 @@
 """`gradyard up` and `gradyard demo` as a person runs them: real processes, real signals, nothing left behind."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -11,17 +12,15 @@ import pytest
 
 from gradyard import Client
 from gradyard.local.log_rotation import LARGEST_BYTES
-from tests.local.up_command import START_SECONDS, Ready, Start, nothing_left_after, up, url_of
+from tests.local.up_command import START_SECONDS, Command, Ready, Start, nothing_left_after, up, url_of
+from tests.stack.service_processes import BAD_TRAINERS, slow_spec
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_jobs_can_be_submitted_when_it_says_ready_and_a_signal_stops_it_all(
-    start: Start, state: Path, number: signal.Signals, status: int
-) -> None:
-    command = up(start)
+def _serves_until(signal_number: signal.Signals, status: int, command: Command, state: Path) -> None:
+    """Train a job on the stack, and let a signal stop it all."""
     url = url_of(command)
     assert json.loads((state / "endpoint.json").read_text()) == {"url": url, "pid": command.process.pid}
     with Client(url) as client:
@@ -29,10 +28,14 @@ def test_jobs_can_be_submitted_when_it_says_ready_and_a_signal_stops_it_all(
         assert job.succeeded
         assert len(client.losses(job.id)) == 50
     command.look_around()
-    command.process.send_signal(number)
+    command.process.send_signal(signal_number)
     assert command.ends() == status
     assert command.left_behind() == []
     assert not (state / "endpoint.json").exists()
+
+
+def test_jobs_can_be_submitted_when_it_says_ready_and_ctrl_c_stops_it_all(start: Start, state: Path) -> None:
+    _serves_until(signal.SIGINT, 130, up(start), state)
 
 
 def test_a_second_one_names_the_first(start: Start, ready: Ready) -> None:
@@ -44,17 +47,20 @@ def test_a_second_one_names_the_first(start: Start, ready: Ready) -> None:
         assert client.readiness().status == "ready"
 
 
-def test_after_a_kill_nothing_runs_and_the_next_one_starts(start: Start) -> None:
-    first = up(start)
+def test_after_a_kill_nothing_runs_and_the_next_one_serves_until_it_is_asked_to_stop(start: Start, state: Path) -> None:
+    resting = {"PYTHONPATH": os.pathsep.join(filter(None, (f"{BAD_TRAINERS}", os.environ.get("PYTHONPATH"))))}
+    first = up(start, **resting)
     with Client(url_of(first)) as client:
-        job = client.submit(stage="dynamic", steps=5_000_000)
+        job = client.submit(slow_spec(600.0))
         until(lambda: client.job(job.id).state == "running")
     first.look_around()
     first.process.kill()
     first.ends()
-    second = up(start)
-    url_of(second)
-    assert nothing_left_after(first)
+    second = up(start, **resting)
+    with Client(url_of(second)) as client:
+        assert nothing_left_after(first)
+        client.cancel(job.id)
+    _serves_until(signal.SIGTERM, 0, second, state)
 
 
 def test_what_dies_is_started_again(ready: Ready) -> None:
@@ -144,14 +150,18 @@ def test_workers_that_cannot_start_are_said_with_their_last_words(start: Start) 
 
 
 def test_the_demo_trains_all_eight_on_a_stack_of_its_own_and_leaves_nothing(start: Start, state: Path) -> None:
-    command = start("demo", "--seed", "3")
+    """By a link to its folder, whose name has signs of URLs."""
+    (state / "real ?").mkdir()
+    (state / "link").symlink_to(state / "real ?")
+    command = start("demo", "--seed", "3", "--state-dir", str(state / "link"))
     command.says("The database now holds 8 jobs")
     assert command.ends() == 0
     said = "\n".join(command.lines)
     for stage in ("numpy", "tensor", "autograd", "function", "nn", "optim", "module", "dynamic"):
         assert re.search(rf"^ *{stage} +succeeded .*y = ", said, re.MULTILINE)
         assert f"{stage}: loss" in said
-    assert f"gradyard jobs --state-dir {state}" in said
+    assert re.search(rf"gradyard jobs --state-dir '?{re.escape(str(state))}/", said)
+    assert (state / "real ?" / "gradyard.db").is_file()
     assert "\x1b" not in said
     assert command.left_behind() == []
 

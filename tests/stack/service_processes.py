@@ -17,7 +17,8 @@ from tests.faults.arena import is_runner
 from tests.servers import free_port
 from tests.stack.until import READY_SECONDS
 
-BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # fails jobs of certain names
+BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # fails and rests jobs
+RESTING_STEPS_PER_SECOND = 400
 
 
 class Service:
@@ -95,9 +96,17 @@ class Service:
 
 
 def slow_spec(seconds: float = 20.0, **more: object) -> dict[str, object]:
-    """The spec of a job that trains for about that long, and alone, since no other has its number of steps."""
-    steps = int(seconds * 10_000) + uuid4().int % 997
-    return {"stage": "autograd", "steps": steps, "seed": 3} | more
+    """The spec of a job that trains for about that long, and alone, since no other has its number of steps.
+
+    It rests between two steps, so it takes no core. `at_once` makes the same job of it without the rests.
+    """
+    steps = int(seconds * RESTING_STEPS_PER_SECOND) + uuid4().int % 97
+    return {"stage": "autograd", "steps": steps, "seed": 3, "tags": {"pace": "slow"}} | more
+
+
+def at_once(spec: dict[str, object]) -> dict[str, object]:
+    """The spec of a job that gets the same bits as a slow one, as soon as it can."""
+    return spec | {"tags": {}}
 
 
 def _command_line(process: psutil.Process) -> list[str]:

@@ -4,7 +4,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,31 +12,17 @@ import pytest
 import redis
 from celery import Celery
 
-import migrations
 from gradyard.broker.celery_settings import TASK
 from tests.servers import RedisServer
+from tests.stack.conftest import REDIS_DATABASES
 from tests.stack.service_processes import Service
 from tests.stack.until import until
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.parametrize("service", ["postgresql"], indirect=True)]
 
-REDIS_DATABASE = 13
+REDIS_DATABASE = REDIS_DATABASES["postgresql"]
 DEEP = "[" * 900 + "]" * 900
 DEEPER = "[" * 200_000
-
-
-@pytest.fixture(scope="module")
-def service(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with a CPU slot and a simulated GPU."""
-    folder: Path = tmp_path_factory.mktemp("messages")
-    url = f"sqlite:///{folder / 'gradyard.db'}"
-    migrations.upgrade(url)
-    service = Service(url, redis_server.of(REDIS_DATABASE), folder)
-    try:
-        service.start()
-        yield service
-    finally:
-        service.stop()
 
 
 @pytest.fixture
@@ -148,7 +133,8 @@ def test_commands_of_the_remote_control_change_nothing(service: Service, redis_s
     before = pids(service)
     with Celery("stranger", broker=redis_server.of(REDIS_DATABASE), set_as_current=False) as stranger:
         control = stranger.control
-        was = control.inspect(timeout=5.0).stats()
+        asked = {"timeout": 60.0, "limit": len(control.ping(timeout=5.0))}  # no longer than until all have answered
+        was = control.inspect(**asked).stats()
         control.rate_limit(TASK, "1/h")
         control.time_limit(TASK, soft=0.001, hard=0.001)
         control.pool_grow(3)
@@ -163,7 +149,7 @@ def test_commands_of_the_remote_control_change_nothing(service: Service, redis_s
         control.broadcast("ping", {"unknown": 1})
         control.shutdown()
         assert trains(service)
-        now = control.inspect(timeout=5.0)
+        now = control.inspect(**asked)
         assert {name: each["pool"]["processes"] for name, each in now.stats().items()} == {
             name: each["pool"]["processes"] for name, each in was.items()
         }

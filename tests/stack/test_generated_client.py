@@ -16,7 +16,7 @@ import pytest
 from tests.service.document.test_generating import generated as generate
 from tests.stack.service_processes import Service
 
-pytestmark = [pytest.mark.stack, pytest.mark.parametrize("service", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.stack, pytest.mark.parametrize("service", ["postgresql"], indirect=True)]
 
 HOUSE = Path(__file__).parents[2]
 REQUEST_SECONDS = 120.0  # of a request

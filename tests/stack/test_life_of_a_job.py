@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gradyard import Client, Job, JobNotFound
-from tests.stack.service_processes import Service, slow_spec
+from tests.stack.service_processes import Service, at_once, slow_spec
 
 pytestmark = pytest.mark.stack
 
@@ -135,7 +135,7 @@ def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> N
 
 def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: Service, client: Client) -> None:
     spec = slow_spec(2.0)
-    whole = client.wait(client.submit(spec).id, timeout=300)
+    whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
     job = client.submit(spec)
     until(client, job.id, "running", steps=1)
     os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM)
@@ -150,7 +150,7 @@ def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: 
 
 def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: Client) -> None:
     spec = slow_spec(2.0)
-    whole = client.wait(client.submit(spec).id, timeout=300)
+    whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
     job = client.submit(spec)
     until(client, job.id, "running", steps=1)
     runner = service.runner_of("cpu")

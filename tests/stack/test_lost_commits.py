@@ -2,36 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 import migrations
 from gradyard.store.database import Database
-from tests.servers import PostgresServer, RedisServer
+from tests.servers import RedisServer
 from tests.snapshot import Snapshot
-from tests.stack.service_processes import Service
+from tests.stack.conftest import Hurt
+from tests.stack.service_processes import Service, at_once, slow_spec
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
-STEPS = 60_000  # so that a busy machine puts the snapshot back while it still trains
+TRAINS_SECONDS = 8.0  # so that a busy machine puts the snapshot back while it still trains
 
 
 @pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def service(request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path: Path) -> Iterator[Service]:
+    """A service whose workers record every 0.3 s."""
     if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.clone(f"lost_{uuid4().hex}")
+        hurt: Hurt = request.getfixturevalue("hurt")
+        yield hurt.service
+        return
     url = f"sqlite:///{tmp_path / 'gradyard.db'}"
     migrations.upgrade(url)
-    return url
-
-
-@pytest.fixture
-def service(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Iterator[Service]:
-    """A service whose workers record every 0.3 s."""
-    often = {"GRADYARD_RECORD_SECONDS": "0.3", "GRADYARD_HEARTBEAT_SECONDS": "0.5"}
-    running = Service(database_url, redis_server.of(11), tmp_path, **often)
+    running = Service(url, redis_server.of(11), tmp_path, GRADYARD_RECORD_SECONDS="0.3")
     try:
         running.start()
         yield running
@@ -39,11 +35,12 @@ def service(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Ite
         running.stop()
 
 
-def test_a_job_whose_records_were_lost_goes_on_from_what_is_there(service: Service, database_url: str) -> None:
-    client, database = service.client, Database(database_url)
-    undisturbed = client.wait(client.submit(stage="autograd", steps=STEPS, seed=5).id, timeout=600)
-    job = client.submit(stage="autograd", steps=STEPS, seed=5)
-    before = _snapshot_beyond(2_000, database, job.id, service)
+def test_a_job_whose_records_were_lost_goes_on_from_what_is_there(service: Service) -> None:
+    client, database = service.client, Database(service.environment["DATABASE_URL"])
+    spec = slow_spec(TRAINS_SECONDS)
+    undisturbed = client.wait(client.submit(at_once(spec)).id, timeout=600)
+    job = client.submit(spec)
+    before = _snapshot_beyond(100, database, job.id, service)
     _snapshot_beyond(before.recorded_to, database, job.id, service)
     before.put_back()
     ended = client.wait(job.id, timeout=600)

@@ -2,49 +2,19 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import migrations
 from gradyard import Client
 from gradyard.client.errors import RefusedByService
-from tests.packages_for_tests import install
-from tests.servers import RedisServer
+from tests.stack.conftest import EXAMPLE
 from tests.stack.service_processes import Service
 
 pytestmark = pytest.mark.stack
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "mlp"
 DATA = {"kind": "inline", "x": np.linspace(-1, 1, 40).tolist(), "y": np.sin(3 * np.linspace(-1, 1, 40)).tolist()}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the example as pip installs it, and with a package that has a stage which cannot be imported."""
-    folder = tmp_path_factory.mktemp("site")
-    source = folder / "source"
-    subprocess.run(["cp", "-r", f"{EXAMPLE}", f"{source}"], check=True)  # pip writes into the folder it builds from
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", f"{folder}"]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, f"{source}"], check=True)
-    install(folder, "broken-walks", "walk = walk:STAGE", walk="raise RuntimeError('no licence')")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def client(site: Path, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a service with these packages on its import path."""
-    folder = tmp_path_factory.mktemp("with-plugin")
-    url = f"sqlite:///{folder / 'gradyard.db'}"
-    migrations.upgrade(url)
-    service = Service(url, redis_server.of(8), folder, PYTHONPATH=f"{site}")
-    service.start()
-    yield service.client
-    service.stop()
-    assert "no licence" in (folder / "api.log").read_text()
-    assert "no licence" in (folder / "pool.log").read_text()
 
 
 def test_a_plugin_trains_in_packs_and_leaves_metrics_and_arrays(client: Client) -> None:
@@ -90,9 +60,14 @@ def test_a_spec_of_a_plugin_is_checked_and_shown_like_any_other(client: Client) 
     with pytest.raises(RefusedByService, match="/execution"):
         client.submit(stage="mlp", execution="gram")
     assert client.stage("mlp").defaults["hidden"] == 8
-    assert [(each.name, each.package) for each in client.refused_stages()] == [("walk", "broken-walks")]
+
+
+def test_a_plugin_that_cannot_be_imported_is_refused_and_logged(service: Service, client: Client) -> None:
+    assert [(each.name, each.package) for each in client.refused_stages()] == [("run", "broken-runs")]
     with pytest.raises(RefusedByService, match="/stage"):
-        client.submit(stage="walk")
+        client.submit(stage="run")
+    assert "no licence" in (service.folder / "api.log").read_text()
+    assert "no licence" in (service.folder / "pool.log").read_text()
 
 
 def test_the_command_shows_metrics_and_artifacts_of_a_plugin(client: Client, tmp_path: Path) -> None:
@@ -108,7 +83,7 @@ def test_the_command_shows_metrics_and_artifacts_of_a_plugin(client: Client, tmp
     assert "hidden.bias" in gradyard("artifacts", job.id).stdout
     shown = gradyard("stages")
     assert "mlp" in shown.stdout
-    assert "not offered: walk of broken-walks: walk:STAGE cannot be imported" in shown.stderr
+    assert "not offered: run of broken-runs: run_of_a_licence:STAGE cannot be imported" in shown.stderr
     assert "mlp" in gradyard("show", job.id).stdout
 
 

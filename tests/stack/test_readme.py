@@ -10,7 +10,7 @@ import pytest
 
 from tests.stack.service_processes import Service
 
-pytestmark = [pytest.mark.stack, pytest.mark.parametrize("service", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.stack, pytest.mark.parametrize("service", ["postgresql"], indirect=True)]
 
 README = Path(__file__).parents[2] / "README.md"
 LONGEST_SECONDS = 300

@@ -10,7 +10,7 @@ YEARS = np.arange(1871.0, 1971.0)
 FLOW = 1_100 - 250 / (1 + np.exp(1898 - YEARS)) + 60 * np.cos(YEARS)
 
 
-@pytest.mark.parametrize("service", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("service", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("stage", ["numpy", "nn", "module"])
 def test_raw_data_are_warned_of_and_scaled_ones_reach_least_squares(client: Client, stage: str) -> None:
     data = {"kind": "inline", "x": YEARS.tolist(), "y": FLOW.tolist()}

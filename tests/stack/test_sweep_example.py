@@ -13,7 +13,7 @@ from tests.stack.service_processes import Service
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.filterwarnings("default"),  # those of other packages are theirs
-    pytest.mark.parametrize("service", ["sqlite"], indirect=True),
+    pytest.mark.parametrize("service", ["postgresql"], indirect=True),
 ]
 DRAWN = {"sweep-heat-map.png", "sweep-curves.png", "sweep-two-jobs.png", "sweep-fit.png"}
 

@@ -49,13 +49,13 @@ def test_both_hosts_train_and_one_goes_on_while_the_other_is_cut_off(fleet: Flee
     first, second = (host.name for host in fleet.hosts)
     cut: Host = fleet.hosts[0]
     with Client(fleet.url, key=ADMIN_KEY) as client:
-        until(lambda: hosts_of_sweep(client, 24) == {first, second})
+        until(lambda: hosts_of_sweep(client, 12) == {first, second})
         assert cut.namespace is not None
         for cable in CABLES:
             cut.namespace.cut(cable)
         until(lambda: alive(client) == {second})
-        assert hosts_of_sweep(client, 8) == {second}
+        assert hosts_of_sweep(client, 4) == {second}
         for cable in CABLES:
             cut.namespace.mend(cable)
         until(lambda: alive(client) == {first, second})
-        until(lambda: hosts_of_sweep(client, 24) == {first, second})  # it receives bells a little later
+        until(lambda: hosts_of_sweep(client, 12) == {first, second})  # it receives bells a little later

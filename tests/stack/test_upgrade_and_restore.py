@@ -14,7 +14,7 @@ from gradyard.local.copies.backup import back_up
 from gradyard.local.copies.restore import restore
 from gradyard.store.database import Database
 from tests.servers import RedisServer, postgresql_programs
-from tests.stack.service_processes import Service, slow_spec
+from tests.stack.service_processes import Service, at_once, slow_spec
 from tests.stack.test_life_of_a_job import until
 
 pytestmark = pytest.mark.stack
@@ -37,18 +37,29 @@ def trains_from_a_record(client: Client, job_id: str) -> Job:
     return until(client, job_id, "running", steps=1)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: RedisServer, tmp_path: Path) -> None:
-    spec = slow_spec(2.0)
-    with running(database_url, redis_server.of(11), tmp_path / "service") as service:
-        client = service.client
-        job = client.submit(spec)
-        trains_from_a_record(client, job.id)
-        database = Database(database_url)
-        with database.begin() as connection:  # the new version's `gradyard db upgrade`
-            connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN of_the_next_version INTEGER")
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9998_pre'")
+@contextlib.contextmanager
+def next_version(url: str) -> Iterator[None]:
+    """During the block the database is as the next version's `gradyard db upgrade` left it."""
+    database = Database(url)
+    with database.begin() as connection:
+        was = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN of_the_next_version INTEGER")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9998_pre'")
+    try:
+        yield
+    finally:
+        with database.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN of_the_next_version")
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{was}'")
         database.close()
+
+
+@pytest.mark.parametrize("service", ["postgresql"], indirect=True)
+def test_a_rolling_upgrade_redoes_no_step(service: Service) -> None:
+    client, spec = service.client, slow_spec(2.0)
+    job = client.submit(spec)
+    trains_from_a_record(client, job.id)
+    with next_version(service.environment["DATABASE_URL"]):
         assert client.readiness().status == "ready"
         service.pool.terminate()
         assert service.pool.wait(120.0)
@@ -57,43 +68,37 @@ def test_a_rolling_upgrade_redoes_no_step(database_url: str, redis_server: Redis
         assert (over.state, over.attempt) == ("succeeded", 2)
         begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
         assert "goes on from step" in str(begins[1])
-        whole = client.wait(client.submit(spec).id, timeout=300)
+        whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
         assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
 
 
-# What is special to a database is shown in tests/local/copies.
-@pytest.mark.parametrize("database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True)
 def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
-    database_url: str,
-    redis_server: RedisServer,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
+    service: Service, redis_server: RedisServer, tmp_path: Path, request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> None:  # fmt: skip
     monkeypatch.setenv("PATH", f"{postgresql_programs()}{os.pathsep}{os.environ['PATH']}")
-    with running(database_url, redis_server.of(6), tmp_path / "first") as first:
-        done = first.client.wait(first.client.submit(stage="optim", steps=300).id, timeout=300)
-        job = first.client.submit(slow_spec(2.0))
-        trains_from_a_record(first.client, job.id)
-        backup = tmp_path / "a.backup"
-        back_up(load(database_url=database_url), backup)
-        restored = restored_from(backup, tmp_path, request)
-        losses = first.client.losses(done.id)
-        undisturbed = first.client.wait(job.id, timeout=300)
-        all_losses = first.client.losses(job.id)
+    first, url = service.client, service.environment["DATABASE_URL"]
+    done = first.wait(first.submit(stage="optim", steps=300).id, timeout=300)
+    job = first.submit(slow_spec(3.0))
+    trains_from_a_record(first, job.id)
+    backup = tmp_path / "a.backup"
+    back_up(load(database_url=url), backup)
+    restored = restored_from(backup, tmp_path, request)
+    losses = first.losses(done.id)
+    undisturbed = first.wait(job.id, timeout=300)
     assert undisturbed.attempt == 1
     with running(restored, redis_server.of(7), tmp_path / "second") as second:
         assert second.client.losses(done.id).tobytes() == losses.tobytes()
         over = second.client.wait(job.id, timeout=300)
         assert (over.state, over.attempt) == ("succeeded", 2)
-        assert second.client.losses(job.id).tobytes() == all_losses.tobytes()
+        assert second.client.losses(job.id).tobytes() == first.losses(job.id).tobytes()
 
 
 def restored_from(backup: Path, folder: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a new database of the same kind, restored from the backup."""
     url = f"sqlite:///{folder}/restored/gradyard.db"
-    if request.node.callspec.params["database_url"] == "postgresql":
+    if request.node.callspec.params["service"] == "postgresql":
         url = request.getfixturevalue("postgres").make_empty(f"restored_{uuid4().hex}")
     restored = restore(load(database_url=url, state_dir=folder / "restored"), backup)
-    assert (restored.jobs, restored.running) == (2, 1)
+    assert (restored.jobs >= 2, restored.running) == (True, 1)
     return url

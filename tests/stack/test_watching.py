@@ -1,48 +1,27 @@
 """Jobs and batches are watched while the API is killed and Redis stops: what was told is what is stored."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import migrations
 from gradyard import Client
 from gradyard.client.live.watching import BatchEvent, JobEvent
 from gradyard.jobs.states import State
 from gradyard.shapes import Batch, BatchNow, CurvePart, Job, Move
-from tests.servers import RedisServer
+from tests.stack.conftest import Hurt
 from tests.stack.service_processes import Service, slow_spec
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may stop."""
-    with RedisServer.start(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def recording(tmp_path: Path, redis: RedisServer) -> Iterator[Service]:
-    """A service that stores records twice a second."""
-    url = f"sqlite:///{tmp_path / 'gradyard.db'}"
-    migrations.upgrade(url)
-    running = Service(url, redis.url, tmp_path, GRADYARD_RECORD_SECONDS="0.5")
-    running.start()
-    yield running
-    running.stop()
-
-
 def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_stopped(
-    recording: Service, redis: RedisServer
+    hurt: Hurt,
 ) -> None:
-    service, told = recording, list[JobEvent]()
-    job = service.client.submit(slow_spec(8.0))
+    service, told = hurt.service, list[JobEvent]()
+    job = service.client.submit(slow_spec(12.0))
 
     def watch() -> None:
         with Client(service.url, retry_seconds=300.0) as client:
@@ -62,7 +41,7 @@ def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_s
         service.api.kill()
         service.api.start()
         one_more()
-        redis.process.kill()
+        hurt.redis.kill()
         one_more()
         watching.result(timeout=300)
     last = told[-1]

@@ -1,77 +1,47 @@
 """A database or a Redis that answers and takes no writes: what trains goes on, no process dies, no job is blamed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
-
 import pytest
 
-import migrations
 from gradyard.store.database import Database
 from tests.servers import PostgresServer
-from tests.service.redis_for_tests import RedisForTests
-from tests.stack.service_processes import Service, slow_spec
+from tests.stack.conftest import Hurt
+from tests.stack.service_processes import slow_spec
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture
-def redis() -> Iterator[RedisForTests]:
-    """A Redis of this test's own."""
-    with RedisForTests.running() as server:
-        yield server
+def test_workers_outlive_a_redis_that_takes_no_writes(hurt: Hurt) -> None:
+    service, client = hurt.service, hurt.service.client
+    main = service.worker_main("cpu-0")
+    job = client.submit(slow_spec(4.0))
+    until(lambda: client.job(job.id).state == "running", [service.pool])
+    says_so = hurt.says_from_now_on("listens again when it does")
+    hurt.redis.command("REPLICAOF 127.0.0.1 1")
+    until(lambda: "takes no bells" in str(client.readiness().redis), [service.pool])
+    until(says_so, [service.pool])
+    waiting = client.submit(stage="tensor", steps=50)
+    assert client.wait(job.id, timeout=300).attempt == 1
+    hurt.redis.command("REPLICAOF NO ONE")
+    assert client.wait(waiting.id, timeout=300).succeeded
+    assert service.worker_main("cpu-0").pid == main.pid
+    assert main.is_running()
 
 
-@pytest.fixture
-def folder_url(tmp_path: Path) -> str:
-    """A migrated SQLite file."""
-    url = f"sqlite:///{tmp_path / 'gradyard.db'}"
-    migrations.upgrade(url)
-    return url
-
-
-def test_workers_outlive_a_redis_that_takes_no_writes(redis: RedisForTests, folder_url: str, tmp_path: Path) -> None:
-    service = Service(folder_url, redis.url, tmp_path)
-    service.start()
-    try:
-        client, main = service.client, service.worker_main("cpu-0")
-        job = client.submit(slow_spec(6.0))
-        until(lambda: client.job(job.id).state == "running", [service.pool])
-        redis.command("REPLICAOF 127.0.0.1 1")
-        until(lambda: "takes no bells" in str(client.readiness().redis), [service.pool])
-        until(lambda: "listens again when it does" in (tmp_path / "pool.log").read_text(), [service.pool])
-        waiting = client.submit(stage="tensor", steps=50)
-        assert client.wait(job.id, timeout=300).attempt == 1
-        redis.command("REPLICAOF NO ONE")
-        assert client.wait(waiting.id, timeout=300).succeeded
-        assert service.worker_main("cpu-0").pid == main.pid
-        assert main.is_running()
-    finally:
-        service.stop()
-
-
-def test_a_job_trains_on_while_the_database_takes_no_writes(
-    postgres: PostgresServer, redis: RedisForTests, tmp_path: Path
-) -> None:
-    name = f"standby_{uuid4().hex}"
-    service = Service(postgres.clone(name), redis.url, tmp_path, GRADYARD_RECORD_SECONDS="0.3")
-    service.start()
-    try:
-        client = service.client
-        job = client.submit(slow_spec(8.0))
-        until(lambda: client.job(job.id).steps_done > 0, [service.pool])
-        runner = service.runner_of("cpu")
-        assert runner is not None
-        with Failover(postgres, name):
-            until(lambda: "takes no writes" in str(client.readiness().database), [service.pool])
-            until(lambda: "training goes on" in (tmp_path / "pool.log").read_text(), [service.pool])
-        ended = client.wait(job.id, timeout=300)
-        assert (ended.state, ended.attempt) == ("succeeded", 1)
-        assert runner.is_running()
-        assert [event.kind for event in client.events(job.id)] == ["submitted", "claimed", "succeeded"]
-    finally:
-        service.stop()
+def test_a_job_trains_on_while_the_database_takes_no_writes(hurt: Hurt, postgres: PostgresServer) -> None:
+    service, client = hurt.service, hurt.service.client
+    job = client.submit(slow_spec(6.0))
+    until(lambda: client.job(job.id).steps_done > 0, [service.pool])
+    runner = service.runner_of("cpu")
+    assert runner is not None
+    goes_on = hurt.says_from_now_on("training goes on")
+    with Failover(postgres, hurt.database):
+        until(lambda: "takes no writes" in str(client.readiness().database), [service.pool])
+        until(goes_on, [service.pool])
+    ended = client.wait(job.id, timeout=300)
+    assert (ended.state, ended.attempt) == ("succeeded", 1)
+    assert runner.is_running()
+    assert [event.kind for event in client.events(job.id)] == ["submitted", "claimed", "succeeded"]
 
 
 class Failover:

@@ -1,7 +1,8 @@
-"""Makes some jobs fail and removes safeguards. Every Python process of a fleet under test loads this file first.
+"""Makes some jobs fail or rest, and removes safeguards. Every Python process of a fleet under test loads this first.
 
 The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
 and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
+Packs with a job of the tag `pace: slow` rest before each step: such a job runs for seconds and takes no core for it.
 GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`, `no-machine`,
 `no-silence-limit`, `no-codes`, `no-clock-watch`, `no-condition`) removes a safeguard; the checker must notice.
 """
@@ -11,9 +12,11 @@ import importlib.util
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 PRODUCT_SECONDS = 5.0
+REST_SECONDS = 0.002
 
 
 def _spoil_training(module: Any) -> None:
@@ -24,6 +27,8 @@ def _spoil_training(module: Any) -> None:
         names = {self._specs[member].get("name") for member in members}
         if names & {"kills its runner", "native", "raises", "breaks CUDA"}:
             trainer.step = _spoiled_step(trainer.step, names)
+        if any("pace" in (self._specs[member].get("tags") or {}) for member in members):
+            trainer.step = _rested_step(trainer.step)
         return trainer
 
     module.Training._trainer = spoiled
@@ -37,6 +42,14 @@ def _spoiled_step(step: Any, names: set[Any]) -> Any:
     return spoiled
 
 
+def _rested_step(step: Any) -> Any:
+    def rested(t: int) -> Any:
+        time.sleep(REST_SECONDS)
+        return step(t)
+
+    return rested
+
+
 def _misbehave(names: set[Any]) -> None:
     if "kills its runner" in names:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -45,8 +58,6 @@ def _misbehave(names: set[Any]) -> None:
         raise RuntimeError("this trainer raises on purpose")
     if "breaks CUDA" in names:
         raise RuntimeError("CUDA error: an uncorrectable ECC error was encountered")
-    import time
-
     import numpy as np
 
     def product(size: int) -> None:
