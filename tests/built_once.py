@@ -4,6 +4,7 @@ None of it depends on the test: a statement as SQL, a template as Python, a rout
 """
 
 from collections.abc import Hashable, Iterator, MutableMapping
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -75,16 +76,19 @@ class _Templates(BytecodeCache):
 
 
 def _share_routes(patch: pytest.MonkeyPatch) -> None:
-    # The function that it compiles has its rule as an argument, so all equal rules can have the same one.
-    compile_builder = Rule._compile_builder
-    built: dict[Any, Any] = {}
+    # What a rule is compiled to says nothing of its app. The functions that build URLs have the rule as an argument.
+    compile_rule = Rule.compile
+    compiled: dict[Hashable, Rule] = {}
 
-    def compiled_once(rule: Rule, append_unknown: bool = True) -> Any:
-        if rule.defaults:
-            return compile_builder(rule, append_unknown)
-        key = rule.rule, tuple(rule._trace), append_unknown
-        if key not in built:
-            built[key] = compile_builder(rule, append_unknown)
-        return built[key]
+    def compile_once(rule: Rule) -> None:
+        key = rule.rule, rule.subdomain, rule.host, rule.merge_slashes, rule.map.host_matching
+        first = compiled.setdefault(key, rule)
+        if first is rule or rule.defaults or first.defaults:
+            compile_rule(rule)
+            return
+        for name in ("_parts", "_trace", "_converters", "arguments"):
+            setattr(rule, name, getattr(first, name))
+        for name in ("_build", "_build_unknown"):
+            setattr(rule, name, MethodType(getattr(first, name).__func__, rule))
 
-    patch.setattr(Rule, "_compile_builder", compiled_once)
+    patch.setattr(Rule, "compile", compile_once)

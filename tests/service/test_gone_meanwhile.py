@@ -1,13 +1,10 @@
 """Every reading route and page, while jobs and workers go away between any two of its statements."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, select
 
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.states import FINISHED
@@ -15,6 +12,9 @@ from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Claim, Job, Worker
 from tests.actors import claimed, progress_of, submitted, succeeds, worker_of
+from tests.service.statements import statements
+from tests.store.kept_rows import KeptRows
+from tests.store.one_job import DAY
 
 ASKED = {  # the queries of routes that ask for some
     "/v1/losses": "?job={ended}&job={running}", "/v1/jobs/summary": "?by=stage", "/v1/jobs/export": "?curves=list",
@@ -24,31 +24,13 @@ ENDLESS = ("/v1/events", "/v1/batches/<batch_id>/events", "/static/<path:filenam
 MOST_STATEMENTS = 60
 
 
-@contextmanager
-def before_statement(client: FlaskClient, place: int, happens: Callable[[], object]) -> Iterator[list[str]]:
-    """Let something happen before that statement of the service, counted from 0, and list all of them."""
-    seen: list[str] = []
-
-    def look(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-        if len(seen) == place + 1:
-            happens()
-
-    engine = client.application.extensions["gradyard"].database.engine
-    event.listen(engine, "before_cursor_execute", look)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", look)
-
-
 def made(client: FlaskClient, database: Database, settings: Settings) -> dict[str, UUID]:
     """A job that has ended, one that has trained half, one that waits, and a batch of one that waits."""
-    worker = worker_of(database)
+    worker = worker_of(database, lease=DAY)
     ended = submitted(database, settings)
     succeeds(database, claimed(database, worker))
     running = submitted(database, settings)
-    claim = claimed(database, worker)
+    claim = claimed(database, worker, lease=DAY)
     with database.begin() as connection:
         assert lifecycle.record(connection, progress_of(claim.members[0], [4.0, 3.0]))
     batch = client.post("/v1/batches", json={"jobs": [{"stage": "tensor", "steps": 4}]}).json["id"]  # type: ignore[index]
@@ -82,11 +64,12 @@ def paths(client: FlaskClient) -> list[str]:
 def test_what_goes_away_between_two_statements_of_a_read_is_no_fault_of_the_service(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
-    faults = []
+    faults, ids = [], made(client, database, settings)
+    kept = KeptRows(database)
     for path in paths(client):
         for place in range(MOST_STATEMENTS):
-            ids = made(client, database, settings)
-            with before_statement(client, place, lambda: go_away(database)) as seen:
+            kept.put_back()
+            with statements(client, place, lambda: go_away(database)) as seen:
                 answer = client.get(path.format(**ids))
             if answer.status_code == 500:
                 faults.append(f"{path}: they went away before {seen[place : place + 1]}")

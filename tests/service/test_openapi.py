@@ -115,7 +115,7 @@ def test_generated_requests_are_answered_as_documented(
         assert isinstance(result, Ok)
         operation = result.ok()
         with suppress(Unsatisfiable):  # a route that takes nothing cannot be asked wrongly
-            examples = FUZZ or (25 if operation.method == "post" else 5)
+            examples = FUZZ or (12 if operation.method == "post" else 4)
             answered_as_documented(operation.as_strategy(generation_mode=mode), examples, asked)
             tried += 1
     assert tried >= (12 if mode is GenerationMode.POSITIVE else 4)
@@ -165,7 +165,7 @@ def test_requests_that_follow_from_each_other_are_answered_as_documented(
     done: set[str] = set()
     refuted: list[str] = []
     workflow = workflow_of(app, asked, done, refuted)
-    for number in range(FUZZ // WALKS or 8):
+    for number in range(FUZZ // WALKS or 4):
         monkeypatch.setattr("hypothesis.core.global_force_seed", number)
         # A walk that begins like an earlier one may go on otherwise, since jobs and keys of the earlier ones are there.
         with suppress(Flaky):

@@ -1,37 +1,17 @@
 """A cancel asks the database little: it waits for the watcher's news, and does not ask for them itself."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from tests.actors import claimed, submitted, worker_of
+from tests.service.statements import statements
 
 MOST = 17
 """Statements of one cancel. Once they were 85, when each asked for news of its own."""
-
-
-@contextmanager
-def statements(client: FlaskClient) -> Iterator[list[str]]:
-    """What this thread, which answers the test's requests, says to the database; the watcher is one for all."""
-    said, mine = list[str](), threading.get_ident()
-
-    def note(*call: Any) -> None:
-        if threading.get_ident() == mine:
-            said.append(call[2])
-
-    engine = client.application.extensions["gradyard"].database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield said
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def cancel(client: FlaskClient, path: str) -> list[str]:

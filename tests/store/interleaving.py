@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event
 
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store.database import Database
+from tests.store.kept_rows import KeptRows
 
 Act = Callable[[Connection], Any]
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
@@ -98,6 +99,10 @@ class Stage:
                 self.alone(name, acts[name])
         return tuple(self._outcome(actor) for actor in self.actors.values())
 
+    def statements(self) -> tuple[int, int]:
+        """How many statements each actor had in the last play; COMMIT is one."""
+        return self.actors["a"].statements, self.actors["b"].statements
+
     def alone(self, name: str, act: Act) -> int:
         """Let one play by itself; how many statements it had."""
         actor = self.actors[name]
@@ -128,6 +133,20 @@ def stage_on(database: Database) -> Iterator[Stage]:
         yield stage
     finally:
         stage.close()
+
+
+def played(
+    stage: Stage, a: Act, b: Act, schedules: Callable[[int, int], list[str]], before: Callable[[], object] = int
+) -> Iterator[tuple[str, Any, Any]]:
+    """Play each schedule of two acts, always from what the database holds now: the schedule, and the answers of both.
+
+    before: what is done before each play.
+    """
+    kept = KeptRows(stage.database)
+    for schedule in schedules(stage.alone("a", a), stage.alone("b", b)):
+        kept.put_back()
+        before()
+        yield schedule, *stage.play(a, b, schedule)
 
 
 def interrupted_once(a: int, b: int) -> list[str]:

@@ -19,6 +19,7 @@ from gradyard.store.tables import Checkpoint, Claim, DeletedJob, Job, JobEvent, 
 from tests.actors import claimed, expires, progress_of, submitted, worker_of
 
 STEPS = 4
+DAY = 86_400.0  # both workers live for as long as the test
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class OneJob:
 
 def running_job(database: Database, settings: Settings, *, marked: bool = False, recorded: int = 0) -> OneJob:
     """It runs under a claim whose lease is over, with so many steps recorded; `marked`: with a cancel mark."""
-    worker = worker_of(database)
-    other = worker_of(database, "cpu-1")
+    worker = worker_of(database, lease=DAY)
+    other = worker_of(database, "cpu-1", lease=DAY)
     job_id = submitted(database, settings, steps=STEPS)
     claim = claimed(database, worker, lease=-1.0)
     member = claim.members[0]
@@ -126,21 +127,23 @@ DEEDS: dict[str, Does] = {
 }  # fmt: skip
 
 
+_TOLD = {
+    "jobs": select(
+        Job.state, Job.attempt, Job.claim_id.is_not(None), Job.cancel_requested_at.is_not(None), Job.start_step,
+        Job.steps_done, Job.reason, Job.times_lost, Job.crashes, Job.max_pack, Job.records, Job.loss_last,
+        Job.finished_at.is_not(None),
+    ),
+    "events": select(JobEvent.sequence, JobEvent.from_state, JobEvent.to_state, JobEvent.attempt, JobEvent.detail),
+    "losses": select(LossChunk.start_step, LossChunk.losses),
+    "checkpoints": select(Checkpoint.step), "results": select(Result.attempt, Result.coefficients["a"]),
+    "claims": select(Claim.width, Claim.steps_done, Claim.lease_until > now()), "workers": select(Worker.slot),
+}  # fmt: skip
+
+
 def told(database: Database) -> dict[str, list[Any]]:
     """Everything that the database says, but for ids and times."""
-    queries = {
-        "jobs": select(
-            Job.state, Job.attempt, Job.claim_id.is_not(None), Job.cancel_requested_at.is_not(None), Job.start_step,
-            Job.steps_done, Job.reason, Job.times_lost, Job.crashes, Job.max_pack, Job.records, Job.loss_last,
-            Job.finished_at.is_not(None),
-        ),
-        "events": select(JobEvent.sequence, JobEvent.from_state, JobEvent.to_state, JobEvent.attempt, JobEvent.detail),
-        "losses": select(LossChunk.start_step, LossChunk.losses),
-        "checkpoints": select(Checkpoint.step), "results": select(Result.attempt, Result.coefficients["a"]),
-        "claims": select(Claim.width, Claim.steps_done, Claim.lease_until > now()), "workers": select(Worker.slot),
-    }  # fmt: skip
     with database.read() as connection:
-        return {name: sorted(map(tuple, connection.execute(query)), key=repr) for name, query in queries.items()}
+        return {name: sorted(map(tuple, connection.execute(query)), key=repr) for name, query in _TOLD.items()}
 
 
 def forget_everything(database: Database) -> None:

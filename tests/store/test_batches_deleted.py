@@ -106,7 +106,7 @@ def test_the_key_of_a_deleted_batch_is_free_again(database: Database) -> None:
 @pytest.mark.slow
 def test_a_slice_of_a_large_batch_holds_the_database_for_a_moment(database: Database) -> None:
     """SQLite's other writers wait for it. The median, since a busy machine may stop any of them."""
-    batch = finished_batch(database, size=3_000)
+    batch = finished_batch(database, size=1_200)
     seconds, more = [], True
     while more:
         with database.begin() as connection:

@@ -17,6 +17,7 @@ from gradyard.store.dialects import now
 from gradyard.store.lifecycle.moves import move
 from gradyard.store.tables import Job
 from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once
+from tests.store.kept_rows import KeptRows
 from tests.store.one_job import DEEDS, Does, OneJob, forget_everything, queued_job, running_job, told
 
 EVERY = bool(os.environ.get("EVERY_INTERLEAVING"))  # `make fuzz`
@@ -36,10 +37,11 @@ NAMES = list(DEEDS)
 def test_two_at_once_end_as_one_after_the_other(
     stage: Stage, settings_of_stage: Settings, first: str, situation: str
 ) -> None:
+    begin = Beginning(stage, settings_of_stage, SITUATIONS[situation])
     for second in NAMES[NAMES.index(first) :]:
-        play = Play(stage, settings_of_stage, SITUATIONS[situation], DEEDS[first], DEEDS[second])
-        lawful = {f"not {order[0]} first": play.outcome(order) for order in ("a" * 99 + "b" * 99, "b" * 99 + "a" * 99)}
-        for schedule in (interrupted_anywhere if EVERY else interrupted_once)(*play.lengths()):
+        play = Play(stage, begin, DEEDS[first], DEEDS[second])
+        lawful = play.one_after_the_other()
+        for schedule in (interrupted_anywhere if EVERY else interrupted_once)(*play.lengths):
             found = play.outcome(schedule)
             wrong = {order: _difference(found, outcome) for order, outcome in lawful.items()}
             assert not all(wrong.values()), f"{situation}; a: {first}, b: {second}; {schedule}: {wrong}"
@@ -49,35 +51,39 @@ def _difference(found: dict[str, Any], lawful: dict[str, Any]) -> dict[str, Any]
     return {name: (found[name], lawful[name]) for name in found if found[name] != lawful[name]}
 
 
-class Play:
-    """Two deeds done to the same job; every outcome begins with a fresh one."""
+class Beginning:
+    """A database with one job, in the situation in which each play begins."""
 
-    def __init__(self, stage: Stage, settings: Settings, situation: Situation, first: Does, second: Does) -> None:
-        self._stage, self._settings, self._situation = stage, settings, situation
-        self._deeds = first, second
+    def __init__(self, stage: Stage, settings: Settings, situation: Situation) -> None:
+        forget_everything(stage.database)
+        self.job = situation(stage.database, settings)
+        self.put_back = KeptRows(stage.database).put_back
+
+
+class Play:
+    """Two deeds done to the same job. `lengths`: how many statements each has, alone or after the other, the most."""
+
+    def __init__(self, stage: Stage, begin: Beginning, first: Does, second: Does) -> None:
+        self._stage, self._begin, self.lengths = stage, begin, (0, 0)
+        self._acts: tuple[Act, Act] = (
+            (lambda connection: first(connection, begin.job)),
+            (lambda connection: second(connection, begin.job)),
+        )
 
     def outcome(self, schedule: str) -> dict[str, Any]:
         """What both said, and what the database says then."""
-        one = self._fresh()
-        said = self._stage.play(*self._acts(one), schedule)
+        self._begin.put_back()
+        said = self._stage.play(*self._acts, schedule)
         return {"said": said} | told(self._stage.database)
 
-    def lengths(self) -> tuple[int, int]:
-        """How many statements each has, alone or after the other, whichever is more; COMMIT is one."""
-        counts: list[list[int]] = [[], []]
-        for order in ((0, 1), (1, 0)):
-            acts = self._acts(self._fresh())
-            for place in order:
-                counts[place].append(self._stage.alone("ab"[place], acts[place]))
-        return max(counts[0]), max(counts[1])
-
-    def _fresh(self) -> OneJob:
-        forget_everything(self._stage.database)
-        return self._situation(self._stage.database, self._settings)
-
-    def _acts(self, one: OneJob) -> tuple[Act, Act]:
-        first, second = self._deeds
-        return (lambda connection: first(connection, one)), (lambda connection: second(connection, one))
+    def one_after_the_other(self) -> dict[str, dict[str, Any]]:
+        """The outcome of either order."""
+        outcomes = {}
+        for first, second in ("ab", "ba"):
+            outcomes[f"not {first} first"] = self.outcome(first * 99 + second * 99)
+            a, b = self._stage.statements()
+            self.lengths = max(self.lengths[0], a), max(self.lengths[1], b)
+        return outcomes
 
 
 def _careless_cancel(connection: Connection, one: OneJob) -> bool:
@@ -89,7 +95,8 @@ def _careless_cancel(connection: Connection, one: OneJob) -> bool:
 
 
 def test_the_stage_finds_what_is_not_safe(stage: Stage, settings_of_stage: Settings) -> None:
-    play = Play(stage, settings_of_stage, SITUATIONS["running and recorded"], DEEDS["expire"], _careless_cancel)
-    lawful = [play.outcome("a" * 99 + "b" * 99), play.outcome("b" * 99 + "a" * 99)]
-    found = [play.outcome(schedule) for schedule in interrupted_once(*play.lengths())]
+    begin = Beginning(stage, settings_of_stage, SITUATIONS["running and recorded"])
+    play = Play(stage, begin, DEEDS["expire"], _careless_cancel)
+    lawful = play.one_after_the_other().values()
+    found = [play.outcome(schedule) for schedule in interrupted_once(*play.lengths)]
     assert any(outcome not in lawful for outcome in found)

@@ -9,25 +9,18 @@ import pytest
 from sqlalchemy import Connection, event, func, select, text
 
 from gradyard.jobs.errors import QueueFull, SpecInvalid
-from gradyard.jobs.settings import Settings
-from gradyard.jobs.submission.batches import ParsedBatch
-from gradyard.jobs.submission.parse import ParsedJob, parse_job
+from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import queue_capacity
 from gradyard.store.lifecycle.actions.retry import retry_jobs
 from gradyard.store.tables import Job
+from tests.store import submissions
+from tests.store.submissions import at_once, waiting
 from tests.store.test_query_plans import plan_of
-from tests.store.test_submissions_at_once import at_once, waiting
 
 ADA, BOB = "api:ada@physics", "api:bob@physics"
-FAR = 100_000  # from the limit of the project, whose locks let no one wait
-
-
-@pytest.fixture
-def parsed(settings: Settings) -> ParsedJob:
-    """A job that can be stored."""
-    return parse_job(b'{"stage": "tensor", "steps": 4}', settings)
+FAR = {"max_queued": 100_000}  # from the limit of the project, whose locks let no one wait
 
 
 @pytest.fixture
@@ -39,14 +32,11 @@ def other_project(database: Database) -> int:
 
 
 def submitted(connection: Connection, parsed: ParsedJob, most: int, actor: str = ADA, **more: Any) -> UUID:
-    limits = {"project_id": 1, "max_queued": FAR, "max_queued_of_key": most} | more
-    return lifecycle.submit(connection, parsed, actor=actor, **limits).job_id
+    return submissions.submitted(connection, parsed, actor=actor, max_queued_of_key=most, **(FAR | more))
 
 
 def submitted_batch(connection: Connection, parsed: ParsedJob, size: int, most: int, actor: str = ADA) -> UUID:
-    return lifecycle.submit_batch(
-        connection, ParsedBatch([parsed] * size), project_id=1, actor=actor, max_queued=FAR, max_queued_of_key=most
-    ).batch_id
+    return submissions.submitted_batch(connection, parsed, size, **FAR, actor=actor, max_queued_of_key=most)
 
 
 def counted(database: Database) -> dict[str | None, int]:
@@ -127,7 +117,7 @@ def test_retries_count_as_the_jobs_of_who_asks_for_them(database: Database, pars
         batch = submitted_batch(connection, parsed, 3, 3)
         lifecycle.cancel_some(connection, batch, actor=ADA)
         old = list(connection.execute(select(Job.id)).scalars())
-    again, mine = dict.fromkeys(old, parsed), {"project_id": 1, "max_queued": FAR, "max_queued_of_key": 4}
+    again, mine = dict.fromkeys(old, parsed), {"project_id": 1, "max_queued_of_key": 4} | FAR
     with database.begin() as connection:
         submitted(connection, parsed, 4, BOB, retry_of=old[0])
         lifecycle.retry_batch(connection, batch, again, states={"cancelled"}, actor=BOB, **mine)  # type: ignore[arg-type]

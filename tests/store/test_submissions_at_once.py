@@ -1,73 +1,26 @@
 """Submissions at the same moment: one job for each idempotency key, and never more jobs than the cap."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
-from sqlalchemy import Connection, delete, event, func, select, update
+from sqlalchemy import Connection, delete, event, select, update
 
 from gradyard.jobs.errors import QueueFull
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.settings import Settings
-from gradyard.jobs.submission.batches import ParsedBatch
-from gradyard.jobs.submission.parse import ParsedJob, parse_job
+from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import queue_capacity
 from gradyard.store.tables import IdempotencyKey, Job
+from tests.store.submissions import at_once, submitted, submitted_batch, waiting
 
-BODY = orjson.dumps({"stage": "tensor", "steps": 4})
-KEY: dict[str, Any] = {"key": "mine", "body": BODY}
+KEY: dict[str, Any] = {"key": "mine", "body": b"{}"}
 
 
 # SQLite has one writer at a time, so nothing can come between.
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@pytest.fixture
-def parsed(settings: Settings) -> ParsedJob:
-    """A job that can be stored."""
-    return parse_job(BODY, settings)
-
-
-def submitted(connection: Connection, parsed: ParsedJob, max_queued: int = 1000, **more: Any) -> UUID:
-    return lifecycle.submit(connection, parsed, project_id=1, actor="test", max_queued=max_queued, **more).job_id
-
-
-def submitted_batch(
-    connection: Connection, parsed: ParsedJob, size: int, max_queued: int, key: str | None = None
-) -> UUID:
-    batch = ParsedBatch([parsed] * size)
-    return lifecycle.submit_batch(
-        connection, batch, project_id=1, actor="test", max_queued=max_queued, key=key, body_sha256="of the batch"
-    ).batch_id
-
-
-def at_once(database: Database, times: int, does: Callable[[Connection], UUID]) -> list[UUID | None]:
-    """What so many transactions return that do this at the same moment; None where the queue is full."""
-    barrier = Barrier(times)
-
-    def one(_: int) -> UUID | None:
-        try:
-            with database.begin() as connection:
-                if not database.is_sqlite:  # there a transaction is alone from its begin on
-                    connection.execute(select(1))
-                    barrier.wait()
-                return does(connection)
-        except QueueFull:
-            return None
-
-    with ThreadPoolExecutor(times) as threads:
-        return list(threads.map(one, range(times)))
-
-
-def waiting(database: Database) -> int:
-    with database.read() as connection:
-        return connection.execute(select(func.count()).where(Job.state == "queued")).scalar_one()
 
 
 @pytest.mark.parametrize("round_", range(5))

@@ -17,7 +17,8 @@ from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import Job, JobEvent, LossChunk, Result
 from tests.actors import expires, progress_of
 from tests.store.interleaving import merges
-from tests.store.one_job import STEPS, forget_everything, running_job
+from tests.store.kept_rows import KeptRows
+from tests.store.one_job import STEPS, OneJob, running_job
 
 Does = Callable[[Connection], Any]
 
@@ -48,9 +49,8 @@ class Attempt:
 class Story:
     """A job that one worker holds whose lease is over, another worker, maintenance, and a client who cancels."""
 
-    def __init__(self, database: Database, settings: Settings, ending: str) -> None:
-        forget_everything(database)
-        self.database, one = database, running_job(database, settings)
+    def __init__(self, one: OneJob, ending: str) -> None:
+        self.database = one.database
         self.first, self._other = Attempt(one.member, 0), one.other
         self.second: Attempt | None = None
         self.turns: dict[str, Iterator[Does]] = {
@@ -97,21 +97,26 @@ class Story:
 
 @pytest.mark.parametrize("ending", ["succeed", "hand_back", "let_go"])
 def test_two_attempts_in_any_order(database: Database, settings: Settings, ending: str) -> None:
-    for order in merges("zz", "nnnn"):
-        _play(database, settings, ending, order)
+    _play_each(running_job(database, settings), ending, merges("zz", "nnnn"))
 
 
 def test_two_attempts_and_a_cancel_in_any_order(database: Database, settings: Settings) -> None:
-    for order in merges("zz", "nnn", "cc"):
-        _play(database, settings, "succeed", order)
+    _play_each(running_job(database, settings), "succeed", merges("zz", "nnn", "cc"))
 
 
-def _play(database: Database, settings: Settings, ending: str, order: str) -> None:
-    story = Story(database, settings, ending)
+def _play_each(one: OneJob, ending: str, orders: list[str]) -> None:
+    kept = KeptRows(one.database)
+    for order in orders:
+        kept.put_back()
+        _play(one, ending, order)
+
+
+def _play(one: OneJob, ending: str, order: str) -> None:
+    story = Story(one, ending)
     for who in order:
         story.go(who)
     story.end()
-    with database.read() as connection:
+    with one.database.read() as connection:
         job = connection.execute(select(Job)).one()
         events = connection.execute(select(JobEvent).order_by(JobEvent.sequence)).all()
         chunks = connection.execute(select(LossChunk).order_by(LossChunk.start_step)).all()

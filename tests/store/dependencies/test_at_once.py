@@ -1,7 +1,5 @@
 """What two transactions do at the same time: no wait is forgotten, and nothing that is waited for is deleted."""
 
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,16 +16,16 @@ from gradyard.store.lifecycle import Claim, Outcome
 from gradyard.store.tables import Job, Wait, WaitsFor
 from tests.actors import claimed, progress_of, submitted, succeeds, worker_of
 from tests.store.dependencies.pipelines import after, ends, follow, row_of, states_of
-from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once
-from tests.store.one_job import forget_everything
+from tests.store.interleaving import Act, Stage, interrupted_anywhere, interrupted_once, played
+from tests.store.one_job import DAY, forget_everything
 
 
 def one_after_the_other(database: Database, settings: Settings) -> tuple[WorkerInfo, Claim, UUID]:
     """A worker, its claim of one job, and the id of that job."""
     forget_everything(database)
-    worker = worker_of(database)
+    worker = worker_of(database, lease=DAY)
     first = submitted(database, settings)
-    return worker, claimed(database, worker), first
+    return worker, claimed(database, worker, lease=DAY), first
 
 
 def submits_after(settings: Settings, first: UUID) -> Act:
@@ -51,11 +49,6 @@ def looks(connection: Connection) -> None:
     lifecycle.decide_some(connection)
 
 
-def lengths(stage: Stage, fresh: Callable[[], tuple[Act, Act]]) -> tuple[int, int]:
-    a, b = fresh()
-    return stage.alone("a", a), stage.alone("b", b)
-
-
 def ended_before_the_lock(a: int, b: int) -> list[str]:
     """Schedules in which a submission has looked, then the job ends (before the second statement of `b`), which looks
     at any time after it. The submission locks the job by its third statement."""
@@ -65,85 +58,65 @@ def ended_before_the_lock(a: int, b: int) -> list[str]:
 def test_a_dependency_that_ends_while_a_job_is_submitted_is_never_waited_for_in_vain(
     stage: Stage, settings_of_stage: Settings
 ) -> None:
-    made: list[Any] = []
-
-    def fresh() -> tuple[Act, Act]:
-        _, claim, first = one_after_the_other(stage.database, settings_of_stage)
-        made[:] = [first]
-        return submits_after(settings_of_stage, first), finishes(claim)
-
-    for schedule in interrupted_once(*lengths(stage, fresh)):
-        job, _ = stage.play(*fresh(), schedule)
+    _, claim, first = one_after_the_other(stage.database, settings_of_stage)
+    acts = submits_after(settings_of_stage, first), finishes(claim)
+    for schedule, job, _ in played(stage, *acts, interrupted_once):
         follow(stage.database)
-        assert row_of(stage.database, job).queue == "cpu", f"{schedule}: it waits for {made}"
+        assert row_of(stage.database, job).queue == "cpu", f"{schedule}: it waits for {first}"
 
 
 def test_a_mark_that_another_submission_needs_is_not_taken_back(stage: Stage, settings_of_stage: Settings) -> None:
     """An earlier follower is told of the end while a later one, which saw the job run, is being stored."""
-    made: list[Any] = []
+    _, claim, first = one_after_the_other(stage.database, settings_of_stage)
+    earlier = after(stage.database, settings_of_stage, first)
 
-    def fresh() -> tuple[Act, Act]:
-        _, claim, first = one_after_the_other(stage.database, settings_of_stage)
-        earlier = after(stage.database, settings_of_stage, first)
-        made[:] = [earlier]
+    def ends_then_looks(connection: Connection) -> None:
+        connection.execute(select(func.now()))  # its turn begins here
+        succeeds(stage.database, claim)
+        looks(connection)
 
-        def ends_then_looks(connection: Connection) -> None:
-            connection.execute(select(func.now()))  # its turn begins here
-            succeeds(stage.database, claim)
-            looks(connection)
-
-        return submits_after(settings_of_stage, first), ends_then_looks
-
-    for schedule in ended_before_the_lock(*lengths(stage, fresh)):
-        job, _ = stage.play(*fresh(), schedule)
+    acts = submits_after(settings_of_stage, first), ends_then_looks
+    for schedule, job, _ in played(stage, *acts, ended_before_the_lock):
         follow(stage.database)
-        assert [row_of(stage.database, each).queue for each in (job, made[0])] == ["cpu", "cpu"], schedule
+        assert [row_of(stage.database, each).queue for each in (job, earlier)] == ["cpu", "cpu"], schedule
 
 
 def test_two_dependencies_that_end_at_once_release_the_job(stage: Stage, settings_of_stage: Settings) -> None:
-    made: list[Any] = []
+    forget_everything(stage.database)
+    two = [submitted(stage.database, settings_of_stage, steps=steps) for steps in (4, 5)]
+    job = after(stage.database, settings_of_stage, *two)
 
-    def fresh() -> tuple[Act, Act]:
-        forget_everything(stage.database)
-        two = [submitted(stage.database, settings_of_stage, steps=steps) for steps in (4, 5)]
-        made[:] = [after(stage.database, settings_of_stage, *two)]
+    def end(job_id: UUID) -> Act:
+        def act(connection: Connection) -> None:
+            done = {"state": State.SUCCEEDED, "finished_at": 1.0}
+            connection.execute(update(Job).where(Job.id == job_id).values(done))
 
-        def end(job_id: UUID) -> Act:
-            def act(connection: Connection) -> None:
-                done = {"state": State.SUCCEEDED, "finished_at": 1.0}
-                connection.execute(update(Job).where(Job.id == job_id).values(done))
+        return act
 
-            return act
-
-        return end(two[0]), end(two[1])
-
-    for schedule in interrupted_anywhere(*lengths(stage, fresh)):
-        acts = fresh()
-        stage.play(*acts, schedule)
+    for schedule, *_ in played(stage, end(two[0]), end(two[1]), interrupted_anywhere):
         stage.play(looks, looks, "abababab")
         follow(stage.database)
-        assert row_of(stage.database, made[0]).queue == "cpu", schedule
+        assert row_of(stage.database, job).queue == "cpu", schedule
 
 
 def test_a_count_of_what_is_left_would_be_lost(stage: Stage, settings_of_stage: Settings) -> None:
     """The naive form: each end takes its own edge away and releases the job where it sees no other."""
+    forget_everything(stage.database)
+    two = [submitted(stage.database, settings_of_stage, steps=steps) for steps in (4, 5)]
+    job = after(stage.database, settings_of_stage, *two)
+
+    def naive(on: UUID) -> Act:
+        def act(connection: Connection) -> None:
+            connection.execute(delete(WaitsFor).where(WaitsFor.on_id == on))
+            wait = select(Job.wait_id).where(Job.id == job).scalar_subquery()
+            left = select(func.count()).select_from(WaitsFor).where(WaitsFor.wait_id == wait)
+            if connection.execute(left).scalar_one() == 0:
+                connection.execute(update(Wait).where(Wait.id == wait).values(state=WaitState.MET))
+
+        return act
+
     lost = 0
-    for schedule in interrupted_anywhere(3, 3):
-        forget_everything(stage.database)
-        two = [submitted(stage.database, settings_of_stage, steps=steps) for steps in (4, 5)]
-        job = after(stage.database, settings_of_stage, *two)
-
-        def naive(on: UUID, job: UUID = job) -> Act:
-            def act(connection: Connection) -> None:
-                connection.execute(delete(WaitsFor).where(WaitsFor.on_id == on))
-                wait = select(Job.wait_id).where(Job.id == job).scalar_subquery()
-                left = select(func.count()).select_from(WaitsFor).where(WaitsFor.wait_id == wait)
-                if connection.execute(left).scalar_one() == 0:
-                    connection.execute(update(Wait).where(Wait.id == wait).values(state=WaitState.MET))
-
-            return act
-
-        stage.play(naive(two[0]), naive(two[1]), schedule)
+    for _ in played(stage, naive(two[0]), naive(two[1]), interrupted_anywhere):
         with stage.database.read() as connection:
             lost += connection.execute(select(Wait.state)).scalar_one() == WaitState.WAITING
     assert lost
@@ -152,21 +125,15 @@ def test_a_count_of_what_is_left_would_be_lost(stage: Stage, settings_of_stage: 
 def test_a_job_is_not_deleted_while_one_that_waits_for_it_is_submitted(
     stage: Stage, settings_of_stage: Settings
 ) -> None:
-    made: list[Any] = []
+    _, _, first = one_after_the_other(stage.database, settings_of_stage)
 
-    def fresh() -> tuple[Act, Act]:
-        _, _, first = one_after_the_other(stage.database, settings_of_stage)
-        made[:] = [first]
+    def end_and_delete(connection: Connection) -> bool:
+        connection.execute(select(func.now()))  # its turn begins here
+        ends(stage.database, first)  # committed by another connection before this one looks
+        return lifecycle.delete_job(connection, 1, first)
 
-        def end_and_delete(connection: Connection) -> bool:
-            connection.execute(select(func.now()))  # its turn begins here
-            ends(stage.database, first)  # committed by another connection before this one looks
-            return lifecycle.delete_job(connection, 1, first)
-
-        return submits_after(settings_of_stage, first), end_and_delete
-
-    for schedule in ended_before_the_lock(*lengths(stage, fresh)):
-        job, deleted = stage.play(*fresh(), schedule)
+    acts = submits_after(settings_of_stage, first), end_and_delete
+    for schedule, job, deleted in played(stage, *acts, ended_before_the_lock):
         follow(stage.database)
         if job == "SpecInvalid":
             assert deleted is True, schedule

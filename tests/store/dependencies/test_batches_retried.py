@@ -23,7 +23,7 @@ from tests.store.dependencies.pipelines import (
     members_of,
     row_of,
 )
-from tests.store.interleaving import Act, Stage, interrupted_once
+from tests.store.interleaving import Stage, interrupted_once, played
 from tests.store.one_job import forget_everything
 from tests.store.test_batches import stored, taken
 from tests.store.test_batches_retried import retried
@@ -108,77 +108,61 @@ def test_a_batch_that_is_retried_while_its_end_is_looked_at_is_heard_of_again(
 def test_a_batch_and_a_job_that_wait_for_the_same_do_not_block_each_other(
     stage: Stage, settings_of_stage: Settings
 ) -> None:
-    database, played = stage.database, list[str]()  # twice, where a deadlock ended it
+    database, done = stage.database, list[str]()  # twice, where a deadlock ended it
+    forget_everything(database)
+    first = submitted(database, settings_of_stage)
 
-    def fresh() -> tuple[Act, Act]:
-        forget_everything(database)
-        first = submitted(database, settings_of_stage)
-        played.clear()
+    def batch(connection: Connection) -> None:
+        done.append("batch")
+        parsed = taken({"spec": SPEC, "grid": {"seed": {"stop": 2}}, "depends_on": [str(first)]})
+        lifecycle.submit_batch(connection, parsed, project_id=1, actor="test", max_queued=99)
 
-        def batch(connection: Connection) -> None:
-            played.append("batch")
-            parsed = taken({"spec": SPEC, "grid": {"seed": {"stop": 2}}, "depends_on": [str(first)]})
-            lifecycle.submit_batch(connection, parsed, project_id=1, actor="test", max_queued=99)
+    def job(connection: Connection) -> None:
+        done.append("job")
+        submit_after(connection, settings_of_stage, first)
 
-        def job(connection: Connection) -> None:
-            played.append("job")
-            submit_after(connection, settings_of_stage, first)
-
-        return batch, job
-
-    lengths = [stage.alone(name, act) for name, act in zip("ab", fresh(), strict=True)]
-    for schedule in interrupted_once(*lengths):
-        stage.play(*fresh(), schedule)
-        assert sorted(played) == ["batch", "job"], schedule
+    plays = played(stage, batch, job, interrupted_once, before=done.clear)
+    assert all(sorted(done) == ["batch", "job"] for _ in plays), done
 
 
 def test_a_batch_that_is_retried_and_one_that_is_named_do_not_block_each_other(
     stage: Stage, settings_of_stage: Settings
 ) -> None:
     """The retried one waits for the other one too, and a job for both."""
-    database, played = stage.database, list[str]()
+    database, done = stage.database, list[str]()
+    forget_everything(database)
+    older = two_that_end(database)
+    spec = SPEC | {"depends_on": [ended(older.batch_id)]}
+    newer = stored(database, {"spec": spec, "grid": {"seed": {"stop": 2}}})
+    members = members_of(database, newer)
+    ends(database, members[0], state=State.FAILED)
 
-    def fresh() -> tuple[Act, Act]:
-        forget_everything(database)
-        older = two_that_end(database)
-        spec = SPEC | {"depends_on": [ended(older.batch_id)]}
-        newer = stored(database, {"spec": spec, "grid": {"seed": {"stop": 2}}})
-        members = members_of(database, newer)
-        ends(database, members[0], state=State.FAILED)
-        played.clear()
+    def retry(connection: Connection) -> None:
+        done.append("retry")
+        retry_failed(connection, settings_of_stage, newer, members[:1])
 
-        def retry(connection: Connection) -> None:
-            played.append("retry")
-            retry_failed(connection, settings_of_stage, newer, members[:1])
+    def job(connection: Connection) -> None:
+        done.append("job")
+        submit_after(connection, settings_of_stage, older.batch_id, newer.batch_id)
 
-        def job(connection: Connection) -> None:
-            played.append("job")
-            submit_after(connection, settings_of_stage, older.batch_id, newer.batch_id)
-
-        return retry, job
-
-    lengths = [stage.alone(name, act) for name, act in zip("ab", fresh(), strict=True)]
-    for schedule in interrupted_once(*lengths):
-        stage.play(*fresh(), schedule)
-        assert sorted(played) == ["job", "retry"], schedule
+    plays = played(stage, retry, job, interrupted_once, before=done.clear)
+    assert all(sorted(done) == ["job", "retry"] for _ in plays), done
 
 
 def test_a_member_is_not_deleted_while_a_job_that_names_it_is_submitted(
     stage: Stage, settings_of_stage: Settings
 ) -> None:
-    database, made = stage.database, list[UUID]()
+    database = stage.database
+    forget_everything(database)
+    first, batch = submitted(database, settings_of_stage), two_that_end(database)
+    members = members_of(database, batch)
+    ends(database, *members)
 
-    def fresh() -> tuple[Act, Act]:
-        forget_everything(database)
-        first, batch = submitted(database, settings_of_stage), two_that_end(database)
-        made[:] = members_of(database, batch)
-        ends(database, *made)
-        return (
-            lambda connection: submit_after(connection, settings_of_stage, made[0], first),
-            lambda connection: lifecycle.delete_batch_slice(connection, 1, batch.batch_id),
-        )
+    def submit(connection: Connection) -> object:
+        return submit_after(connection, settings_of_stage, members[0], first)
 
-    lengths = [stage.alone(name, act) for name, act in zip("ab", fresh(), strict=True)]
-    for schedule in interrupted_once(*lengths):
-        job, deleted = stage.play(*fresh(), schedule)
+    def delete(connection: Connection) -> object:
+        return lifecycle.delete_batch_slice(connection, 1, batch.batch_id)
+
+    for schedule, job, deleted in played(stage, submit, delete, interrupted_once):
         assert (job == "SpecInvalid") is (deleted != "IllegalMove"), schedule

@@ -13,7 +13,7 @@ from tests.store.dependencies.pipelines import batch_after, cancels, ends, follo
 from tests.store.test_batches import stored
 from tests.store.test_query_plans import plan_of, reads_whole_table
 
-MANY, WAITS = 3000, 1500  # of so many PostgreSQL chooses indexes, as of a million
+MANY, WAITS = 1200, 600  # of so many PostgreSQL chooses indexes, as of a million
 BY_QUEUE = ("ix_jobs_lanes", "ix_jobs_claim_order")  # both begin with the queue
 FOR_A_GPU = {"stage": "tensor", "steps": 4, "device": "gpu"}
 

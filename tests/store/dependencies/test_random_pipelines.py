@@ -29,6 +29,7 @@ LIVES = settings(
 )  # fmt: skip
 PICK = st.integers(0, 99)
 Asked = tuple[UUID, str]
+LOOKED_AT = select(Job.id, Job.state, Job.queue, Job.reason, Job.batch_id, Job.replaced_by)
 ENDS = st.sampled_from([State.SUCCEEDED, State.FAILED])
 
 
@@ -62,7 +63,9 @@ class Pipelines(RuleBasedStateMachine):
                 jobs = [after(self.database, self.its_settings, *asked)]
                 self.singles += jobs
         except SpecInvalid:
-            assert False in self.met((UUID(each["id"]), each.get("condition", "succeeded")) for each in asked)
+            assert False in _met(
+                self.rows(), ((UUID(each["id"]), each.get("condition", "succeeded")) for each in asked)
+            )
             return
         for job in jobs:
             self.asked[job] = [(UUID(each["id"]), each.get("condition", "succeeded")) for each in asked]
@@ -78,45 +81,30 @@ class Pipelines(RuleBasedStateMachine):
         ends(self.database, *{one, *others}, state=state)
         if look:
             follow(self.database)
+            rows = self.rows()
             for job, asked in self.asked.items():
-                if self.is_blocked(job):
-                    met = self.met(asked)
+                if job in rows and _is_blocked(rows[job]):
+                    met = _met(rows, asked)
                     assert None in met, (job, met)
                     assert False not in met, (job, met)
 
     @invariant()
     def no_job_runs_or_fails_before_its_time(self) -> None:
         """Looked at once for each job, as soon as it is not blocked: later a retry may open a batch again."""
+        rows = self.rows()
         for job, asked in list(self.asked.items()):
-            if self.is_blocked(job):
+            row = rows.get(job)
+            if row is not None and _is_blocked(row):
                 continue
-            reason = self.column(Job.reason, job)
-            if reason == "upstream_failed":
-                assert False in self.met(asked), job
-            elif self.column(Job.state, job) not in (None, State.CANCELLED):
-                assert set(self.met(asked)) <= {True}, (job, self.met(asked))
+            if row is not None and row.reason == "upstream_failed":
+                assert False in _met(rows, asked), job
+            elif row is not None and row.state != State.CANCELLED:
+                assert set(_met(rows, asked)) <= {True}, (job, _met(rows, asked))
             del self.asked[job]
 
-    def met(self, asked: Iterable[Asked]) -> list[bool | None]:
-        """Of each of these, whether it has ended as asked; None where it has not ended."""
-        return [self.has_ended_as(condition, on) for on, condition in asked]
-
-    def has_ended_as(self, condition: str, on: UUID) -> bool | None:
-        members = Job.batch_id == on
-        query = select(Job.state).where((Job.id == on) | (members & Job.replaced_by.is_(None)))
+    def rows(self) -> dict[UUID, Any]:
         with self.database.read() as connection:
-            states = set(connection.execute(query).scalars())
-        if not states <= FINISHED:
-            return None
-        return condition == "ended" or states <= {State.SUCCEEDED}
-
-    def is_blocked(self, job: UUID) -> bool:
-        return self.column(Job.state, job) == State.QUEUED and self.column(Job.queue, job) == "blocked"
-
-    def column(self, column: Any, job: UUID) -> Any:
-        """That column of the job; None where it is not there any more."""
-        with self.database.read() as connection:
-            return connection.execute(select(column).where(Job.id == job)).scalar()
+            return {row.id: row for row in connection.execute(LOOKED_AT)}
 
     @precondition(lambda self: self.singles)
     @rule(pick=PICK)
@@ -162,6 +150,23 @@ class Pipelines(RuleBasedStateMachine):
             follow(self.database)
         assert self.ids(select(Job.id).where(IS_BLOCKED)) == []
         assert self.ids(select(Wait.id).where(Wait.state != "closed")) == []
+
+
+def _met(rows: dict[UUID, Any], asked: Iterable[Asked]) -> list[bool | None]:
+    """Of each of these, whether it has ended as asked; None where it has not ended."""
+    return [_has_ended_as(rows, condition, on) for on, condition in asked]
+
+
+def _has_ended_as(rows: dict[UUID, Any], condition: str, on: UUID) -> bool | None:
+    of_batch = (row for row in rows.values() if row.batch_id == on and row.replaced_by is None)
+    states = {row.state for row in (*of_batch, *([rows[on]] if on in rows else []))}
+    if not states <= FINISHED:
+        return None
+    return condition == "ended" or states <= {State.SUCCEEDED}
+
+
+def _is_blocked(row: Any) -> bool:
+    return bool(row.state == State.QUEUED and row.queue == "blocked")
 
 
 @pytest.mark.slow

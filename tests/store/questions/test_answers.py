@@ -1,6 +1,7 @@
 """Questions answered by the databases, beside a reference in plain Python over the same jobs."""
 
 import operator
+import os
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from gradyard.store.queries.questions.pages import Found, ids_asked
 from gradyard.store.tables import Job
 from tests.actors import claimed, fails, progress_of, submitted, succeeds, worker_of
 
+FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many questions
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
@@ -136,10 +138,13 @@ def satisfies(row: Any, term: Term) -> bool:
             return OPERATORS[symbol](left, right)
 
 
-@pytest.fixture(params=["rare jobs are found first", "all jobs are looked through"])
+WAYS = ["rare jobs are found first", "all jobs are looked through"]
+
+
+@pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The two ways to an answer: of a few jobs the first is always taken."""
-    if request.param != "rare jobs are found first":
+    if request.param != WAYS[0]:
         monkeypatch.setattr(narrowed, "MOST_CANDIDATES", 0)
     return str(request.param)
 
@@ -189,7 +194,8 @@ def test_every_documented_name_is_answered_as_by_the_reference(database: Databas
         assert column is not None
         values = {value for row in rows if (value := value_of(row, column)) is not None and not isinstance(value, dict)}
         asked: list[Term] = [Missing(column), Not(Missing(column))]
-        asked += [Comparison(column, symbol, value) for value in values for symbol in OPERATORS]
+        for number, value in enumerate(sorted(values, key=repr)):
+            asked += [Comparison(column, symbol, value) for symbol in (OPERATORS if number < 2 else ("<=", "!="))]
         for term in asked:
             assert answered(database, term) == [row.id for row in rows if satisfies(row, term)], term
 
@@ -225,7 +231,7 @@ TERMS: st.SearchStrategy[Term] = st.recursive(
 )
 
 
-@hypothesis_settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=100)
+@hypothesis_settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=FUZZ or 40)
 @given(term=TERMS)
 def test_any_question_is_answered_as_by_the_reference(
     database: Database, jobs: list[UUID], way: str, term: Term

@@ -18,7 +18,7 @@ from gradyard.store.database import Database
 from gradyard.store.queries.questions import narrowed, ordered_rows
 from gradyard.store.queries.questions.orders import cursor_of, jobs_in_order
 from gradyard.store.tables import Job
-from tests.store.questions.test_answers import jobs, rows_of, satisfies, value_of, way
+from tests.store.questions.test_answers import WAYS, jobs, rows_of, satisfies, value_of, way
 from tests.store.test_batches import stored
 
 __all__ = ["jobs", "way"]  # the fixtures
@@ -59,26 +59,31 @@ WHERE = [
     "1 <= loss_min <= 1 and metrics.accuracy.max > 0.5",
 ]  # fmt: skip
 BY = ["-loss_last", "loss_min", "metrics.accuracy.max", "steps_done"]
+LOOKS: list[tuple[int, ...]] = [(), (1, 2), (500,)]
+NARROWED_BY = ("loss_min", "-finished_at", "-train_seconds", "metrics.accuracy.last", "submitted_at")
 
 
-@pytest.mark.parametrize("looks", [(), (1, 2), (500,)], ids=str)
+@pytest.mark.parametrize("looks", LOOKS, ids=str)
 def test_an_order_of_an_answer_is_that_of_the_reference(
     database: Database, jobs: list[UUID], way: str, looks: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each question in two of the orders: in the others with other looks, and in all of them either way."""
     monkeypatch.setattr(ordered_rows, "LOOKS", looks)
-    for where, name in product(WHERE, BY):
-        by, term = order(name), question(where)
-        chosen = [row for row in rows_of(database) if satisfies(row, term)]
-        assert walked(database, by, where) == in_order(chosen, by), (where, name)
+    rows, turn = rows_of(database), LOOKS.index(looks) + (way == WAYS[0])
+    for number, where in enumerate(WHERE):
+        chosen = [row for row in rows if satisfies(row, question(where))]
         succeeded = [row for row in chosen if row.state == State.SUCCEEDED]
-        assert walked(database, by, where, state=State.SUCCEEDED) == in_order(succeeded, by), (where, name)
+        by, other = (order(BY[(number + turn + each) % len(BY)]) for each in (0, 2))
+        assert walked(database, by, where) == in_order(chosen, by), (where, by)
+        assert walked(database, other, where, state=State.SUCCEEDED) == in_order(succeeded, other), (where, other)
 
 
 def test_a_state_and_a_stage_narrow_an_order(database: Database, jobs: list[UUID], way: str) -> None:
-    for state, stage in product([None, *State], [None, "nn", "dynamic"]):
-        rows = [row for row in rows_of(database) if state in (None, row.state) and stage in (None, row.stage)]
-        for by in map(order, ("loss_min", "-finished_at", "-train_seconds", "metrics.accuracy.last", "submitted_at")):
-            assert walked(database, by, state=state, stage=stage) == in_order(rows, by), (by, state, stage)
+    rows = rows_of(database)
+    for number, (state, stage) in enumerate(product([None, *State], [None, "nn", "dynamic"])):
+        narrowed_to = [row for row in rows if state in (None, row.state) and stage in (None, row.stage)]
+        for by in map(order, (NARROWED_BY[number % 5], NARROWED_BY[(number + 2) % 5])):
+            assert walked(database, by, state=state, stage=stage) == in_order(narrowed_to, by), (by, state, stage)
 
 
 def test_an_order_of_a_metric_of_which_the_first_jobs_are_not_asked_for_is_answered_whole(
