@@ -13,7 +13,7 @@ from gradyard.store.database import Database
 from tests.service.gunicorn_process import GunicornProcess
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage", "--disable-gpu"]
 WAIT_MS = 60_000  # for an event, on a machine that others load
 
 expect.set_options(timeout=WAIT_MS)

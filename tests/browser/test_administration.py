@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATHS = ("/workers", "/storage", "/keys", "/webhooks", "/audit")
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
-A_DAY = 86_400.0
+A_DAY, A_MINUTE_MS = 86_400.0, 60_000
 Seeded = tuple[str, Database, Settings]
 
 
@@ -63,6 +63,8 @@ def test_every_page_opens_without_errors_fits_and_has_no_serious_barrier(open_pa
         page.goto(path)
         expect(page.locator("main h1")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        if look == "phone" and path != PATHS[0]:
+            continue  # as at a desk but for its width, and for the menu, which every page has
         found = Axe().run(page).response["violations"]
         serious = [
             (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
@@ -110,13 +112,17 @@ def test_who_says_no_or_escapes_changes_nothing(open_page: OpenPage, seeded: See
 
 
 def test_a_worker_that_another_drains_is_shown_without_a_reload(open_page: OpenPage, seeded: Seeded) -> None:
-    page = open_page("/workers", viewport=DESK)
+    page = open_page("/keys", viewport=DESK)
+    page.clock.install()
+    page.goto("/workers")
     expect(page.get_by_role("button", name="Drain slot cpu-0", exact=True)).to_be_visible()
     with seeded[1].begin() as connection:
         fleet.hold(connection, HoldKind.SLOT, "cpu-0@host", actor="api:another@ops", reason="elsewhere")
+    page.clock.fast_forward(A_MINUTE_MS)  # a page asks several times a minute
     expect(page.get_by_text("elsewhere")).to_be_visible()
     with seeded[1].begin() as connection:
         fleet.lift(connection, HoldKind.SLOT, "cpu-0@host")
+    page.clock.fast_forward(A_MINUTE_MS)
     expect(page.get_by_text("elsewhere")).to_be_hidden()
 
 

@@ -97,8 +97,13 @@ def rows(page: Page) -> int:
     return page.locator("#rows tbody tr").count()
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
-@pytest.mark.parametrize("which", ["sweep", "failed", "single", "waits"])
+@pytest.mark.parametrize(
+    ("which", "look"),
+    [
+        *(("sweep", look) for look in ("light", "dark", "phone")),
+        *(("failed", "dark"), ("single", "phone"), ("waits", "light"), ("waits", "dark")),
+    ],
+)
 def test_every_batch_is_drawn_without_an_error_and_fits(
     open_page: OpenPage, batches: Batches, which: str, look: str
 ) -> None:

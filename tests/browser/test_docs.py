@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(seeded: tuple[str, Database, Settings]) -> str:
     """The address of the API."""
     return seeded[0]

@@ -1,5 +1,6 @@
 """The shell completes ids and stages from the running service, quickly, and stays silent without one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,23 +29,45 @@ def completed(line: str, url: str, folder: Path) -> tuple[list[str], str]:
     return ended.stdout.split(), ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("gradyard show ", [JOB_ID]),
-        ("gradyard jobs cancel 0199", [JOB_ID]),
-        ("gradyard jobs cancel x", []),
-        ("gradyard batches watch ", ["0199-batch"]),
-        ("gradyard jobs --batch ", ["0199-batch"]),
-        ("gradyard stages show n", ["nn", "numpy"]),
-        ("gradyard submit --stage nu", ["numpy"]),
-        ("gradyard batches de", ["delete"]),
-    ],
-)
-def test_ids_and_names_are_completed(tmp_path: Path, line: str, offered: list[str]) -> None:
-    jobs = {"jobs": [job(state="failed")], "next_cursor": None}
-    with service(jobs=jobs, stages=STAGES, batches=BATCHES).running() as running:
-        assert completed(line, running.url, tmp_path) == (offered, "")
+OFFERED = {
+    "gradyard jobs cancel 0199": [JOB_ID],
+    "gradyard jobs cancel x": [],
+    "gradyard batches watch ": ["0199-batch"],
+    "gradyard jobs --batch ": ["0199-batch"],
+    "gradyard stages show n": ["nn", "numpy"],
+    "gradyard submit --stage nu": ["numpy"],
+    "gradyard batches de": ["delete"],
+}
+EACH_LINE = """
+import contextlib, io, json, os, sys
+from gradyard.cli.main import main
+offered = {}
+for line in json.loads(sys.argv.pop()):
+    os.environ |= {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        main()
+    offered[line] = said.getvalue().split()
+print(json.dumps(offered))
+"""
+
+
+@pytest.fixture
+def answering() -> FakeService:
+    return service(jobs={"jobs": [job(state="failed")], "next_cursor": None}, stages=STAGES, batches=BATCHES)
+
+
+def test_an_id_is_completed(tmp_path: Path, answering: FakeService) -> None:
+    with answering.running() as running:
+        assert completed("gradyard show ", running.url, tmp_path) == ([JOB_ID], "")
+
+
+def test_ids_names_and_verbs_are_completed_for_every_noun(tmp_path: Path, answering: FakeService) -> None:
+    command = [sys.executable, "-c", EACH_LINE, json.dumps(list(OFFERED))]
+    with answering.running() as running:
+        environment = os.environ | {"GRADYARD_URL": running.url, "GRADYARD_STATE_DIR": str(tmp_path)}
+        environment |= {"_GRADYARD_COMPLETE": "complete_bash"}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (json.loads(ended.stdout), ended.stderr) == (OFFERED, "")
 
 
 def test_without_a_service_nothing_is_offered_and_nothing_said(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command_for_tests import Run
-from tests.client.service_for_tests import Asked, FakeService, Said, job, problem, result
+from tests.client.service_for_tests import Asked, FakeService, Said, job, problem, result, stream
 
 LOSSES = {"first": 9.0, "last": 5.0, "min": 4.0, "min_step": 7, "diverged_at": None}
 SPEC = {"stage": "optim", "dataset": {"kind": "function", "points": 100}, "optimizer": {"name": "sgd", "momentum": 0.5}}
@@ -119,7 +119,8 @@ def rechecking(*states: str) -> FakeService:
             return Said(202, job(id=f"again-{job_id}", recheck_of=job_id))
         of = job_id.removeprefix("again-")
         found = RECHECK | {"of": of, "job": job_id, "state": states[int(of)]}
-        return Said(200, job(id=job_id, state="succeeded", recheck_of=of, recheck=found))
+        ended = job(id=job_id, state="succeeded", recheck_of=of, recheck=found)
+        return stream(ended=ended) if asked.headers.get("Accept") == "text/event-stream" else Said(200, ended)
 
     return FakeService(answer)
 

@@ -113,8 +113,11 @@ SWEEPS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", [b"[],", b'{"a":1},', b"0,", b'"abcdefgh",', b"[[]],"])
-@pytest.mark.parametrize("count", [149_000, 299_000, 690_000])
+@pytest.mark.parametrize(
+    ("count", "piece"),
+    [*((690_000, piece) for piece in (b"[],", b'{"a":1},', b"0,", b'"abcdefgh",', b"[[]],")),
+     (149_000, b'{"a":1},'), (299_000, b'"abcdefgh",')],
+)  # fmt: skip
 def test_a_sweep_is_not_held_twice(piece: bytes, count: int) -> None:
     in_spec = b'{"spec":{"stage":"nn","x":[', b'1]},"grid":{}}'
     in_axis = b'{"spec":{"stage":"nn"},"grid":{"x":[', b"1]}}"
@@ -264,7 +267,7 @@ bodies = st.one_of(
 
 @pytest.mark.slow
 @given(bodies)
-@hypothesis_settings(max_examples=FUZZ or 60, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=FUZZ or 30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_body_takes_more_than_its_share(body: bytes) -> None:
     for lines in (False, True):
         with bounded(), suppress(SpecInvalid, BatchInvalid, BodyMalformed):

@@ -26,14 +26,15 @@ except ZeroDivisionError:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lines(request: pytest.FixtureRequest) -> list[str]:
+    """What a process writes in that format."""
     ended = subprocess.run([sys.executable, "-c", SCRIPT, request.param], capture_output=True, text=True, check=True)
     assert ended.stdout == ""
     return ended.stderr.splitlines()
 
 
-@pytest.mark.parametrize("lines", ["json"], indirect=True)
+@pytest.mark.parametrize("lines", ["json"], indirect=True, scope="module")
 def test_each_line_is_an_object_that_names_worker_job_and_attempt(lines: list[str]) -> None:
     fenced, named, broke = map(json.loads, lines)
     known = {"worker": "cpu-0@host", "worker_id": "7", "job": "01a2", "attempt": 3, "event": "fenced"}
@@ -43,14 +44,14 @@ def test_each_line_is_an_object_that_names_worker_job_and_attempt(lines: list[st
     assert named["pool"] == "\x1b]0;owned\x07"
 
 
-@pytest.mark.parametrize("lines", ["text"], indirect=True)
+@pytest.mark.parametrize("lines", ["text"], indirect=True, scope="module")
 def test_people_read_the_same_as_text(lines: list[str]) -> None:
     assert "fenced" in lines[0]
     assert "job=01a2" in lines[0]
     assert "worker=cpu-0@host" in lines[0]
 
 
-@pytest.mark.parametrize("lines", ["json", "text"], indirect=True)
+@pytest.mark.parametrize("lines", ["json", "text"], indirect=True, scope="module")
 def test_text_of_others_is_text_in_the_log(lines: list[str]) -> None:
     assert all(line.isprintable() for line in lines)
     assert r"\u001b]0;owned\u0007" in lines[1]

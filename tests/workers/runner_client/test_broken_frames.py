@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.usefixtures("quick_starts")
 def test_a_pack_that_a_runner_cannot_read_has_begun_and_fails(settings: Settings) -> None:
     runner = RunnerProcess(settings)
     runner.ensure()

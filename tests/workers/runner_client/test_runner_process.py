@@ -22,6 +22,8 @@ pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),  # a runner knows none
 ]
 
+quick = pytest.mark.usefixtures("quick_starts")
+
 NO_STEPS = train_message([member("numpy")], 0, trainer="workers.trainers.stage1_numpy:Trainer")
 
 
@@ -72,6 +74,7 @@ def test_a_spare_takes_the_place_of_a_dead_runner(runner: RunnerProcess) -> None
     assert children() == {}
 
 
+@quick
 def test_a_spare_that_died_is_not_missed(runner: RunnerProcess) -> None:
     runner.ensure()
     first = runner.pid
@@ -83,8 +86,9 @@ def test_a_spare_that_died_is_not_missed(runner: RunnerProcess) -> None:
     assert runner.pid not in (None, first, spare)
 
 
+@quick
 def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(settings: Settings) -> None:
-    runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 1.0}))
+    runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 0.3}))
     runner.ensure()
     runner.prepare_spare()
     gone = [psutil.Process(pid) for pid in children()]
@@ -95,6 +99,7 @@ def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(setting
     runner.close()
 
 
+@quick
 def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner: RunnerProcess) -> None:
     runner.ensure()
     assert runner.pid is not None
@@ -102,6 +107,7 @@ def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner
     send_pack(runner, NO_STEPS, lambda: False)
 
 
+@quick
 def test_a_machine_without_room_for_a_spare_trains_on_without_one(
     runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +134,7 @@ def test_a_service_may_do_without_spares(settings: Settings) -> None:
 
 
 @pytest.fixture
-def on_gpu(settings: Settings, tmp_path: Path) -> Iterator[RunnerProcess]:
+def on_gpu(settings: Settings, tmp_path: Path, quick_starts: None) -> Iterator[RunnerProcess]:
     """The runner of a fake GPU, which `gpus.json` describes."""
     (tmp_path / "gpus.json").write_text('["A"]')
     mine = {"device": "gpu", "device_uuid": "GPU-fake-0", "device_name": "A", "fake_gpus": str(tmp_path / "gpus.json")}

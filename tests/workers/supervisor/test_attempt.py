@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -20,7 +19,8 @@ from gradyard.store.lifecycle import Claim
 from gradyard.store.tables import Project
 from tests.actors import claimed, submitted, submitted_to, worker_of
 from tests.stack.until import until
-from workers.protocol.messages import BegunMessage, FailedMessage, Message
+from tests.workers.supervisor.scripted_runner import HELLO, Scripted, context_of
+from workers.protocol.messages import FailedMessage, Message
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
@@ -29,20 +29,11 @@ from workers.supervisor.pack import Pack
 from workers.supervisor.supervisor import Supervisor
 from workers.supervisor.worker_context import WorkerContext
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together]  # they share a runner
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # about the runner alone
 
 FOR_EVER = {"stage": "numpy", "steps": 10_000_000, "dtype": "float32"}
-
-
-@pytest.fixture
-def context(database: Database, settings: Settings) -> Iterator[WorkerContext]:
-    """A worker without a heartbeat: it learns of a moved job by its own writes alone."""
-    worker = worker_of(database)
-    often = settings.model_copy(update={"record_seconds": 0.3, "spare_runner": False})
-    runner = RunnerProcess(often)
-    runner.ensure()
-    yield WorkerContext(often, worker, Heartbeat(often, worker, lambda: None), lambda: False, database, runner)
-    runner.close()
 
 
 def begun(context: WorkerContext, claim: Claim) -> threading.Thread:
@@ -105,6 +96,7 @@ def test_the_others_of_a_pack_train_on_when_one_has_moved_on(
     assert not attempt.is_alive()
 
 
+@on_sqlite
 def test_a_runner_that_was_dead_before_its_job_came_does_not_count_against_the_job(
     context: WorkerContext, database: Database, settings: Settings
 ) -> None:
@@ -117,6 +109,7 @@ def test_a_runner_that_was_dead_before_its_job_came_does_not_count_against_the_j
     assert (row.state, row.crashes, row.attempt) == ("succeeded", 0, 1)
 
 
+@on_sqlite
 def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,20 +135,26 @@ def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
 
 
 def test_a_pack_that_breaks_its_supervisor_is_counted_as_a_crash_and_not_tried_for_ever(
-    context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ended: list[bool] = []
+
     def breaks(attempt: Attempt) -> None:
         raise IndexError("a message like no other")
 
+    scripted = Scripted(settings)
     monkeypatch.setattr(Attempt, "run", breaks)
+    monkeypatch.setattr(scripted, "end", lambda: ended.append(True))
     job = submitted(database, settings, stage="numpy", steps=5)
-    assert Supervisor(context).work() is False  # nothing is left to claim
+    assert Supervisor(context_of(database, settings, scripted)).work() is False  # nothing is left to claim
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
     assert (row.state, row.reason, row.attempt) == ("failed", "poison", failure_policy.CRASHES_ALONE)
     assert "a message like no other" in row.message
+    assert len(ended) == failure_policy.CRASHES_ALONE  # each had a runner that may still have trained
 
 
+@on_sqlite
 def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
     context: WorkerContext, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,18 +179,19 @@ def test_a_worker_that_slept_does_not_take_its_runner_for_stuck(
 def test_a_worker_that_must_stop_rings_for_the_jobs_that_it_handed_back(
     context: WorkerContext, database: Database, settings: Settings
 ) -> None:
-    submitted(database, settings, **FOR_EVER)
-    asked = threading.Event()
-    threading.Timer(1.0, asked.set).start()
-    stopping = WorkerContext(
-        context.settings, context.worker, context.heartbeat, asked.is_set, context.database, context.runner
-    )
-    assert Supervisor(stopping).work() is True
+    job, asked = submitted(database, settings, **FOR_EVER), threading.Event()
+
+    def ask() -> None:
+        wait_for_a_record(database, job)
+        asked.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    assert Supervisor(replace(context, stopping=asked.is_set)).work() is True
     with database.read() as connection:
         assert queries.counts_by_state(connection, 1)["queued"] == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # torch's compiler asks no database
+@on_sqlite
 def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -199,7 +199,7 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     worker = replace(worker_of(database), engines=("eager", "inductor"))
-    runner = RunnerProcess(settings)
+    runner = RunnerProcess(settings.model_copy(update={"spare_runner": False}))
     context = WorkerContext(
         settings, worker, Heartbeat(settings, worker, lambda: None), lambda: False, database, runner
     )
@@ -214,11 +214,7 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
 
 @pytest.mark.parametrize("projects", [(1, 1), (1, 2)], ids=["one project", "two projects"])
 def test_the_output_of_a_pack_is_for_its_project_alone(
-    context: WorkerContext,
-    database: Database,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    projects: tuple[int, int],
+    database: Database, settings: Settings, projects: tuple[int, int]
 ) -> None:
     failed = FailedMessage(
         message="ValueError: a secret of one", step=3, traceback="a secret of one", out_of_memory=False,
@@ -228,10 +224,11 @@ def test_the_output_of_a_pack_is_for_its_project_alone(
         connection.execute(insert(Project).values(id=2, name="other"))
     jobs = [(each, submitted_to(each, database, settings, **FOR_EVER | {"seed": seed}))
             for seed, each in enumerate(projects)]  # fmt: skip
-    pack = Pack(claimed(database, context.worker), context.runner.hello)
+    scripted = Scripted(settings)
+    scripted.says = [failed]
+    context = context_of(database, settings, scripted)
+    pack = Pack(claimed(database, context.worker), HELLO)
     assert pack.width == 2
-    messages: list[Message] = [BegunMessage(), failed]
-    monkeypatch.setattr(context.runner, "receive", lambda _: messages.pop(0))
     Attempt(context, pack).run()
     with database.read() as connection:
         assert [queries.job_by_id(connection, *job).state for job in jobs] == ["queued", "queued"]
@@ -242,6 +239,7 @@ def test_the_output_of_a_pack_is_for_its_project_alone(
     assert ["secret" in event.detail for event in events if event.from_state == "running"] == [shared, shared]
 
 
+@on_sqlite
 def test_how_long_jobs_waited_and_trained_is_counted_for_the_next_heartbeat(
     context: WorkerContext, database: Database, settings: Settings
 ) -> None:

@@ -1,30 +1,24 @@
 """A runner whose messages cannot be right: its jobs fail with the reason `error`, as often as they may be retried."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from gradyard.jobs.settings import Settings
 from gradyard.store import queries
 from gradyard.store.database import Database
-from tests.actors import submitted, worker_of
+from tests.actors import submitted
+from tests.workers.supervisor.scripted_runner import HELLO, Scripted, context_of
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import (
     BegunMessage,
     FailedMessage,
     FallbackMessage,
-    HelloMessage,
     IdleMessage,
     Message,
     SegmentMessage,
 )
-from workers.runner_client.runner_process import RunnerProcess
-from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.supervisor import Supervisor
-from workers.supervisor.worker_context import WorkerContext
 
-HELLO = HelloMessage(1, {"numpy": "2", "torch": "2"}, "cpu", None, 1, "cpu")
 SEGMENT = SegmentMessage([0], 0, np.ones((1, 1), np.float32), 0.0, 0.0)
 
 
@@ -33,37 +27,9 @@ def failed(member: int | None) -> FailedMessage:
     return FailedMessage("ValueError: no", 0, "", out_of_memory=False, device_error=False, member=member)
 
 
-class Scripted(RunnerProcess):
-    """A runner that says of every pack the same, and needs no process."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.says: list[Message | Exception] = []
-        self._left: list[Message | Exception] = []
-
-    def ensure(self, give_up: Any = None) -> None:
-        self.hello, self._left = HELLO, [BegunMessage(), *self.says]
-
-    def send(self, message: Message) -> None: ...
-
-    def receive(self, seconds: float) -> Message | None:
-        said = self._left.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        return said
-
-
 @pytest.fixture
 def runner(settings: Settings) -> Scripted:
     return Scripted(settings)
-
-
-def context_of(database: Database, settings: Settings, runner: RunnerProcess) -> WorkerContext:
-    """A worker with that runner."""
-    worker = worker_of(database)
-    return WorkerContext(
-        settings, worker, Heartbeat(settings, worker, lambda: None), lambda: False, database, runner
-    )  # fmt: skip
 
 
 FORGED: dict[str, Message | Exception] = {

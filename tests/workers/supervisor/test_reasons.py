@@ -1,7 +1,6 @@
 """Why a job has left its worker is logged as it was, and only a job that ended is counted as finished."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,24 +9,17 @@ import structlog
 from gradyard.jobs.settings import Settings
 from gradyard.store import fleet, queries
 from gradyard.store.database import Database
-from tests.actors import claimed, submitted, worker_of
+from tests.actors import claimed, submitted
 from tests.stack.until import until
-from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.attempt import Attempt
-from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.pack import Pack
 from workers.supervisor.worker_context import WorkerContext
 
-pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
-
-
-@pytest.fixture
-def context(database: Database, settings: Settings) -> Iterator[WorkerContext]:
-    often = settings.model_copy(update={"record_seconds": 0.3, "spare_runner": False})
-    worker, runner = worker_of(database), RunnerProcess(often)
-    runner.ensure()
-    yield WorkerContext(often, worker, Heartbeat(often, worker, lambda: None), lambda: False, database, runner)
-    runner.close()
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.together,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 
 def reasons(context: WorkerContext, database: Database) -> list[str]:

@@ -28,6 +28,7 @@ needs_a_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C+
 pytestmark = [
     needs_a_compiler,
     pytest.mark.slow,
+    pytest.mark.together,  # what one has compiled, others use
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # torch's compiler uses what torch deprecates
 ]
 STEPS = 30
@@ -64,34 +65,64 @@ def assert_agree(members: list[Member], kind: type[static_graph.Trainer] = Short
         np.testing.assert_allclose(graph.state()[name], values, rtol=50 * tolerance, atol=50 * tolerance * scale)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_it_has_the_losses_and_the_state_of_the_stage(stage: str) -> None:
-    assert_agree(pack(stage, 5, points=501))
-    assert_agree(differing(pack(stage, 7, points=501)))  # another width and other numbers: the same program
-    assert_agree([member(stage, points=501)])
+# A program takes seconds to compile, so a few programs have all the settings among them.
+LOSSES: dict[str, dict[str, Any]] = {
+    "l1": {}, "smooth_l1": {"beta": 0.7}, "huber": {"delta": 0.4},
+}  # fmt: skip
+IN_LONG_GRAPHS = ("tensor", "autograd", "nn", "module", "dynamic")
 
 
-@pytest.mark.parametrize("stage", ["numpy", "module"])
-@pytest.mark.parametrize("loss", ["l1", "smooth_l1", "huber"])
-def test_it_knows_every_loss(stage: str, loss: str) -> None:
-    threshold = {"smooth_l1": {"beta": 0.7}, "huber": {"delta": 0.4}}.get(loss, {})
-    assert_agree(pack(stage, 3, points=203, loss={"name": loss, "reduction": "mean"} | threshold), ShortestGraph)
+def loss(name: str) -> dict[str, Any]:
+    return {"name": name, "reduction": "mean", **LOSSES[name]}
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
-def test_dynamic_skips_updates_with_every_optimizer(optimizer: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "changes"),
+    [
+        *((stage, {}) for stage in ("numpy", "tensor", "autograd", "nn", "module")),
+        ("function", {"loss": loss("l1")}),
+        ("optim", {"loss": loss("smooth_l1")}),
+        ("dynamic", {"dtype": "float64"}),
+    ],
+)
+def test_it_has_the_losses_and_the_state_of_the_stage(stage: str, changes: dict[str, Any]) -> None:
+    kind = ShortGraph if stage in IN_LONG_GRAPHS else ShortestGraph
+    assert_agree(pack(stage, 5, points=501, **changes), kind)
+    # another width and other numbers: the same program
+    assert_agree(differing(pack(stage, 7, points=501, **changes)), kind)
+    assert_agree([member(stage, points=501, **changes)], kind)
+
+
+def test_every_stage_is_compared() -> None:
+    assert {"numpy", *IN_LONG_GRAPHS, "function", "optim"} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_matrix_products_know_every_loss(name: str) -> None:
+    assert_agree(pack("numpy", 3, points=203, loss=loss(name)))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "dtype"),
+    [("sgd", "float64"), ("adam", "float32"), pytest.param("rmsprop", "float64", marks=pytest.mark.long)],
+)
+def test_dynamic_skips_updates_with_every_optimizer(optimizer: str, dtype: str) -> None:
     settings = OPTIMIZERS[optimizer] | ({"momentum": 0.8} if "momentum" in OPTIMIZERS[optimizer] else {})
-    assert_agree(differing(pack("dynamic", 4, points=203, dtype="float64", optimizer=settings)), ShortestGraph)
+    kind = ShortGraph if optimizer == "sgd" else ShortestGraph
+    assert_agree(differing(pack("dynamic", 4, points=203, dtype=dtype, optimizer=settings)), kind)
 
 
 @pytest.mark.parametrize("change", [list, differing], ids=["same numbers", "own numbers"])
-@pytest.mark.parametrize("stage", ["numpy", "autograd"])
-def test_every_member_may_have_data_of_its_own(stage: str, change: Callable[..., list[Member]]) -> None:
+@pytest.mark.parametrize(("stage", "changes"), [("numpy", {}), ("module", {"loss": loss("huber")})])
+def test_every_member_may_have_data_of_its_own(
+    stage: str, changes: dict[str, Any], change: Callable[..., list[Member]]
+) -> None:
     drawn = np.random.default_rng(0).uniform(-2.0, 2.0, size=(5, 2, 77))
-    assert_agree(change([
+    members = change([
         each | {"dataset": {"kind": "inline", "x": x.tolist(), "y": y.tolist()}}
-        for each, (x, y) in zip(pack(stage, 5), drawn, strict=True)
-    ]))  # fmt: skip
+        for each, (x, y) in zip(pack(stage, 5, **changes), drawn, strict=True)
+    ])  # fmt: skip
+    assert_agree(members, ShortestGraph)
 
 
 @pytest.mark.parametrize("stage", ["numpy", "dynamic"])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from tests.workers.trainers.packs import (
     OPTIMIZERS,
     STAGES,
-    WITH_DEGREE,
     WITH_OPTIMIZER,
     Member,
     assert_alone_equals_packed,
@@ -97,7 +97,7 @@ def test_no_step_does_what_a_host_would_wait_for(
         trainer = trainer_of(change(pack(stage, 5, points=101, loss=loss | {"reduction": "sum"}, **more)))
         trainer.step(0)
         with Waits() as waits:
-            for t in range(1, 20):
+            for t in range(1, 12):
                 trainer.step(t)
         assert waits.found == [], optimizer
 
@@ -128,7 +128,8 @@ def test_it_is_the_sum(points: int) -> None:
 def test_its_gradients_are_those_of_a_sum(points: int) -> None:
     values = torch.randn(2, points, dtype=torch.float64, requires_grad=True)
     weights = torch.randn(2, 1, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(RowSum.apply, (values,))
+    fast = points > 1000  # then in one direction, not in each
+    assert torch.autograd.gradcheck(RowSum.apply, (values,), fast_mode=fast)
     assert torch.autograd.gradcheck(lambda each: AlongPoints.apply(each, points), (weights,))
     torch.func.grad(lambda each: RowSum.apply(AlongPoints.apply(each, points) * values).sum())(weights)
 
@@ -157,13 +158,15 @@ def test_no_step_sums_anything_but_chunks_and_short_rows(stage: str, loss: str, 
 @pytest.mark.parametrize("change", [list, differing], ids=["same numbers", "own numbers"])
 def test_a_pack_keeps_its_promises_in_that_form(stage: str, change: Callable[..., list[Member]]) -> None:
     members = change(pack(stage, 9, points=203, init="normal", learning_rate=1e-9))
-    assert_alone_equals_packed(members, [0, 8], 20)
-    assert_resumes_in_other_company(members, 7, 20)
+    assert_alone_equals_packed(members, [0, 8], 10)
+    assert_resumes_in_other_company(members, 4, 10)
 
 
 @pytest.mark.usefixtures("_as_on_a_gpu")
-@pytest.mark.parametrize("stage", [stage for stage in WITH_DEGREE if stage != "numpy"])
-@pytest.mark.parametrize("degree", range(10))
+@pytest.mark.parametrize(
+    ("stage", "degree"),
+    [*(("autograd", degree) for degree in range(10)), *product(("tensor", "nn", "optim", "module"), (0, 1, 9))],
+)
 def test_a_pack_of_every_degree_keeps_them_too(stage: str, degree: int) -> None:
     members = differing(pack(stage, 5, points=203, degree=degree, learning_rate=1e-14))
     assert_alone_equals_packed(members, [0, 4], 5)

@@ -55,12 +55,12 @@ def rows_of(weights: list[torch.Tensor], index: int) -> list[torch.Tensor]:
 
 @every_variant
 @every_dtype
-@pytest.mark.parametrize("width", [1, 2, 7, 64])
+@pytest.mark.parametrize("width", [1, 7, 64])
 def test_the_written_out_update_is_torchs(variant: str, width: int, dtype: torch.dtype) -> None:
     job = member("module", optimizer=VARIANTS[variant], learning_rate=0.013)
     ours, theirs = parameters(width, dtype), parameters(width, dtype)
     written_out, by_torch = WrittenOutOptimizer(ours, [job] * width), TorchOptimizer(theirs, job)
-    for step in range(40):
+    for step in range(20):
         set_gradients(ours, step)
         set_gradients(theirs, step)
         written_out.step()
@@ -76,16 +76,16 @@ def test_the_written_out_update_is_torchs(variant: str, width: int, dtype: torch
 @every_variant
 @every_dtype
 def test_members_with_numbers_of_their_own_are_each_updated_as_by_torch(variant: str, dtype: torch.dtype) -> None:
-    members = differing([member("module", optimizer=VARIANTS[variant], learning_rate=0.013)] * 35)
+    members = differing([member("module", optimizer=VARIANTS[variant], learning_rate=0.013)] * 9)
     members[3]["optimizer"]["weight_decay"] = 0.0
     if "nesterov" in members[4]["optimizer"]:
         members[4]["optimizer"]["nesterov"] = False
-    together = parameters(35, dtype)
+    together = parameters(9, dtype)
     optimizer = optimizer_of(together, members)
     assert isinstance(optimizer, WrittenOutOptimizer)
-    alone = [rows_of(together, index) for index in range(35)]
+    alone = [rows_of(together, index) for index in range(9)]
     by_torch = [optimizer_of(rows, [each]) for rows, each in zip(alone, members, strict=True)]
-    for step in range(25):
+    for step in range(14):
         set_gradients(together, step)
         optimizer.step()
         for index, (rows, torchs) in enumerate(zip(alone, by_torch, strict=True)):

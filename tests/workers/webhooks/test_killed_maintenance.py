@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import select, update
 
 from gradyard.jobs.settings import Settings, without_keys
@@ -39,6 +40,7 @@ def states(database: Database) -> list[str]:
         return list(connection.execute(select(WebhookDelivery.state)).scalars())
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_a_message_whose_answer_was_not_noted_is_sent_again_with_its_id(database: Database, settings: Settings) -> None:
     arrived, go_on = threading.Event(), threading.Event()
 
