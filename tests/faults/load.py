@@ -79,8 +79,10 @@ class Load:
         with self._lock:
             order = self._book.long()
             self.orders.append(order)
-        client.submit(order)
-        client.close()
+        try:
+            client.submit(order)
+        finally:
+            client.close()
 
     def stop(self) -> None:
         """Submit nothing more."""

@@ -12,8 +12,10 @@ import psutil
 import psycopg
 import redis
 
+from gradyard.jobs.errors import GradyardError
 from tests.faults.arena import Arena
 
+FIRST_SECONDS = 0.5  # of the clients: once /readyz is asked, the API opens connections anew
 SAID_SO = ", and /readyz said so"
 DATABASE = "the database takes no writes"
 REDIS = {
@@ -33,6 +35,7 @@ def shut_writes_out(arena: Arena) -> None:
         volley = [threading.Thread(target=_submit, args=(arena,)) for _ in range(4)]
         for each in volley:
             each.start()
+        arena.over.wait(FIRST_SECONDS)
         said = arena.until(lambda: words in _readiness(arena).get(part, ""), arena.form.database_away_seconds + 5)
         arena.over.wait(arena.form.database_away_seconds)
         dead = tuple(name for name, pid in workers.items() if not psutil.pid_exists(pid))
@@ -50,6 +53,7 @@ def _submit(arena: Arena) -> None:
 def _no_writes(arena: Arena, what: str) -> Iterator[None]:
     if what == DATABASE:
         _alter_system(arena, "SET default_transaction_read_only = on")
+        arena.until(lambda: _sessions_know(arena), 5.0)
         try:
             yield
         finally:
@@ -61,6 +65,15 @@ def _no_writes(arena: Arena, what: str) -> Iterator[None]:
         yield
     finally:
         _tell_redis(arena, end)
+
+
+def _sessions_know(arena: Arena) -> bool:
+    """Whether a session that was open before has heard of it. The service's own ones hear of it at the same moment."""
+    try:
+        with arena.fleet.database.read() as connection:
+            return connection.exec_driver_sql("SHOW default_transaction_read_only").scalar_one() == "on"
+    except GradyardError:
+        return False
 
 
 def _alter_system(arena: Arena, words: str) -> None:

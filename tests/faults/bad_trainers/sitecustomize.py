@@ -125,7 +125,7 @@ def _remove_silence_limit(module: Any) -> None:
             url, timeouts | {"idle_in_transaction_session_timeout": 0}, size
         )
     if module.__name__ == "gradyard.store.silent":
-        module._end_silent = module.text("SELECT CAST(:job AS uuid), CAST(:batch AS uuid), :seconds")
+        module._end_silent = module.text("SELECT CAST(:jobs AS uuid[]), CAST(:batch AS uuid), :seconds")
     if module.__name__ == "gradyard.store.lifecycle.expire":
         module._free_jobs = module._free_jobs.with_for_update()
     if module.__name__ == "workers.stopped_writer":
