@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from gradyard.jobs.exports import OF_CURVES, Curves, Holds
+from gradyard.jobs.times import as_datetime
 from service.exports.loss_lines import loss_lines
 from service.exports.slices import Slices
-from service.http.json_response import as_datetime
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet computes a cell that begins so, also one from a stranger
 STEP, LOSS, LOSSES = OF_CURVES
@@ -54,7 +54,7 @@ def _lines(rows: Any) -> list[bytes]:
 
 def _cells(holds: Holds, values: list[Any]) -> list[Any]:
     if holds is Holds.TIME:
-        return ["" if each is None else as_datetime(each).isoformat().replace("+00:00", "Z") for each in values]  # type: ignore[union-attr]
+        return ["" if each is None else as_datetime(each).isoformat().replace("+00:00", "Z") for each in values]
     if holds is Holds.TEXT:
         return [_no_formula(each) if isinstance(each, str) else each for each in values]
     return values

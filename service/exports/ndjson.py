@@ -8,9 +8,10 @@ import numpy as np
 import orjson
 
 from gradyard.jobs.exports import Curves, Holds
+from gradyard.jobs.times import as_datetime
 from service.exports.loss_lines import loss_lines
 from service.exports.slices import Slice, Slices
-from service.http.json_response import as_datetime, dump_json
+from service.http.json_response import dump_json
 from service.representation.jobs import job_answer
 
 # Of whole jobs: what GET /v1/jobs/{id} shows, and steps of which there are no losses yet.

@@ -1,6 +1,5 @@
 """JSON responses: times in RFC 3339 UTC, ids as strings, and null instead of NaN."""
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -23,11 +22,6 @@ def json_response(answer: Answer, status: int = 200, **headers: str) -> Response
 def dump_json(value: Any, more_options: int = 0) -> bytes:
     """The JSON of an answer, or of what contains answers."""
     return orjson.dumps(value, default=_fields, option=OPTIONS | more_options)
-
-
-def as_datetime(seconds: float | None) -> datetime | None:
-    """Seconds since 1970 as a time in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _fields(answer: Any) -> dict[str, Any]:

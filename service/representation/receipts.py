@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Row
 
 from gradyard.jobs.evidence.canonical_json import canonical
 from gradyard.jobs.evidence.receipts import FORM, dataset_digest, digest, digest_of, sealed, spec_digest
+from gradyard.jobs.times import as_datetime
 from gradyard.store import queries
-from service.http.json_response import OPTIONS, as_datetime
+from service.http.json_response import OPTIONS
 
 
 def receipt_of(connection: Connection, job: Row[Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from gradyard import shapes
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.identifiers import submitted_at_of
 from gradyard.jobs.questions.named import fields_named
+from gradyard.jobs.times import as_datetime
 from gradyard.store import queries
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
-from service.http.json_response import as_datetime, json_response
+from service.http.json_response import json_response
 from service.http.openapi import problems
 from service.http.services import current_services
 from service.job_pages import page_asked, values_shown

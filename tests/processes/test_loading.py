@@ -27,13 +27,3 @@ def test_the_collector_goes_on_where_a_module_cannot_be_loaded() -> None:
     with pytest.raises(ModuleNotFoundError):
         load("gradyard.there_is_none")
     assert gc.isenabled()
-
-
-def test_the_processes_of_the_service_collect_again_once_they_are_loaded() -> None:
-    script = (
-        "import gc; from service.server import arbiter; print(gc.isenabled(), end=' ')\n"
-        "for happens in (arbiter.when_ready, lambda _: arbiter.post_fork(_, _), arbiter.post_worker_init):\n"
-        "    happens(None); print(gc.isenabled(), end=' ')"
-    )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout == "False True False True "

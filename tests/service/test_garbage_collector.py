@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from gunicorn.workers.base import Worker as GunicornWorker
 
 from service.garbage_collector import collector_at_rest
+from service.server.worker import Worker
 
 
 def test_the_collector_goes_on_after_the_last_request_also_where_one_fails() -> None:
@@ -36,3 +38,10 @@ def test_what_an_api_process_has_loaded_is_not_visited_again() -> None:
     before, visited = map(int, told.stdout.split())
     assert before > 50_000
     assert visited < 1000
+
+
+def test_the_collector_rests_while_a_process_loads_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(GunicornWorker, "load_wsgi", lambda _: seen.append(gc.isenabled()))
+    Worker.load_wsgi(Worker.__new__(Worker))
+    assert (seen, gc.isenabled()) == ([False], True)

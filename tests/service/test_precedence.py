@@ -1,4 +1,4 @@
-"""Precedence over other projects is the operator's to give; priority is everybody's, among the jobs of a project."""
+"""Precedence over other projects is the operator's to give; priority is each member's, among the jobs of a project."""
 
 from typing import Any
 

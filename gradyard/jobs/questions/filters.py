@@ -1,4 +1,4 @@
-"""Filters that everybody uses, by name and by tag, as parts of a question."""
+"""Filters for every day, by name and by tag, as parts of a question."""
 
 from collections.abc import Collection
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
+from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.messages import FinishedBatch
 from gradyard.store.batch_counts import counts_of_batches
 from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, Job, Project, WebhookNotice
-from gradyard.store.webhooks.contents import moment
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _told(
 ) -> FinishedBatch:
     known: dict[str, Any] = {"name": None, "size": None, "submitted_at": None}
     if batch is not None:
-        known = {"name": batch.name, "size": batch.size, "submitted_at": moment(batch.submitted_at)}
-    return FinishedBatch(id=str(batch_id), project=project, counts=counts, finished_at=moment(at), **known)
+        known = {"name": batch.name, "size": batch.size, "submitted_at": as_datetime(batch.submitted_at)}
+    return FinishedBatch(id=str(batch_id), project=project, counts=counts, finished_at=as_datetime(at), **known)
 
 
 def _ends(connection: Connection, batch_ids: Collection[UUID]) -> dict[UUID, tuple[int, str, float, int]]:

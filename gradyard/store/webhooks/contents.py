@@ -1,11 +1,11 @@
 """What stands in messages, read from rows of the outbox."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from gradyard.jobs.states import State
+from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.events import EVENT_OF_STATE, NoticeKind, WebhookEvent
 from gradyard.jobs.webhooks.messages import MOST_LETTERS, Data, Drain, EndedJob, LostWorker
 
@@ -16,21 +16,16 @@ def told(notice: Row[Any]) -> tuple[WebhookEvent, Data]:
     if kind is NoticeKind.JOB:
         return EVENT_OF_STATE[State(notice.state)], _ended_job(notice)
     if kind is NoticeKind.WORKER_LOST:
-        times = {name: moment(notice.about[name]) for name in ("started_at", "heartbeat_at")}
+        times = {name: as_datetime(notice.about[name]) for name in ("started_at", "heartbeat_at")}
         return WebhookEvent.WORKER_LOST, LostWorker(**notice.about | times)
     return WebhookEvent.WORKER_DRAINED, Drain(**notice.about)
-
-
-def moment(seconds: float) -> datetime:
-    """Seconds since 1970 as a time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _ended_job(row: Row[Any]) -> EndedJob:
     return EndedJob(
         id=str(row.job_id), project=row.project, batch=row.batch_id and str(row.batch_id), stage=row.stage,
         name=row.name, tags=row.tags or {}, state=row.state, reason=row.reason,
-        message=row.message and row.message[:MOST_LETTERS], submitted_at=moment(row.submitted_at),
-        started_at=None if row.started_at is None else moment(row.started_at), finished_at=moment(row.at),
+        message=row.message and row.message[:MOST_LETTERS], submitted_at=as_datetime(row.submitted_at),
+        started_at=as_datetime(row.started_at), finished_at=as_datetime(row.at),
         steps=row.steps, steps_done=row.steps_done, loss_last=row.loss_last, loss_min=row.loss_min,
     )  # fmt: skip

@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, select
 
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.events import OF_WORKERS, DeliveryState, WebhookEvent
 from gradyard.jobs.webhooks.messages import Data, WebhookTest, body_of
 from gradyard.store.bulk import insert_rows
 from gradyard.store.dialects import advisory_lock, clock_of
 from gradyard.store.tables import Batch, Project, Webhook, WebhookDelivery, WebhookNotice
 from gradyard.store.webhooks.batch_ends import finished_batches
-from gradyard.store.webhooks.contents import moment, told
+from gradyard.store.webhooks.contents import told
 from gradyard.store.webhooks.spans import was_on
 
 SLICE = 200  # notices of one transaction
@@ -102,7 +103,7 @@ def store_test(connection: Connection, webhook: Row[Any]) -> UUID:
 
 
 def _message(webhook: Row[Any], event: WebhookEvent, at: float, data: Data) -> dict[str, Any]:
-    return {"id": new_id(), "webhook_id": webhook.id, "event": event, "body": body_of(event, moment(at), data)}
+    return {"id": new_id(), "webhook_id": webhook.id, "event": event, "body": body_of(event, as_datetime(at), data)}
 
 
 def _store(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:

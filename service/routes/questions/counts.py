@@ -10,12 +10,13 @@ from gradyard import shapes
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.questions.named import Named, figures_named, groups_named
 from gradyard.jobs.questions.terms import Kind
+from gradyard.jobs.times import as_datetime
 from gradyard.store.queries.questions.counts import count_asked
 from gradyard.store.queries.questions.groups import Figures, Group, summary_asked
 from service.http.access.callers import current_caller
 from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
-from service.http.json_response import as_datetime, json_response
+from service.http.json_response import json_response
 from service.http.openapi import problems, routes
 from service.http.query_parameters.groups import CountQuery, SummaryQuery
 from service.http.query_parameters.where import question_without_curves
