@@ -10,8 +10,8 @@ from gradyard.jobs.questions.named import Named
 from gradyard.jobs.questions.order import order
 from gradyard.jobs.questions.read import question
 from gradyard.jobs.questions.terms import All, Column, Kind, Term
-from gradyard.jobs.times import as_datetime
 from gradyard.store import queries
+from gradyard.store.dialects import as_datetime
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.ids import find_id

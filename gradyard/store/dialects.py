@@ -1,7 +1,8 @@
 """What SQLite and PostgreSQL do differently in a statement: the clock, sizes, inserts that meet a row, locks, text."""
 
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -179,3 +180,12 @@ def prefer_indexes(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
+@overload
+def as_datetime(seconds: float) -> datetime: ...
+@overload
+def as_datetime(seconds: None) -> None: ...
+def as_datetime(seconds: float | None) -> datetime | None:
+    """Seconds since 1970, as times are stored, as a time in UTC; None stays None."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -13,7 +13,7 @@ from gradyard.jobs.questions.named import fields_named
 from gradyard.jobs.questions.order import order
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 from service.dashboard.charts.losses import sparks
 from service.dashboard.html import link
 from service.http.ids import find_batch

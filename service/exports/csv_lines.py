@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from gradyard.jobs.exports import OF_CURVES, Curves, Holds
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 from service.exports.loss_lines import loss_lines
 from service.exports.slices import Slices
 

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from gradyard.jobs.exports import Curves, Holds
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 from service.exports.loss_lines import loss_lines
 from service.exports.slices import Slice, Slices
 from service.http.json_response import dump_json

@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.states import State
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 
 
 def batch_summary(batch: Row[Any], counts: dict[str, int]) -> shapes.BatchSummary:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from gradyard import shapes
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 
 
 def worker_answer(worker: Row[Any], current_jobs: Sequence[UUID], drain: Row[Any] | None) -> shapes.Worker:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Row
 
 from gradyard.jobs.evidence.canonical_json import canonical
 from gradyard.jobs.evidence.receipts import FORM, dataset_digest, digest, digest_of, sealed, spec_digest
-from gradyard.jobs.times import as_datetime
 from gradyard.store import queries
+from gradyard.store.dialects import as_datetime
 from service.http.json_response import OPTIONS
 
 

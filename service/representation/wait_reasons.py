@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row
 
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.states import State
-from gradyard.jobs.times import as_datetime
 from gradyard.shapes import Waiting
 from gradyard.store import queries
+from gradyard.store.dialects import as_datetime
 from gradyard.store.fleet import DeviceChoices, able_workers
 from gradyard.store.queries.dependencies.waiting import Dependency, dependencies_of
 from service.representation.dependencies import why_blocked

@@ -7,8 +7,8 @@ from gradyard import shapes
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.identifiers import submitted_at_of
 from gradyard.jobs.questions.named import fields_named
-from gradyard.jobs.times import as_datetime
 from gradyard.store import queries
+from gradyard.store.dialects import as_datetime
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.errors import ParametersInvalid

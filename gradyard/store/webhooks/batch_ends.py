@@ -13,9 +13,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
-from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.messages import FinishedBatch
 from gradyard.store.batch_counts import counts_of_batches
+from gradyard.store.dialects import as_datetime
 from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Batch, Job, Project, WebhookNotice
 
 

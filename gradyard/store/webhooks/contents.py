@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from gradyard.jobs.states import State
-from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.events import EVENT_OF_STATE, NoticeKind, WebhookEvent
 from gradyard.jobs.webhooks.messages import MOST_LETTERS, Data, Drain, EndedJob, LostWorker
+from gradyard.store.dialects import as_datetime
 
 
 def told(notice: Row[Any]) -> tuple[WebhookEvent, Data]:

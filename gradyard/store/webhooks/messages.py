@@ -7,11 +7,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, delete, select
 
 from gradyard.jobs.identifiers import new_id
-from gradyard.jobs.times import as_datetime
 from gradyard.jobs.webhooks.events import OF_WORKERS, DeliveryState, WebhookEvent
 from gradyard.jobs.webhooks.messages import Data, WebhookTest, body_of
 from gradyard.store.bulk import insert_rows
-from gradyard.store.dialects import advisory_lock, clock_of
+from gradyard.store.dialects import advisory_lock, as_datetime, clock_of
 from gradyard.store.tables import Batch, Project, Webhook, WebhookDelivery, WebhookNotice
 from gradyard.store.webhooks.batch_ends import finished_batches
 from gradyard.store.webhooks.contents import told

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from gradyard import shapes
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 
 
 def entry_answer(entry: Row[Any]) -> shapes.AuditEntry:

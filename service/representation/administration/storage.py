@@ -7,7 +7,7 @@ from sqlalchemy import Row
 from gradyard import shapes
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.storage import StoredKind
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 
 
 def storage_answer(row: Row[Any], settings: Settings) -> shapes.ProjectStorage:

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.errors import Candidate
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 
 
 def webhook_answer(row: Row[Any]) -> shapes.Webhook:

@@ -10,7 +10,7 @@ from gradyard import shapes
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.questions.named import Named, figures_named, groups_named
 from gradyard.jobs.questions.terms import Kind
-from gradyard.jobs.times import as_datetime
+from gradyard.store.dialects import as_datetime
 from gradyard.store.queries.questions.counts import count_asked
 from gradyard.store.queries.questions.groups import Figures, Group, summary_asked
 from service.http.access.callers import current_caller
