@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Dialect, Row, Select, bindparam, func, select
 
 from gradyard.jobs.curves import Curve, measured_steps
 from gradyard.jobs.errors import NotFound
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.states import FINISHED
 from gradyard.store.tables import LossChunk, MetricChunk, MetricSummary
+from gradyard.store.these import is_among, told
 
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
@@ -122,15 +124,16 @@ def metric_figures(connection: Connection, project_id: int, jobs: Sequence[Row[A
     """The figures of every metric of those jobs that have ended, by job and by name."""
     found: dict[UUID, dict[str, Any]] = {job.id: {} for job in jobs if job.state in FINISHED}
     if found:
-        for job_id, name, *figures in connection.execute(_figures, {"project": project_id, "jobs": list(found)}):
+        dialect = connection.dialect
+        asked = {"project": project_id, "jobs": told(dialect, found)}
+        for job_id, name, *figures in connection.execute(_figures(dialect), asked):
             found[job_id][name] = dict(zip(FIGURES, figures, strict=True))
     return found
 
 
-_columns = MetricSummary.__table__.columns
-_figures = (
-    select(MetricSummary.job_id, MetricSummary.name, *(_columns[figure] for figure in FIGURES))
-    .where(MetricSummary.project_id == bindparam("project"))
-    .where(MetricSummary.job_id.in_(bindparam("jobs", expanding=True)))
-    .order_by(MetricSummary.job_id, MetricSummary.name)
-)  # fmt: skip
+@lru_cache(maxsize=2)
+def _figures(dialect: Dialect) -> Select[Any]:
+    columns = MetricSummary.__table__.columns
+    mine = is_among(dialect, MetricSummary.job_id, "jobs"), MetricSummary.project_id == bindparam("project")
+    figures = select(MetricSummary.job_id, MetricSummary.name, *(columns[figure] for figure in FIGURES)).where(*mine)
+    return figures.order_by(MetricSummary.job_id, MetricSummary.name)

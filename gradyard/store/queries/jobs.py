@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Dialect,
     Row,
     Select,
     bindparam,
@@ -24,6 +25,7 @@ from gradyard.jobs.states import State
 from gradyard.store.dialects import now
 from gradyard.store.queries.ids import newest_ids
 from gradyard.store.tables import Claim, DeletedJob, Job, JobEvent, Result
+from gradyard.store.these import is_among, told
 
 # A subquery, not a join: it is looked up by primary key for the rows of a page alone.
 _submitter = (
@@ -64,12 +66,15 @@ def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]
     return row
 
 
-_jobs_by_ids = of_project(bindparam("project")).where(Job.id.in_(bindparam("jobs", expanding=True)))
+@lru_cache(maxsize=2)
+def _jobs_by_ids(dialect: Dialect) -> Select[Any]:
+    return of_project(bindparam("project")).where(is_among(dialect, Job.id, "jobs"))
 
 
 def jobs_by_ids(connection: Connection, project_id: int, job_ids: Sequence[UUID]) -> list[Row[Any]]:
     """The jobs of those ids, in their order; without those that the project has not."""
-    rows = connection.execute(_jobs_by_ids, {"project": project_id, "jobs": job_ids})
+    dialect = connection.dialect
+    rows = connection.execute(_jobs_by_ids(dialect), {"project": project_id, "jobs": told(dialect, job_ids)})
     by_id = {row.id: row for row in rows}
     return [by_id[each] for each in job_ids if each in by_id]
 

@@ -9,6 +9,7 @@ from gradyard.jobs.questions.read import question
 from gradyard.store.database import Database
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.groups import summary_asked
+from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.queries.questions.streams import streams
 from gradyard.store.tables import JobSummary
 from tests.store.test_query_plans import A_BATCH, explained, listened, plan_of, reads_whole_table
@@ -52,3 +53,17 @@ def test_a_summary_joins_metrics_and_tags(full: Database) -> None:
         summary_asked(connection, 1, by=by, of=of)
         statement, values = said[-1]
         assert not any("SubPlan" in step for step in plan_of(connection, statement, values))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_of_few_jobs_a_page_looks_at_the_newest_ones(full: Database) -> None:
+    with full.read() as connection:
+        said, of_three = listened(full), question('stage == "optim"')
+        newest = ids_asked(connection, 1, of_three, limit=1)
+        assert len(said[-1][1]["these_1"]) == 2
+        assert newest.ids == ids_asked(connection, 1, of_three, limit=9).ids[:1]
+        assert len(said[-1][1]["these_1"]) == 3
+        older = ids_asked(connection, 1, of_three, limit=1, before=newest.looked_to)
+        assert len(said[-1][1]["these_1"]) == 2
+        assert newest.ids + older.ids == ids_asked(connection, 1, of_three, limit=2).ids

@@ -69,10 +69,7 @@ def ids_asked(
         ids = _ids(connection, wanted, limit)
         return Found(ids, ids[-1] if len(ids) == limit else None)
     if (few := candidates(connection, project_id, term)) is not None:
-        wanted += [JobSummary.job_id.in_(these(connection, few))]
-        wanted += [JobSummary.job_id < before] if before is not None else []
-        ids = _ids(connection, wanted, limit)
-        return Found(ids, ids[-1] if len(ids) == limit else None)
+        return _among(connection, wanted, few, limit, before)
     return _in_windows(connection, wanted, limit, before)
 
 
@@ -112,6 +109,18 @@ def _in_windows(
         if time.monotonic() - began > MOST_SECONDS:
             return Found(found, end)
         before, size = end, min(2 * size, LARGEST_WINDOW)
+
+
+def _among(
+    connection: Connection, wanted: list[ColumnElement[bool]], few: list[UUID], limit: int, before: UUID | None
+) -> Found:  # fmt: skip
+    """Of some jobs, the newest ones first: where most of them satisfy the question, a page looks at few."""
+    left, size, found = sorted({one for one in few if before is None or one < before}), 2 * limit, list[UUID]()
+    while left and len(found) < limit:
+        some, size = left[-size:], 2 * size
+        del left[-len(some) :]
+        found += _ids(connection, [*wanted, JobSummary.job_id.in_(these(connection, some))], limit - len(found))
+    return Found(found, found[-1] if len(found) == limit else None)
 
 
 def _ids(connection: Connection, wanted: list[ColumnElement[bool]], limit: int) -> list[UUID]:
