@@ -3,8 +3,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# As many test processes as cores; each starts servers of its own.
-JOBS ?= auto
+# Test processes, each with servers of its own: one more than cores, since one of them often waits for a whole service.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(1 + len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1 + os.cpu_count())')
+# Tests, and the service, start processes all the time; without bytecode each compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Any number: the tests in an order of their own, modules and within modules, for example SHUFFLE=7.
 SHUFFLE ?=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) $(if $(SHUFFLE),--random-order --random-order-seed=$(SHUFFLE))

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, exc, text
 from sqlalchemy.engine import make_url
 
 from gradyard.jobs.errors import DatabaseUnavailable, SettingsInvalid
-from gradyard.store.database import Database, is_pgbouncer
+from gradyard.store.database import Database
 from gradyard.store.driver_errors import sqlstate_of, translate_driver_errors
+from gradyard.store.engines import is_pgbouncer
 
 LOCK_TIMEOUT_SECONDS = 0.3
 PAUSE_SECONDS = 0.5  # between two tries, so that the writers that waited get through

@@ -15,7 +15,7 @@ from jinja2.bccache import Bucket
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-from gradyard.store import database
+from gradyard.store import engines
 
 MOST_STATEMENTS = 3_000  # random questions are a statement each
 
@@ -26,8 +26,8 @@ def build_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(App, "jinja_options", {"bytecode_cache": _Templates()})
     _share_routes(patch)
     # What a test commits need not survive a power cut. The PostgreSQL of the tests is told the same.
-    pragmas = tuple(pragma for pragma in database.SQLITE_PRAGMAS if not pragma.startswith("synchronous="))
-    patch.setattr(database, "SQLITE_PRAGMAS", (*pragmas, "synchronous=OFF"))
+    pragmas = tuple(pragma for pragma in engines.SQLITE_PRAGMAS if not pragma.startswith("synchronous="))
+    patch.setattr(engines, "SQLITE_PRAGMAS", (*pragmas, "synchronous=OFF"))
 
 
 class _Statements(MutableMapping[tuple[Hashable, ...], Any]):
@@ -59,7 +59,7 @@ def _share_statements(patch: pytest.MonkeyPatch) -> None:
         statements = kept.setdefault(url.drivername, _Statements())
         return sqlalchemy.create_engine(url, execution_options={"compiled_cache": statements}, **options)
 
-    patch.setattr(database, "create_engine", create_engine)
+    patch.setattr(engines, "create_engine", create_engine)
 
 
 class _Templates(BytecodeCache):

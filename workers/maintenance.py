@@ -68,7 +68,7 @@ class Maintenance:
             raise
 
     def _round(self) -> None:
-        with self._database.read() as connection:
+        with self._database.snapshot() as connection:
             moment = self._clock(connection)
             even = self.clock_watch.is_even(moment)
             expired = lifecycle.expired_claims(connection, moment) if even else []

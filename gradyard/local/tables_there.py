@@ -8,7 +8,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable, SettingsInvalid
-from gradyard.store.database import USE, Database
+from gradyard.store.database import Database
+from gradyard.store.engines import USE
 
 REVISION = "SELECT 1 FROM alembic_version"  # after all tables were dropped this one is there, too, and empty
 

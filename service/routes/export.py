@@ -71,7 +71,7 @@ def _body(
     form: Form, term: Term | None, batch: UUID | None, curves: Curves | None, query: ExportOptions
 ) -> Iterable[bytes]:  # fmt: skip
     services, caller = current_services(), current_caller()
-    with services.database.read() as connection:
+    with services.database.snapshot() as connection:
         asked = queries.jobs_to_export(connection, caller.project_id, term, batch)
     wanted = Wanted(asked, curves is not Curves.NONE, whole=curves is None and form is Form.NDJSON)
     slices, columns = Slices(services, caller, wanted), wanted.columns

@@ -22,7 +22,7 @@ from tests.store.one_job import forget_everything
 from tests.store.test_summaries import assert_like_the_rows
 
 STEPS = (6, 7)  # two pack keys
-DEEDS = ("record", "record, claimable_by_idle_slot", "succeed", "diverge", "fail", "hand back", "let go", "rewind")
+DEEDS = ("record", "record, answer lost", "succeed", "diverge", "fail", "hand back", "let go", "rewind")
 Member = tuple[ModelClaim, ModelJob, ClaimedJob]
 
 
@@ -108,11 +108,11 @@ class Lives(RuleBasedStateMachine):
             self._expect(deed, job, believed, losses)
         if deed in ("record", "rewind"):
             self.at[claimed.id, claimed.attempt] = believed + len(losses) if deed == "record" else 0
-        # "record, claimable_by_idle_slot": the answer was lost, and the next record will begin where this one did.
+        # "record, answer lost": the answer was lost, and the next record will begin where this one did.
 
     def _say(self, connection: Any, deed: str, claimed: ClaimedJob, at: int, losses: tuple[float, ...]) -> bool:
         fence = claimed.held
-        if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):
+        if deed in ("record", "record, answer lost", "succeed", "diverge"):
             lifecycle_says = lifecycle.record(
                 connection, progress_of(claimed, list(losses), at, checkpoint=deed != "diverge")
             )
@@ -130,7 +130,7 @@ class Lives(RuleBasedStateMachine):
         return lifecycle.rewind(connection, fence, 0)
 
     def _expect(self, deed: str, job: ModelJob, at: int, losses: tuple[float, ...]) -> None:
-        if deed in ("record", "record, claimable_by_idle_slot", "succeed", "diverge"):
+        if deed in ("record", "record, answer lost", "succeed", "diverge"):
             job.record(at, losses, checkpoint=deed != "diverge")
         if deed == "succeed":
             job.result = job.attempt

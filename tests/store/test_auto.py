@@ -32,7 +32,7 @@ def taken(database: Database, worker: WorkerInfo) -> list[UUID]:
 
 def would_take(database: Database, queue: str) -> bool:
     """What maintenance asks before it rings."""
-    with database.read() as connection:
+    with database.snapshot() as connection:
         return fleet.claimable_by_idle_slot(connection, queue)
 
 

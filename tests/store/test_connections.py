@@ -12,8 +12,10 @@ from sqlalchemy import Connection, select, text
 import migrations
 from gradyard.jobs import identifiers
 from gradyard.jobs.errors import SettingsInvalid
-from gradyard.store.database import MOST_CONNECTIONS, Database
+from gradyard.store import database as store_database
+from gradyard.store.database import Database
 from gradyard.store.dialects import clock_of
+from gradyard.store.engines import MOST_CONNECTIONS
 from gradyard.store.tables import Bell
 from tests.servers import PostgresServer
 
@@ -68,6 +70,50 @@ def test_what_is_read_often_is_planned_once(
         prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 17'"
         assert connection.execute(text(prepared)).scalar_one() == 1
     database.close()
+
+
+def test_a_reading_of_many_statements_is_no_transaction(url: str) -> None:
+    database, other = Database(url), Database(url)
+    with database.read() as connection, other.read() as looking:
+        process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        state = text("SELECT state FROM pg_stat_activity WHERE pid = :process")
+        assert looking.execute(state, {"process": process}).scalar_one() == "idle"
+    database.close()
+    other.close()
+
+
+def test_a_connection_is_asked_for_a_sign_of_life_only_after_a_rest(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, asked = Database(url), list[object]()
+    monkeypatch.setattr(database.engine.dialect, "do_ping", asked.append)
+    for _ in range(3):
+        takes_writes(database)
+    assert asked == []
+    monkeypatch.setattr(store_database, "RESTED_SECONDS", 0.0)
+    takes_writes(database)
+    assert len(asked) == 1
+    database.close()
+
+
+def test_where_the_server_ended_what_rested_all_of_it_is_connected_anew(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_database, "RESTED_SECONDS", 0.0)
+    database, other = Database(url), Database(url)
+    with database.read(), database.read():
+        pass
+    with other.read() as connection:
+        of_others = "datname = current_database() AND pid <> pg_backend_pid()"
+        ended = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {of_others}")
+        assert connection.execute(ended).scalar_one() == 2
+    for _ in range(3):
+        takes_writes(database)
+    database.close()
+    other.close()
+
+
+def takes_writes(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 def test_through_pgbouncer_each_transaction_brings_its_timeouts_and_leaves_nothing(url: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy import Connection, event, func, insert, literal, select, text
 
 from gradyard.jobs.errors import QueueFull, SpecInvalid
+from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
@@ -127,6 +128,20 @@ def test_retries_count_as_the_jobs_of_who_asks_for_them(database: Database, pars
     with database.begin() as connection:
         retry_jobs(connection, again, actor=ADA, **mine)  # type: ignore[arg-type]
     assert counted(database) == {ADA: 3, BOB: 4}
+
+
+def test_jobs_that_a_version_without_these_limits_submits_beside_count_for_no_key(
+    database: Database, parsed: ParsedJob
+) -> None:
+    known = [each for each in Job.__table__.columns if each.name not in ("id", "counted_for")]
+    of_the_older = select(literal(new_id()), *known)
+    with database.begin() as connection:
+        submitted(connection, parsed, 2)
+        connection.execute(insert(Job).from_select(["id", *known], of_the_older, include_defaults=False))
+        submitted(connection, parsed, 2)
+    assert counted(database) == {None: 1, ADA: 2}
+    with database.begin() as connection, pytest.raises(QueueFull):
+        submitted(connection, parsed, 2)
 
 
 def test_without_a_limit_nothing_is_asked_locked_or_stored_for_a_key(database: Database, parsed: ParsedJob) -> None:

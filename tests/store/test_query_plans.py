@@ -186,7 +186,7 @@ def test_rare_jobs_are_found_by_an_index(full: Database) -> None:
 def test_counts_read_indexes(full: Database) -> None:
     said: list[tuple[str, Any]] = []
     event.listen(full.engine, "before_cursor_execute", lambda *call: said.append((call[2], call[3])))
-    with full.read() as connection:
+    with full.snapshot() as connection:
         queries.counts_of_batches(connection, [A_BATCH])
         queries.failures_of_batch(connection, A_BATCH)
         queries.marked_among(connection, [A_BATCH])

@@ -68,7 +68,7 @@ class Watchdog:
         To be asked again and again: the wait begins with the first look that finds work.
         """
         try:
-            with self._database.read() as connection:
+            with self._database.snapshot() as connection:
                 waiting = fleet.something_to_claim(connection, self._worker.capabilities)
                 waiting = waiting and not fleet.is_on_hold(connection, self._worker.id)
         except GradyardError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from gradyard.jobs.settings import without_keys
-from gradyard.store.database import is_pgbouncer
+from gradyard.store.engines import is_pgbouncer
 from gradyard.store.upkeep.sqlite_copy import CopyUnusable
 
 MAGIC = b"PGDMP"

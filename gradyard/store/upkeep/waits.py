@@ -22,7 +22,7 @@ def end_waits(database: Database, seconds: float, *, actor: str) -> Counter[str]
     released: Counter[str] = Counter()
     until = time.monotonic() + seconds
     while True:
-        with database.read() as connection:
+        with database.snapshot() as connection:
             to_decide, to_end = waits_to_decide(connection), waits_to_end(connection)
         decided = moved = False
         if to_decide:

@@ -119,10 +119,10 @@ def _remove_machine(module: Any) -> None:
 
 def _remove_silence_limit(module: Any) -> None:
     """Make every transaction wait for others, and none be ended because its process is silent."""
-    if module.__name__ == "gradyard.store.database":
+    if module.__name__ == "gradyard.store.engines":
         make = module._postgresql_engine
-        module._postgresql_engine = lambda url, timeouts, size: make(
-            url, timeouts | {"idle_in_transaction_session_timeout": 0}, size
+        module._postgresql_engine = lambda url, timeouts, size, options: make(
+            url, timeouts | {"idle_in_transaction_session_timeout": 0}, size, options
         )
     if module.__name__ == "gradyard.store.silent":
         module._end_silent = module.text("SELECT CAST(:jobs AS uuid[]), CAST(:batch AS uuid), :seconds")
@@ -160,7 +160,7 @@ if os.environ.get("GRADYARD_MUTANT") == "no-resume":
 if os.environ.get("GRADYARD_MUTANT") == "no-machine":
     _SPOILERS |= {"gradyard.store.fleet.leases": [_remove_machine]}
 if os.environ.get("GRADYARD_MUTANT") == "no-silence-limit":
-    _modules = ("gradyard.store.database", "gradyard.store.silent", "gradyard.store.lifecycle.expire")
+    _modules = ("gradyard.store.engines", "gradyard.store.silent", "gradyard.store.lifecycle.expire")
     _SPOILERS |= {name: [_remove_silence_limit] for name in (*_modules, "workers.stopped_writer")}
 if os.environ.get("GRADYARD_MUTANT") == "no-clock-watch":
     _SPOILERS |= {"workers.clock_watch": [_remove_clock_watch]}

@@ -71,7 +71,7 @@ def test_an_end_is_heard_of_and_a_lease_expires_without_a_look_at_other_waits(
     assert follow(database) == {"cpu": MANY // WAITS}
     cancels(database, upstream[8])
     assert follow(database) == {}
-    with database.read() as connection:
+    with database.snapshot() as connection:
         for statement, values in dict(said).items():
             if statement.startswith("SET LOCAL"):
                 connection.exec_driver_sql(statement)

@@ -96,7 +96,7 @@ def test_nothing_is_looked_at_twice(database: Database, settings: Settings) -> N
     after(database, settings, ended(batch.batch_id))
     ends(database, first)
     follow(database)
-    with database.read() as connection:
+    with database.snapshot() as connection:
         marks = [connection.execute(select(func.count()).where(table.followed)).scalar_one() for table in (Job, Batch)]
         assert not lifecycle.waits_to_decide(connection)
         assert not lifecycle.waits_to_end(connection)

@@ -69,7 +69,7 @@ ANSWERS = {
 def test_a_question_about_a_batch_sees_what_running_jobs_have_measured(
     database: Database, batch: Batch, asked: str
 ) -> None:  # fmt: skip
-    with database.read() as connection:
+    with database.snapshot() as connection:
         found = ids_asked(connection, 1, question(asked), limit=9, batch=batch.id)
         assert set(batch.names(found.ids)) == ANSWERS[asked]
         term = without_curves(connection, 1, question(asked), batch.id)
