@@ -99,7 +99,7 @@ def test_an_upgrade_waits_for_a_long_transaction_and_lets_writers_pass(
     later_step('op.add_column("job_events", sa.Column("added", sa.Integer(), nullable=True))')
     with writers(database, settings) as cycles, ThreadPoolExecutor(1) as threads:
         until(lambda: len(cycles) > 5)
-        with database.read() as reader:
+        with database.snapshot() as reader:
             reader.exec_driver_sql("SELECT count(*) FROM job_events")  # its lock lasts as long as its transaction
             upgrade = threads.submit(migrations.upgrade, database.url)
             before = len(cycles)
