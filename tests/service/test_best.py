@@ -123,7 +123,7 @@ def test_the_metrics_of_a_page_are_read_at_once(client: FlaskClient, three: list
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     assert all(job["result"]["metrics"] for job in listed["jobs"])
-    assert sum("metric_summaries" in statement for statement in asked) == 1
+    assert sum("FROM metric_summaries" in statement for statement in asked if "FROM jobs" not in statement) == 1
 
 
 @on_sqlite

@@ -121,11 +121,11 @@ _FLOAT64_BYTES = 8
 
 
 def metric_figures(connection: Connection, project_id: int, jobs: Sequence[Row[Any]]) -> dict[UUID, dict[str, Any]]:
-    """The figures of every metric of those jobs that have ended, by job and by name."""
+    """The figures of every metric of those of the jobs (rows of `of_project`) that have ended, by job and by name."""
     found: dict[UUID, dict[str, Any]] = {job.id: {} for job in jobs if job.state in FINISHED}
-    if found:
+    if having := [job.id for job in jobs if job.has_metrics and job.id in found]:
         dialect = connection.dialect
-        asked = {"project": project_id, "jobs": told(dialect, found)}
+        asked = {"project": project_id, "jobs": told(dialect, having)}
         for job_id, name, *figures in connection.execute(_figures(dialect), asked):
             found[job_id][name] = dict(zip(FIGURES, figures, strict=True))
     return found

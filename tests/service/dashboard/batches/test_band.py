@@ -38,7 +38,7 @@ def test_steps_of_a_picture_are_few_and_have_the_first_and_the_last(longest: int
 
 def test_of_many_runs_evenly_chosen_ones_are_read(database: Database) -> None:
     runs = [Length(UUID(int=number), 300) for number in range(30_000)]
-    with database.read() as connection:
+    with database.snapshot() as connection:
         band = band_of(connection, runs)
     assert band.having == 30_000
     assert band.read * len(band.steps) <= MOST_KEPT
