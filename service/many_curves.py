@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 from gradyard.jobs.curves import Curve
 from gradyard.shapes.base import Answer
 from gradyard.store import queries
-from service.http.ids import find_job
+from service.http.ids import find_jobs
 from service.http.json_response import json_response
 from service.http.kept_answers import tag_of, unchanged, with_tag
 from service.http.query_parameters.curves import USUAL_POINTS, CurvesQuery
@@ -30,7 +30,7 @@ def many_curves(query: CurvesQuery, read: Read, heading: str, shown: Callable[[O
     form = form_of(JSON, CSV, what="the curves of several jobs come")
     services = current_services()
     with services.database.read() as connection:
-        found = [find_job(connection, each) for each in query.job]
+        found = find_jobs(connection, query.job)
     jobs = list({job.id: job for job in found}.values())
     tag = tag_of(jobs, form)
     if known := unchanged(tag):

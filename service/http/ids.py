@@ -3,7 +3,7 @@
 A full id costs one read, that of the row. What is said of others is looked up only where that read finds nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,13 @@ def find_job(connection: Connection, text: str) -> Row[Any]:
     except NotFound:
         _refuse_other_kind(connection, job_id, "job")
         raise
+
+
+def find_jobs(connection: Connection, texts: Sequence[str]) -> list[Row[Any]]:
+    """The caller's jobs of those ids, or of beginnings of them, in that order. Raises what `find_job` does."""
+    ids = [find_id(connection, text, "job") for text in texts]
+    found = {row.id: row for row in queries.jobs_by_ids(connection, current_caller().project_id, ids)}
+    return [found[each] if each in found else find_job(connection, str(each)) for each in ids]
 
 
 def find_batch(connection: Connection, text: str) -> Row[Any]:

@@ -1,6 +1,7 @@
 """`gradyard up` in state folders of any name, and one line where a folder cannot be used."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_stack_starts_by_a_link_to_an_odd_folder_trains_and_is_found_by_every_name_of_it(
+def test_a_stack_starts_by_a_link_to_an_odd_folder_is_found_by_every_name_of_it_and_stops_when_asked(
     start: Start, state: Path
 ) -> None:
     folder, link = state / ODD / LONG, state / "a link"
@@ -47,6 +48,10 @@ def test_a_stack_starts_by_a_link_to_an_odd_folder_trains_and_is_found_by_every_
     assert len(json.loads("\n".join(listed.lines))) == 2
     assert (folder / "gradyard.db").is_file()
     assert not list(state.glob("*.db"))
+    command.look_around()
+    command.process.send_signal(signal.SIGTERM)
+    assert command.ends() == 0
+    assert command.left_behind() == []
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from tests.stack.until import until
 pytestmark = pytest.mark.stack
 
 
-def _serves_until(signal_number: signal.Signals, status: int, command: Command, state: Path) -> None:
-    """Train a job on the stack, and let a signal stop it all."""
+def _serves_until_ctrl_c(command: Command, state: Path) -> None:
+    """Train a job on the stack as soon as it says ready, and stop it all."""
     url = url_of(command)
     assert json.loads((state / "endpoint.json").read_text()) == {"url": url, "pid": command.process.pid}
     with Client(url) as client:
@@ -28,14 +28,10 @@ def _serves_until(signal_number: signal.Signals, status: int, command: Command, 
         assert job.succeeded
         assert len(client.losses(job.id)) == 50
     command.look_around()
-    command.process.send_signal(signal_number)
-    assert command.ends() == status
+    command.process.send_signal(signal.SIGINT)
+    assert command.ends() == 130
     assert command.left_behind() == []
     assert not (state / "endpoint.json").exists()
-
-
-def test_jobs_can_be_submitted_when_it_says_ready_and_ctrl_c_stops_it_all(start: Start, state: Path) -> None:
-    _serves_until(signal.SIGINT, 130, up(start), state)
 
 
 def test_a_second_one_names_the_first(start: Start, ready: Ready) -> None:
@@ -47,7 +43,7 @@ def test_a_second_one_names_the_first(start: Start, ready: Ready) -> None:
         assert client.readiness().status == "ready"
 
 
-def test_after_a_kill_nothing_runs_and_the_next_one_serves_until_it_is_asked_to_stop(start: Start, state: Path) -> None:
+def test_after_a_kill_nothing_runs_and_the_next_one_serves_until_ctrl_c(start: Start, state: Path) -> None:
     resting = {"PYTHONPATH": os.pathsep.join(filter(None, (f"{BAD_TRAINERS}", os.environ.get("PYTHONPATH"))))}
     first = up(start, **resting)
     with Client(url_of(first)) as client:
@@ -60,7 +56,7 @@ def test_after_a_kill_nothing_runs_and_the_next_one_serves_until_it_is_asked_to_
     with Client(url_of(second)) as client:
         assert nothing_left_after(first)
         client.cancel(job.id)
-    _serves_until(signal.SIGTERM, 0, second, state)
+    _serves_until_ctrl_c(second, state)
 
 
 def test_what_dies_is_started_again(ready: Ready) -> None:

@@ -1,19 +1,18 @@
 """Beginnings of ids stand for whole ones, and an id of the other kind is told what it is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.tables import Batch, Job
 from tests.actors import claimed, submitted, submitted_to, succeeds, worker_of
+from tests.service.statements import statements
 
 ONE = {"jobs": [{"stage": "tensor", "steps": 4, "name": "the only one"}]}
 A_BATCH = "GET /v1/batches/{batch}, `gradyard batches show {batch}` or `gradyard batches watch {batch}`"
@@ -39,19 +38,6 @@ def batch_like(database: Database, batch_id: UUID, other: UUID) -> None:
         connection.execute(insert(Batch).values(dict(row._mapping) | {"id": other}))
 
 
-@contextmanager
-def statements_of(client: FlaskClient) -> Iterator[list[str]]:
-    seen: list[str] = []
-    engine = client.application.extensions["gradyard"].database.engine
-
-    def note(*call: Any) -> None:
-        seen.append(call[2])
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
 def test_a_beginning_of_eight_digits_names_a_job(client: FlaskClient, database: Database, settings: Settings) -> None:
     job = str(submitted(database, settings))
     succeeds(database, claimed(database, worker_of(database)))
@@ -61,6 +47,16 @@ def test_a_beginning_of_eight_digits_names_a_job(client: FlaskClient, database: 
         assert get(client, f"/v1/jobs/{text}/losses").status_code == 200
         assert len(get(client, f"/v1/jobs/{text}/events").json["events"]) == 3
     assert client.post(f"/v1/jobs/{job[:8]}/retry").json["retry_of"] == job  # type: ignore[index]
+
+
+def test_several_jobs_are_read_at_once(client: FlaskClient, database: Database, settings: Settings) -> None:
+    ids = [str(submitted(database, settings, seed=seed)) for seed in range(3)]
+    asked = f"/compare?job={ids[1]}&job={ids[0]}&job={ids[2].replace('-', '')}"
+    get(client, asked)
+    with statements(client) as said:
+        answer = get(client, asked)
+    assert [answer.text.index(each) for each in (ids[1], ids[0], ids[2])] == sorted(map(answer.text.index, ids))
+    assert sum("FROM jobs LEFT OUTER JOIN results" in each for each in said) == 1
 
 
 def test_a_beginning_names_a_batch_too(client: FlaskClient) -> None:
@@ -135,9 +131,9 @@ def test_a_full_id_costs_no_more_statements_than_a_beginning_less_one(
     client: FlaskClient, database: Database, settings: Settings
 ) -> None:
     job = str(submitted(database, settings))
-    with statements_of(client) as by_full_id:
+    with statements(client) as by_full_id:
         get(client, f"/v1/jobs/{job}/logs")
-    with statements_of(client) as by_beginning:
+    with statements(client) as by_beginning:
         get(client, f"/v1/jobs/{job[:8]}/logs")
     assert len(by_full_id) == 2  # the job, its logs
     assert len(by_beginning) == 3

@@ -61,7 +61,7 @@ from gradyard.store.queries.histories import (
     events_of,
     logs_of,
 )
-from gradyard.store.queries.jobs import Page, crashes_of, job_by_id, jobs_newest_first, state_of
+from gradyard.store.queries.jobs import Page, crashes_of, job_by_id, jobs_by_ids, jobs_newest_first, state_of
 from gradyard.store.queries.live.ends import live_among, marked_among
 from gradyard.store.queries.live.heads import BatchHead, JobHead, ProjectHead, batch_heads, job_heads, project_heads
 from gradyard.store.queries.live.members import ended_members, live_members, moves_of_members, moving_members
@@ -119,6 +119,7 @@ __all__ = [
     "job_heads",
     "jobs_asked",
     "jobs_between",
+    "jobs_by_ids",
     "jobs_in_order",
     "jobs_newest_first",
     "jobs_per_second",

@@ -18,7 +18,7 @@ from gradyard.shapes.shown import differences
 from gradyard.store import queries
 from service.dashboard.comparison.agreement import on_one_curve
 from service.http.access.callers import current_caller
-from service.http.ids import find_batch, find_job
+from service.http.ids import find_batch, find_jobs
 from service.http.parameter_errors import refuse_parameters
 from service.http.parameters import Project, Query
 from service.http.proxy import outer_path
@@ -97,7 +97,7 @@ def letters() -> Iterator[str]:
 
 def _rows(connection: Connection, query: CompareQuery, batch: Row[Any] | None) -> Iterator[Row[Any]]:
     """The jobs, each once, in the order in which they are named; of a batch in that of its submission."""
-    found = [find_job(connection, each) for each in query.job]
+    found = find_jobs(connection, query.job)
     if batch is not None:
         page = queries.jobs_newest_first(connection, current_caller().project_id, limit=1000, batch=batch.id)
         found += sorted((job for job in page.jobs if job.replaced_by is None), key=lambda job: str(job.id))
