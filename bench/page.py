@@ -1,6 +1,6 @@
 """How soon the page is seen on a history of a million jobs, and how many bytes it takes, in Chromium.
 
-python -m bench.page [JOBS]
+python -m bench.page [JOBS] [--database sqlite]     (each database has a section of its own in RESULTS.md)
 """
 
 import argparse
@@ -52,15 +52,16 @@ def main() -> None:
     parser.add_argument("--database", choices=DATABASES, action="append")
     parser.add_argument("--dry", action="store_true", help="print alone")
     given = parser.parse_args()
-    load_average, rows = os.getloadavg()[0], list[Row]()
     for name in given.database or DATABASES:
+        load_average, rows = os.getloadavg()[0], list[Row]()
         with a_database(name) as url, a_browser() as browser:
             for row in _measured(name, url, given.jobs, browser):
                 print(row, flush=True)
                 rows.append(row)
-    print(table(rows))
-    if not given.dry:
-        write_results("The page", "python -m bench.page", NOTES, load_average, rows)
+        print(table(rows))
+        if not given.dry:
+            command = f"python -m bench.page {given.jobs} --database {name}"
+            write_results(f"The page, {name}", command, NOTES, load_average, rows)
 
 
 @contextmanager
