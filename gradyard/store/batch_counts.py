@@ -12,6 +12,8 @@ from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Job, JobSummary
 def counts_of_batches(connection: Connection, batch_ids: list[UUID]) -> dict[UUID, dict[str, int]]:
     """How many jobs of each batch are in each state, without those that were replaced."""
     counts = {batch_id: {str(state): 0 for state in State} for batch_id in batch_ids}
+    if not counts:
+        return {}
     for batch_id, state, count in connection.execute(_counts, {"batches": batch_ids}):
         if batch_id is not None:
             counts[batch_id][state] += count

@@ -7,11 +7,13 @@ from gradyard.jobs.questions.named import figures_named, groups_named
 from gradyard.jobs.questions.order import order
 from gradyard.jobs.questions.read import question
 from gradyard.store.database import Database
+from gradyard.store.queries.ids import newest_ids
+from gradyard.store.queries.page.swept import first_and_last_jobs
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.groups import summary_asked
 from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.queries.questions.streams import streams
-from gradyard.store.tables import JobSummary
+from gradyard.store.tables import Batch, JobSummary
 from tests.store.test_query_plans import A_BATCH, explained, listened, plan_of, reads_whole_table
 
 
@@ -67,3 +69,26 @@ def test_of_few_jobs_a_page_looks_at_the_newest_ones(full: Database) -> None:
         older = ids_asked(connection, 1, of_three, limit=1, before=newest.looked_to)
         assert len(said[-1][1]["these_1"]) == 2
         assert newest.ids + older.ids == ids_asked(connection, 1, of_three, limit=2).ids
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_the_ends_of_a_batch_are_read_from_its_index(full: Database) -> None:
+    with full.read() as connection:
+        largest = connection.execute(select(Batch.id).order_by(Batch.size.desc(), Batch.id).limit(1)).scalar_one()
+        said = listened(full)
+        (ends,) = first_and_last_jobs(connection, 1, [largest]).values()
+        steps = plan_of(connection, *said[0])
+    assert ends[0].id < ends[1].id
+    reads = [step for step in steps if "summaries" in step]
+    assert reads
+    assert all("ix_summaries_of_batch" in step for step in reads), reads
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_those_that_wait_are_read_in_the_order_of_their_index_and_not_sorted(full: Database) -> None:
+    with full.read() as connection:
+        steps = [step for step in explained(connection, newest_ids(1, 50)) if "->" in step]
+    waiting = next(step for step in steps if "on summaries" in step)
+    assert "Index Only Scan Backward using ix_summaries_by_state" in waiting, steps
