@@ -37,9 +37,10 @@ def end_waits(database: Database, seconds: float, *, actor: str) -> Counter[str]
 
 
 def end_forgotten_waits(database: Database) -> None:
-    """End what no mark tells of, as after an older version beside this one: it reads first, and writes in slices.
+    """End what no mark tells of: it reads first, and writes in slices.
 
-    Those are waits for what was deleted or retried by it, and jobs whose waits a way back to it took away.
+    Those are waits of jobs that were cancelled, for a batch that was deleted before its end was heard of; and after an
+    older version beside this one, waits for what it deleted or retried, and jobs whose waits a way back took away.
     """
     for is_there, end_some in ((waits_forgotten, decide_forgotten), (lacks_wait, fail_without_wait)):
         more = True

@@ -18,6 +18,7 @@ from gradyard.jobs.states import FINISHED, State
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import IS_BLOCKED, IS_QUEUED, Job, Wait
+from gradyard.store.upkeep.waits import end_forgotten_waits
 from tests.store.dependencies.pipelines import after, batch_after, cancels, ended, ends, follow, members_of
 from tests.store.one_job import forget_everything
 from tests.store.test_batches_retried import retried
@@ -149,6 +150,8 @@ class Pipelines(RuleBasedStateMachine):
             ends(self.database, *free)
             follow(self.database)
         assert self.ids(select(Job.id).where(IS_BLOCKED)) == []
+        end_forgotten_waits(self.database)  # a batch may be deleted, for which a cancelled job alone has waited
+        follow(self.database)
         assert self.ids(select(Wait.id).where(Wait.state != "closed")) == []
 
 

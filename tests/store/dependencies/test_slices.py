@@ -10,8 +10,8 @@ from gradyard.jobs.states import State
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle.dependencies import decide, release
-from gradyard.store.tables import Batch, Job, Wait
-from gradyard.store.upkeep.waits import end_forgotten_waits, end_waits
+from gradyard.store.tables import Batch, Job
+from gradyard.store.upkeep.waits import end_waits
 from tests.actors import claimed, submitted, worker_of
 from tests.store.dependencies.pipelines import (
     after,
@@ -110,34 +110,6 @@ def test_an_end_by_an_older_version_is_heard_of(database: Database, settings: Se
         connection.execute(text("UPDATE jobs SET state = 'succeeded', finished_at = 7.0 WHERE queue = 'cpu'"))
     assert follow(database) == {"cpu": 1}
     assert row_of(database, job).queue == "cpu"
-
-
-@pytest.mark.parametrize("condition", ["ended", "succeeded"])
-def test_what_an_older_version_deleted_is_not_waited_for(
-    database: Database, settings: Settings, condition: str
-) -> None:
-    first = submitted(database, settings)
-    job = after(database, settings, {"id": str(first), "condition": condition})
-    ends(database, first)
-    with database.begin() as connection:
-        connection.execute(text("DELETE FROM jobs WHERE queue = 'cpu'"))
-    assert follow(database) == {}
-    end_forgotten_waits(database)
-    follow(database)
-    assert states_of(database, job) == ["queued" if condition == "ended" else "failed"]
-
-
-def test_a_deleted_job_takes_its_wait_along(database: Database, settings: Settings) -> None:
-    first = submitted(database, settings)
-    job, batch = after(database, settings, first), batch_after(database, first)
-    ends(database, first, state=State.FAILED)
-    follow(database)
-    with database.begin() as connection:
-        assert lifecycle.delete_job(connection, 1, job)
-        while lifecycle.delete_batch_slice(connection, 1, batch.batch_id).more:
-            pass
-    with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(Wait)).scalar_one() == 0
 
 
 def test_a_job_that_waits_for_others_is_no_backlog(database: Database, settings: Settings) -> None:
