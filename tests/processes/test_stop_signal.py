@@ -4,6 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from gradyard.processes.stop_signal import StopSignal
 
@@ -25,6 +28,14 @@ assert not stop.requested()
 signal.raise_signal(signal.SIGTERM)
 assert stop.requested()
 """
+
+
+@pytest.fixture(autouse=True)
+def _not_under_nohup() -> Iterator[None]:
+    """A SIGHUP that `nohup make test` ignores is heard here all the same."""
+    earlier = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, earlier)
 
 
 def test_signals_that_interrupt_one_another_end_the_loop_and_do_not_hang_it() -> None:
