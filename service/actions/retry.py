@@ -90,10 +90,10 @@ def _ended(action: AskedAction) -> tuple[list[UUID], int, Tally]:
         with action.services.database.read() as connection:
             found = ids_asked(connection, action.jobs.project_id, action.jobs.question, limit=SLICE, before=before)
             rows = stored_sizes(connection, found.ids)
-        over = [row for row in rows if row.state in FINISHED]
-        ended += (row.id for row in over)
-        spec_bytes += sum(row.spec_bytes for row in over)
-        unfinished += len(rows) - len(over)
+        finished = [row for row in rows if row.state in FINISHED]
+        ended += (row.id for row in finished)
+        spec_bytes += sum(row.spec_bytes for row in finished)
+        unfinished += len(rows) - len(finished)
         if found.looked_to is None:
             return sorted(ended), spec_bytes, Tally(0, +Counter({UNFINISHED: unfinished}))
         before = found.looked_to

@@ -148,12 +148,12 @@ def test_jobs_follow_the_cursors(limit: int | None, expected: int, requests: int
 
 
 def test_a_wait_returns_the_finished_job() -> None:
-    over = job(state="succeeded", steps_done=2000, result=result(more="of a newer service"))
-    with answering(Said(200, job(state="running")), Said(200, over)) as service, Client(service.url) as client:
+    finished = job(state="succeeded", steps_done=2000, result=result(more="of a newer service"))
+    with answering(Said(200, job(state="running")), Said(200, finished)) as service, Client(service.url) as client:
         done = client.wait(JOB_ID)
     assert (done.succeeded, done.formula, done.loss["last"]) == (True, "y = 1.0 + 2.0 x", 3.0)
     assert (done.coefficients, done.environment["device"]) == ({"a": 1.0, "b": 2.0}, "cpu")
-    assert (done.timings["pack_size"], done.as_json()["result"]) == (1, over["result"])
+    assert (done.timings["pack_size"], done.as_json()["result"]) == (1, finished["result"])
     assert service.asked[0].params == {"wait": "30"}
 
 

@@ -34,13 +34,13 @@ def through_pgbouncer(url: str) -> str:
 
 def test_a_process_opens_a_bounded_number_of_connections(url: str) -> None:
     database, other = Database(url), Database(url)
-    begun, over = threading.Semaphore(0), threading.Event()
+    begun, finished = threading.Semaphore(0), threading.Event()
 
     def ask() -> None:
         with database.read() as connection:
             connection.execute(text("SELECT 1"))
             begun.release()
-            over.wait(60)
+            finished.wait(60)
 
     threads = [threading.Thread(target=ask) for _ in range(MOST_CONNECTIONS + 16)]
     for thread in threads:
@@ -51,7 +51,7 @@ def test_a_process_opens_a_bounded_number_of_connections(url: str) -> None:
     with other.read() as connection:
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         assert connection.execute(text(sessions)).scalar_one() == MOST_CONNECTIONS + 1
-    over.set()
+    finished.set()
     for thread in threads:
         thread.join()
     database.close()

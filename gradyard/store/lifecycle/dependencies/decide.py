@@ -47,9 +47,9 @@ def decide_some(connection: Connection) -> bool:
         return False
     batches = ended.difference(jobs)
     bad = [each for each in ended if found[each].bad]
-    over = list(connection.execute(_decided, {"these": list(ended), "bad": bad}).scalars())
-    _decide(connection, over)
-    if len(over) < WAITS:  # the others of these still wait for something else, and hear of that
+    decided = list(connection.execute(_decided, {"these": list(ended), "bad": bad}).scalars())
+    _decide(connection, decided)
+    if len(decided) < WAITS:  # the others of these still wait for something else, and hear of that
         connection.execute(_unmark_jobs, {"these": jobs})
         connection.execute(_unmark_batches, {"these": list(batches)})
     return True
@@ -75,9 +75,9 @@ def _decide(connection: Connection, wait_ids: list[UUID]) -> int:
         edges.setdefault(edge.wait_id, []).append(edge)
     found = targets(connection, {edge.on_id for of_wait in edges.values() for edge in of_wait})
     verdicts = [_verdict(wait_id, of_wait, found) for wait_id, of_wait in sorted(edges.items())]
-    if over := [each for each in verdicts if each["new_state"] != WaitState.WAITING]:
-        connection.execute(_say, over)
-    failed = {each["of_wait"] for each in over if each["new_state"] == WaitState.FAILED}
+    if decided := [each for each in verdicts if each["new_state"] != WaitState.WAITING]:
+        connection.execute(_say, decided)
+    failed = {each["of_wait"] for each in decided if each["new_state"] == WaitState.FAILED}
     # What a retry need not wait for, were it deleted by then; of a wait that is met, that is all.
     if met := [
         {"of_wait": edge.wait_id, "of_position": edge.position}
@@ -85,7 +85,7 @@ def _decide(connection: Connection, wait_ids: list[UUID]) -> int:
         if edge.on_id in found and found[edge.on_id].met(edge.condition)
     ]:  # fmt: skip
         connection.execute(_met, met)
-    return len(over)
+    return len(decided)
 
 
 def _verdict(wait_id: UUID, edges: Iterable[Any], found: Mapping[UUID, Target]) -> dict[str, Any]:
