@@ -102,7 +102,7 @@ function show(secret) {
   const words = document.querySelector("#secret-copy span");
   text.textContent = secret;
   words.textContent = "Copy";
-  const keep = (event) => event.preventDefault(); // Escape must not lose it
+  const keep = (event) => event.preventDefault(); // for browsers that do not know closedby="none" yet
   dialog.addEventListener("cancel", keep);
   document.getElementById("secret-copy").onclick = async () => {
     window.getSelection().selectAllChildren(text);
@@ -113,7 +113,10 @@ function show(secret) {
       words.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
     }
   };
-  document.getElementById("secret-done").onclick = () => dialog.close();
+  document.getElementById("secret-done").onclick = () => {
+    text.textContent = ""; // at once: the event "close" comes later than the dialog is gone
+    dialog.close();
+  };
   dialog.showModal();
   return new Promise((done) => dialog.addEventListener("close", () => {
     text.textContent = "";
