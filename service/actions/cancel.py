@@ -47,7 +47,7 @@ def cancel_all(action: AskedAction) -> None:
                 break
         wait = action.tally.done == begun  # rows that are locked wait for the end of all others
     seconds_left = max(0.0, give_up_at - time.monotonic())
-    if marked and not action.services.watcher.cancelled_jobs_end(action.jobs.project_id, marked, seconds_left):
+    if marked and not action.services.watcher.jobs_end(action.jobs.project_id, marked, seconds_left):
         _move_silent(action, marked)
     finished += _correct(action, marked)
     changed = action.count - action.tally.done - finished - others

@@ -26,19 +26,20 @@ class Subject(Wait):
     head: Any = None
     is_known: bool = False  # whether it was looked at since its first stream began
     listeners: set[Event] = field(default_factory=set)
+    longer_pause: float = 0.0  # seconds, where looking takes its time
 
     is_prompt: ClassVar[bool] = False
     pause_seconds: ClassVar[float]  # between two looks, at least
     ask: ClassVar[Any]
     """Given a connection and keys, answers where those of them stand that are there."""
 
-    def due_at(self, *, changes_are_counted: bool, early: float = 1.0) -> float:
+    def due_at(self, *, early: float = 1.0) -> float:
         """When to look at it next, by the monotonic clock."""
-        return self.since if self.looked_at is None else self.looked_at + max(self.pause_seconds, self.often)
+        return self.since if self.looked_at is None else self.looked_at + max(self.pause_seconds, self.longer_pause)
 
     def is_due_with_changes(self, now: float) -> bool:
         """Whether its pause is over."""
-        return self.due_at(changes_are_counted=True) <= now
+        return self.due_at() <= now
 
     def failed(self, error: DatabaseUnavailable) -> None:
         """Stay as it is: streams go on when the database answers again."""
@@ -61,7 +62,7 @@ class Subject(Wait):
                 each.take(heads.get(each.key))
         pause = min(LONGEST_PAUSE_SECONDS, (time.monotonic() - began) / SHARE_OF_TIME)
         for each in waits:
-            each.often = pause
+            each.longer_pause = pause
 
 
 class JobSubject(Subject):

@@ -24,7 +24,7 @@ class WaitingRoom:
     def wait_for_end(self, project_id: int, job_id: UUID, seconds: float) -> None:
         """Return when the job is finished, or after `seconds`. Raises TooManyWaiting where the limit is reached."""
         with self._place(), self.lend():
-            self._watcher.job_ends(project_id, job_id, seconds)
+            self._watcher.jobs_end(project_id, [job_id], seconds)
 
     @contextmanager
     def _place(self) -> Iterator[None]:

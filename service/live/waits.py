@@ -13,16 +13,14 @@ from sqlalchemy import Connection
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store import queries
 
-OFTEN_SECONDS = 0.002  # between two looks for a young wait, and between two readings of SQLite's counter of changes
-SELDOM_SECONDS = 0.25  # between two looks for an old one
-SHARE_OF_AGE = 0.01  # in between: an answer is at most so much of its wait late
+OFTEN_SECONDS = 0.002  # between two questions whether something was committed
+SELDOM_SECONDS = 0.25  # between two looks where nothing was, as far as the database says
 
 
 @dataclass(eq=False)
 class Wait(ABC):
     """Something that is looked for, until it is `finished`."""
 
-    often: float = OFTEN_SECONDS  # seconds between two looks while it is young
     since: float = field(default_factory=time.monotonic)
     looked_at: float | None = None  # by the watcher's thread
     finished: Event = field(default_factory=Event)
@@ -30,15 +28,12 @@ class Wait(ABC):
 
     is_prompt: ClassVar[bool] = True  # whether milliseconds count
 
-    def due_at(self, *, changes_are_counted: bool, early: float = 1.0) -> float:
-        """When to look for it next, by the monotonic clock. Where changes are counted, a look is for what they miss.
+    def due_at(self, *, early: float = 1.0) -> float:
+        """When to look for it next, by the monotonic clock, though nothing was committed.
 
         early: the share of its pause after which it is looked for if another wait is due.
         """
-        if self.looked_at is None:
-            return self.since
-        pause = SELDOM_SECONDS if changes_are_counted else SHARE_OF_AGE * (self.looked_at - self.since)
-        return self.looked_at + early * min(max(self.often, pause), SELDOM_SECONDS)
+        return self.since if self.looked_at is None else self.looked_at + early * SELDOM_SECONDS
 
     def is_due_with_changes(self, now: float) -> bool:
         """Whether it is looked for now because something was committed."""

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import structlog
 
 from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.changes import changes_of
+from gradyard.store.changes import Changes, changes_of
 from gradyard.store.database import Database
 from service.live.waits import OFTEN_SECONDS, SELDOM_SECONDS, End, Wait
 
@@ -18,7 +18,6 @@ log = structlog.get_logger()
 EARLY = 0.5  # of a pause: waits that are looked for together are so again
 SHARE_OF_TIME = 0.1  # that looks may take where the database changes all the time
 REST_SECONDS = 0.05  # where streams alone wait; a new wait ends it
-CANCEL_SECONDS = 0.02  # between two looks for a cancel: a worker hears of it within `cancel_poll_seconds`
 
 
 class Watcher:
@@ -34,26 +33,16 @@ class Watcher:
         self._next_at = float("inf")  # when a wait is due, by the monotonic clock
         self._none_is_prompt = False
 
-    def job_ends(self, project_id: int, job_id: UUID, seconds: float, *, cancelled: bool = False) -> bool:
-        """Whether the project's job ends, or is deleted, within so many seconds.
-
-        cancelled: it was just cancelled, and is looked for less often. Raises DatabaseUnavailable where the database
-        does not answer.
-        """
-        often = CANCEL_SECONDS if cancelled else OFTEN_SECONDS
-        return self._wait(End(often=often, jobs=frozenset([(project_id, job_id)])), seconds)
-
-    def cancelled_jobs_end(self, project_id: int, job_ids: Collection[UUID], seconds: float) -> bool:
-        """Whether these jobs of the project, which were just cancelled, end within so many seconds, all of them.
+    def jobs_end(self, project_id: int, job_ids: Collection[UUID], seconds: float) -> bool:
+        """Whether these jobs of the project end, or are deleted, within so many seconds, all of them.
 
         Raises DatabaseUnavailable where the database does not answer.
         """
-        jobs = frozenset((project_id, job_id) for job_id in job_ids)
-        return self._wait(End(jobs=jobs, often=CANCEL_SECONDS), seconds)
+        return self._wait(End(jobs=frozenset((project_id, job_id) for job_id in job_ids)), seconds)
 
     def batch_is_released(self, batch_id: UUID, seconds: float) -> bool:
         """Whether within so many seconds no running job of the batch is marked for a cancel. Raises as above."""
-        return self._wait(End(batch=batch_id, often=CANCEL_SECONDS), seconds)
+        return self._wait(End(batch=batch_id), seconds)
 
     def waits(self) -> int:
         """How many requests wait."""
@@ -114,39 +103,36 @@ class Watcher:
     def _run(self) -> None:
         while self._has_waits():
             try:
-                with changes_of(self._database) as have_come:
+                with changes_of(self._database) as changes:
                     while self._has_waits():
-                        self._look_once(have_come)
+                        self._look_once(changes)
             except Exception:  # a file that cannot be opened: the waits go on, and are looked for when it can be
                 log.exception("the watcher stopped")
                 time.sleep(SELDOM_SECONDS)
 
-    def _look_once(self, have_come: Callable[[], bool] | None) -> None:
+    def _look_once(self, changes: Changes) -> None:
         """Look for what is due, and rest until something may be due again."""
+        changed = changes.have_come()
         began = time.monotonic()
-        changed = have_come() if have_come else False
         if changed or began >= self._next_at:
-            self._look_at_due(began, all_of_them=changed, changes_are_counted=have_come is not None)
+            self._look_at_due(began, all_of_them=changed)
         took = time.monotonic() - began
         time.sleep(max(OFTEN_SECONDS, took * (1 / SHARE_OF_TIME - 1) if changed else 0.0))
-        if have_come is None or self._none_is_prompt:
+        if self._none_is_prompt:
             self._rest()
 
-    def _look_at_due(self, now: float, *, all_of_them: bool, changes_are_counted: bool) -> None:
+    def _look_at_due(self, now: float, *, all_of_them: bool) -> None:
         with self._lock:
             waits = list(self._waits)
             self._next_at = float("inf")  # a new wait sets it to its own time
-        counted = changes_are_counted
         due = [
             each for each in waits
-            if (all_of_them and each.is_due_with_changes(now))
-            or each.due_at(changes_are_counted=counted, early=EARLY) <= now
+            if (all_of_them and each.is_due_with_changes(now)) or each.due_at(early=EARLY) <= now
         ]  # fmt: skip
         if due:
             self._look_at(due)
         with self._lock:
-            left = (each.due_at(changes_are_counted=counted) for each in self._waits)
-            self._next_at = min(left, default=float("inf"))
+            self._next_at = min((each.due_at() for each in self._waits), default=float("inf"))
             self._none_is_prompt = not any(each.is_prompt for each in self._waits)
             self._looked_at = time.monotonic()
 
@@ -154,7 +140,7 @@ class Watcher:
         with self._lock:
             seconds = self._next_at - time.monotonic()
             if seconds > 0 and self._waits:
-                self._lock.wait(min(seconds, REST_SECONDS if self._none_is_prompt else SELDOM_SECONDS))
+                self._lock.wait(min(seconds, REST_SECONDS))
 
     def _has_waits(self) -> bool:
         with self._lock:

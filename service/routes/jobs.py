@@ -63,7 +63,7 @@ def show_job(path: parameters.JobPath, query: parameters.JobQuery) -> Response:
     project, services = current_caller().project_id, current_services()
     with services.database.read() as connection:
         job_id = find_id(connection, path.job_id, "job")
-    if not services.watcher.job_ends(project, job_id, 0):
+    if not services.watcher.jobs_end(project, [job_id], 0):
         services.waiting_room.wait_for_end(project, job_id, query.wait)
         if not services.sessions.still_opens(current_caller()):
             raise Unauthorized("the key was revoked, or the session has ended, while the request waited")
@@ -126,9 +126,7 @@ def cancel_job(path: parameters.JobPath, query: parameters.ProjectQuery) -> Resp
     about: dict[str, Any] = {"job_id": job_id, "actor": caller.actor}
     state = past_silent(database, partial(lifecycle.request_cancel, **about), job_id=job_id)
     seconds_left = max(0.0, CANCEL_SECONDS - (time.monotonic() - begin))
-    if state is State.RUNNING and not services.watcher.job_ends(
-        caller.project_id, job_id, seconds_left, cancelled=True
-    ):
+    if state is State.RUNNING and not services.watcher.jobs_end(caller.project_id, [job_id], seconds_left):
         past_silent(database, partial(lifecycle.move_silent, **about), job_id=job_id)
     return _shown(str(job_id))
 

@@ -1,6 +1,6 @@
 """An app on a database of its own, and a client that asks it as a program of this machine would."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -50,14 +50,14 @@ def admitted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The jobs whose end requests wait for, one for each request that has a place by now or had one."""
     jobs: list[object] = []
 
-    job_ends = Watcher.job_ends
+    jobs_end = Watcher.jobs_end
 
-    def noted(watcher: Watcher, project_id: int, job_id: UUID, seconds: float, **how: bool) -> bool:
+    def noted(watcher: Watcher, project_id: int, job_ids: Collection[UUID], seconds: float) -> bool:
         if seconds:
-            jobs.append(job_id)
-        return job_ends(watcher, project_id, job_id, seconds, **how)
+            jobs.extend(job_ids)
+        return jobs_end(watcher, project_id, job_ids, seconds)
 
-    monkeypatch.setattr(Watcher, "job_ends", noted)
+    monkeypatch.setattr(Watcher, "jobs_end", noted)
     return jobs
 
 

@@ -8,7 +8,7 @@ from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
 
-PATIENCE_SECONDS = 300.0
+WAIT_SECONDS = 300.0
 
 
 def began(job: Job) -> float:
@@ -30,7 +30,7 @@ def test_a_pipeline_runs_in_its_order_though_a_worker_is_killed(service: Service
     until(lambda: client.job(prepare).state == "running", [service.pool])
     busy = next(worker for worker in client.workers() if prepare.id in worker.current_jobs)
     service.kill_worker(busy.slot)
-    last = client.wait(evaluate, timeout=PATIENCE_SECONDS)
+    last = client.wait(evaluate, timeout=WAIT_SECONDS)
     assert last.succeeded, last.message
     first, members = client.job(prepare), list(client.jobs(batch=batch.id))
     assert (first.attempt, {job.state for job in members}) == (2, {"succeeded"})
@@ -47,8 +47,8 @@ def test_what_depends_on_a_job_that_fails_fails_with_it(client: Client) -> None:
     last = client.submit(stage="numpy", steps=20, depends_on=batch)
     anyway = client.submit(stage="numpy", steps=20, depends_on={"id": batch, "condition": "ended"})
     client.cancel(gate)
-    ended_job = client.wait(last, timeout=PATIENCE_SECONDS)
+    ended_job = client.wait(last, timeout=WAIT_SECONDS)
     assert (ended_job.state, ended_job.reason) == ("failed", "upstream_failed")
     assert f"batch {batch.id} ended with 3 failed of its 3 jobs" in str(ended_job.message)
     assert f"job {first.id} failed (diverged)" in str(next(client.jobs(batch=batch.id)).message)
-    assert client.wait(anyway, timeout=PATIENCE_SECONDS).succeeded
+    assert client.wait(anyway, timeout=WAIT_SECONDS).succeeded
