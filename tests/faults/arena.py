@@ -55,7 +55,7 @@ class Arena:
     log: RequestLog
     random: Random
     form: Form
-    over: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
     done: list[Done] = field(default_factory=list)
     extra: list[Order] = field(default_factory=list)
     spared: set[int] = field(default_factory=set)  # pids of workers that another fault is hitting
@@ -72,13 +72,13 @@ class Arena:
 
     def pause(self, least: float, most: float) -> None:
         """Wait between `least` and `most` seconds, or until the run ends."""
-        self.over.wait(self.random.uniform(least, most))
+        self.finished.wait(self.random.uniform(least, most))
 
     def until(self, what: Callable[[], bool], seconds: float) -> bool:
         """Whether the condition became true within that time. It is checked ten times a second."""
         give_up_at = time.monotonic() + seconds
         while not what():
-            if time.monotonic() > give_up_at or self.over.is_set():
+            if time.monotonic() > give_up_at or self.finished.is_set():
                 return False
             time.sleep(0.1)
         return True

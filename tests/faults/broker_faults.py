@@ -42,7 +42,7 @@ def freeze_redis(arena: Arena) -> None:
     """F6: freeze Redis for a while: it accepts connections and answers nothing."""
     at, server = time.time(), arena.fleet.redis
     server.freeze()
-    arena.over.wait(arena.form.redis_frozen_seconds)
+    arena.finished.wait(arena.form.redis_frozen_seconds)
     server.thaw()
     arena.note("F6", at, "Redis frozen")
 

@@ -12,7 +12,7 @@ from tests.faults.access import Access
 from tests.faults.orders import Order
 from tests.faults.told import Told
 
-PATIENCE_SECONDS = 180.0
+WAIT_SECONDS = 180.0
 BUSY = (429, 503)
 LOCAL = Access()
 PAGE = 200
@@ -118,14 +118,14 @@ class LoggingClient:
     def until_answered(
         self, method: str, path: str, *, key: str | None = None, json_body: object = None
     ) -> httpx.Response:
-        """Ask until there is an answer other than "busy". Raises RuntimeError after `PATIENCE_SECONDS`."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        """Ask until there is an answer other than "busy". Raises RuntimeError after `WAIT_SECONDS`."""
+        give_up_at = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < give_up_at:
             answer = self.ask(method, path, key=key, json_body=json_body)
             if answer is not None and answer.status_code not in BUSY:
                 return answer
             time.sleep(0.2)
-        raise RuntimeError(f"{method} {path} ({key}) was not answered within {PATIENCE_SECONDS:.0f} s")
+        raise RuntimeError(f"{method} {path} ({key}) was not answered within {WAIT_SECONDS:.0f} s")
 
     def ask(
         self, method: str, path: str, *, key: str | None = None, json_body: object = None, foreign: bool = False

@@ -7,7 +7,7 @@ from tests.faults.arena import Arena, runner_of, worker_processes
 from tests.faults.client import LoggingClient
 from tests.faults.watch import Busy
 
-PATIENCE_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 LONG = "longer than any timeout"
 IN_A_PACK = "in a pack"
 
@@ -17,7 +17,7 @@ def long_job(arena: Arena) -> None:
     steps = arena.book.steps_of(1.5 * arena.form.lease_seconds)
     (job,) = arena.submit(arena.book.victim(steps, name=LONG))
     at = time.time()
-    arena.until(lambda: not any(LONG in busy.names for busy in arena.watch.busy()) and _over(arena, job), 240)
+    arena.until(lambda: not any(LONG in busy.names for busy in arena.watch.busy()) and _is_finished(arena, job), 240)
     arena.note("F12", at, LONG, jobs=(job,))
 
 
@@ -25,7 +25,7 @@ def poisoned_pack(arena: Arena) -> None:
     """F14: submit a pack of which one member kills every runner that trains it."""
     at = time.time()
     jobs = arena.submit(*arena.book.pack(arena.form.pack, steps=arena.form.victim_steps // 10))
-    arena.until(lambda: all(_over(arena, job) for job in jobs), 240)
+    arena.until(lambda: all(_is_finished(arena, job) for job in jobs), 240)
     arena.note("F14", at, f"a pack of {len(jobs)}", jobs=tuple(jobs))
 
 
@@ -111,17 +111,17 @@ def _cancel(arena: Arena, job: str, what: str, busy: Busy | None = None) -> None
 
 
 def runs(arena: Arena, job: str) -> Busy | None:
-    """Wait for a worker that trains this job, and return it; None after `PATIENCE_SECONDS`."""
+    """Wait for a worker that trains this job, and return it; None after `WAIT_SECONDS`."""
     workers: list[Busy] = []
 
     def look() -> bool:
         workers[:] = [b for b in arena.watch.busy() if any(str(member) == job for member, _ in b.members)]
         return bool(workers) and runner_of(workers[0]) is not None
 
-    return workers[0] if arena.until(look, PATIENCE_SECONDS) else None
+    return workers[0] if arena.until(look, WAIT_SECONDS) else None
 
 
-def _over(arena: Arena, job: str) -> bool:
+def _is_finished(arena: Arena, job: str) -> bool:
     client = LoggingClient(arena.fleet.url, arena.log)
     try:
         shown = client.job(job)

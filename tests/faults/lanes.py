@@ -87,7 +87,7 @@ class Lanes:
 
     def stop(self) -> None:
         """Inflict no more faults. Returns once every frozen or killed part is back."""
-        self.arena.over.set()
+        self.arena.finished.set()
         for thread in self._threads:
             thread.join()
 
@@ -102,12 +102,12 @@ class Lanes:
 
     def _drive(self, lane: str, faults: list[Fault]) -> None:
         least, most = PAUSES[lane]
-        while not self.arena.over.is_set():
+        while not self.arena.finished.is_set():
             if awake := [fault for fault in faults if fault.name not in self._resting]:
                 self._inflict_one(awake)
                 self.arena.pause(least * self.haste, most * self.haste)
             else:
-                self.arena.over.wait(0.5)
+                self.arena.finished.wait(0.5)
 
     def _inflict_one(self, faults: list[Fault]) -> None:
         counts = self.counts()

@@ -10,7 +10,7 @@ from gradyard.jobs.states import FINISHED, State
 from tests.faults.client import BUSY, LoggingClient, RequestLog
 from tests.faults.orders import Order, OrderBook
 
-PATIENCE_SECONDS = 240.0  # a job that is hit again and again takes minutes
+WAIT_SECONDS = 240.0  # a job that is hit again and again takes minutes
 LOOK_SECONDS = 0.2
 INTRUSIONS = (
     ("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("DELETE", ""), ("GET", "/losses"), ("GET", "/events"),
@@ -31,8 +31,8 @@ class Lives:
     """Leads jobs and batches of one project through their verbs. The stranger is a client of another project."""
 
     def __init__(self, own: LoggingClient, stranger: LoggingClient, book: OrderBook, steps: int,
-                 over: threading.Event) -> None:  # fmt: skip
-        self._own, self._stranger, self._book, self._steps, self._over = own, stranger, book, steps, over
+                 finished: threading.Event) -> None:  # fmt: skip
+        self._own, self._stranger, self._book, self._steps, self._finished = own, stranger, book, steps, finished
         self._told = own.log.told
         self._batches = 0
 
@@ -132,13 +132,13 @@ class Lives:
         return shown.get("state") in {*FINISHED, "finished"}
 
     def _until(self, what: Callable[[], bool], seconds: float | None = None) -> bool:
-        return until(what, self._over, seconds)
+        return until(what, self._finished, seconds)
 
 
-def until(what: Callable[[], bool], over: threading.Event, seconds: float | None = None) -> bool:
-    """Whether this became true within so many seconds (None: PATIENCE_SECONDS), and before the end of the load."""
-    give_up_at = time.monotonic() + (PATIENCE_SECONDS if seconds is None else seconds)
+def until(what: Callable[[], bool], finished: threading.Event, seconds: float | None = None) -> bool:
+    """Whether this became true within so many seconds (None: WAIT_SECONDS), and before the end of the load."""
+    give_up_at = time.monotonic() + (WAIT_SECONDS if seconds is None else seconds)
     while not what():
-        if time.monotonic() > give_up_at or over.wait(LOOK_SECONDS):
+        if time.monotonic() > give_up_at or finished.wait(LOOK_SECONDS):
             return False
     return True

@@ -51,7 +51,7 @@ class Load:
         self._long = [book.long() for _ in range(amount.long)]
         self.orders: list[Order] = [*self._short, *self._long]
         self._url, self._log, self._book = url, log, book
-        self._over, self._visitors = threading.Event(), Visitors(url, projects[0])
+        self._finished, self._visitors = threading.Event(), Visitors(url, projects[0])
         self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._feed, self._keep)]
         endless = [work for work, steps in ((self._live, amount.life_steps), (self._link, amount.link_steps)) if steps]
         self._endless = [threading.Thread(target=self._guarded, args=(work,)) for work in endless]
@@ -86,7 +86,7 @@ class Load:
 
     def stop(self) -> None:
         """Submit nothing more."""
-        self._over.set()
+        self._finished.set()
         for thread in [*self._threads, *self._endless]:
             thread.join()
         self._visitors.stop()
@@ -103,20 +103,20 @@ class Load:
 
     def _live(self, one: LoggingClient, other: LoggingClient) -> None:
         of_each = cycle(
-            Lives(own, stranger, self._book, self._amount.life_steps, self._over)
+            Lives(own, stranger, self._book, self._amount.life_steps, self._finished)
             for own, stranger in ((one, other), (other, one))
         )
         for each in of_each:
             each.of_a_batch()
             each.of_a_job()
-            if self._over.wait(LIFE_PAUSE_SECONDS):
+            if self._finished.wait(LIFE_PAUSE_SECONDS):
                 return
 
     def _link(self, one: LoggingClient, other: LoggingClient) -> None:
         steps = self._amount.link_steps
-        for each in cycle(Pipelines(own, self._book, steps, self._over) for own in (one, other)):
+        for each in cycle(Pipelines(own, self._book, steps, self._finished) for own in (one, other)):
             each.lead()
-            if self._over.wait(LIFE_PAUSE_SECONDS):
+            if self._finished.wait(LIFE_PAUSE_SECONDS):
                 return
 
     def _feed(self, one: LoggingClient, other: LoggingClient) -> None:
@@ -125,7 +125,7 @@ class Load:
         for client, order in zip(cycle((one, other)), self._short, strict=False):
             client.submit(order)
             due += pause
-            if self._over.wait(max(0.0, due - time.monotonic())):
+            if self._finished.wait(max(0.0, due - time.monotonic())):
                 return
 
     def _keep(self, client: LoggingClient, _: LoggingClient) -> None:
@@ -136,7 +136,7 @@ class Load:
                 return
             in_flight.append(client.submit(order))
             while len(in_flight) >= LONG_IN_FLIGHT:
-                if self._over.wait(0.5):
+                if self._finished.wait(0.5):
                     return
                 in_flight = [job for job in in_flight if not self._is_over(client, job)]
 

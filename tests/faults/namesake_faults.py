@@ -43,7 +43,7 @@ def second_machine_of_the_name(arena: Arena) -> None:
         arena.pause(1.0, 2.0)  # it trains beside the first
     finally:
         _stop(second)
-    if name is not None or not arena.over.is_set():
+    if name is not None or not arena.finished.is_set():
         arena.note("F23", at, ENTERED if says_so and name != busy.slot else NOT_ENTERED, busy=busy)
 
 

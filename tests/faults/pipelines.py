@@ -39,8 +39,8 @@ def ended(on: str) -> dict[str, str]:
 class Pipelines:
     """Leads pipelines of one project to their ends. Whether they kept their order is checked from the rows (I15)."""
 
-    def __init__(self, own: LoggingClient, book: OrderBook, steps: int, over: threading.Event) -> None:
-        self._own, self._book, self._steps, self._over = own, book, steps, over
+    def __init__(self, own: LoggingClient, book: OrderBook, steps: int, finished: threading.Event) -> None:
+        self._own, self._book, self._steps, self._finished = own, book, steps, finished
         self._told = own.log.told
         self._jobs: list[str] = []
 
@@ -53,13 +53,13 @@ class Pipelines:
             broken, victim, waits = self._link_behind(gate)
         finally:
             self._own.cancel(gate)
-        if until(lambda: self._is_finished(broken), self._over):
+        if until(lambda: self._is_finished(broken), self._finished):
             self._delete(broken, waits, victim)
-        until(lambda: self._job(victim)["state"] != State.QUEUED, self._over, BEGINS_SECONDS)
+        until(lambda: self._job(victim)["state"] != State.QUEUED, self._finished, BEGINS_SECONDS)
         self._own.cancel(victim)
-        if until(lambda: all(map(self._is_finished, self._jobs)), self._over):
+        if until(lambda: all(map(self._is_finished, self._jobs)), self._finished):
             self._count()
-            until(lambda: self._delete(broken), self._over, HEARD_SECONDS)
+            until(lambda: self._delete(broken), self._finished, HEARD_SECONDS)
 
     def _link_at_once(self) -> None:
         """A batch after a job, a job after the batch, and one after that job: all succeed."""

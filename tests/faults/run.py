@@ -14,13 +14,13 @@ from tests.faults.arena import Arena
 from tests.faults.backlog import Backlog
 from tests.faults.client import LoggingClient, RequestLog
 from tests.faults.fleet import SLOTS, Build, Fleet
-from tests.faults.judge import Ran, judge
 from tests.faults.lanes import FAULTS, Fault, Lanes
 from tests.faults.load import Load
 from tests.faults.orders import OrderBook
 from tests.faults.plans import Plan
 from tests.faults.report import Report
 from tests.faults.usage import Usage
+from tests.faults.verification import Ran, verify
 from tests.faults.wanted import sated, still_wanted
 from tests.faults.watch import Watch
 
@@ -98,7 +98,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
         watch.stop()
         backlog.close()
     say("comparing every bit with a training without faults")
-    return judge(plan, skipped, Ran(arena, lanes, load, usage, time.monotonic() - began, resting, starts))
+    return verify(plan, skipped, Ran(arena, lanes, load, usage, time.monotonic() - began, resting, starts))
 
 
 def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usage, say: Say, began: float) -> None:
@@ -110,8 +110,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         usage.look()
         if plan.until_bitten:
             lanes.rest(sated(plan, arena, lanes.counts()))
-        over = load.is_done() or plan.until_bitten
-        if over and not (wanted := still_wanted(plan, arena, lanes.counts())):
+        finished = load.is_done() or plan.until_bitten
+        if finished and not (wanted := still_wanted(plan, arena, lanes.counts())):
             return
         unfinished = arena.watch.unfinished() if load.is_done() else None
         if unfinished is not None and unfinished < SLOTS:
@@ -120,7 +120,7 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         if time.monotonic() - said_at > 20:
             said_at = time.monotonic()
             say(f"{said_at - began:4.0f} s: {len(arena.log.accepted)} jobs accepted; inflicted {lanes.counts()}")
-            if over:
+            if finished:
                 say(f"all jobs are submitted; still wanted: {', '.join(wanted)}")
         time.sleep(0.5)
 

@@ -36,7 +36,7 @@ def kill_database(arena: Arena) -> None:
     at = time.time()
     arena.fleet.postgres.kill()
     volley = _volley(arena)
-    arena.over.wait(arena.form.database_away_seconds)
+    arena.finished.wait(arena.form.database_away_seconds)
     arena.fleet.postgres.start()
     arena.note("F7", at, "PostgreSQL killed")
     _join(volley)
@@ -48,7 +48,7 @@ def fill_disk(arena: Arena) -> None:
     at = time.time()
     arena.fleet.disk.fill()
     volley = _volley(arena)
-    arena.over.wait(arena.form.database_away_seconds)
+    arena.finished.wait(arena.form.database_away_seconds)
     arena.fleet.disk.empty()
     if arena.fleet.postgres is not None:
         arena.fleet.postgres.start()  # it may have ended by itself
@@ -66,7 +66,7 @@ def cut_off_host(arena: Arena) -> None:
     with arena.alone_with(busy):
         at = time.time()
         host.namespace.cut(part)
-        arena.over.wait(arena.form.lease_seconds + 4)
+        arena.finished.wait(arena.form.lease_seconds + 4)
         host.namespace.mend(part)
         arena.note("F9", at, f"{host.name} cut off from its {part}", busy=busy)
 
@@ -105,7 +105,7 @@ def many_janitors(arena: Arena) -> None:
     more = [Child(f"janitor {n}", command, fleet.environment(), fleet.folder / "janitors.log") for n in range(9)]
     for each in more:
         each.start()
-    arena.over.wait(arena.form.lease_seconds + 10)
+    arena.finished.wait(arena.form.lease_seconds + 10)
     for each in more:
         each.kill()
     arena.note("F18", at, "ten maintenance loops")

@@ -40,11 +40,11 @@ class Piped(Load):
             each.start()
         try:
             for own in self.clients[:projects]:
-                Pipelines(own, self.book, 10, self._over).lead()
+                Pipelines(own, self.book, 10, self._finished).lead()
         except RuntimeError as error:
             refused.append(str(error))
         finally:
-            self._over.set()
+            self._finished.set()
             for each in threads:
                 each.join()
         rows = Rows.read(self._database)
@@ -58,7 +58,7 @@ class Piped(Load):
         return verdict
 
     def _maintain(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
+        while not self._finished.wait(LOOK_SECONDS):
             end_waits(self._database, 60.0, actor="maintenance")
 
     def _a_batch_is_to_be_cancelled(self) -> bool:
@@ -68,7 +68,7 @@ class Piped(Load):
         if member.spec.get("name") != "victim":
             super()._end(member)
             return
-        while not self._is_marked(member) and not self._over.wait(LOOK_SECONDS):
+        while not self._is_marked(member) and not self._finished.wait(LOOK_SECONDS):
             pass
         with self._database.begin() as connection:
             lifecycle.cancel_by_worker(connection, member.held, actor="worker")
@@ -81,7 +81,7 @@ class Piped(Load):
 @pytest.fixture
 def load(database: Database, app: Any, monkeypatch: pytest.MonkeyPatch) -> Piped:  # noqa: F811
     """A load on a service in this process."""
-    monkeypatch.setattr("tests.faults.client.PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr("tests.faults.client.WAIT_SECONDS", 10.0)
     return Piped(database, httpx.WSGITransport(app=app))
 
 
@@ -113,7 +113,7 @@ MUTANTS: dict[str, tuple[Any, str, Any]] = {
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_build_is_found_out_that_has(mutant: str, load: Piped, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lives, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(lives, "WAIT_SECONDS", 2.0)
     monkeypatch.setattr(pipelines, "BEGINS_SECONDS", 1.0)
     monkeypatch.setattr(pipelines, "HEARD_SECONDS", 1.0)
     where, name, broken = MUTANTS[mutant]

@@ -14,11 +14,11 @@ from tests.faults.broker_faults import HEARD
 from tests.faults.client import RequestLog
 from tests.faults.figures import Resumes
 from tests.faults.fleet import Build, Fleet
-from tests.faults.judge import broken_promises
 from tests.faults.lanes import Fault, Lanes
 from tests.faults.orders import OrderBook
 from tests.faults.plans import short_plan
 from tests.faults.rows import Rows
+from tests.faults.verification import broken_promises
 from tests.faults.wanted import sated
 from tests.faults.watch import Watch
 from tests.stack.until import until

@@ -39,11 +39,11 @@ class Load:
     """The clients of two projects, in the process of the service itself, and a worker that trains nothing."""
 
     def __init__(self, database: Database, asgi: httpx.WSGITransport) -> None:
-        self._database, self._over, self.log = database, threading.Event(), RequestLog()
+        self._database, self._finished, self.log = database, threading.Event(), RequestLog()
         self.clients = [LoggingClient(URL, self.log, each, asgi) for each in keys_of_two_projects(URL, asgi)]
         one, other = self.clients
         self.book = OrderBook(1, (1.0, 1.0))
-        self._lives, self.backlog = Lives(one, other, self.book, 10, self._over), Backlog(other, self.book, 3)
+        self._lives, self.backlog = Lives(one, other, self.book, 10, self._finished), Backlog(other, self.book, 3)
         self.queues = ["cpu"]
 
     def runs(self, batches: int = 1) -> Verdict:
@@ -58,7 +58,7 @@ class Load:
             self._lives.of_a_job()
             self.backlog.end()
         finally:
-            self._over.set()
+            self._finished.set()
             for each in workers:
                 each.join()
         rows = Rows.read(self._database)
@@ -69,13 +69,13 @@ class Load:
 
     def _work(self, queue: str) -> None:
         worker = worker_of(self._database, f"{queue}-0", queue)
-        while not self._over.wait(BETWEEN_CLAIMS_SECONDS):
+        while not self._finished.wait(BETWEEN_CLAIMS_SECONDS):
             with self._database.begin() as connection:
                 claim = lifecycle.claim(connection, worker, 60.0)
             for member in claim.members if claim else ():
                 self._end(member)
             if claim and self._a_batch_is_to_be_cancelled():
-                self._over.wait(BEFORE_A_CANCEL_SECONDS)
+                self._finished.wait(BEFORE_A_CANCEL_SECONDS)
 
     def _a_batch_is_to_be_cancelled(self) -> bool:
         batches = sum((asked.path, asked.status) == ("/v1/batches", 202) for asked in self.log.asked)
@@ -103,7 +103,7 @@ def database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def load(database: Database, app: Any, monkeypatch: pytest.MonkeyPatch) -> Load:  # noqa: F811
     """A load on a service in this process."""
-    monkeypatch.setattr("tests.faults.client.PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr("tests.faults.client.WAIT_SECONDS", 10.0)
     return Load(database, httpx.WSGITransport(app=app))
 
 

@@ -53,7 +53,7 @@ def stop_in_transaction(arena: Arena) -> None:
             _let_others_meet_it(arena, busy, stopped[0], job)
             if other is not None:
                 arena.until(lambda: not _holds(arena, other), arena.form.lease_seconds + 15)
-                # the moment at which its lease is over at the latest
+                # the moment at which its lease ends at the latest
                 arena.note("F21", at + arena.form.lease_seconds, ANOTHER, busy=other)
             arena.note("F21", at, what, jobs=(job,), busy=busy)
         except psutil.NoSuchProcess:  # another fault, or the service itself ended it
@@ -67,7 +67,7 @@ def stop_in_transaction(arena: Arena) -> None:
 
 
 def late_leases(journal: Journal) -> list[float]:
-    """How long after their leases were over the jobs of a worker beside a stopped transaction were queued again."""
+    """How long after their leases ended the jobs of a worker beside a stopped transaction were queued again."""
     return [
         event.at - done.at for done in journal.done if done.fault == "F21" and done.what == ANOTHER
         for event in journal.rows.all_events()
@@ -97,7 +97,7 @@ def _stop_inside(arena: Arena, process: psutil.Process, job: str) -> bool:
         return False
 
     give_up_at = time.monotonic() + TRIES_SECONDS
-    while time.monotonic() < give_up_at and not arena.over.is_set():
+    while time.monotonic() < give_up_at and not arena.finished.is_set():
         if stands_inside():
             return True
         time.sleep(arena.random.uniform(0.001, 0.02))

@@ -23,7 +23,7 @@ class Visitors:
 
     def __init__(self, url: str, owner: Access) -> None:
         self._url, self._owner = url, owner
-        self._stack, self._over = ExitStack(), threading.Event()
+        self._stack, self._finished = ExitStack(), threading.Event()
         self._thread = threading.Thread(target=self._visit, name="visitors")
         self.receiver = Receiver()
         self.token = self.webhook_secret = ""
@@ -49,7 +49,7 @@ class Visitors:
 
     def stop(self) -> None:
         """Ask for nothing more, and take no more messages."""
-        self._over.set()
+        self._finished.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._stack.close()
@@ -64,7 +64,7 @@ class Visitors:
 
     def _visit(self) -> None:
         visits = 0
-        while not self._over.wait(VISIT_SECONDS):
+        while not self._finished.wait(VISIT_SECONDS):
             with suppress(httpx.HTTPError):  # the API is away now and then
                 self._browser.get(PAGES[visits % len(PAGES)])
             visits += 1

@@ -63,7 +63,7 @@ class Watch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._over = threading.Event()
+        self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.seen: dict[tuple[UUID, int], AttemptSeen] = {}
 
@@ -73,7 +73,7 @@ class Watch:
 
     def stop(self) -> None:
         """Stop the thread that looks."""
-        self._over.set()
+        self._finished.set()
         self._thread.join()
 
     def busy(self) -> list[Busy]:
@@ -126,7 +126,7 @@ class Watch:
             return list(connection.execute(running.where(Job.state == "running")))
 
     def _run(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
+        while not self._finished.wait(LOOK_SECONDS):
             try:
                 rows = self._rows()
             except GradyardError:

@@ -35,9 +35,9 @@ def shut_writes_out(arena: Arena) -> None:
         volley = [threading.Thread(target=_submit, args=(arena,)) for _ in range(4)]
         for each in volley:
             each.start()
-        arena.over.wait(FIRST_SECONDS)
+        arena.finished.wait(FIRST_SECONDS)
         said = arena.until(lambda: words in _readiness(arena).get(part, ""), arena.form.database_away_seconds + 5)
-        arena.over.wait(arena.form.database_away_seconds)
+        arena.finished.wait(arena.form.database_away_seconds)
         dead = tuple(name for name, pid in workers.items() if not psutil.pid_exists(pid))
     arena.note("F22", at, what + SAID_SO if said else what, dead=dead)
     for each in volley:

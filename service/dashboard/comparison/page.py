@@ -54,7 +54,7 @@ def compare() -> tuple[str, dict[str, Any]]:
         groups = on_one_curve(connection, rows)
         figures = queries.metric_figures(connection, current_caller().project_id, rows)
     jobs = [job_answer(row, None, metrics=figures.get(row.id)) for row in rows]
-    those = [Compared(letter, job) for letter, job in zip(letters(), jobs, strict=False)]
+    those = [Compared(letter, job) for letter, job in zip(labels(), jobs, strict=False)]
     return "compare.html", {
         "those": those, "those_data": [_drawn(each) for each in those], "batch": batch,
         "first_curves": _first_curves(jobs),
@@ -88,7 +88,7 @@ def _first_curves(jobs: Sequence[shapes.Job]) -> str | None:
     return f"{outer_path('/v1/losses')}?{urlencode(asked, doseq=True)}"
 
 
-def letters() -> Iterator[str]:
+def labels() -> Iterator[str]:
     """A, B, ... Z, AA, AB, ..."""
     yield from ascii_uppercase
     for first in ascii_uppercase:

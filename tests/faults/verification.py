@@ -1,4 +1,4 @@
-"""Judges a run after its end: reads every row, compares every bit, and measures what the service promises."""
+"""Verifies a run after its end: reads every row, compares every bit, and measures what the service promises."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Ran:
     starts: dict[str, list[float]]
 
 
-def judge(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
+def verify(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
     """Check everything, and stop the fleet meanwhile."""
     arena, fleet, log = ran.arena, ran.arena.fleet, ran.arena.log
     rows = Rows.read(fleet.database)
