@@ -1,6 +1,11 @@
 """One job whole, as its route, its last event and its page show it."""
 
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
 from gradyard import shapes
+from gradyard.jobs.states import State
 from gradyard.store import queries
 from service.http.access.callers import current_caller
 from service.http.ids import find_job
@@ -16,10 +21,25 @@ def job_shown(text: str) -> shapes.Job:
 
     Raises NotFound, Gone or AmbiguousId as `find_job` does.
     """
-    project = current_caller().project_id
-    with current_services().database.snapshot() as connection:
+    database, told = current_services().database, None
+    with database.read() as connection:
         job = find_job(connection, text)
-        waiting = why_it_waits(connection, job, project)
-        depends_on = depends_on_of(connection, [job]).get(job.id, [])
-        metrics = queries.metric_figures(connection, project, [job]).get(job.id)
-    return job_answer(job, waiting, recheck_answer(current_services().database, job), metrics, depends_on)
+        if _tells_all(job):  # most that are asked for: no snapshot, and half the round trips
+            told = _told(connection, job)
+    if told is None:
+        with database.snapshot() as connection:
+            job = find_job(connection, text)
+            told = _told(connection, job)
+    waiting, metrics, depends_on = told
+    return job_answer(job, waiting, recheck_answer(database, job), metrics, depends_on)
+
+
+def _tells_all(job: Row[Any]) -> bool:
+    return job.state != State.QUEUED and job.wait_id is None and not job.has_metrics
+
+
+def _told(connection: Connection, job: Row[Any]) -> tuple[Any, Any, Any]:
+    project = current_caller().project_id
+    waiting = why_it_waits(connection, job, project)
+    metrics = queries.metric_figures(connection, project, [job]).get(job.id)
+    return waiting, metrics, depends_on_of(connection, [job]).get(job.id, [])

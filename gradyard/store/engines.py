@@ -24,7 +24,7 @@ SQLITE_PRAGMAS = (
 )  # fmt: skip
 # Of one process, for the requests and threads that ask at the same moment. The server has a hundred for all processes.
 MOST_CONNECTIONS = 24
-POOL_TIMEOUT_SECONDS = 10.0  # that a thread waits for one of them
+POOL_TIMEOUT_SECONDS = 10.0  # that a thread waits for one of them; it gets the one that was used last, which is warm
 PGBOUNCER = "pgbouncer"  # in the query of a URL: the server is reached through PgBouncer in transaction mode
 
 
@@ -89,7 +89,7 @@ def _postgresql_engine(
         settings["prepare_threshold"] = None  # the next transaction may run in another session
     engine = create_engine(
         url.difference_update_query([PGBOUNCER]), pool_size=pool_size, max_overflow=MOST_CONNECTIONS - pool_size,
-        pool_timeout=POOL_TIMEOUT_SECONDS, pool_recycle=3600, connect_args=settings, **options,
+        pool_timeout=POOL_TIMEOUT_SECONDS, pool_recycle=3600, pool_use_lifo=True, connect_args=settings, **options,
     )  # fmt: skip
     if through_pgbouncer:
         limits = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in milliseconds.items())

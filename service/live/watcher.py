@@ -117,7 +117,7 @@ class Watcher:
         if changed or began >= self._next_at:
             self._look_at_due(began, all_of_them=changed)
         took = time.monotonic() - began
-        time.sleep(max(OFTEN_SECONDS, took * (1 / SHARE_OF_TIME - 1) if changed else 0.0))
+        time.sleep(max(OFTEN_SECONDS, took * (1 / SHARE_OF_TIME - 1) if changed else took))
         if self._none_is_prompt:
             self._rest()
 
