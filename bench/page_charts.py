@@ -21,7 +21,7 @@ from gradyard.store.database import Database
 from gradyard.store.tables import Job, LossChunk
 
 JOBS, COMPARED, STEPS = 10_000, 10, 30_000
-OPENED = 5  # times, each in a new profile and again in the same one
+OPENED = 15  # times, each in a new profile and again in the same one
 DRAWN = "#charts[data-drawn]", "#curves[data-drawn]"
 NOTES = f"""A batch of {JOBS:,} jobs made by `bench/full_history.py`, of which {COMPARED} have {STEPS:,} steps. One API
 process serves it, Chromium (headless, by Playwright, no GPU) opens each page {OPENED} times with an empty cache and

@@ -3,7 +3,7 @@ import { LineChart } from "./line_chart.js";
 import { early } from "./page_data.js";
 import { get } from "./service.js";
 
-const POINTS = 800;
+const POINTS = 600;
 const element = (id) => document.getElementById(id);
 const jobs = () => JSON.parse(element("live").dataset.jobs);
 const FAR = 4; // times as long as the others

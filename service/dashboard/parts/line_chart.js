@@ -129,7 +129,7 @@ export class LineChart {
     each.x.forEach((x, at) => {
       const y = each.y[at];
       if (y === null || (this.options.log && y <= 0)) { pen = "M"; return; }
-      path += `${pen}${this.x.of(x).toFixed(1)} ${this.y.of(y).toFixed(1)}`;
+      path += `${pen}${tenths(this.x.of(x))} ${tenths(this.y.of(y))}`;
       pen = "L";
     });
     return drawn("path", { class: `line ${color}${(each.color ?? place) < COLORS ? "" : " again"}`, d: path });
@@ -219,6 +219,8 @@ export class LineChart {
     if (aloud) this.said.textContent = told.join(", ");
   }
 }
+
+const tenths = (value) => Math.round(value * 10) / 10; // toFixed takes twice as long, of 16,000 numbers it is felt
 
 function nearest(xs, x) {
   let low = 0;
