@@ -137,6 +137,8 @@ def answered_as_documented(cases: Any, examples: int, asked: Counter[int], key: 
     )
     @given(case=cases)
     def ask(case: Any) -> None:
+        if leads_elsewhere(case):
+            return
         if "wait" in (case.query or {}):
             case.query["wait"] = 0  # what it waits for is not asked here
         response = case.call_and_validate(headers=key)
@@ -144,6 +146,11 @@ def answered_as_documented(cases: Any, examples: int, asked: Counter[int], key: 
         asked[response.status_code] += 1
 
     ask()
+
+
+def leads_elsewhere(case: Any) -> bool:
+    """Whether an id was drawn that is a word of another route (`count`): paths without a template are matched first."""
+    return case.path != case.formatted_path and case.formatted_path in case.operation.schema.raw_schema["paths"]
 
 
 def refused_with_reason(response: Any) -> None:
