@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.audit import Action
-from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from gradyard.jobs.questions.read import MOST_BYTES
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import State
 from gradyard.jobs.validation.messages import value_text
 from gradyard.jobs.validation.suggestions import did_you_mean
+from service.http.query_parameters.ids import BatchId
 from service.http.query_parameters.whole_numbers import Whole
 
 
@@ -22,14 +22,7 @@ def _known_stage(name: str) -> str:
     return name
 
 
-def _like_an_id(text: str) -> str:
-    if ids_beginning_with(text) is None:
-        raise ValueError(f"must be the id of a batch, or a beginning of at least {SHORTEST_BEGINNING} digits")
-    return text
-
-
 StageName = Annotated[str, AfterValidator(_known_stage), Field(json_schema_extra={"enum": list(STAGES)})]
-BatchId = Annotated[str, AfterValidator(_like_an_id)]
 
 
 class Query(BaseModel):

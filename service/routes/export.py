@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotAcceptable
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.exports import CONTENT_TYPES, Curves, Form
 from gradyard.jobs.questions.read import question
-from gradyard.jobs.questions.terms import Term
+from gradyard.jobs.questions.terms import All, Among, Term
 from gradyard.store import queries
 from service.exports.arrow import as_arrow, check_arrow_is_there
 from service.exports.csv_lines import as_csv, as_losses_alone
@@ -18,7 +18,7 @@ from service.exports.slices import Slices, Wanted
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.errors import ParametersInvalid
-from service.http.ids import find_batch
+from service.http.ids import find_batch, find_jobs
 from service.http.openapi import EXPORT, problems, routes
 from service.http.query_parameters.exports import BatchExportQuery, ExportOptions, ExportQuery
 from service.http.services import current_services
@@ -29,16 +29,17 @@ api = routes("export", "/v1", tag="exports")
 
 @api.get("/jobs/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422, 505)})
 def export_jobs(query: ExportQuery) -> Response:
-    """Stream the jobs that satisfy a question, those of a batch, or all, in the order of their ids.
+    """Stream the jobs that satisfy a question, those of a batch, those that are named, or all, by their ids.
 
     `Accept` or `format` chooses NDJSON, CSV, Parquet or Arrow. The jobs are those that were there when the export
     began; each is shown as it is when its part of the answer is read.
     """
     batch: UUID | None = None
-    if query.batch is not None:
-        with current_services().database.read() as connection:
+    with current_services().database.read() as connection:
+        if query.batch is not None:
             batch = find_batch(connection, query.batch).id
-    return _exported(query, batch, Curves(query.curves or "none"))
+        named = Among(frozenset(row.id for row in find_jobs(connection, query.job))) if query.job else None
+    return _exported(query, batch, Curves(query.curves or "none"), named)
 
 
 @api.get("/batches/<batch_id>/export", responses={"200": EXPORT, **problems(404, 406, 409, 410, 422, 505)})
@@ -52,14 +53,17 @@ def export_batch(path: parameters.BatchPath, query: BatchExportQuery) -> Respons
     return _exported(query, batch, None if query.curves is None else Curves(query.curves))
 
 
-def _exported(query: ExportOptions, batch: UUID | None, curves: Curves | None) -> Response:
+def _exported(
+    query: ExportOptions, batch: UUID | None, curves: Curves | None, named: Among | None = None
+) -> Response:  # fmt: skip
     form = _form(query)
     if form in (Form.PARQUET, Form.ARROW):
         check_arrow_is_there(form)
     try:
-        term = None if query.where is None else question(query.where)
+        asked = None if query.where is None else question(query.where)
     except SpecInvalid as error:
         raise ParametersInvalid(error.problems) from None
+    term = asked if named is None else All((named,) if asked is None else (named, asked))
     response = streamed(lambda: _body(form, term, batch, curves, query), _type(form))
     response.headers["Vary"] = "Accept"
     if query.format is not None:

@@ -115,9 +115,14 @@ def test_every_batch_is_drawn_without_an_error_and_fits(
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
-def test_the_list_and_the_comparison_have_no_finding_of_axe(open_page: OpenPage, batches: Batches) -> None:
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_the_list_and_the_comparison_fit_and_have_no_finding_of_axe(
+    open_page: OpenPage, batches: Batches, look: str
+) -> None:
+    viewport = {"width": 390, "height": 844} if look == "phone" else {"width": 1280, "height": 900}
     for path in ("/batches", f"/compare?batch={batches['sweep']}", "/compare"):
-        page = open_page(path)
+        page = open_page(path, viewport=viewport, color_scheme="dark" if look == "dark" else "light")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
         found = Axe().run(page).response["violations"]
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 

@@ -1,5 +1,6 @@
 """Pages of a service with jobs in every state: light, dark, on a phone, by keys alone, without scripts."""
 
+import csv
 import re
 from io import BytesIO
 from uuid import UUID
@@ -8,7 +9,7 @@ import numpy as np
 import orjson
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import insert
 
 from gradyard.jobs.settings import Settings
@@ -173,6 +174,38 @@ def test_chosen_jobs_are_tagged_and_deleted(open_page: OpenPage, jobs: dict[str,
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("to go 1")).to_have_count(0)
     expect(page.get_by_text("to go 0")).to_have_count(0)
+
+
+def test_chosen_jobs_are_exported_alone(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
+    page = open_page("/jobs")
+    chosen = [str(jobs["succeeded"]), str(jobs["failed"])]
+    for job_id in chosen:
+        page.locator(f".choose[value='{job_id}']").check()
+    with page.expect_download() as download:
+        page.locator("#selection").get_by_role("button", name="CSV").click()
+    with download.value.path().open(newline="") as file:
+        assert sorted(row["id"] for row in csv.DictReader(file)) == sorted(chosen)
+
+
+def test_a_page_whose_stream_is_refused_asks_every_so_often(
+    open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    job_id = submitted(database, settings, name="polled", priority=100)
+    page = open_page("/keys", expected=("Failed to load resource", "503"))
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503)
+
+    page.route("**/events?*", refuse)
+    page.goto(f"/jobs/{job_id}")
+    heading = page.get_by_role("heading", name="polled")
+    expect(heading).to_contain_text("queued")
+    succeeds(database, claimed(database, worker_of(database, "cpu-9")))
+    expect(heading).to_contain_text("succeeded")
+    assert refused
 
 
 def test_a_waiting_job_is_cancelled_after_a_question(

@@ -34,6 +34,13 @@ def test_one_click_trains_the_eight_stages_and_a_running_job_is_cancelled(open_p
     page.get_by_role("link", name="Jobs").click()
     expect(page.locator(".choose")).to_have_count(8)
     expect(page.locator("td .state.succeeded")).to_have_count(8, timeout=300_000)  # a busy machine trains for minutes
+    page.go_back()
+    expect(page.get_by_text("A, B, C, E and G lie on one curve")).to_be_visible()
+    expect(page.get_by_text("On their own: D, F, H.")).to_be_visible()
+    speeds = page.locator(".compared tbody tr td:nth-last-child(2)").all_inner_texts()
+    assert len(speeds) == 8
+    assert all(re.match(r"[\d,.]+$", speed) for speed in speeds), speeds
+    page.get_by_role("link", name="Jobs").click()
     page.get_by_role("link", name="tutorial: nn").click()
     expect(page.locator("math")).to_be_visible()
     expect(page.locator("[data-chart=model] .points circle").first).to_be_visible()
@@ -43,6 +50,11 @@ def test_one_click_trains_the_eight_stages_and_a_running_job_is_cancelled(open_p
     expect(page.locator("#verdict")).to_contain_text("Valid.")
     page.get_by_role("button", name="Submit", exact=True).click()
     heading = page.get_by_role("heading", name="long")
+    expect(heading).to_contain_text("running")
+    line = page.locator("[data-chart=curve] .line")
+    drawn = line.get_attribute("d")
+    assert drawn is not None
+    expect(line).not_to_have_attribute("d", drawn)  # it grows while it trains
     expect(heading).to_contain_text("running")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Yes").click()

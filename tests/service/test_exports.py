@@ -5,6 +5,7 @@ import io
 from base64 import b64decode
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import numpy as np
@@ -161,6 +162,18 @@ def test_a_question_that_cannot_be_read_is_refused(client: FlaskClient) -> None:
     assert answer.json["errors"][0]["pointer"] == "/where"
     assert "/curves" in client.get("/v1/jobs/export?curves=all").text
     assert client.get("/v1/jobs/export?batch=00000000-0000-0000-0000-000000000001").status_code == 404
+
+
+def test_jobs_that_are_named_are_exported_alone(client: FlaskClient, database: Database, settings: Settings) -> None:
+    jobs = [submitted(database, settings) for _ in range(3)]
+    rows = rows_of(exported(client, job=[str(jobs[2]), jobs[0].hex[:20]]), Form.NDJSON)
+    assert [row["id"] for row in rows] == [str(jobs[0]), str(jobs[2])]
+    both = exported(client, job=[str(each) for each in jobs], where='name == "none" or first_below(0) is None')
+    assert [row["id"] for row in rows_of(both, Form.NDJSON)] == [str(each) for each in jobs]
+    assert exported(client, job=str(jobs[0]), where='stage == "dynamic"') == b""
+    unknown = client.get(f"/v1/jobs/export?job={UUID(int=5)}")
+    assert unknown.status_code == 404
+    assert client.get("/v1/jobs/export?" + "&".join(f"job={each}" for each in jobs * 67)).status_code == 422
 
 
 @on_sqlite

@@ -36,6 +36,8 @@ from service.http.query_parameters.best import METRIC, MODE
 from service.http.query_parameters.where import question_without_curves
 from service.http.services import current_services
 
+MOST_PARAMETERS = 12  # that are drawn: those that matter most
+
 
 class ChartsQuery(Query):
     """Of which runs of a batch, and which figure is their outcome."""
@@ -80,6 +82,7 @@ def batch_runs(batch_id: str) -> Response:
         parameters = parameters_that_differ(connection, runs)
     outcome = np.array([np.nan if run.outcome is None else run.outcome for run in runs], np.float64)
     shares = importance(parameters, _with_worst(runs, outcome, asked.aim))
+    drawn = sorted(parameters, key=lambda name: -shares.get(name, 0.0))[:MOST_PARAMETERS]
     names = [run.summary.name for run in runs]
     return compressed_json({
         "size": asked.batch.size, "more": asked.runs.more, "metric": asked.aim.name, "mode": asked.aim.mode,
@@ -88,7 +91,9 @@ def batch_runs(batch_id: str) -> Response:
         "ids": [run.id for run in runs], "names": names if any(names) else None,
         "states": [run.state for run in runs], "reasons": [run.summary.reason for run in runs],
         "finished": [run.summary.finished_at for run in runs], "loss_min": [run.figures.loss_min for run in runs],
-        "outcome": outcome, "importance": shares, "parameters": parameters,
+        "outcome": outcome, "importance": {name: share for name, share in shares.items() if name in drawn},
+        "parameters": {name: each for name, each in parameters.items() if name in drawn},
+        "left_out": len(parameters) - len(drawn),
     })  # fmt: skip
 
 

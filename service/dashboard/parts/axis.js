@@ -2,6 +2,7 @@
 import { decades, linear, logarithmic, ticks, words } from "./scales.js";
 
 const FAR = 50; // the largest is so many times the smallest: logarithmic
+const EVEN = 0.15; // of the range: so close to its middle is the median of values that are spread evenly, which stay linear
 
 export function axisOf(values, from, to, fewest = 5) {
   const present = values.filter((value) => value !== null && value !== undefined);
@@ -12,11 +13,16 @@ export function axisOf(values, from, to, fewest = 5) {
     if (value > high) high = value;
   }
   if (low > high) [low, high] = [0, 1];
-  const log = low > 0 && high / low >= FAR;
+  const log = low > 0 && high / low >= FAR && !isEven(present, low, high);
   if (low === high) [low, high] = low ? [low - Math.abs(low) / 2, high + Math.abs(high) / 2] : [-1, 1];
   const scale = (log ? logarithmic : linear)(low, high, from, to);
   const marks = log ? decades(low, high) : ticks(low, high, fewest);
   return { kind: log ? "log" : "linear", low, high, of: (value) => (value === null ? null : scale.of(value)), at: (place) => scale.at(place), marks: marks.map((value) => ({ value, text: words(value, 3) })) };
+}
+
+function isEven(values, low, high) {
+  const median = [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
+  return Math.abs((median - low) / (high - low) - 0.5) < EVEN;
 }
 
 function ofTexts(present, from, to) {

@@ -93,7 +93,7 @@ function fillChoices() {
   element("scatter").closest("section").hidden = !ranked.length;
   element("heat").closest("section").hidden = ranked.length < 2;
   const count = runs.ids.length;
-  element("told").textContent = `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}${asked().where ? ` of ${runs.size.toLocaleString("en")}` : ""} in every chart below${runs.more ? ", the oldest of more" : ""}.${ranked.length ? "" : " No parameter differs between them."}`;
+  element("told").textContent = `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}${asked().where ? ` of ${runs.size.toLocaleString("en")}` : ""} in every chart below${runs.more ? ", the oldest of more" : ""}.${ranked.length ? "" : " No parameter differs between them."}${runs.left_out ? ` ${runs.left_out.toLocaleString("en")} more parameters differ, which matter less than the ${Object.keys(runs.parameters).length} that are drawn.` : ""}`;
 }
 
 function draw() {

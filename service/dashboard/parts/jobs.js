@@ -38,6 +38,10 @@ bar.addEventListener("click", async (event) => {
     location.assign(`${root}compare?${projectQuery(chosen().slice(0, MOST_COMPARED).map((box) => ["job", box.value]))}`);
     return;
   }
+  if (verb === "export") {
+    location.assign(`${root}v1/jobs/export?${projectQuery([["format", "csv"], ["curves", "none"], ...chosen().map((box) => ["job", box.value])])}`);
+    return;
+  }
   if (verb !== "none") await toChosen(verb);
   for (const box of boxes()) box.checked = false;
   show();

@@ -30,7 +30,7 @@ TAKE_A_BODY = {
 
 MAY_REPEAT = {
     "jobs.list_jobs": {"tag"}, "page.jobs": {"tag"}, "page.compare": {"job"},
-    "losses.show_losses_of_many": {"job"},
+    "losses.show_losses_of_many": {"job"}, "export.export_jobs": {"job"},
     "metrics_and_artifacts.show_metric_of_many": {"job"}, "live.watch_many": {"job", "batch"},
 }  # fmt: skip
 """Parameters that may be given several times, by the endpoint that reads all of them."""

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from gradyard.jobs.questions.read import MOST_BYTES
-from service.http.parameters import BatchId, Project, Query, StageName
+from service.http.parameters import Project, Query, StageName
+from service.http.query_parameters.ids import BatchId
 from service.http.query_parameters.whole_numbers import Whole
 
 METRIC = Field(

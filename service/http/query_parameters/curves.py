@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
-from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from gradyard.shapes.histories import MOST_CURVES, MOST_POINTS_OF_CURVES
 from service.http.parameters import Project, Query
+from service.http.query_parameters.ids import JobId
 from service.http.query_parameters.whole_numbers import Whole
 
 USUAL_POINTS, MOST_POINTS = 1000, 100_000
@@ -37,16 +37,10 @@ class CurveQuery(Query):
     project: Project = None
 
 
-def _like_an_id(text: str) -> str:
-    if ids_beginning_with(text) is None:
-        raise ValueError(f"must be the id of a job, or a beginning of at least {SHORTEST_BEGINNING} digits")
-    return text
-
-
 class CurvesQuery(Query):
     """The curves of which jobs, which steps of them, and how many of their values."""
 
-    job: list[Annotated[str, AfterValidator(_like_an_id)]] = Field(
+    job: list[JobId] = Field(
         min_length=1, max_length=MOST_CURVES, description="the id of a job, or its beginning; once for each job"
     )
     first: First = None

@@ -5,7 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from gradyard.jobs.questions.read import MOST_BYTES
-from service.http.parameters import BatchId, Project, Query
+from service.http.parameters import Project, Query
+from service.http.query_parameters.ids import BatchId, JobId
+
+MOST_JOBS = 200  # that are named; a page of a list has no more
 
 
 class ExportOptions(Query):
@@ -31,6 +34,9 @@ class ExportQuery(ExportOptions):
 
     batch: BatchId | None = Field(
         default=None, description="only jobs of this batch; its id, or a beginning of at least 8 digits"
+    )
+    job: list[JobId] = Field(
+        default=[], max_length=MOST_JOBS, description="only this job; its id, or its beginning, once for each job"
     )
 
 

@@ -5,7 +5,8 @@ from pydantic import Field
 from gradyard.jobs.questions.named import LONGEST, MOST_FIGURES, MOST_GROUPED_BY
 from gradyard.jobs.questions.read import MOST_BYTES
 from gradyard.jobs.states import State
-from service.http.parameters import BatchId, Project, Query, StageName
+from service.http.parameters import Project, Query, StageName
+from service.http.query_parameters.ids import BatchId
 
 
 class CountQuery(Query):

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from service.http.parameters import Project, Query
 from service.http.query_parameters.curves import MOST_POINTS
+from service.http.query_parameters.ids import BatchId, JobId
 from service.http.query_parameters.pages import LongPageQuery
 from service.http.query_parameters.whole_numbers import Whole
 
@@ -20,15 +20,6 @@ StreamPoints = Annotated[
         "highest of its parts; default: 10,000; `all`: every loss, in several messages",
     ),
 ]
-
-
-def _like_an_id(text: str) -> str:
-    if ids_beginning_with(text) is None:
-        raise ValueError(f"must be an id, or a beginning of at least {SHORTEST_BEGINNING} digits")
-    return text
-
-
-Id = Annotated[str, AfterValidator(_like_an_id)]
 
 
 class EventsQuery(LongPageQuery):
@@ -50,10 +41,10 @@ class BatchEventsQuery(Query):
 class ManyEventsQuery(Query):
     """What a stream is about."""
 
-    job: list[Id] = Field(
+    job: list[JobId] = Field(
         default=[], max_length=MOST_JOBS, description="the id of a job, or its beginning; once for each"
     )
-    batch: list[Id] = Field(
+    batch: list[BatchId] = Field(
         default=[], max_length=MOST_BATCHES, description="the id of a batch, or its beginning; once for each"
     )
     points: StreamPoints = None

@@ -15,7 +15,6 @@ from gradyard.store.tables import IS_RUNNING, Job, JobParameter, JobSummary, Met
 
 MOST_RUNS = 100_000
 LOOKED_AT = 300  # parameter sets in which it is looked for names whose values differ, and jobs in which for metrics
-MOST_PARAMETERS = 12
 
 Value = float | str | None
 _FIGURES = ("steps_done", "loss_first", "loss_last", "loss_min", "train_seconds")
@@ -85,7 +84,7 @@ def metrics_of_batch(connection: Connection, batch: UUID) -> list[str]:
 
 
 def parameters_that_differ(connection: Connection, runs: Sequence[Run]) -> dict[str, Sequence[Value]]:
-    """Of the parameters whose values differ between the runs the value in each, at most MOST_PARAMETERS of them."""
+    """Of the parameters whose values differ between the runs the value in each."""
     columns = dict(zip(_COLUMNS, zip(*(run.summary for run in runs), strict=True), strict=False))
     found: dict[str, Sequence[Value]] = {name: columns.get(name, ()) for name in _SETTLED}
     # Of each set its place among the values of a name, where None is the last: an id is looked up once for all names.
@@ -99,8 +98,7 @@ def parameters_that_differ(connection: Connection, runs: Sequence[Run]) -> dict[
         for set_id, name, number, text in connection.execute(_values, asked):
             values[name][places[set_id]] = text if number is None else number
     found |= {name: [each[place] for place in which] for name, each in values.items()}
-    differing = {name: each for name, each in found.items() if any(value != each[0] for value in each)}
-    return dict(list(differing.items())[:MOST_PARAMETERS])
+    return {name: each for name, each in found.items() if any(value != each[0] for value in each)}
 
 
 def _run(summary: Row[Any], live: Row[Any] | None, of: Column) -> Run:

@@ -16,6 +16,7 @@ from gradyard.jobs.states import Reason
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Job
+from service.dashboard.batches import charts
 from tests.actors import claimed, progress_of, succeeds, worker_of
 
 GRID = {"learning_rate": [1e-6, 1e-5], "optimizer.momentum": [0.0, 0.9]}
@@ -59,6 +60,16 @@ def test_each_run_has_its_state_outcome_and_the_parameters_that_differ(
     assert [each for each in found["outcome"] if each is not None] == [7.0] * failed
     by_minimum = get(f"/batches/{batch}/runs?metric=loss_min")
     assert min(each for each in by_minimum["outcome"] if each is not None) == 1.0
+
+
+def test_of_many_parameters_those_that_matter_most_are_drawn_and_the_number_of_others_is_told(
+    get: Get, batch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "MOST_PARAMETERS", 1)
+    monkeypatch.setattr(charts, "importance", lambda *_: {"learning_rate": 0.1, "optimizer.momentum": 0.9})
+    found = get(f"/batches/{batch}/runs")
+    assert (set(found["parameters"]), found["left_out"]) == ({"optimizer.momentum"}, 1)
+    assert found["importance"] == {"optimizer.momentum": 0.9}
 
 
 def test_a_question_holds_for_runs_and_band(get: Get, database: Database, batch: str) -> None:
