@@ -1,5 +1,6 @@
 """Pages of batches and the comparison in a browser: charts, selection, filters, hover, keys, a phone."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from uuid import UUID
@@ -113,6 +114,23 @@ def test_every_batch_is_drawn_without_an_error_and_fits(
     assert page.locator("img").count() == 0
     found = Axe().run(page).response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_the_best_so_far_and_as_many_of_the_best_curves_as_one_chooses_are_drawn(
+    open_page: OpenPage, batches: Batches
+) -> None:
+    page = drawn(open_page(f"/batches/{batches['sweep']}"))
+    expect(page.locator("#history .line")).to_have_count(1)
+    told = page.locator("#band .legend li")
+    for best in (5, 1, 3):
+        page.locator("#top").select_option(str(best))
+        expect(told).to_have_count(1 + best)  # and the median
+    page.locator("#metric").select_option("loss_min")
+    page.locator("#mode").select_option("max")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**metric=loss_min**")
+    expect(page.locator("#history svg")).to_have_attribute("aria-label", re.compile("Best outcome"))
+    assert "mode=max" in page.url
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])

@@ -176,6 +176,60 @@ def test_chosen_jobs_are_tagged_and_deleted(open_page: OpenPage, jobs: dict[str,
     expect(page.get_by_text("to go 0")).to_have_count(0)
 
 
+def test_chosen_jobs_are_cancelled_and_submitted_again(
+    open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    made = [submitted(database, settings, name=f"again {number}") for number in range(2)]
+    page = open_page("/jobs?where=tags.again+is+None")
+    chosen = page.locator("#selection")
+
+    def choose() -> None:
+        for job_id in made:
+            page.locator(f".choose[value='{job_id}']").check()
+
+    choose()
+    chosen.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("2 of 2 cancelled.")).to_be_visible()
+    choose()
+    chosen.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("2 of 2 submitted again.")).to_be_visible()
+    expect(page.get_by_role("link", name="again 1")).to_have_count(2)
+
+
+def test_a_recheck_is_begun_by_a_button_and_both_jobs_tell_of_it(
+    open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded
+) -> None:
+    _, database, settings = seeded
+    job_id = submitted(database, settings, name="to recheck", priority=100)
+    succeeds(database, claimed(database, worker_of(database, "cpu-6")))
+    page = open_page(f"/jobs/{job_id}")
+    page.get_by_role("button", name="Recheck").click()
+    page.wait_for_url(lambda address: str(job_id) not in address)
+    expect(page.locator("p", has_text="Recheck:")).to_be_visible()
+    page.get_by_role("link", name="the original").click()
+    expect(page.get_by_role("heading", name="to recheck")).to_contain_text("succeeded")
+    expect(page.get_by_role("link", name="the recheck")).to_be_visible()
+
+
+def test_all_jobs_of_a_question_are_tagged(open_page: OpenPage, jobs: dict[str, UUID], seeded: Seeded) -> None:
+    _, database, settings = seeded
+    for number in range(3):
+        submitted(database, settings, name=f"many {number}", tags={'a "quoted" key': "of a\\value"})
+    page = open_page("/jobs")
+    page.get_by_role("link", name='a "quoted" key').first.click()
+    expect(page.locator(".choose")).to_have_count(3)
+    page.get_by_text("All jobs of this question").click()
+    page.get_by_role("button", name="Tag all").click()
+    expect(page.locator("#ask-words")).to_contain_text("all 3 jobs")
+    page.get_by_label("Tag, as key=value").fill("course=w10")
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("3 of 3 tagged.")).to_be_visible()
+    expect(page.get_by_role("link", name="course=w10")).to_have_count(3)
+
+
 def test_chosen_jobs_are_exported_alone(open_page: OpenPage, jobs: dict[str, UUID]) -> None:
     page = open_page("/jobs")
     chosen = [str(jobs["succeeded"]), str(jobs["failed"])]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from pydantic import SecretStr
 
@@ -30,6 +31,16 @@ def url(settings: Settings) -> Iterator[str]:
     services = app.extensions["gradyard"]
     assert isinstance(services, Services)
     services.close()
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_the_sign_in_fits_and_has_no_serious_barrier(open_page: OpenPage, look: str) -> None:
+    viewport = {"width": 390, "height": 844} if look == "phone" else {"width": 1280, "height": 900}
+    page = open_page("/", viewport=viewport, color_scheme="dark" if look == "dark" else "light", expected=(REFUSED,))
+    expect(page.get_by_label("Key")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 def test_a_key_opens_the_page_and_its_scripts_and_a_sign_out_closes_both(
