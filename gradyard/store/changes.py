@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gradyard.store.database import Database
 
 AGAIN_SECONDS = 0.25  # between two tries to connect
-# What either reads in microseconds, from no table. No lock, no session of its own: it passes through PgBouncer.
+# Both are read from no table and take no lock; a statement by itself passes through PgBouncer.
 SQLITE_VERSION, POSTGRESQL_SNAPSHOT = "PRAGMA data_version", "SELECT pg_current_snapshot()::text"
 
 

@@ -106,7 +106,7 @@ class Watcher:
                 with changes_of(self._database) as changes:
                     while self._has_waits():
                         self._look_once(changes)
-            except Exception:  # a file that cannot be opened: the waits go on, and are looked for when it can be
+            except Exception:  # whatever it was, the waits go on
                 log.exception("the watcher stopped")
                 time.sleep(SELDOM_SECONDS)
 

@@ -58,9 +58,9 @@ class Span(StrictModel):
         if _is_whole(self.start) and _is_whole(self.step):
             return range(int(start), math.ceil(_exact(self.stop)), int(step))
         # Over one denominator: adding fractions takes a hundred times as long where it has hundreds of digits.
-        over = math.lcm(start.denominator, step.denominator)
-        first, each = int(start * over), int(step * over)
-        return [(first + index * each) / over for index in range(self.size)]
+        denominator = math.lcm(start.denominator, step.denominator)
+        first, each = int(start * denominator), int(step * denominator)
+        return [(first + index * each) / denominator for index in range(self.size)]
 
 
 def _is_whole(number: float) -> bool:

@@ -39,10 +39,10 @@ class Weight(NamedTuple):
 
     def _over(self, most: "Weight", cure: str) -> str | None:
         names = "opening brackets", "commas", "texts"
-        over = (
+        complaints = (
             f"over {limit:,} {name}; {cure}" for name, own, limit in zip(names, self, most, strict=True) if own > limit
         )
-        return next(over, None)
+        return next(complaints, None)
 
 
 # 100,000 jobs with every object that a built-in stage knows have 600,000 brackets, and 64 MiB of numbers with all their

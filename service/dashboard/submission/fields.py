@@ -136,11 +136,11 @@ def _limits(forms: Sequence[Schema]) -> str:
 
 
 def _range(schema: Schema) -> str:
-    low, over = schema.get("minimum"), schema.get("exclusiveMinimum")
+    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, under = schema.get("maximum"), schema.get("exclusiveMaximum")
     high = None if high == MOST_EXACT else high
     upper = as_json(high) if high is not None else f"under {as_json(under)}" if under is not None else ""
-    lower = as_json(low) if low is not None else f"over {as_json(over)}" if over is not None else ""
+    lower = as_json(low) if low is not None else f"over {as_json(above)}" if above is not None else ""
     if lower and upper:
         return f"{lower} to {upper}"
     return f"{upper} or less" if high is not None else f"{lower} or more" if low is not None else lower or upper

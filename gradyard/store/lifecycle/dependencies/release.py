@@ -1,4 +1,4 @@
-"""The jobs of waits that are over: they may be claimed from now on, or fail. In slices, each a short transaction."""
+"""The jobs of waits that have ended: they may be claimed from now on, or fail. In slices, each a short transaction."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
