@@ -42,6 +42,7 @@ class Lives(RuleBasedStateMachine):
         self.present: dict[str, int] = {}  # by slot, its newest process
         self.claims: dict[UUID, ModelClaim] = {}
         self.at: dict[tuple[UUID, int], int] = {}  # how far each attempt believes to be
+        self.told: dict[tuple[UUID, int], int] = {}  # and how far it has told of, perhaps without an answer
         self.start_a_process("cpu-0")
         for steps in (*STEPS, STEPS[0]):
             self.submit(steps)
@@ -79,7 +80,9 @@ class Lives(RuleBasedStateMachine):
             assert waiting == []
             return multiple()
         pack = [self.jobs[member.id] for member in claim.members]
-        assert pack[0] is min(waiting, key=lambda job: (-job.priority, job.number))
+        # One that was handed back has the place where it was claimed, which may be before that of its submission.
+        assert pack[0].priority == max(job.priority for job in waiting)
+        assert pack[0].attempt or pack[0] is min(waiting, key=lambda job: (-job.priority, job.number))
         assert all(
             (job.steps, job.start_step, job.state) == (pack[0].steps, pack[0].start_step, QUEUED) for job in pack
         )
@@ -97,18 +100,19 @@ class Lives(RuleBasedStateMachine):
         """A worker reports on a job that it claimed once, even where it has lost the job since."""
         _, job, claimed = member
         held = claimed.id in self.jobs and job.held_by(claimed.attempt)
-        believed = self.at[claimed.id, claimed.attempt]
-        losses = tuple(float(claimed.attempt) for _ in range(min(steps, job.steps - believed)))
-        if deed == "succeed":
-            losses = tuple(float(claimed.attempt) for _ in range(job.steps - believed))
+        attempt = (claimed.id, claimed.attempt)
+        believed = self.at[attempt]
+        up_to = job.steps if deed == "succeed" else min(max(believed + steps, self.told.get(attempt, 0)), job.steps)
+        losses = (float(claimed.attempt),) * (up_to - believed)
         with self.database.begin() as connection:
             said = self._say(connection, deed, claimed, believed, losses)
         assert said == held, f"{deed}: {said}, though held is {held}"
         if held:
             self._expect(deed, job, believed, losses)
         if deed in ("record", "rewind"):
-            self.at[claimed.id, claimed.attempt] = believed + len(losses) if deed == "record" else 0
-        # "record, answer lost": the answer was lost, and the next record will begin where this one did.
+            self.at[attempt] = up_to if deed == "record" else 0
+        # An answer was lost: the next record begins where this one did, and holds at least as much.
+        self.told[attempt] = {"record, answer lost": up_to, "rewind": 0}.get(deed, self.told.get(attempt, 0))
 
     def _say(self, connection: Any, deed: str, claimed: ClaimedJob, at: int, losses: tuple[float, ...]) -> bool:
         fence = claimed.held

@@ -71,7 +71,7 @@ class LivesThatWait(Lives):
         if not blocked:
             return
         _, job = data.draw(st.sampled_from(blocked))
-        for each in [each for each in job.after if self.jobs[each].state == QUEUED]:
+        for each in [each for each in job.after if each in self.jobs and self.jobs[each].state == QUEUED]:
             self.request_cancel(each)
         self.look()
 
