@@ -123,7 +123,7 @@ def workers_table(workers: Iterable[Worker]) -> Listing:
     listing = Listing(
         Column("host", kind="text", least=host), Column("slot"), Column("state"), Column("queue", 7),
         *([Column("reason", 1, kind="prose", least=14)] if drained else []), Column("device", 2, kind="text"),
-        *([Column("UUID", 8), Column("GPU", 5, right=True)] if on_gpus else []),
+        *([Column("UUID", 8)] if on_gpus else []), Column("load", 5, right=True),
         Column("pack", 3, right=True), Column("steps/s", 4, right=True), Column("pool", 9, kind="text"),
         Column("version", 10), Column("pid", 11, right=True),
         Column("last heartbeat", 6, right=True, brief="heard"), Column("since", 12, right=True),
@@ -141,7 +141,7 @@ def _worker_cells(worker: Worker, on_gpus: bool, drained: bool) -> list[str | Te
     return [
         worker.host, worker.slot, state, worker.queue, *([Text(reason, style="yellow")] if drained else []),
         worker.device_name or worker.queue,
-        *([text.short_uuid(worker.device_uuid), text.gpu(worker)] if on_gpus else []),
+        *([text.short_uuid(worker.device_uuid)] if on_gpus else []), text.load(worker),
         pack, speed, worker.pool or "-", str((worker.versions or {}).get("gradyard", "-")), str(worker.pid or "-"),
         text.ago(worker.heartbeat_at), text.ago(worker.started_at),
     ]  # fmt: skip

@@ -114,13 +114,13 @@ def _start(waiting: Waiting) -> str | None:
     return f"starts in about {duration(seconds)}" if seconds >= 1 else "starts about now"
 
 
-def gpu(worker: Worker) -> str:
-    """Utilization, temperature and memory of a worker's GPU; a hyphen without a GPU."""
+def load(worker: Worker) -> str:
+    """Utilization, temperature and memory of a worker's GPU, or of its processes; a hyphen where none is known."""
     used, whole = worker.memory_used_mib, worker.memory_mib
     parts = [
         f"{worker.utilization_percent:.0f}%" if worker.utilization_percent is not None else None,
         f"{worker.temperature_celsius:.0f} °C" if worker.temperature_celsius is not None else None,
-        f"{used / 1024:.1f} of {whole / 1024:.0f} GiB" if used is not None and whole else None,
+        f"{used / 1024:.1f}{f' of {whole / 1024:.0f}' if whole else ''} GiB" if used is not None else None,
     ]
     return ", ".join(part for part in parts if part) or "-"
 

@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import Connection
 
-from gradyard.jobs.fleet import WORKER_QUEUES
+from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.states import FINISHED
 from gradyard.jobs.storage import StoredKind
 from gradyard.store import fleet, queries
@@ -23,10 +23,16 @@ SLOT_LABELS = ("host", "slot")
 GAUGES = {
     "steps_per_second": ("worker_steps_per_second", "Steps a second of all members of the worker's pack", 1.0),
     "jobs_per_second": ("worker_jobs_per_second", "Jobs that finished on the worker, in the last minute", 1.0),
+}
+GPU_GAUGES = {
     "utilization_percent": ("gpu_utilization_ratio", "Utilization of the worker's GPU", 0.01),
     "temperature_celsius": ("gpu_temperature_celsius", "Temperature of the worker's GPU", 1.0),
     "memory_used_mib": ("gpu_memory_used_bytes", "Memory in use on the worker's GPU", 2.0**20),
     "device_memory_mib": ("gpu_memory_bytes", "Memory of the worker's GPU", 2.0**20),
+}
+CPU_GAUGES = {
+    "utilization_percent": ("worker_cores_used", "Cores that the processes of a CPU slot use", 0.01),
+    "memory_used_mib": ("worker_memory_bytes", "Memory in use by the processes of a CPU slot", 2.0**20),
 }
 
 
@@ -125,8 +131,8 @@ def _workers(seen: list[Any], held: Held) -> Iterator[Metric]:
     up = GaugeMetricFamily("gradyard_worker_up", "1 where the worker's lease holds", labels=labels)
     busy = GaugeMetricFamily("gradyard_worker_pack_size", "Members of its pack; 0: it is idle", labels=SLOT_LABELS)
     drained = GaugeMetricFamily("gradyard_worker_drained", "1 where GPU, slot or host is drained", labels=SLOT_LABELS)
-    gauges = {column: GaugeMetricFamily(f"gradyard_{name}", text, labels=SLOT_LABELS)
-              for column, (name, text, _) in GAUGES.items()}  # fmt: skip
+    gauges = {name: GaugeMetricFamily(f"gradyard_{name}", text, labels=SLOT_LABELS)
+              for of_queue in (GAUGES, GPU_GAUGES, CPU_GAUGES) for name, text, _ in of_queue.values()}  # fmt: skip
     # A slot that was restarted has a dead row and a live one; the live one comes last and counts.
     newest: dict[tuple[str, str], Any] = {(row.host, row.slot): row for row in seen}
     for slot, row in newest.items():
@@ -134,7 +140,7 @@ def _workers(seen: list[Any], held: Held) -> Iterator[Metric]:
         up.add_metric((*slot, *device), float(row.alive))
         busy.add_metric(slot, row.width or 0)
         drained.add_metric(slot, float(held.drain_of(row) is not None))
-        for column, gauge in gauges.items():
+        for column, (name, _, factor) in (GAUGES | (GPU_GAUGES if row.queue == Queue.GPU else CPU_GAUGES)).items():
             if row.alive and getattr(row, column) is not None:
-                gauge.add_metric(slot, getattr(row, column) * GAUGES[column][2])
+                gauges[name].add_metric(slot, getattr(row, column) * factor)
     yield from (up, busy, drained, *gauges.values())

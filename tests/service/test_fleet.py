@@ -214,7 +214,7 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
                 "packs_of_2048": 1, "packs_of_more": 1}  # fmt: skip
     for number in (1, 2):
         with database.begin() as connection:
-            report = HeartbeatReport(5.0, 1.0, happened=happened, number=number)
+            report = HeartbeatReport(5.0, 1.0, 150.0, None, 512, happened=happened, number=number)
             fleet.heartbeat(connection, worker, LEASE, report=report)
     response = client.get("/metrics")
     assert response.status_code == 200
@@ -225,6 +225,11 @@ def test_metrics_tell_of_jobs_queues_workers_and_faults(
     assert found["gradyard_jobs", "", "succeeded", "tensor"] == 1
     assert found["gradyard_queue_depth", "cpu"] == 1
     assert found["gradyard_worker_steps_per_second", "cpu-0", "host"] == 5.0
+    assert (
+        found["gradyard_worker_cores_used", "cpu-0", "host"],
+        found["gradyard_worker_memory_bytes", "cpu-0", "host"],
+    ) == (1.5, 2.0**29)
+    assert not [name for name, *_ in found if name.startswith("gradyard_gpu_")], "a CPU slot is no GPU"
     assert found["gradyard_fenced_writes_total", "cpu-0@host"] == 4
     buckets = [found["gradyard_pack_size_bucket", size] for size in ("1.0", "4.0", "8.0", "512.0", "4096.0", "+Inf")]
     assert buckets == [2, 2, 6, 6, 8, 10]

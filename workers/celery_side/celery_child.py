@@ -25,6 +25,7 @@ from workers.pool.machine import machine_identity
 from workers.runner.machine import engines, why_not_fused
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
+from workers.supervisor.processor_load import ProcessorLoad
 from workers.supervisor.supervisor import Supervisor
 from workers.supervisor.worker_context import WorkerContext
 
@@ -61,8 +62,9 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     if settings.torch_device == "cuda" and (reason := why_not_fused()):
         log.warning("compiled jobs train as CUDA graphs, not as one kernel", reason=reason)
     entry = Entry(settings, worker)
-    heartbeat = Heartbeat(settings, worker, enter=lambda: _enter(settings, entry, worker))
     database, runner = Database(settings.database, pool_size=1), RunnerProcess(settings)
+    load = ProcessorLoad(lambda: (os.getpid(), runner.pid)) if queue == Queue.CPU else None
+    heartbeat = Heartbeat(settings, worker, lambda: _enter(settings, entry, worker), load)
     stopping = stop_pipe.requested if stop_pipe else lambda: False
     bells = Bells(settings)
     supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, database, runner, bells.ring_many))

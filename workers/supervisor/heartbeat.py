@@ -14,6 +14,7 @@ from gradyard.store.database import Database
 from gradyard.store.fleet import HeartbeatReport, WorkerInfo
 from workers.pool.gpus.choose import inventory_of
 from workers.pool.gpus.inventory import DeviceLost, Health, Inventory
+from workers.supervisor.processor_load import ProcessorLoad
 from workers.supervisor.throughput import Throughput
 
 log = structlog.get_logger()
@@ -27,11 +28,13 @@ class Heartbeat:
     `enter` registers the worker. It is called once a second until it returns (it raises SlotTaken while another process
     has the slot or its GPU); then `entered` is set. Where the worker slept for longer than a lease, another process may
     have taken its GPU or its name: `entered` is cleared, and `enter` is called again. `watch_claim` and `unwatch_claim`
-    bracket a pack.
+    bracket a pack. load: of a slot without a GPU.
     """
 
-    def __init__(self, settings: Settings, worker: WorkerInfo, enter: Callable[[], None]) -> None:
-        self._settings, self._worker = settings, worker
+    def __init__(
+        self, settings: Settings, worker: WorkerInfo, enter: Callable[[], None], load: ProcessorLoad | None = None
+    ) -> None:
+        self._settings, self._worker, self._load = settings, worker, load
         self._enter_once = enter
         self.entered = threading.Event()
         self.throughput = Throughput()
@@ -159,7 +162,7 @@ class Heartbeat:
     def _report(self) -> HeartbeatReport:
         health, uuid = None, self._settings.device_uuid
         try:
-            health = self._inventory.health(uuid) if uuid else None
+            health = self._inventory.health(uuid) if uuid else self._load.health() if self._load else None
             self._device_lost = None if health is not None else self._device_lost
         except DeviceLost as error:
             self._device_lost = str(error)

@@ -37,9 +37,12 @@ class Worker(Answer):
         default=None, description="of all members of its pack, over the last ten seconds"
     )
     jobs_per_second: float | None = Field(default=None, description="finished, over the last minute")
-    utilization_percent: float | None = Field(default=None, description="of its GPU")
+    utilization_percent: float | None = Field(
+        default=None,
+        description="of its GPU; on a CPU slot of one core, by its processes",
+    )
     temperature_celsius: float | None = None
-    memory_used_mib: int | None = None
+    memory_used_mib: int | None = Field(default=None, description="on its GPU; on a CPU slot by its processes")
     memory_mib: int | None = None
     pid: int | None = None
     heartbeat_at: AwareDatetime | None = None

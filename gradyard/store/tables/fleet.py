@@ -36,7 +36,7 @@ class Worker(Table):
     # as of the last heartbeat
     steps_per_second: Mapped[float | None]  # of all members of its pack together
     jobs_per_second: Mapped[float | None]  # that succeeded, in the last minute
-    utilization_percent: Mapped[float | None]  # of its GPU
+    utilization_percent: Mapped[float | None]  # of its GPU, or of one core
     temperature_celsius: Mapped[float | None]
     memory_used_mib: Mapped[int | None] = mapped_column(Integer)
     counted_reports: Mapped[int | None] = mapped_column(Integer)  # its reports up to this one are in the counters
