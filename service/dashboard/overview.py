@@ -1,5 +1,6 @@
 """The overview: what runs and waits, what was finished lately, who trains what, and what went wrong."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,12 +32,21 @@ def overview() -> tuple[str, dict[str, Any]]:
         values = {
             "running": running_jobs(connection, project), "is_empty": not newest,
             "queues": queues_shown(connection, everyone=False), "workers": workers, "more_workers": cursor is not None,
+            "pools": _pools(workers),
             "trained": names_of(connection, project, [_id(each) for each in workers if each.current_jobs]),
             "hour": activity(connection, project, HOUR, 12, stages),
             "day": activity(connection, project, DAY, 24, stages),
             "batches": _batches(connection, project), "failed": [job_answer(job, None) for job in failed],
         }  # fmt: skip
     return "overview.html", values
+
+
+def _pools(workers: Sequence[shapes.Worker]) -> list[tuple[str, list[shapes.Worker]]]:
+    """The slots by what they may claim: the queue, and the pool where they are in one."""
+    pools: dict[tuple[str, str], list[shapes.Worker]] = {}
+    for worker in workers:
+        pools.setdefault((worker.queue, worker.pool or ""), []).append(worker)
+    return [(f"{queue} · pool {pool}" if pool else queue, slots) for (queue, pool), slots in sorted(pools.items())]
 
 
 def _id(worker: shapes.Worker) -> Any:

@@ -1,6 +1,6 @@
 """The models of the built-in stages in numbers: their value at x, and their coefficients in the units of the data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import comb
 
@@ -24,9 +24,20 @@ def predicted(stage: str, coefficients: Coefficients, x: Floats, scaling: Scalin
     """
     if stage == UNSETTLED:
         raise ValueError("its model has another order at each step")
-    if scaling is None:
-        return _value(stage, coefficients, x)
-    return scaling.y_offset + scaling.y_factor * _value(stage, coefficients, scaling.scaled_x(x))
+    return _of_data(scaling, x, lambda z: _value(stage, coefficients, z))
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def predicted_at_each_order(coefficients: Coefficients, x: Floats, scaling: Scaling | None = None) -> dict[int, Floats]:
+    """What `dynamic` may take for y, by order: at each step its cubic alone, with e x^4, or with e x^4 + e x^5.
+
+    coefficients are a to e; as for `predicted`, they are those of scaled data where there is a scaling.
+    """
+    *cubic, e = coefficients.values()
+    return {
+        3 + more: _of_data(scaling, x, lambda z, weights=[*cubic, *[e] * more]: np.polyval(weights[::-1], z))
+        for more in range(3)
+    }
 
 
 def in_own_units(stage: str, coefficients: Coefficients, scaling: Scaling) -> dict[str, float] | None:
@@ -51,6 +62,12 @@ def in_own_units(stage: str, coefficients: Coefficients, scaling: Scaling) -> di
         return dict(zip(coefficients, map(float, own), strict=True))
     except OverflowError:
         return None
+
+
+def _of_data(scaling: Scaling | None, x: Floats, value: Callable[[Floats], Floats]) -> Floats:
+    if scaling is None:
+        return np.asarray(value(x))
+    return scaling.y_offset + scaling.y_factor * np.asarray(value(scaling.scaled_x(x)))
 
 
 def _value(stage: str, coefficients: Coefficients, x: Floats) -> Floats:

@@ -6,20 +6,22 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row
 
-from gradyard.jobs.numbers.models import UNSETTLED, predicted
+from gradyard.jobs.numbers.models import UNSETTLED, predicted, predicted_at_each_order
 from gradyard.jobs.numbers.scaling import Scaling
 from gradyard.jobs.specs.datasets import stored_dataset
 from gradyard.jobs.states import State
 
 MOST_POINTS = 400
+MORE_TERMS = ("with e x⁴", "with e x⁴ + e x⁵")
 
 
-def model_over_data(job: Row[Any]) -> dict[str, list[float]] | None:
+def model_over_data(job: Row[Any]) -> dict[str, Any] | None:
     """x, y, fitted and residual (y less fitted) of some of the job's points, in the order of x.
 
-    None where it did not succeed, has no coefficients, or a model of another order at each step.
+    Where its model has another order at each step, fitted is the cubic alone, and `others` the curves with more terms,
+    by these. None where it did not succeed or has no coefficients.
     """
-    if job.state != State.SUCCEEDED or not job.coefficients or job.stage == UNSETTLED:
+    if job.state != State.SUCCEEDED or not job.coefficients:
         return None
     dataset: Mapping[str, Any] | None = job.spec.get("dataset")
     if dataset is None:
@@ -28,14 +30,23 @@ def model_over_data(job: Row[Any]) -> dict[str, list[float]] | None:
     x, y = data.x_values(), data.y_values(job.spec.get("seed") or 0)
     chosen = np.argsort(x, kind="stable")[np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).astype(np.int64))]
     x, y = x[chosen], y[chosen]
-    fitted = _fitted(job, x)
-    if not np.isfinite(fitted).all() or not np.isfinite(y).all():
+    fitted, *more = _fitted(job, x)
+    if not np.isfinite([fitted, *more]).all() or not np.isfinite(y).all():
         return None
-    return {name: [float(f"{value:.6g}") for value in values] for name, values in
-            (("x", x), ("y", y), ("fitted", fitted), ("residual", y - fitted))}  # fmt: skip
+    drawn = {"x": x, "y": y, "fitted": fitted, "residual": y - fitted}
+    return {name: _rounded(values) for name, values in drawn.items()} | {
+        "others": {terms: _rounded(values) for terms, values in zip(MORE_TERMS, more, strict=False)}
+    }
 
 
-def _fitted(job: Row[Any], x: np.ndarray) -> np.ndarray:
+def _rounded(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.6g}") for value in values]
+
+
+def _fitted(job: Row[Any], x: np.ndarray) -> list[np.ndarray]:
+    coefficients, scaling = job.coefficients, None
     if job.scaled_coefficients:  # coefficients in the data's own units may have lost digits
-        return predicted(job.stage, job.scaled_coefficients, x, Scaling(**job.resolved["scaling"]))
-    return predicted(job.stage, job.coefficients, x)
+        coefficients, scaling = job.scaled_coefficients, Scaling(**job.resolved["scaling"])
+    if job.stage == UNSETTLED:
+        return list(predicted_at_each_order(coefficients, x, scaling).values())
+    return [predicted(job.stage, coefficients, x, scaling)]

@@ -12,12 +12,17 @@ function by(place, job) {
   return place.dataset.varied.split(" ").filter(Boolean).map((name) => `${name} ${told(inner(name))}`);
 }
 
+function lowest({ values: [value], jobs: [job] }) {
+  const told = words(job.result.loss.min, 5);
+  return told === words(value, 5) ? "" : `, lowest ${told}`;
+}
+
 async function fill() {
   for (const place of document.querySelectorAll("[data-best]")) {
     const id = place.dataset.best;
     if (!known.has(id)) {
       const found = await get(`batches/${id}/best`, { limit: 1 }, true);
-      known.set(id, found?.jobs.length ? [`${words(found.values[0], 5)} ${found.metric.replaceAll("_", " ")}`, ...by(place, found.jobs[0])].join(" · ") : "–");
+      known.set(id, found?.jobs.length ? [`${words(found.values[0], 5)} ${found.metric.replaceAll("_", " ")}${lowest(found)}`, ...by(place, found.jobs[0])].join(" · ") : "–");
     }
     const shown = document.querySelector(`[data-best="${CSS.escape(id)}"]`);
     if (shown) shown.textContent = known.get(id);

@@ -5,6 +5,7 @@ import { words } from "./scales.js";
 
 const MARGIN = { top: 8, right: 8, bottom: 44, left: 78 };
 const HEIGHT = 320;
+const MOST_TEXTS = 60; // a side
 const MOST_CELLS = 16; // a side; of numbers with more values in so many even ranges
 
 export function heatMap(figure, { x, y, outcome, mode, of, xName, yName, chosen }) {
@@ -31,7 +32,7 @@ export function heatMap(figure, { x, y, outcome, mode, of, xName, yName, chosen 
   labels(svg, columns, rows, wide, high, width);
   svg.append(drawn("text", { x: width - MARGIN.right, y: HEIGHT - 6, "text-anchor": "end" }, `${xName} → `), drawn("text", { x: 4, y: HEIGHT - 6 }, `${yName} ↑`));
   if (!keys.length) svg.append(drawn("text", { x: width / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "No run has these values yet."));
-  figure.replaceChildren(svg, key(values, colors));
+  figure.replaceChildren(svg, key(values, colors), ...untold(xName, columns), ...untold(yName, rows));
 }
 
 function labels(svg, columns, rows, wide, high, width) {
@@ -40,6 +41,8 @@ function labels(svg, columns, rows, wide, high, width) {
   const apart = Math.ceil(rows.texts.length / 12);
   rows.texts.forEach((text, at) => { if (at % apart === 0) svg.append(drawn("text", { x: MARGIN.left - 8, y: HEIGHT - MARGIN.bottom - (at + 0.5) * high + 4, "text-anchor": "end" }, short(text))); });
 }
+
+const untold = (name, { texts, left }) => (left ? [Object.assign(document.createElement("p"), { className: "quiet", textContent: `${texts.length} of the ${texts.length + left} values of ${name} are drawn.` })] : []);
 
 const short = (text) => (text.length > 11 ? `${text.slice(0, 10)}…` : text);
 
@@ -53,12 +56,13 @@ function summary(values, of, mode) {
 function cellsOf(values) {
   const distinct = [...new Set(values.filter((value) => value !== null))];
   if (distinct.length <= MOST_CELLS || distinct.some((value) => typeof value === "string")) {
-    const ordered = distinct.sort((one, other) => (typeof one === "number" && typeof other === "number" ? one - other : String(one).localeCompare(String(other)))).slice(0, 60);
+    const ordered = distinct.sort((one, other) => (typeof one === "number" && typeof other === "number" ? one - other : String(one).localeCompare(String(other)))).slice(0, MOST_TEXTS);
     const places = new Map(ordered.map((value, at) => [value, at]));
-    return { texts: ordered.map((value) => (typeof value === "number" ? words(value, 3) : value)), of: (value) => places.get(value) ?? null };
+    return { texts: ordered.map((value) => (typeof value === "number" ? words(value, 3) : value)), left: distinct.length - ordered.length, of: (value) => places.get(value) ?? null };
   }
   const axis = axisOf(values, 0, MOST_CELLS);
   return {
+    left: 0,
     texts: Array.from({ length: MOST_CELLS }, (_, at) => words(axis.at(at + 0.5), 2)),
     of: (value) => (value === null ? null : Math.max(0, Math.min(MOST_CELLS - 1, Math.floor(axis.of(value))))),
   };

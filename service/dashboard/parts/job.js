@@ -9,8 +9,9 @@ const head = () => document.getElementById("live-head");
 const id = head().dataset.job;
 const figure = document.querySelector("[data-chart=curve]");
 const metrics = JSON.parse(figure.dataset.metrics);
-const shown = { metrics: new Set(), range: null, stepsDone: -1 };
+const shown = { metrics: new Set(), range: null, stepsDone: -1, log: true };
 let chart = null;
+let beside = null; // the chart of metrics, which have an axis of their own: an accuracy is no loss, and may be 0
 
 function rangeQuery() {
   if (!shown.range) return { points: POINTS };
@@ -20,17 +21,39 @@ function rangeQuery() {
 async function drawCurve() {
   const losses = await get(`jobs/${id}/losses`, rangeQuery(), true);
   if (!losses || !losses.steps.length) return;
-  const series = [{ name: "loss", x: losses.steps, y: losses.losses }];
+  if (!chart) {
+    shown.log = isPositive(losses.losses);
+    chart = new LineChart(figure, { label: "Loss by step", log: shown.log, zoomed });
+    controls(shown.log);
+  }
+  chart.show([{ name: "loss", x: losses.steps, y: losses.losses }]);
+  await drawMetrics();
+}
+
+const isPositive = (values) => values.every((value) => value === null || value > 0);
+
+function zoomed(range) {
+  shown.range = range;
+  for (const each of [chart, beside]) if (each) each.range = range;
+  drawCurve();
+}
+
+async function drawMetrics() {
+  const series = [];
   for (const name of shown.metrics) {
     const curve = await get(`jobs/${id}/metrics/${encodeURIComponent(name)}`, rangeQuery(), true);
     if (curve?.steps.length) series.push({ name, x: curve.steps, y: curve.values, color: 1 + metrics.indexOf(name) });
   }
-  if (!chart) {
-    const positive = losses.losses.every((loss) => loss === null || loss > 0);
-    chart = new LineChart(figure, { label: "Loss by step", log: positive, zoomed: (range) => { shown.range = range; drawCurve(); } });
-    controls(positive);
+  if (!beside && !series.length) return;
+  if (!beside) {
+    const place = Object.assign(document.createElement("figure"), { className: "chart" });
+    figure.after(place);
+    beside = new LineChart(place, { label: "Metrics by step", height: 200, named: true, zoomed });
+    beside.range = shown.range;
   }
-  chart.show(series);
+  beside.figure.hidden = !series.length;
+  beside.options.log = shown.log && series.every(({ y }) => isPositive(y));
+  beside.show(series);
 }
 
 function controls(positive) {
@@ -46,8 +69,8 @@ function controls(positive) {
     made.setAttribute("aria-pressed", on);
     return on;
   };
-  for (const name of metrics) button(name, false, (made) => { shown.metrics[toggle(made) ? "add" : "delete"](name); drawCurve(); });
-  button("log", positive, (made) => chart.setLog(toggle(made)));
+  for (const name of metrics) button(name, false, (made) => { shown.metrics[toggle(made) ? "add" : "delete"](name); drawMetrics(); });
+  button("log", positive, (made) => { shown.log = toggle(made); chart.setLog(shown.log); drawMetrics(); });
   button("all steps", null, () => chart.setRange(null));
 }
 
@@ -55,11 +78,12 @@ function drawModel() {
   const place = document.querySelector("[data-chart=model]:not([data-drawn])");
   if (!place) return;
   place.dataset.drawn = "yes";
-  const { x, y, fitted, residual } = JSON.parse(place.dataset.model);
+  const { x, y, fitted, residual, others } = JSON.parse(place.dataset.model);
+  const more = Object.entries(others);
   const [above, below] = [document.createElement("div"), document.createElement("div")];
   place.prepend(above, below);
   new LineChart(above, { label: "The data and the fitted curve", height: 260, xLabel: "x" })
-    .show([{ name: "data", x, y, points: true, color: 0 }, { name: "fitted", x, y: fitted, color: 1 }]);
+    .show([{ name: "data", x, y, points: true, color: 0 }, { name: more.length ? "cubic" : "fitted", x, y: fitted, color: 1 }, ...more.map(([name, values], at) => ({ name, x, y: values, color: 3 + at }))]);
   new LineChart(below, { label: "Residuals: data less fitted", height: 130, xLabel: "x" })
     .show([{ name: "residual", x, y: residual, points: true, color: 2 }]);
 }
@@ -100,6 +124,6 @@ async function act(verb, button) {
 const open = (job) => location.assign(`${root}jobs/${job}?${projectQuery()}`);
 
 document.addEventListener("refreshed", follow);
-document.addEventListener("theme", () => chart?.draw());
+document.addEventListener("theme", () => { chart?.draw(); beside?.draw(); });
 follow();
 if (navigator.clipboard === undefined) for (const copy of document.querySelectorAll("[data-copy]")) copy.hidden = true;

@@ -1,4 +1,5 @@
 // Lines and points in SVG: log and linear, a range of x by dragging, values under the pointer, all of it by keys as well.
+import { listenTo } from "./line_chart_input.js";
 import { decades, linear, logarithmic, ticks, words } from "./scales.js";
 
 const NS = "http://www.w3.org/2000/svg";
@@ -14,7 +15,8 @@ export function drawn(name, attributes = {}, text) {
 }
 
 export class LineChart {
-  // options: label (said to those who hear the page), height, xLabel, log, zoomed(range or null): a finer curve, please.
+  // options: label (said to those who hear the page), height, xLabel, log, zoomed(range or null): a finer curve, please;
+  // named: a single curve has its name in the legend as well.
   constructor(figure, options) {
     this.figure = figure;
     this.options = { height: 300, xLabel: "step", log: false, ...options };
@@ -32,7 +34,7 @@ export class LineChart {
     this.legend.className = "legend";
     figure.querySelectorAll(":scope > .spark, :scope > p").forEach((each) => each.remove());
     figure.prepend(this.svg, this.tip, this.legend, this.said);
-    this.listen();
+    listenTo(this);
     new ResizeObserver(() => { if (this.width !== this.drawnWidth) this.draw(); }).observe(figure);
   }
 
@@ -136,53 +138,13 @@ export class LineChart {
   }
 
   drawLegend() {
-    this.legend.replaceChildren(...(this.series.length < 2 ? [] : this.series.map((each, place) => {
+    this.legend.replaceChildren(...(this.series.length < (this.options.named ? 1 : 2) ? [] : this.series.map((each, place) => {
       const item = document.createElement("li");
-      item.className = `c${(each.color ?? place) % COLORS}`;
+      item.className = `c${(each.color ?? place) % COLORS}${each.points ? " dots" : ""}`;
       item.textContent = each.name;
       item.title = each.name;
       return item;
     })));
-  }
-
-  listen() {
-    let from = null;
-    const placeOf = (event) => {
-      const box = this.svg.getBoundingClientRect();
-      return ((event.clientX - box.left) / box.width) * this.width;
-    };
-    this.svg.addEventListener("pointerdown", (event) => { from = placeOf(event); if (event.pointerType === "mouse") this.svg.setPointerCapture(event.pointerId); });
-    this.svg.addEventListener("pointermove", (event) => {
-      const at = placeOf(event);
-      if (from !== null && event.buttons && event.pointerType === "mouse") this.choose(from, at);
-      else this.point(this.x?.at(at), false, event.clientY - this.svg.getBoundingClientRect().top);
-    });
-    this.svg.addEventListener("pointerup", (event) => {
-      const at = placeOf(event);
-      if (from !== null && event.pointerType === "mouse" && Math.abs(at - from) > 6) this.setRange([this.x.at(Math.min(from, at)), this.x.at(Math.max(from, at))]);
-      from = null;
-    });
-    this.svg.addEventListener("pointerleave", () => { this.tip.hidden = true; this.mark?.replaceChildren(); });
-    this.svg.addEventListener("dblclick", () => this.setRange(null));
-    this.svg.addEventListener("keydown", (event) => this.byKey(event));
-  }
-
-  byKey(event) {
-    const xs = this.series[0]?.x ?? [];
-    if (!xs.length) return;
-    const { left, right } = this.bounds();
-    const seen = xs.filter((x) => x >= left && x <= right);
-    const place = this.cursor === null ? -1 : seen.findIndex((x) => x >= this.cursor);
-    const step = event.shiftKey ? Math.max(1, Math.round(seen.length / 20)) : 1;
-    const middle = this.cursor ?? (left + right) / 2;
-    const zoom = (factor) => this.setRange([Math.max(xs[0], middle - (middle - left) * factor), Math.min(xs.at(-1), middle + (right - middle) * factor)]);
-    const doing = {
-      ArrowRight: () => this.point(seen[Math.min(seen.length - 1, place + step)], true),
-      ArrowLeft: () => this.point(seen[Math.max(0, place - step)], true),
-      Home: () => this.point(seen[0], true), End: () => this.point(seen.at(-1), true),
-      "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => (right - left >= xs.at(-1) - xs[0] ? this.setRange(null) : zoom(2)), Escape: () => this.setRange(null),
-    }[event.key];
-    if (doing) { event.preventDefault(); doing(); }
   }
 
   closest(all, height) {
@@ -196,6 +158,10 @@ export class LineChart {
     const [left, right] = [Math.max(MARGIN.left, Math.min(from, to)), Math.min(this.width - MARGIN.right, Math.max(from, to))];
     this.chosen.setAttribute("x", left);
     this.chosen.setAttribute("width", Math.max(0, right - left));
+  }
+
+  setChosen(one, other) {
+    if (Math.abs(other - one) > 6) this.setRange([this.x.at(Math.min(one, other)), this.x.at(Math.max(one, other))]);
   }
 
   // The values at this x, or nearest to it; of many curves those nearest to the pointer's height, by keys the first ones.

@@ -31,7 +31,7 @@ _ROUTES = {
     Scope.METRICS_READ: "prometheus.show_service_metrics",
     Scope.OPERATOR: """
         fleet.drain_workers fleet.undrain_workers fleet.pause_queue fleet.resume_queue audit.list_audit_entries
-        page.audit
+        page.projects page.audit
     """,
     Scope.ADMIN: """
         api_keys.make_key api_keys.list_keys api_keys.rotate_key api_keys.revoke_key

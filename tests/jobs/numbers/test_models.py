@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gradyard.jobs.numbers.models import in_own_units, predicted
+from gradyard.jobs.numbers.models import in_own_units, predicted, predicted_at_each_order
 from gradyard.jobs.numbers.scaling import Scaling
 
 CUBIC = {"a": 0.25, "b": -1.5, "c": 0.5, "d": 2.0}
@@ -39,3 +39,15 @@ def test_a_coefficient_that_no_float64_can_hold_gives_none() -> None:
 def test_dynamic_has_no_single_value() -> None:
     with pytest.raises(ValueError, match="another order at each step"):
         predicted("dynamic", CUBIC | {"e": 1.0}, np.zeros(1))
+
+
+@pytest.mark.parametrize("scaling", [None, DATES])
+def test_dynamic_has_a_value_for_each_order_that_a_step_may_have(scaling: Scaling | None) -> None:
+    x, e = np.linspace(-2.0, 2.0, 9), 0.125
+    found = predicted_at_each_order(CUBIC | {"e": e}, x, scaling)
+    cubic = predicted("nn", CUBIC, x, scaling)
+    z, factor = (x, 1.0) if scaling is None else (scaling.scaled_x(x), scaling.y_factor)
+    expected = {3: cubic, 4: cubic + factor * e * z**4, 5: cubic + factor * e * (z**4 + z**5)}
+    assert found.keys() == expected.keys()
+    for order, values in expected.items():
+        np.testing.assert_allclose(found[order], values, rtol=1e-9)

@@ -3,9 +3,13 @@
 import pytest
 from flask.testing import FlaskClient
 
+from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.stages.registry import STAGES
+from gradyard.store import fleet
 from gradyard.store.database import Database
-from tests.actors import claimed, fails, submitted, succeeds, worker_of
+from gradyard.store.fleet import WorkerInfo
+from tests.actors import LEASE, claimed, fails, submitted, succeeds, worker_of
 from tests.service.dashboard.conftest import Look
 
 
@@ -69,3 +73,17 @@ def test_a_service_with_jobs_offers_the_comparison_of_the_eight_stages(
 ) -> None:
     submitted(database, settings)
     assert "Train and compare the tutorial's eight stages" in look("/")
+
+
+def test_slots_stand_under_their_pools_with_how_many_train(look: Look, database: Database, settings: Settings) -> None:
+    submitted(database, settings)
+    claimed(database, worker_of(database))
+    assert 'scope="rowgroup"' not in look("/"), "one pool without a name needs no heading"
+    stages = {name: stage.numerics_version for name, stage in STAGES.items()}
+    for slot in ("gpu-0", "gpu-1"):
+        with database.begin() as connection:
+            fleet.register(connection, WorkerInfo(new_id(), "host", slot, "gpu", 1, stages, pool="<big>"), LEASE)
+    page = look("/")
+    assert 'scope="rowgroup">cpu <span class="quiet">1 of 1 train</span>' in page
+    assert 'scope="rowgroup">gpu · pool &lt;big&gt; <span class="quiet">0 of 2 train</span>' in page
+    assert page.index("1 of 1 train") < page.index("cpu-0<") < page.index("0 of 2 train") < page.index("gpu-1<")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ADMIN = {"Authorization": "Bearer s3cret-canary-key"}
 PAGES = {
     "/workers": Scope.JOBS_READ, "/storage": Scope.JOBS_READ, "/keys": Scope.ADMIN, "/webhooks": Scope.ADMIN,
-    "/audit": Scope.OPERATOR,
+    "/projects": Scope.OPERATOR, "/audit": Scope.OPERATOR,
 }  # fmt: skip
 
 
