@@ -62,6 +62,15 @@ def progress_of(member: ClaimedJob, losses: list[float], start_step: int = 0, ch
     return Progress(member.held, start_step, array, summary, *blob)
 
 
+def claimed_with(database: Database, worker: WorkerInfo, job_id: UUID) -> Claim:
+    """Let the worker claim jobs until this one is among them; those before it succeed. Return its claim."""
+    while True:
+        claim = claimed(database, worker)
+        if job_id in {member.id for member in claim.members}:
+            return claim
+        succeeds(database, claim)
+
+
 def succeeds(database: Database, claim: Claim, losses: list[float] | None = None) -> None:
     """Let every member of the claim succeed with these losses."""
     with database.begin() as connection:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -20,6 +21,10 @@ from tests.emptied_databases import EmptiedDatabases
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
+
+# A machine that others load takes as long as it takes.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 SERVERS = {"postgres", "redis_server"}
 COLLECT_AFTER = 10_000, 10, 10  # new objects, young collections, middle ones: 700, 10, 10 by default

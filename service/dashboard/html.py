@@ -49,7 +49,7 @@ def prepare_templates(app: Flask) -> None:
     """Give the templates their filters, functions and values."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.finalize = words.as_seen
+    environment.finalize = words.as_seen  # the value of a field is what was typed: `| e` leaves it so
     filters = (words.number, words.span, words.ago, words.short, words.short_id, words.in_path,
                visible, mathematics.mathematics, sizes.size)  # fmt: skip
     environment.filters.update({each.__name__: each for each in filters})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gradyard.jobs.settings import Settings, load
@@ -15,6 +16,14 @@ from tests.service.gunicorn_process import GunicornProcess
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage", "--disable-gpu"]
 WAIT_MS = 60_000  # for an event, on a machine that others load
+
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": DESK, "color_scheme": "light"},
+    "dark": {"viewport": DESK, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light", "reduced_motion": "reduce"},  # dark as well, without a load
+}
+"""How a person looks at a page, as options of a context."""
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -31,6 +40,21 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield opened
         opened.close()
+
+
+def assert_open_to_all(page: Page, look: str) -> None:
+    """It fits its width and has no serious barrier: in its color scheme, on a phone in both."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    for scheme in ("light", "dark") if look == "phone" else (look,):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+        assert serious_barriers(page) == [], f"{page.url}, {scheme}"
+
+
+def serious_barriers(page: Page) -> list[tuple[str, str]]:
+    """What keeps people from using the page, and where."""
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
 
 
 class Watched:

@@ -8,7 +8,6 @@ from uuid import UUID
 import numpy as np
 import orjson
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -19,7 +18,7 @@ from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import Job
 from tests.actors import LEASE, fails, progress_of, worker_of
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import LOOKS, OpenPage, assert_open_to_all
 
 pytestmark = pytest.mark.browser
 
@@ -101,19 +100,31 @@ def rows(page: Page) -> int:
 @pytest.mark.parametrize(
     ("which", "look"),
     [
-        *(("sweep", look) for look in ("light", "dark", "phone")),
+        *(("sweep", look) for look in LOOKS),
         *(("failed", "dark"), ("single", "phone"), ("waits", "light"), ("waits", "dark")),
     ],
 )
 def test_every_batch_is_drawn_without_an_error_and_fits(
     open_page: OpenPage, batches: Batches, which: str, look: str
 ) -> None:
-    options = {"viewport": {"width": 390, "height": 844}} if look == "phone" else {}
-    page = drawn(open_page(f"/batches/{batches[which]}", color_scheme="dark" if look == "dark" else "light", **options))
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page = drawn(open_page(f"/batches/{batches[which]}", **LOOKS[look]))
     assert page.locator("img").count() == 0
-    found = Axe().run(page).response["violations"]
-    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    assert_open_to_all(page, look)
+
+
+def test_the_list_and_a_batch_can_be_read_without_scripts(open_page: OpenPage, batches: Batches) -> None:
+    page = open_page("/batches", java_script_enabled=False, expected=("was preloaded",))
+    sweep = page.get_by_role("row").filter(has=page.locator(f"a[href='/batches/{batches['sweep']}']"))
+    expect(sweep).to_contain_text("12 ended · 3 failed")
+    expect(sweep).to_contain_text("learning_rate 0.0001")  # of the best
+    sweep.get_by_role("link", name=EVIL).click()
+    expect(page.locator(".states")).to_contain_text("12 of 12 have ended")
+    best = page.get_by_role("region", name="Best so far").locator("tbody tr").first
+    expect(best.get_by_title(EVIL)).to_be_visible()
+    expect(best).to_contain_text("1.30")
+    expect(page.get_by_text("its loss grew without bound")).to_be_visible()
+    expect(page.locator("#charts")).to_be_hidden()
+    expect(page.locator("noscript .alert")).to_contain_text("Charts need JavaScript")
 
 
 def test_the_best_so_far_and_as_many_of_the_best_curves_as_one_chooses_are_drawn(
@@ -133,16 +144,16 @@ def test_the_best_so_far_and_as_many_of_the_best_curves_as_one_chooses_are_drawn
     assert "mode=max" in page.url
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_list_and_the_comparison_fit_and_have_no_finding_of_axe(
     open_page: OpenPage, batches: Batches, look: str
 ) -> None:
-    viewport = {"width": 390, "height": 844} if look == "phone" else {"width": 1280, "height": 900}
-    for path in ("/batches", f"/compare?batch={batches['sweep']}", "/compare"):
-        page = open_page(path, viewport=viewport, color_scheme="dark" if look == "dark" else "light")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-        found = Axe().run(page).response["violations"]
-        assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    page = open_page("/batches", **LOOKS[look])
+    assert_open_to_all(page, look)
+    for path in (f"/compare?batch={batches['sweep']}", "/compare"):
+        page.goto(path)
+        expect(page.locator("main h1")).to_be_visible()
+        assert_open_to_all(page, look)
 
 
 def test_a_range_of_an_axis_selects_rows_and_becomes_a_question_of_every_chart(

@@ -8,7 +8,6 @@ from uuid import UUID
 import httpx
 import orjson
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from gradyard.cli.arguments.spec import spec_from
@@ -16,11 +15,10 @@ from gradyard.cli.arguments.sweep import axes_from
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from tests.actors import submitted
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import DESK, LOOKS, OpenPage, assert_open_to_all
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 WRONG = ("422",)  # a browser writes what it was refused to its console
 Seeded = tuple[str, Database, Settings]
 
@@ -160,16 +158,12 @@ def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
     expect(page.get_by_role("heading", name="first")).to_contain_text("queued")
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_form_fits_has_no_serious_barrier_and_works_by_keys(open_page: OpenPage, url: str, look: str) -> None:
-    viewport, scheme = PHONE if look == "phone" else DESK, "dark" if look == "dark" else "light"
-    page = open_page("/submit?stage=dynamic", viewport=viewport, color_scheme=scheme)
+    page = open_page("/submit?stage=dynamic", **LOOKS[look])
     page.get_by_label("steps").fill("0")
     expect(page.get_by_text("must be at least 1")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    found = Axe().run(page).response["violations"]
-    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert_open_to_all(page, look)
     page.locator("[data-path=execution] input").first.focus()
     page.keyboard.press("Space")
     expect(page.locator("#curl-text")).to_contain_text('"execution": "eager"')

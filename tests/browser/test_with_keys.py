@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from pydantic import SecretStr
 
@@ -13,7 +12,7 @@ from gradyard.store.database import Database
 from service.app import create_app
 from service.http.services import Services
 from tests.actors import submitted
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import LOOKS, OpenPage, assert_open_to_all
 from tests.service.reverse_proxy import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
@@ -33,14 +32,11 @@ def url(settings: Settings) -> Iterator[str]:
     services.close()
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_sign_in_fits_and_has_no_serious_barrier(open_page: OpenPage, look: str) -> None:
-    viewport = {"width": 390, "height": 844} if look == "phone" else {"width": 1280, "height": 900}
-    page = open_page("/", viewport=viewport, color_scheme="dark" if look == "dark" else "light", expected=(REFUSED,))
+    page = open_page("/", expected=(REFUSED,), **LOOKS[look])
     expect(page.get_by_label("Key")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    assert_open_to_all(page, look)
 
 
 def test_a_key_opens_the_page_and_its_scripts_and_a_sign_out_closes_both(

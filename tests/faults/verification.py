@@ -20,6 +20,7 @@ from tests.faults.rows import Rows, history
 from tests.faults.summaries import check_summaries
 from tests.faults.usage import Usage
 from tests.faults.verb_checks import check_verbs, rows_left
+from tests.tracebacks import unexpected_errors
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def _verdict(plan: Plan, ran: Ran, rows: Rows) -> Verdict:
     for left in usage.left_behind():
         verdict.add("I7", left)
     check_canaries(verdict, fleet.folder, fleet.database, ran.load.secrets())
+    for error in unexpected_errors(fleet.folder):
+        verdict.add("I18", error)
     for failure in [*ran.lanes.failures, *([str(ran.load.failure)] if ran.load.failure else [])]:
         verdict.add("run", failure)
     if not ran.rested:

@@ -267,7 +267,7 @@ bodies = st.one_of(
 
 @pytest.mark.slow
 @given(bodies)
-@hypothesis_settings(max_examples=FUZZ or 30, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=FUZZ or 30, suppress_health_check=list(HealthCheck))
 def test_no_body_takes_more_than_its_share(body: bytes) -> None:
     for lines in (False, True):
         with bounded(), suppress(SpecInvalid, BatchInvalid, BodyMalformed):

@@ -31,7 +31,7 @@ FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many request
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNDOCUMENTED = re.compile(
-    r"/docs|/openapi\.json|/$|/jobs|/batches|/compare|/workers|/storage|/keys|/audit|/webhooks|/sign-|/submit|/page/"
+    r"/docs|/openapi\.json|/$|/jobs|/batches|/compare|/workers|/projects|/storage|/keys|/audit|/webhooks|/sign-|/submit|/page/"
 )
 
 
@@ -130,7 +130,6 @@ def tell(asked: Counter[int]) -> None:
 def answered_as_documented(cases: Any, examples: int, asked: Counter[int], key: dict[str, str] | None = None) -> None:
     @hypothesis_settings(
         max_examples=examples,
-        deadline=None,
         database=None,
         derandomize=not FUZZ,
         suppress_health_check=list(HealthCheck),
@@ -177,7 +176,7 @@ def test_requests_that_follow_from_each_other_are_answered_as_documented(
         # A walk that begins like an earlier one may go on otherwise, since jobs and keys of the earlier ones are there.
         with suppress(Flaky):
             workflow.run(settings=hypothesis_settings(
-                max_examples=WALKS, stateful_step_count=12, deadline=None, database=None, phases=[Phase.generate],
+                max_examples=WALKS, stateful_step_count=12, database=None, phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             ))  # fmt: skip
     assert refuted == []

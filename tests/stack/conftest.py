@@ -19,9 +19,12 @@ from tests.servers import PostgresServer, RedisServer
 from tests.service.redis_for_tests import RedisForTests
 from tests.stack.service_processes import BAD_TRAINERS, Service
 from tests.stack.until import until
+from tests.tracebacks import unexpected_errors
 
 REDIS_DATABASES = {"sqlite": 1, "postgresql": 2}
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mlp"
+FROM_STRANGERS = ("command error", "celery.pidbox", "DecodeError")
+"""What Celery tells of the messages that `test_broker_messages.py` sends."""
 READS_THE_CLOCK_FROM_STEP = 5
 READS_THE_CLOCK = f"""
 import time
@@ -97,6 +100,8 @@ def _started(service: Service) -> Iterator[Service]:
     service.stop()
     left = service.processes("workers") if service.pool.returncode() is None else []
     assert left == []
+    errors = unexpected_errors(service.folder)
+    assert [each for each in errors if not any(word in each for word in FROM_STRANGERS)] == []
 
 
 @pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])

@@ -18,7 +18,7 @@ from tests.store.lives_that_wait import LivesThatWait
 
 FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them
 LIVES = settings(
-    max_examples=FUZZ or 25, stateful_step_count=50, deadline=None, database=None, derandomize=not FUZZ,
+    max_examples=FUZZ or 25, stateful_step_count=50, database=None, derandomize=not FUZZ,
     print_blob=True, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 # A build that is known to be wrong: one failure will do, however long it is.

@@ -43,7 +43,7 @@ class Supervisor:
 
     def another_slot_could_claim(self) -> bool:
         """Whether work waits that an idle slot of this queue could take, now that this slot found none."""
-        with self._context.database.read() as connection:
+        with self._context.database.snapshot() as connection:
             return fleet.claimable_by_idle_slot(connection, self._context.worker.queue)
 
     def end_runner(self) -> None:

@@ -23,7 +23,7 @@ export function decades(low, high) {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   if (high / low < 4) return ticks(low, high, 4).filter((value) => value > 0);
-  const every = Math.ceil((last - first + 1) / 7);
+  const every = Math.max(1, Math.ceil((last - first + 1) / 7)); // none is between two decades
   const between = last - first < 3 ? [1, 2, 5] : [1];
   const found = [];
   for (let power = first - 1; power <= last; power += every) {

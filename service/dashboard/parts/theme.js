@@ -7,5 +7,5 @@
     document.documentElement.classList.add("scripts");
   };
   show();
-  dark.addEventListener("change", show);
+  dark.addEventListener("change", () => { show(); document.dispatchEvent(new Event("theme")); });
 })();

@@ -25,7 +25,7 @@ from tests.store.test_batches_retried import retried
 
 FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them
 LIVES = settings(
-    max_examples=FUZZ or 20, stateful_step_count=15, deadline=None, database=None, derandomize=not FUZZ,
+    max_examples=FUZZ or 20, stateful_step_count=15, database=None, derandomize=not FUZZ,
     print_blob=True, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 PICK = st.integers(0, 99)

@@ -231,7 +231,7 @@ TERMS: st.SearchStrategy[Term] = st.recursive(
 )
 
 
-@hypothesis_settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=FUZZ or 40)
+@hypothesis_settings(suppress_health_check=list(HealthCheck), max_examples=FUZZ or 40)
 @given(term=TERMS)
 def test_any_question_is_answered_as_by_the_reference(
     database: Database, jobs: list[UUID], way: str, term: Term

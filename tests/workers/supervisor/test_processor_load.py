@@ -33,4 +33,3 @@ def test_a_process_that_ended_uses_nothing() -> None:
     ended.wait()
     load = ProcessorLoad(lambda: (ended.pid, None))
     assert load.health().memory_used_mib == 0
-

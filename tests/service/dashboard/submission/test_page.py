@@ -102,3 +102,15 @@ def test_a_key_that_may_only_look_has_no_such_page(client: FlaskClient) -> None:
     assert refused.status_code == 403
     assert "jobs:write" in refused.text
     assert 'href="/submit"' not in refused.text
+
+
+def test_a_text_that_turns_writing_around_stays_in_its_field_as_it_was_sent(
+    look: Look, database: Database, settings: Settings
+) -> None:
+    job_id = submitted(database, settings, name="a\u202eb", tags={"week": "3\u202e"})
+    form = look(f"/submit?from={job_id}")
+    assert 'value="a\u202eb"' in form
+    assert 'value="week=3\u202e"' in form
+    asked = look("/jobs?where=name+==+'a%E2%80%AEb'&name=%E2%80%AE")
+    assert 'value="name == &#39;a\u202eb&#39;"' in asked
+    assert 'name="name" value="\u202e"' in asked
