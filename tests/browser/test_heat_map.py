@@ -1,5 +1,6 @@
 """The heat map of a batch: a cell for each pair of values of two parameters, told by its title."""
 
+from collections.abc import Callable
 from statistics import median
 from uuid import UUID
 
@@ -58,13 +59,19 @@ def titles(page: Page) -> list[str]:
     return sorted(page.locator("#heat svg.heat rect title").all_text_contents())
 
 
+def of_rates_and_momenta(shows: str, outcome: Callable[[list[float]], float]) -> list[str]:
+    """The titles of all cells, each with this outcome of its runs."""
+    return sorted(
+        f"learning_rate {rate:g}, optimizer.momentum {momentum:g}: "
+        f"{shows} {outcome([loss_of(rate, momentum, seed) for seed in SEEDS]):g}, 3 runs"
+        for rate in RATES for momentum in MOMENTA
+    )  # fmt: skip
+
+
 def test_each_cell_tells_its_values_the_best_outcome_and_how_many_runs_it_has(open_page: OpenPage, batch: UUID) -> None:
     page = drawn(open_page(f"/batches/{batch}"))
     choose(page, "learning_rate", "optimizer.momentum", "best")
-    assert titles(page) == sorted(
-        f"learning_rate {rate:g}, optimizer.momentum {momentum:g}: best {loss_of(rate, momentum, 1):g}, 3 runs"
-        for rate in RATES for momentum in MOMENTA
-    )  # fmt: skip
+    assert titles(page) == of_rates_and_momenta("best", min)
     expect(page.locator("#heat svg.heat")).to_have_attribute(
         "aria-label", "best outcome by learning_rate and optimizer.momentum"
     )
@@ -75,11 +82,7 @@ def test_each_cell_tells_its_values_the_best_outcome_and_how_many_runs_it_has(op
 def test_another_parameter_or_the_median_draws_it_anew(open_page: OpenPage, batch: UUID) -> None:
     page = drawn(open_page(f"/batches/{batch}"))
     choose(page, "learning_rate", "optimizer.momentum", "median")
-    assert titles(page) == sorted(
-        f"learning_rate {rate:g}, optimizer.momentum {momentum:g}: "
-        f"median {median(loss_of(rate, momentum, seed) for seed in SEEDS):g}, 3 runs"
-        for rate in RATES for momentum in MOMENTA
-    )  # fmt: skip
+    assert titles(page) == of_rates_and_momenta("median", median)
     choose(page, "seed", "learning_rate", "best")
     assert titles(page) == sorted(
         f"seed {seed}, learning_rate {rate:g}: best {loss_of(rate, 0, seed):g}, 3 runs"
@@ -90,10 +93,7 @@ def test_another_parameter_or_the_median_draws_it_anew(open_page: OpenPage, batc
 def test_where_the_highest_is_best_a_cell_shows_it(open_page: OpenPage, batch: UUID) -> None:
     page = drawn(open_page(f"/batches/{batch}?metric=loss_min&mode=max"))
     choose(page, "learning_rate", "optimizer.momentum", "best")
-    assert titles(page) == sorted(
-        f"learning_rate {rate:g}, optimizer.momentum {momentum:g}: best {loss_of(rate, momentum, 4):g}, 3 runs"
-        for rate in RATES for momentum in MOMENTA
-    )  # fmt: skip
+    assert titles(page) == of_rates_and_momenta("best", max)
 
 
 def test_a_question_leaves_the_cells_of_its_runs_alone(open_page: OpenPage, batch: UUID) -> None:

@@ -2,15 +2,17 @@
 import { ranks } from "./axis.js";
 import { BandChart, bandSeries } from "./band.js";
 import { heatMap } from "./heat_map.js";
-import { drawn, LineChart } from "./line_chart.js";
+import { drawImportance } from "./importance.js";
+import { LineChart } from "./line_chart.js";
 import { refresh } from "./live.js";
 import { early, figures } from "./page_data.js";
 import { Parallel } from "./parallel.js";
+import { drawRanges, expressionOf } from "./ranges.js";
+import { runsTable, shown } from "./best_runs.js";
 import { Scatter } from "./scatter.js";
 import { words } from "./scales.js";
 import { ask, confirmed, get, post, projectQuery, root } from "./service.js";
 
-const ROWS = 50;
 const REST = 4; // times as long as the charts took: an open page asks for a small share of the service's time
 const BUSY_SECONDS = 3; // after which a service that was busy is asked again
 const element = (id) => document.getElementById(id);
@@ -97,14 +99,14 @@ function fillChoices() {
 }
 
 function draw() {
-  drawHistory();
-  drawImportance();
   const { runs } = state;
+  drawHistory();
+  drawImportance(element("importance"), runs.importance);
   const succeeded = runs.outcome.map((value, at) => (runs.states[at] === "failed" ? null : value));
   const good = succeeded.some((value) => value !== null) ? succeeded : runs.outcome; // what diverged takes no room from the others
   const columns = names().map((name) => ({ name, title: name, values: runs.parameters[name] }));
   parallel.show({ columns: [...columns, { name: runs.metric, title: runs.metric, values: good }], outcome: good, mode: runs.mode, failed: runs.states.map((each) => each === "failed") });
-  drawRanges();
+  drawRanges(element("ranges").querySelector(".ranges"), parallel);
   drawSelection();
 }
 
@@ -125,22 +127,6 @@ function drawHistory() {
   history.options.log = y.length > 0 && y.every((value) => value > 0) && Math.max(...y) / Math.min(...y) > 20;
   history.show([{ name: `best ${runs.metric}`, x, y, color: 2 }]);
   history.figure.classList.toggle("nothing", !x.length);
-}
-
-function drawImportance() {
-  const place = element("importance");
-  const shares = Object.entries(state.runs.importance);
-  if (!shares.length) { place.replaceChildren(text("p", "Too few runs have succeeded, or all came out the same: nothing can be said yet.", "quiet")); return; }
-  const list = document.createElement("dl");
-  list.className = "shares";
-  for (const [name, share] of shares) {
-    const bar = drawn("svg", { class: "share", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" });
-    bar.append(drawn("rect", { width: Math.max(0.5, 100 * share), height: 8 }));
-    const value = document.createElement("dd");
-    value.append(bar, text("span", `${(100 * share).toFixed(0)} %`));
-    list.append(text("dt", name), value);
-  }
-  place.replaceChildren(list, text("p", "The share of the variance of the outcome's ranks that each parameter explains by itself. What two explain only together is in neither; diverged runs rank last.", "quiet why"));
 }
 
 // The curves of the best runs that are not here yet.
@@ -178,7 +164,7 @@ function drawSelection() {
   const chosen = parallel.chosen;
   drawScatter(chosen);
   drawHeat(chosen);
-  drawRows(chosen);
+  element("rows").replaceChildren(runsTable(runs, chosen, { names: names(), nameOf, addressOf: jobAddress }));
   element("as-question").hidden = element("select-all").hidden = !chosen;
   if (state.band) drawBand();
 }
@@ -205,74 +191,6 @@ function describe(at) {
   return [`${nameOf(at)}, ${runs.states[at]}${runs.reasons[at] ? ` (${runs.reasons[at].replaceAll("_", " ")})` : ""}`, `${runs.metric} ${words(runs.outcome[at])}`, ...parameters];
 }
 
-const shown = (value) => (typeof value === "number" ? words(value, 5) : value ?? "–");
-
-function drawRows(chosen) {
-  const { runs } = state;
-  const order = ranks(runs.outcome, runs.mode);
-  const those = [...runs.ids.keys()].filter((at) => !chosen || chosen[at]).sort((one, other) => (order[one] ?? 2) - (order[other] ?? 2));
-  const table = document.createElement("table");
-  table.className = "table small-table";
-  const caption = table.createCaption();
-  caption.textContent = `${chosen ? "Selected: " : ""}${those.length.toLocaleString("en")} ${chosen ? `of ${runs.ids.length.toLocaleString("en")} ` : ""}${those.length === 1 ? "run" : "runs"}${those.length > ROWS ? `, the best ${ROWS}` : ""}`;
-  const columns = [["Run"], ["State"], [runs.metric, "num"], ...(runs.metric === "loss_min" ? [] : [["loss_min", "num"]]), ...names().map((name) => [name, "num"])];
-  const headings = table.createTHead().insertRow();
-  for (const [name, look] of columns) { const cell = text("th", name, look); cell.scope = "col"; headings.append(cell); }
-  const body = table.createTBody();
-  for (const at of those.slice(0, ROWS)) {
-    const row = body.insertRow();
-    const link = Object.assign(text("a", nameOf(at), "name"), { href: jobAddress(runs.ids[at]), title: runs.ids[at] });
-    const first = text("th", "");
-    first.scope = "row";
-    first.append(link);
-    const values = [runs.outcome[at], ...(runs.metric === "loss_min" ? [] : [runs.loss_min[at]]), ...names().map((name) => runs.parameters[name][at])];
-    const sign = document.querySelector(`#live-head .states .state.${runs.states[at]}`)?.cloneNode(true) ?? text("span", runs.states[at], `state ${runs.states[at]}`);
-    const second = document.createElement("td");
-    second.append(sign);
-    row.append(first, second, ...values.map((value) => text("td", shown(value), "num")));
-  }
-  element("rows").replaceChildren(table);
-}
-
-function text(tag, content, look) {
-  return Object.assign(document.createElement(tag), { textContent: content, ...(look ? { className: look } : {}) });
-}
-
-// Ranges for those who do not drag: two numbers for each axis, or a choice of texts.
-function drawRanges() {
-  const place = document.querySelector("#ranges .ranges");
-  if (place.contains(document.activeElement)) return;
-  place.replaceChildren(...parallel.columns.map(({ name, values }) => {
-    const group = document.createElement("fieldset");
-    group.append(text("legend", name));
-    if (values.some((value) => typeof value === "string")) {
-      const select = Object.assign(document.createElement("select"), { className: "form-select form-select-sm" });
-      select.setAttribute("aria-label", name);
-      select.append(new Option("any", ""), ...[...new Set(values.filter((value) => value !== null).map(String))].sort().slice(0, 200).map((value) => new Option(value, value)));
-      select.addEventListener("change", () => parallel.setRange(name, select.value ? new Set([select.value]) : null));
-      group.append(select);
-      return group;
-    }
-    const [low, high] = ["from", "to"].map((word) => {
-      const input = Object.assign(document.createElement("input"), { className: "form-control form-control-sm", type: "number", step: "any", placeholder: word });
-      input.setAttribute("aria-label", `${name} ${word}`);
-      return input;
-    });
-    group.addEventListener("change", () => parallel.setRange(name, low.value || high.value ? [low.value === "" ? -Infinity : Number(low.value), high.value === "" ? Infinity : Number(high.value)] : null));
-    group.append(low, high);
-    return group;
-  }));
-}
-
-// The selection as an expression of the question's language.
-function question() {
-  const quoted = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
-  const parts = [...parallel.ranges].flatMap(([name, range]) => (range instanceof Set
-    ? [`${name} in (${[...range].map(quoted).join(", ")},)`]
-    : [...(Number.isFinite(range[0]) ? [`${name} >= ${Number(range[0].toPrecision(6))}`] : []), ...(Number.isFinite(range[1]) ? [`${name} <= ${Number(range[1].toPrecision(6))}`] : [])]));
-  return [...(asked().where ? [`(${asked().where})`] : []), ...parts].join(" and ");
-}
-
 function setAddress(change) {
   const address = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(change)) if (value) address.set(name, value); else address.delete(name);
@@ -292,8 +210,8 @@ element("mode").addEventListener("change", () => setAddress({ metric: element("m
 element("across").addEventListener("change", () => drawScatter());
 for (const each of ["heat-x", "heat-y", "heat-of"]) element(each).addEventListener("change", () => drawHeat());
 element("top").addEventListener("change", drawBand);
-element("select-all").addEventListener("click", () => { parallel.clear(); drawRanges(); });
-element("as-question").addEventListener("click", () => { const where = question(); parallel.ranges.clear(); setAddress({ where }); });
+element("select-all").addEventListener("click", () => { parallel.clear(); drawRanges(element("ranges").querySelector(".ranges"), parallel); });
+element("as-question").addEventListener("click", () => { const where = expressionOf(parallel.ranges, asked().where); parallel.ranges.clear(); setAddress({ where }); });
 window.addEventListener("popstate", () => { fillForm(); load(); });
 document.addEventListener("theme", () => { if (state.runs) { draw(); drawBand(); } });
 
