@@ -1,5 +1,5 @@
 # Two images on one base: `api` knows no torch, `worker` does (its wheel carries CUDA, so the base need not).
-# BuildKit alone reads this (the default since Docker 23).
+# Docker with BuildKit (the default since 23) reads this, and Podman (tried with 4.3).
 
 FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

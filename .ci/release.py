@@ -3,8 +3,9 @@
     make release                          (python .ci/release.py [--registry images.example.org/lab])
 
 The version stands in pyproject.toml. It is released where the work tree is clean, the commit has the tag vVERSION, and
-CHANGELOG.md has its section with a date. Everything is made of `git archive`, so that no file of this folder alone gets
-in. `dist/` then holds the files, and `release.json` with the commit, the hashes and the images. Nothing is uploaded.
+CHANGELOG.md has its section with a date. Docker builds the images, or Podman where there is no Docker. Everything is
+made of `git archive`, so that no file of this folder alone gets in. `dist/` then holds the files, and `release.json`
+with the commit, the hashes and the images. Nothing is uploaded.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 IMAGES = ("api", "worker")  # targets of the Dockerfile
+BUILDERS = ("docker", "podman")  # the first one on PATH builds them
 SDIST = "import sys, setuptools.build_meta as build; build.build_sdist(sys.argv[1])"
 
 
@@ -33,11 +35,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--registry", default="", help="put before the names of the images: images.example.org/lab")
     options = parser.parse_args(arguments)
     try:
-        version = checked_version(Path.cwd())
+        version, builder = checked_version(Path.cwd()), found_builder()
     except NotReady as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    made = release(Path.cwd(), version, options.registry)
+    made = release(Path.cwd(), version, builder, options.registry)
     print(json.dumps(made, indent=2))
     print(f"\nto publish it: git push origin v{version}, and upload dist/ and the images")
     return 0
@@ -56,7 +58,15 @@ def checked_version(house: Path) -> str:
     return version
 
 
-def release(house: Path, version: str, registry: str) -> dict[str, Any]:
+def found_builder() -> str:
+    """The program that builds images. Raises NotReady where there is none."""
+    found = next(filter(shutil.which, BUILDERS), None)
+    if found is None:
+        raise NotReady(f"none of {', '.join(BUILDERS)} is on PATH: install one of them, the images need it")
+    return found
+
+
+def release(house: Path, version: str, builder: str, registry: str) -> dict[str, Any]:
     """Build everything, and say what was built."""
     dist = house / "dist"
     shutil.rmtree(dist, ignore_errors=True)
@@ -66,17 +76,17 @@ def release(house: Path, version: str, registry: str) -> dict[str, Any]:
         _run(sources, sys.executable, "-c", SDIST, str(dist))
         _run(sources, sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
              "--wheel-dir", str(dist), ".")  # fmt: skip
-        images = [_image(sources, target, version, registry) for target in IMAGES]
+        images = [_image(sources, builder, target, version, registry) for target in IMAGES]
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(dist.iterdir())}
     made = {"version": version, "commit": _git(house, "rev-parse", "HEAD"), "sha256": files, "images": images}
     (dist / "release.json").write_text(json.dumps(made, indent=2) + "\n")
     return made
 
 
-def _image(sources: Path, target: str, version: str, registry: str) -> str:
+def _image(sources: Path, builder: str, target: str, version: str, registry: str) -> str:
     name = f"{registry.rstrip('/')}/gradyard-{target}:{version}".lstrip("/")
     label = f"org.opencontainers.image.version={version}"
-    _run(sources, "docker", "build", "--target", target, "--tag", name, "--label", label, ".")
+    _run(sources, builder, "build", "--target", target, "--tag", name, "--label", label, ".")
     return name
 
 

@@ -26,7 +26,7 @@ pytest.register_assert_rewrite("tests.workers.trainers.packs")
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
-SERVERS = {"postgres", "redis_server"}
+SERVERS = {"postgres", "redis_server", "gunicorn"}
 COLLECT_AFTER = 10_000, 10, 10  # new objects, young collections, middle ones: 700, 10, 10 by default
 
 
@@ -40,7 +40,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark tests that need a server."""
-    if item.get_closest_marker("stack") or SERVERS & set(getattr(item, "fixturenames", ())) or _on_postgresql(item):
+    starts_one = any(map(item.get_closest_marker, ("stack", "browser")))
+    if starts_one or SERVERS & set(getattr(item, "fixturenames", ())) or _on_postgresql(item):
         item.add_marker(pytest.mark.server)
 
 

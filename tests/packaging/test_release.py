@@ -2,12 +2,14 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import tomllib
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,22 @@ def test_a_release_is_two_files_and_two_images_of_one_version(house: Path) -> No
         names = wheel.namelist()
     assert {"gradyard/py.typed", "service/app.py", "workers/pool/pool.py"} <= set(names)
     assert not [name for name in names if name.startswith("tests")]
+
+
+@pytest.mark.parametrize(("programs", "found"), [(("docker", "podman"), "docker"), (("podman",), "podman"), ((), None)])
+def test_podman_builds_the_images_where_there_is_no_docker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: tuple[str, ...], found: str | None
+) -> None:
+    for name in programs:
+        (tmp_path / name).write_text(DOCKER)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    release: Any = runpy.run_path(str(RELEASE))
+    if found is None:
+        with pytest.raises(release["NotReady"], match="none of docker, podman is on PATH"):
+            release["found_builder"]()
+    else:
+        assert release["found_builder"]() == found
 
 
 def test_a_file_that_is_not_committed_stops_it(house: Path) -> None:
