@@ -19,6 +19,7 @@ from gradyard.store.database import Database
 from tests.built_once import build_once
 from tests.emptied_databases import EmptiedDatabases
 from tests.servers import PostgresServer, RedisServer, sqlite_template
+from tests.slow_tests import is_slow
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
 
@@ -39,10 +40,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark tests that need a server."""
+    """Mark tests that need a server, and those that were measured to take long without one."""
     starts_one = any(map(item.get_closest_marker, ("stack", "browser")))
     if starts_one or SERVERS & set(getattr(item, "fixturenames", ())) or _on_postgresql(item):
         item.add_marker(pytest.mark.server)
+    elif is_slow(item.nodeid):
+        item.add_marker(pytest.mark.slow)
 
 
 def _on_postgresql(item: pytest.Item) -> bool:
