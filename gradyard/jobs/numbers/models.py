@@ -1,6 +1,6 @@
 """The models of the built-in stages in numbers: their value at x, and their coefficients in the units of the data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import comb
 
@@ -34,10 +34,7 @@ def predicted_at_each_order(coefficients: Coefficients, x: Floats, scaling: Scal
     coefficients are a to e; as for `predicted`, they are those of scaled data where there is a scaling.
     """
     *cubic, e = coefficients.values()
-    return {
-        3 + more: _of_data(scaling, x, lambda z, weights=[*cubic, *[e] * more]: np.polyval(weights[::-1], z))
-        for more in range(3)
-    }
+    return {3 + more: _of_data(scaling, x, _polynomial([*cubic, *[e] * more])) for more in range(3)}
 
 
 def in_own_units(stage: str, coefficients: Coefficients, scaling: Scaling) -> dict[str, float] | None:
@@ -70,10 +67,14 @@ def _of_data(scaling: Scaling | None, x: Floats, value: Callable[[Floats], Float
     return scaling.y_offset + scaling.y_factor * np.asarray(value(scaling.scaled_x(x)))
 
 
+def _polynomial(weights: Sequence[float]) -> Callable[[Floats], Floats]:
+    return lambda x: np.polyval(weights[::-1], x)
+
+
 def _value(stage: str, coefficients: Coefficients, x: Floats) -> Floats:
     weights = list(coefficients.values())
     if stage == LEGENDRE:
         a, b, c, d = weights
         z = c + d * x
         return np.asarray(a + b * 0.5 * (5.0 * z**3 - 3.0 * z))
-    return np.asarray(np.polyval(weights[::-1], x))
+    return _polynomial(weights)(x)

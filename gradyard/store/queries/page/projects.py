@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, select, union_all
+from sqlalchemy import Connection, func, select, union_all
 
 from gradyard.jobs.states import State
 from gradyard.store.lifecycle.api_keys import is_live
@@ -39,11 +39,11 @@ def projects_at_work(connection: Connection) -> list[ProjectAtWork]:
     return sorted(found, key=lambda each: (each.newest_job is not None, each.newest_job or UUID(int=0)), reverse=True)
 
 
-def _live(condition: Any) -> Select[Any]:
+def _live(condition: Any) -> Any:
     return select(Job.project_id, Job.state, func.count()).where(condition).group_by(Job.project_id, Job.state)
 
 
-_counts = union_all(
+_counts: Any = union_all(
     select(JobSummary.project_id, JobSummary.state, func.count())
     .where(JobSummary.state.is_not(None)).group_by(JobSummary.project_id, JobSummary.state),
     _live(IS_QUEUED), _live(IS_RUNNING),
