@@ -68,7 +68,7 @@ def _of_data(scaling: Scaling | None, x: Floats, value: Callable[[Floats], Float
 
 
 def _polynomial(weights: Sequence[float]) -> Callable[[Floats], Floats]:
-    return lambda x: np.polyval(weights[::-1], x)
+    return lambda x: np.asarray(np.polyval(weights[::-1], x), np.float64)
 
 
 def _value(stage: str, coefficients: Coefficients, x: Floats) -> Floats:
