@@ -8,7 +8,7 @@ from tests.slow_tests import HOUSE, is_slow, measured_as_slow, slow_tests
 REPORT = """<testsuites><testsuite name="pytest">
 <testcase classname="tests.jobs.test_one" name="test_slow[sqlite-a[0]]" time="0.6"/>
 <testcase classname="tests.jobs.test_one" name="test_slow[sqlite-b]" time="0.1"/>
-<testcase classname="tests.jobs.test_one" name="test_slow_once[a]" time="0.3"/>
+<testcase classname="tests.jobs.test_one" name="test_slow_once[a]" time="0.2"/>
 <testcase classname="tests.jobs.test_one" name="test_slow_once[b]" time="0.001"/>
 <testcase classname="tests.jobs.test_one" name="test_slow_once[c]" time="0.001"/>
 <testcase classname="tests.test_two.TestThree" name="test_slow" time="2.5"/>
