@@ -36,10 +36,10 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         version, builder = checked_version(Path.cwd()), found_builder()
+        made = release(Path.cwd(), version, builder, options.registry)
     except NotReady as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    made = release(Path.cwd(), version, builder, options.registry)
     print(json.dumps(made, indent=2))
     print(f"\nto publish it: git push origin v{version}, and upload dist/ and the images")
     return 0
@@ -104,7 +104,9 @@ def _git(house: Path, *arguments: str) -> str:
 
 
 def _run(folder: Path, *command: str) -> None:
-    subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
+    done = subprocess.run(command, cwd=folder, check=False, stdout=sys.stderr)
+    if done.returncode:
+        raise NotReady(f"{' '.join(command[:2])} ended with {done.returncode}; what it said stands above")
 
 
 if __name__ == "__main__":

@@ -95,6 +95,14 @@ def test_podman_builds_the_images_where_there_is_no_docker(
         assert release["found_builder"]() == found
 
 
+@pytest.mark.slow
+def test_an_image_that_cannot_be_built_is_told_in_one_line(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.DOCKER", "#!/bin/sh\necho the daemon is away >&2; exit 7\n")
+    refusal = _refusal(house)
+    assert "the daemon is away" in refusal
+    assert refusal.endswith("release: docker build ended with 7; what it said stands above\n")
+
+
 def test_a_file_that_is_not_committed_stops_it(house: Path) -> None:
     (house / "mine.py").write_text("")
     assert _refusal(house) == "release: the work tree has changes: commit or remove them (git status)\n"
