@@ -5,7 +5,8 @@ FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 RUN useradd --uid 10001 --create-home gradyard
 
-# Our own code as a wheel: the folders that were copied to make it stay behind here.
+# Our own code as a wheel: the folders that were copied to make it stay behind here. It is copied, not mounted: Podman
+# 4.3 mounts nothing from a stage that it has built before.
 FROM base AS wheel
 WORKDIR /house
 COPY . .
@@ -22,14 +23,16 @@ FROM api-dependencies AS worker-dependencies
 RUN pip install -c constraints.txt '.[server,worker,postgresql]'
 
 FROM api-dependencies AS api
-RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-deps --force-reinstall /wheels/*.whl
+COPY --from=wheel /wheels /wheels
+RUN pip install --no-deps --force-reinstall /wheels/*.whl
 USER gradyard
 WORKDIR /home/gradyard
 EXPOSE 8000
 CMD ["gradyard", "api", "--host", "0.0.0.0", "--port", "8000"]
 
 FROM worker-dependencies AS worker
-RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-deps --force-reinstall /wheels/*.whl
+COPY --from=wheel /wheels /wheels
+RUN pip install --no-deps --force-reinstall /wheels/*.whl
 USER gradyard
 WORKDIR /home/gradyard
 CMD ["gradyard", "worker"]

@@ -98,9 +98,10 @@ def test_podman_builds_the_images_where_there_is_no_docker(
 @pytest.mark.slow
 def test_an_image_that_cannot_be_built_is_told_in_one_line(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.DOCKER", "#!/bin/sh\necho the daemon is away >&2; exit 7\n")
-    refusal = _refusal(house)
-    assert "the daemon is away" in refusal
-    assert refusal.endswith("release: docker build ended with 7; what it said stands above\n")
+    done = released(house)
+    assert done.returncode == 1
+    assert done.stderr.endswith("the daemon is away\nrelease: docker build ended with 7; what it said stands above\n")
+    assert not (house / "dist" / "release.json").exists()
 
 
 def test_a_file_that_is_not_committed_stops_it(house: Path) -> None:
