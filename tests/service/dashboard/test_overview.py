@@ -86,4 +86,4 @@ def test_slots_stand_under_their_pools_with_how_many_train(look: Look, database:
     page = look("/")
     assert 'scope="rowgroup">cpu <span class="quiet">1 of 1 train</span>' in page
     assert 'scope="rowgroup">gpu · pool &lt;big&gt; <span class="quiet">0 of 2 train</span>' in page
-    assert page.index("1 of 1 train") < page.index("cpu-0<") < page.index("0 of 2 train") < page.index("gpu-1<")
+    assert page.index("1 of 1 train") < page.index("cpu-0 <") < page.index("0 of 2 train") < page.index("gpu-1 <")
