@@ -17,7 +17,7 @@ IN_A_REQUEST = "request 01a2 failed"
 OF_A_KILLED_CHILD = "[2026-11-28 12:00:04,000: ERROR/MainProcess] Task handler raised error: WorkerLostError('SIGKILL')"
 
 
-def test_each_record_with_a_traceback_is_told_once_with_its_log_and_its_first_error(tmp_path: Path) -> None:
+def test_each_record_with_a_traceback_is_listed_with_its_log_and_its_first_error(tmp_path: Path) -> None:
     (tmp_path / "hosts").mkdir()
     chained = f"{TRACEBACK}\nThe above exception was the direct cause of the following exception:\n\n{TRACEBACK}"
     (tmp_path / "hosts" / "pool.log.1").write_text(f"{IN_A_TASK}\n{chained}{IN_A_THREAD}\n{TRACEBACK}")
