@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select, update
 
 from gradyard.jobs.fleet import HoldKind
@@ -220,3 +220,27 @@ def test_lists_can_be_read_without_scripts(open_page: OpenPage) -> None:
     expect(page.locator("[data-verb]").first).to_be_hidden()
     page.goto("/keys")
     expect(page.locator("noscript .alert")).to_be_visible()
+
+
+@pytest.mark.parametrize(("path", "script", "field"), [
+    ("/submit?stage=nn", "submit", "#fields input:visible"),
+    ("/keys", "administration", "[name=name]"),
+    ("/webhooks", "administration", "[name=url]"),
+    ("/storage", "administration", "form[data-send] input"),
+])  # fmt: skip
+def test_a_form_that_scripts_send_waits_for_them(open_page: OpenPage, path: str, script: str, field: str) -> None:
+    page, held = open_page("/workers"), list[Route]()
+
+    def hold(route: Route) -> None:  # playwright takes no built-in function
+        held.append(route)
+
+    page.route(re.compile(rf"/{script}[^/]*\.js"), hold)
+    page.goto(path, wait_until="commit")
+    button = page.locator("form#submit, form[data-send]").locator("[type=submit]")
+    expect(button).to_be_disabled()
+    page.locator(field).first.fill("12")
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    expect(button).to_be_enabled()
+    expect(page.locator(field).first).to_have_value("12")
+    assert page.url.endswith(path), "a browser sends no form by itself"

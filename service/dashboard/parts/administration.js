@@ -50,6 +50,9 @@ document.addEventListener("submit", async (event) => {
   await refresh();
 });
 
+// Before this line a browser would send a form by itself, with what was typed in the address.
+for (const button of document.querySelectorAll("form[data-send] [type=submit]")) button.disabled = false;
+
 const sentence = (due) => due === null ? "It is not known yet how many jobs this rule lets go."
   : `This rule lets ${due.toLocaleString("en")} ${due === 1 ? "job" : "jobs"} go now.`;
 

@@ -250,3 +250,4 @@ form.addEventListener("submit", async (event) => {
 for (const part of fields().querySelectorAll(".part")) showKind(part); // a browser that goes back restores choices alone
 window.addEventListener("pageshow", changed);
 changed();
+form.querySelector("[type=submit]").disabled = false; // a browser would send the form by itself before this line
