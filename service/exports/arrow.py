@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from werkzeug.exceptions import NotAcceptable
 
-from gradyard.jobs.exports import OF_CURVES, Curves, Form, Holds
+from gradyard.jobs.exports import COLUMNS, OF_CURVES, Curves, Form, Holds
 from service.exports.slices import Slice, Slices, Wanted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _tables(
     pa: Any, schema: pa.Schema, each: Slice, columns: Mapping[str, Holds], curves: Curves
 ) -> Iterator[pa.Table]:
     """The rows of a slice. Those of losses come in several tables."""
-    arrays = [pa.array(_values(holds, each.columns[name]), schema.field(name).type)
+    arrays = [pa.array(_values(name, holds, each.columns[name]), schema.field(name).type)
               for name, holds in columns.items()]  # fmt: skip
     if curves is Curves.NONE:
         yield pa.Table.from_arrays(arrays, schema=schema)
@@ -125,10 +125,10 @@ def _most_text(pa: Any, arrays: list[Any]) -> int:
     return int(np.max(of_rows, initial=1))
 
 
-def _values(holds: Holds, values: list[Any]) -> list[Any]:
+def _values(name: str, holds: Holds, values: list[Any]) -> list[Any]:
     if holds is Holds.TIME:
         return [None if each is None else round(each * MICROSECONDS) for each in values]
-    if holds is Holds.TEXT:
+    if holds is Holds.TEXT and name not in COLUMNS:
         # a parameter may be a number in this job and a text in others
         return [repr(each).removesuffix(".0") if isinstance(each, float) else each for each in values]
     return values

@@ -100,7 +100,7 @@ def test_a_postgresql_without_tables_is_refused_and_one_with_them_is_taken(
 def test_a_postgresql_that_is_away_is_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://gradyard@127.0.0.1:1/gradyard")
     monkeypatch.setattr(os, "execve", taken)
-    assert (run("worker").status, run("worker").err) == (0, "")
+    assert (run("maintain").status, run("maintain").err) == (0, "")
 
 
 def taken(path: str, command: list[str], environment: dict[str, str]) -> None:
