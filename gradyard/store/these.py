@@ -5,10 +5,38 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Select, Text, Uuid, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    String,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+)
+
+StoredId = UUID | str
+"""An id as the driver has it, on SQLite 32 hexadecimal digits: to make UUIDs of a thousand takes milliseconds. The
+stored ids of one database have the order of its ids."""
 
 
-def these(connection: Connection, ids: Iterable[UUID]) -> Select[tuple[UUID]]:
+def stored(dialect: Dialect, one: UUID) -> StoredId:
+    """An id in that form."""
+    return one.hex if dialect.name == "sqlite" else one
+
+
+def as_stored(query: Select[Any]) -> Select[tuple[Any]]:
+    """A query for ids that gives them in that form."""
+    return query.with_only_columns(type_coerce(query.selected_columns[0], String), maintain_column_froms=True)
+
+
+def these(connection: Connection, ids: Iterable[StoredId]) -> Select[tuple[UUID]]:
     """A query for these ids, for use as `column.in_(these(connection, ids))`."""
     value = bindparam("these", told(connection.dialect, ids), _type(connection.dialect), unique=True)
     return _each_of(value) if connection.dialect.name == "sqlite" else select(func.unnest(value))
@@ -21,9 +49,11 @@ def is_among(dialect: Dialect, column: Any, name: str) -> ColumnElement[bool]:
     return among
 
 
-def told(dialect: Dialect, ids: Iterable[UUID]) -> Any:
+def told(dialect: Dialect, ids: Iterable[StoredId]) -> Any:
     """The ids as the one value that the database takes."""
-    return orjson.dumps([one.hex for one in ids]).decode() if dialect.name == "sqlite" else list(ids)
+    if dialect.name != "sqlite":
+        return list(ids)
+    return orjson.dumps([one.hex if isinstance(one, UUID) else one for one in ids]).decode()
 
 
 def _type(dialect: Dialect) -> Any:

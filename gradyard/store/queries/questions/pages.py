@@ -19,7 +19,7 @@ from gradyard.store.queries.questions.curves import AT_ONCE, asks_for_curves, pr
 from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.queries.questions.narrowed import candidates
 from gradyard.store.tables import JobSummary
-from gradyard.store.these import these
+from gradyard.store.these import StoredId, stored, these
 
 FIRST_WINDOW, LARGEST_WINDOW = 2_000, 64_000  # jobs
 MOST_SECONDS = 0.8
@@ -112,10 +112,11 @@ def _in_windows(
 
 
 def _among(
-    connection: Connection, wanted: list[ColumnElement[bool]], few: list[UUID], limit: int, before: UUID | None
+    connection: Connection, wanted: list[ColumnElement[bool]], few: list[StoredId], limit: int, before: UUID | None
 ) -> Found:  # fmt: skip
     """Of some jobs, the newest ones first: where most of them satisfy the question, a page looks at few."""
-    left, size, found = sorted({one for one in few if before is None or one < before}), 2 * limit, list[UUID]()
+    end: Any = None if before is None else stored(connection.dialect, before)  # as the others, on this database
+    left, size, found = sorted({one for one in few if end is None or one < end}), 2 * limit, list[UUID]()
     while left and len(found) < limit:
         some, size = left[-size:], 2 * size
         del left[-len(some) :]
@@ -125,7 +126,7 @@ def _among(
 
 def _ids(connection: Connection, wanted: list[ColumnElement[bool]], limit: int) -> list[UUID]:
     query = select(JobSummary.job_id).where(*wanted).order_by(JobSummary.job_id.desc()).limit(limit)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query).scalars().all())
 
 
 def _from(before: UUID | None) -> dict[str, Any]:
