@@ -4,7 +4,6 @@ import gzip
 from typing import Any
 
 from flask import Flask, Response, g, render_template, request, url_for
-from markupsafe import Markup
 
 from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.states import SENTENCES
@@ -54,7 +53,7 @@ def prepare_templates(app: Flask) -> None:
                visible, mathematics.mathematics, sizes.size)  # fmt: skip
     environment.filters.update({each.__name__: each for each in filters})
     environment.globals.update(
-        icon=parts.icon, part=_part, preloaded=_preloaded, link=link, sentences=SENTENCES,
+        icon=parts.icon, part=_part, link=link, sentences=SENTENCES,
         state_icons=words.STATE_ICONS, reasons=words.REASONS, line=small.line, bars=small.bars, NOTHING=words.NOTHING,
     )  # fmt: skip
     app.context_processor(_about_the_caller)
@@ -62,11 +61,6 @@ def prepare_templates(app: Flask) -> None:
 
 def _part(name: str) -> str:
     return url_for("page.parts", version=parts.version_of_parts(), part=name)
-
-
-def _preloaded(*names: str) -> Markup:
-    """Scripts that others import, asked for at once and not one after another as they are read."""
-    return Markup("").join(Markup('<link rel="modulepreload" href="{}">').format(_part(name)) for name in names)
 
 
 def link(endpoint: str, **values: Any) -> str:

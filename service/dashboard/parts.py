@@ -1,6 +1,8 @@
 """What the page is made of in a browser: our style sheet and scripts, and of Bootstrap's what the page uses of it.
 
-The address has a hash of all parts, so a browser keeps each for good. They are compressed once.
+The folder `parts/pages` has what a page names. A script comes with all modules that it imports, the style sheet of
+every page with Bootstrap's. The address has a hash of all parts, so a browser keeps each for good. They are compressed
+once.
 """
 
 import gzip
@@ -15,9 +17,11 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 from service.dashboard.bootstrap import used_styles
+from service.dashboard.scripts import script_of
 
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 FOR_GOOD = "public, max-age=31536000, immutable"
+FOLDER, PAGES = files(__package__) / "parts", "pages"
 BOOTSTRAP = files("flask_bootstrap") / "static" / "bootstrap5"
 
 
@@ -32,11 +36,23 @@ class Part(NamedTuple):
 @cache
 def every_part() -> dict[str, Part]:
     """All parts by their names; 60 ms, once."""
-    own = {each.name: each.read_bytes() for each in (files(__package__) / "parts").iterdir()}
-    own["bootstrap.css"] = used_styles().encode()
+    named, texts_of_modules = {each.name: each.read_text() for each in (FOLDER / PAGES).iterdir()}, modules()
+    scripts = {name: script_of(f"{PAGES}/{name}", texts_of_modules) for name in named if name.endswith(".js")}
+    texts = named | scripts | {"page.css": used_styles() + named["page.css"]}
     return {
-        name: Part(TYPES[name.rpartition(".")[2]], content, gzip.compress(content, mtime=0))
-        for name, content in sorted(own.items())
+        name: Part(TYPES[name.rpartition(".")[2]], text.encode(), gzip.compress(text.encode(), mtime=0))
+        for name, text in sorted(texts.items())
+    }
+
+
+def modules() -> dict[str, str]:
+    """The modules of all scripts, by their paths within `parts`."""
+    folders = [each for each in FOLDER.iterdir() if each.is_dir()]
+    return {
+        f"{folder.name}/{each.name}": each.read_text()
+        for folder in folders
+        for each in folder.iterdir()
+        if each.name.endswith(".js")
     }
 
 

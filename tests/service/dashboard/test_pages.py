@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
-from service.dashboard.parts import every_part
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.service.conftest import AppWith
 from tests.service.dashboard.conftest import Look
@@ -72,11 +71,14 @@ def test_an_address_of_another_version_is_answered_and_not_kept(client: FlaskCli
     assert client.get("/page/older/nothing.css").status_code == 404
 
 
-def test_a_page_and_its_parts_are_small(client: FlaskClient, paths: list[str]) -> None:
+def test_a_page_and_its_parts_are_small_and_few(client: FlaskClient, paths: list[str]) -> None:
     compressed = {"Accept-Encoding": "gzip"} | AS_BROWSER
-    page = len(client.get("/jobs", headers=compressed).data)
-    parts = sum(len(part.compressed) for part in every_part().values())
-    assert page + parts < 100_000
+    for path in paths:
+        page = client.get(path, headers=compressed).data
+        addresses = set(re.findall(r'(?:src|href)="(/page/[^"]*)"', gzip.decompress(page).decode()))
+        parts = [len(client.get(address, headers=compressed).data) for address in addresses]
+        assert len(page) + sum(parts) < 50_000, path
+        assert len(parts) <= 5, path  # each request more takes a browser some 20 ms
 
 
 def test_a_problem_is_a_page_for_people_and_json_for_programs(client: FlaskClient, look: Look) -> None:

@@ -1,7 +1,7 @@
 // Runs of a batch as a table, the best first.
-import { ranks } from "./axis.js";
-import { text } from "./elements.js";
-import { words } from "./scales.js";
+import { ranks } from "../charts/axis.js";
+import { text } from "../charts/elements.js";
+import { words } from "../charts/scales.js";
 
 const ROWS = 50;
 

@@ -1,5 +1,5 @@
 // Ranges of parameters for those who do not drag, and a selection as an expression of the question's language.
-import { text } from "./elements.js";
+import { text } from "../charts/elements.js";
 
 const MOST_TEXTS = 200;
 

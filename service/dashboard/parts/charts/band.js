@@ -1,5 +1,6 @@
 // All curves of a batch as a band: the middle half, the middle eight tenths, the median; and single curves over it.
-import { drawn, LineChart } from "./line_chart.js";
+import { drawn } from "./elements.js";
+import { LineChart } from "./line_chart.js";
 
 const FAR = 100; // so many times over all else: cut off
 

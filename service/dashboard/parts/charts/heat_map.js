@@ -1,6 +1,6 @@
 // The best or the median outcome of the runs by two of their parameters, as a grid of colours.
 import { axisOf, ranks, shade } from "./axis.js";
-import { drawn } from "./line_chart.js";
+import { drawn } from "./elements.js";
 import { words } from "./scales.js";
 
 const MARGIN = { top: 8, right: 8, bottom: 44, left: 78 };

@@ -1,6 +1,5 @@
 // What each parameter explains of the outcome, as bars.
-import { text } from "./elements.js";
-import { drawn } from "./line_chart.js";
+import { drawn, text } from "./elements.js";
 
 export function drawImportance(place, importance) {
   const shares = Object.entries(importance);

@@ -1,6 +1,7 @@
 // Buttons and forms that change workers, queues, keys, storage and webhooks: by the same routes as programs do.
-import { ask, confirmed, say } from "./service.js";
-import { refresh } from "./live.js";
+import "./page.js";
+import { ask, confirmed, say } from "../service/service.js";
+import { refresh } from "../service/live.js";
 
 // ---- buttons: data-verb and data-path say what; data-ask is asked first, data-reason is a field beside the question
 

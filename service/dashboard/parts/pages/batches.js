@@ -1,6 +1,7 @@
 // The list of batches: the best of those that are too large for the service to look at all of them at once.
-import { get } from "./service.js";
-import { words } from "./scales.js";
+import "./page.js";
+import { get } from "../service/service.js";
+import { words } from "../charts/scales.js";
 
 const known = new Map();
 

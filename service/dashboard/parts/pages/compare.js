@@ -1,7 +1,8 @@
 // Curves of several jobs over one another, by step or by time, as they are or smoothed.
-import { LineChart } from "./line_chart.js";
-import { early } from "./page_data.js";
-import { get } from "./service.js";
+import "./page.js";
+import { LineChart } from "../charts/line_chart.js";
+import { early } from "../service/page_data.js";
+import { get } from "../service/service.js";
 
 const POINTS = 600;
 const element = (id) => document.getElementById(id);

@@ -1,8 +1,9 @@
 // The page of one job: its live curve, its model, and what can be done to it.
-import { LineChart } from "./line_chart.js";
-import { refresh } from "./live.js";
-import { pictureOf, save, saveAnswer, savePng } from "./save.js";
-import { ask, confirmed, get, post, projectQuery, root } from "./service.js";
+import "./page.js";
+import { LineChart } from "../charts/line_chart.js";
+import { refresh } from "../service/live.js";
+import { pictureOf, save, saveAnswer, savePng } from "../service/save.js";
+import { ask, confirmed, get, post, projectQuery, root } from "../service/service.js";
 
 const POINTS = 1000;
 const head = () => document.getElementById("live-head");

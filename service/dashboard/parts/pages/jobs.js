@@ -1,6 +1,7 @@
 // The table of jobs: what is chosen, and what is done to it or to all that the question finds.
-import { ask, confirmed, get, projectQuery, root, say } from "./service.js";
-import { refresh } from "./live.js";
+import "./page.js";
+import { ask, confirmed, get, projectQuery, root, say } from "../service/service.js";
+import { refresh } from "../service/live.js";
 
 const bar = document.getElementById("selection");
 const boxes = () => [...document.querySelectorAll(".choose")];

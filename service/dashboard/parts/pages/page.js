@@ -1,6 +1,6 @@
 // Every page: the theme's switch, what is live, texts to copy.
-import { post, say, root, projectQuery } from "./service.js";
-import { keepLive } from "./live.js";
+import { post, say, root, projectQuery } from "../service/service.js";
+import { keepLive } from "../service/live.js";
 
 const theme = document.getElementById("theme");
 theme.hidden = false;
