@@ -1,5 +1,7 @@
 """How questions about all jobs are answered: what is merged, joined or found at once, and not looked up job by job."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select
 
@@ -69,6 +71,28 @@ def test_of_few_jobs_a_page_looks_at_the_newest_ones(full: Database) -> None:
         older = ids_asked(connection, 1, of_three, limit=1, before=newest.looked_to)
         assert len(said[-1][1]["these_1"]) == 2
         assert newest.ids + older.ids == ids_asked(connection, 1, of_three, limit=2).ids
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(("asked", "index"), [
+    ('tags.course == "w3"', "ix_job_tags_newest"), ('name == "run-7"', "ix_summaries_by_name"),
+])  # fmt: skip
+def test_the_newest_jobs_of_a_tag_or_a_name_are_read_from_its_index_and_not_sorted(
+    full: Database, asked: str, index: str
+) -> None:
+    with full.snapshot() as connection:
+        if not full.is_sqlite:  # the table has no row with a tag or a name: PostgreSQL would read it from end to end
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+        said = listened(full)
+        ids_asked(connection, 1, question(asked), limit=5)
+        ids_asked(connection, 1, question(asked), limit=5, before=UUID(int=2**127))
+        assert len(said) == 2
+        for statement, values in list(said):
+            steps = plan_of(connection, statement, values)
+            assert any(index in step for step in steps), steps
+            assert not any("Sort" in step or "TEMP B-TREE" in step for step in steps), steps
 
 
 @pytest.mark.slow

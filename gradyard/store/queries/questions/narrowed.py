@@ -27,18 +27,18 @@ MOST_VALUES = 20  # of one `in`
 
 def candidates(connection: Connection, project_id: int, term: Term) -> list[StoredId] | None:
     """Jobs among which are all that satisfy the question; None where no index finds few."""
-    for part in list(_parts(term))[:MOST_PARTS]:
+    for part in list(parts_of(term))[:MOST_PARTS]:
         found = _found(connection, project_id, part)
         if found is not None:
             return found
     return None
 
 
-def _parts(term: Term) -> Iterator[Term]:
+def parts_of(term: Term) -> Iterator[Term]:
     """What must be true of a job for the question to be true of it."""
     if isinstance(term, terms.All):
         for each in term.terms:
-            yield from _parts(each)
+            yield from parts_of(each)
     else:
         yield term
 
@@ -46,7 +46,7 @@ def _parts(term: Term) -> Iterator[Term]:
 def ends_of(term: Term, order: Order) -> tuple[Place | None, float | None]:
     """Where in an order the jobs begin that may satisfy the question, and the value with which they end."""
     low = high = None
-    for part in _parts(term):
+    for part in parts_of(term):
         match part:
             case Comparison(column, symbol, float(value)) if column == order.column:
                 low = value if symbol in (">", ">=", "==") and (low is None or value > low) else low

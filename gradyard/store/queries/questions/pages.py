@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 from gradyard.jobs.questions.terms import All, Term, in_state
 from gradyard.jobs.states import State
 from gradyard.store.queries.jobs import Page, cursor_after, id_in, jobs_by_ids
+from gradyard.store.queries.questions.by_one_index import newest_by_one_index
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.curves import AT_ONCE, asks_for_curves, pruned, satisfying, slices
 from gradyard.store.queries.questions.live_metrics import with_live_metrics
@@ -60,6 +61,10 @@ def ids_asked(
     term = with_live_metrics(connection, project_id, batch, term)
     if asks_for_curves(term):
         return _by_curves(connection, project_id, term, limit, before, stage, batch)
+    if stage is None and batch is None:
+        newest = newest_by_one_index(connection, project_id, term, limit, before)
+        if newest is not None:
+            return _all_or_the_first(newest, limit)
     # `+ 0`: a window is read by the primary key, in order. An index of the project would read all of its jobs.
     wanted = [JobSummary.project_id + 0 == project_id, condition(term)]
     wanted += [JobSummary.stage == stage] if stage is not None else []
@@ -67,7 +72,7 @@ def ids_asked(
         wanted.append(JobSummary.batch_id == batch)
         wanted += [JobSummary.job_id < before] if before is not None else []
         ids = _ids(connection, wanted, limit)
-        return Found(ids, ids[-1] if len(ids) == limit else None)
+        return _all_or_the_first(ids, limit)
     if (few := candidates(connection, project_id, term)) is not None:
         return _among(connection, wanted, few, limit, before)
     return _in_windows(connection, wanted, limit, before)
@@ -121,7 +126,11 @@ def _among(
         some, size = left[-size:], 2 * size
         del left[-len(some) :]
         found += _ids(connection, [*wanted, JobSummary.job_id.in_(these(connection, some))], limit - len(found))
-    return Found(found, found[-1] if len(found) == limit else None)
+    return _all_or_the_first(found, limit)
+
+
+def _all_or_the_first(ids: list[UUID], limit: int) -> Found:
+    return Found(ids, ids[-1] if len(ids) == limit else None)
 
 
 def _ids(connection: Connection, wanted: list[ColumnElement[bool]], limit: int) -> list[UUID]:

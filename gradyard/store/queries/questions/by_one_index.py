@@ -1,0 +1,46 @@
+"""Questions that one index answers, the newest jobs first: those of a tag, and those of a name."""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from gradyard.jobs.questions.terms import Column, Comparison, Source, Term
+from gradyard.store.queries.questions.narrowed import parts_of
+from gradyard.store.tables import JobSummary, JobTag
+
+
+def newest_by_one_index(
+    connection: Connection, project_id: int, term: Term, limit: int, before: UUID | None
+) -> list[UUID] | None:  # fmt: skip
+    """The newest jobs that satisfy the question, at most `limit`; None where no index has just these in their order.
+
+    before: with smaller ids. The other ways look at every job of a rare tag, or at many that have another one.
+    """
+    match list(parts_of(term)):
+        case [Comparison(Column(Source.TAG, key), "==", str(value))]:
+            query, values = _of_tag(before is not None), {"key": key, "value": value}
+        case [Comparison(Column(Source.FIELD, "name"), "==", str(value))]:
+            query, values = _of_name(before is not None), {"name": value}
+        case _:
+            return None
+    asked: dict[str, Any] = {"project": project_id, "so_many": limit, **values}
+    return list(connection.execute(query, asked if before is None else asked | {"before": before}).scalars().all())
+
+
+@cache
+def _of_tag(has_before: bool) -> Select[Any]:
+    having = JobTag.key == bindparam("key"), JobTag.value == bindparam("value")
+    return _newest(JobTag, having, has_before)
+
+
+@cache
+def _of_name(has_before: bool) -> Select[Any]:
+    return _newest(JobSummary, [JobSummary.name == bindparam("name")], has_before)
+
+
+def _newest(table: Any, wanted: Any, has_before: bool) -> Select[Any]:
+    query = select(table.job_id).where(table.project_id == bindparam("project"), *wanted)
+    query = query.where(table.job_id < bindparam("before")) if has_before else query
+    return query.order_by(table.job_id.desc()).limit(bindparam("so_many"))
