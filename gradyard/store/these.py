@@ -11,7 +11,6 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Select,
-    String,
     Text,
     Uuid,
     any_,
@@ -20,23 +19,24 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.types import NullType
 
-StoredId = UUID | str
-"""An id as the driver has it, on SQLite 32 hexadecimal digits: to make UUIDs of a thousand takes milliseconds. The
-stored ids of one database have the order of its ids."""
+DriverId = UUID | str
+"""An id as the driver of the database gives it: a UUID on PostgreSQL, 32 hexadecimal digits on SQLite, which sort as
+the UUIDs do. To make UUIDs of a thousand ids takes milliseconds."""
 
 
-def stored(dialect: Dialect, one: UUID) -> StoredId:
-    """An id in that form."""
+def as_driver_id(dialect: Dialect, one: UUID) -> DriverId:
+    """An id as this database's driver gives it."""
     return one.hex if dialect.name == "sqlite" else one
 
 
-def as_stored(query: Select[Any]) -> Select[tuple[Any]]:
-    """A query for ids that gives them in that form."""
-    return query.with_only_columns(type_coerce(query.selected_columns[0], String), maintain_column_froms=True)
+def with_driver_ids(query: Select[Any]) -> Select[tuple[Any]]:
+    """The query for ids, which then come as the driver gives them."""
+    return query.with_only_columns(type_coerce(query.selected_columns[0], NullType()), maintain_column_froms=True)
 
 
-def these(connection: Connection, ids: Iterable[StoredId]) -> Select[tuple[UUID]]:
+def these(connection: Connection, ids: Iterable[DriverId]) -> Select[tuple[UUID]]:
     """A query for these ids, for use as `column.in_(these(connection, ids))`."""
     value = bindparam("these", told(connection.dialect, ids), _type(connection.dialect), unique=True)
     return _each_of(value) if connection.dialect.name == "sqlite" else select(func.unnest(value))
@@ -49,7 +49,7 @@ def is_among(dialect: Dialect, column: Any, name: str) -> ColumnElement[bool]:
     return among
 
 
-def told(dialect: Dialect, ids: Iterable[StoredId]) -> Any:
+def told(dialect: Dialect, ids: Iterable[DriverId]) -> Any:
     """The ids as the one value that the database takes."""
     if dialect.name != "sqlite":
         return list(ids)

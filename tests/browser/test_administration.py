@@ -235,7 +235,8 @@ def test_a_form_that_scripts_send_waits_for_them(open_page: OpenPage, path: str,
         held.append(route)
 
     page.route(re.compile(rf"/{script}[^/]*\.js"), hold)
-    page.goto(path, wait_until="commit")
+    with page.expect_request(re.compile(rf"/{script}[^/]*\.js")):
+        page.goto(path, wait_until="commit")
     button = page.locator("form#submit, form[data-send]").locator("[type=submit]")
     expect(button).to_be_disabled()
     page.locator(field).first.fill("12")

@@ -126,7 +126,7 @@ def metric_figures(connection: Connection, project_id: int, jobs: Sequence[Row[A
     if having := [job.id for job in jobs if job.has_metrics and job.id in found]:
         dialect = connection.dialect
         asked = {"project": project_id, "jobs": told(dialect, having)}
-        for job_id, name, *figures in connection.execute(_figures(dialect), asked).all():
+        for job_id, name, *figures in connection.execute(_figures(dialect), asked):
             found[job_id][name] = dict(zip(FIGURES, figures, strict=True))
     return found
 

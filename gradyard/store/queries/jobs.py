@@ -80,7 +80,7 @@ def _jobs_by_ids(dialect: Dialect) -> Select[Any]:
 def jobs_by_ids(connection: Connection, project_id: int, job_ids: Sequence[UUID]) -> list[Row[Any]]:
     """The jobs of those ids, in their order; without those that the project has not."""
     dialect = connection.dialect
-    rows = connection.execute(_jobs_by_ids(dialect), {"project": project_id, "jobs": told(dialect, job_ids)}).all()
+    rows = connection.execute(_jobs_by_ids(dialect), {"project": project_id, "jobs": told(dialect, job_ids)})
     by_id = {row.id: row for row in rows}
     return [by_id[each] for each in job_ids if each in by_id]
 
@@ -119,7 +119,7 @@ def jobs_newest_first(
     asked = {"stage": stage, "batch": batch, "before": None if cursor is None else id_in(cursor)}
     given = {name: value for name, value in asked.items() if value is not None}
     values = {"project": project_id, "so_many": limit + 1, **given}
-    rows = list(connection.execute(_newest_first(state, frozenset(given)), values).all())
+    rows = list(connection.execute(_newest_first(state, frozenset(given)), values))
     more = len(rows) > limit
     return Page(rows[:limit], cursor_after(rows[limit - 1].id) if more else None)
 

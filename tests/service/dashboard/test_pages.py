@@ -78,7 +78,7 @@ def test_a_page_and_its_parts_are_small_and_few(client: FlaskClient, paths: list
         addresses = set(re.findall(r'(?:src|href)="(/page/[^"]*)"', gzip.decompress(page).decode()))
         parts = [len(client.get(address, headers=compressed).data) for address in addresses]
         assert len(page) + sum(parts) < 50_000, path
-        assert len(parts) <= 5, path  # each request more takes a browser some 20 ms
+        assert len(parts) <= 5, path
 
 
 def test_a_problem_is_a_page_for_people_and_json_for_programs(client: FlaskClient, look: Look) -> None:

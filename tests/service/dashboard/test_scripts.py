@@ -24,7 +24,7 @@ def test_a_module_comes_after_those_that_it_imports_each_once_and_in_a_scope_of_
     assert [line for line in script.splitlines() if line.startswith("//")] == [
         "// sums/sums.js", "// pages/side.js", "// pages/one.js",
     ]  # fmt: skip
-    assert "const { double: twice, most } = $sums_sums;" in script
+    assert "const { double: twice, most } = $sums$sums;" in script
     assert "return { double, most };" in script
 
 
@@ -35,6 +35,7 @@ def test_a_module_comes_after_those_that_it_imports_each_once_and_in_a_scope_of_
         ("export default 1;", "has a form that is not known here: export default 1;"),
         ('import { x } from "./nowhere.js";', "pages/odd.js imports pages/nowhere.js, which is not there"),
         ('import "./odd.js";', "pages/odd.js imports pages/odd.js, which is among its own importers"),
+        ('import { least } from "../sums/sums.js";', "imports least from sums/sums.js, which does not export it"),
     ],
 )
 def test_another_form_is_refused(text: str, said: str) -> None:

@@ -16,7 +16,8 @@ def newest_by_one_index(
 ) -> list[UUID] | None:  # fmt: skip
     """The newest jobs that satisfy the question, at most `limit`; None where no index has just these in their order.
 
-    before: with smaller ids. The other ways look at every job of a rare tag, or at many that have another one.
+    before: with smaller ids. Elsewhere every job of a rare tag is looked at and sorted, and for a frequent one windows
+    of all jobs.
     """
     match list(parts_of(term)):
         case [Comparison(Column(Source.TAG, key), "==", str(value))]:
@@ -26,21 +27,21 @@ def newest_by_one_index(
         case _:
             return None
     asked: dict[str, Any] = {"project": project_id, "so_many": limit, **values}
-    return list(connection.execute(query, asked if before is None else asked | {"before": before}).scalars().all())
+    return list(connection.execute(query, asked if before is None else asked | {"before": before}).scalars())
 
 
 @cache
 def _of_tag(has_before: bool) -> Select[Any]:
     having = JobTag.key == bindparam("key"), JobTag.value == bindparam("value")
-    return _newest(JobTag, having, has_before)
+    return _newest(JobTag, has_before, *having)
 
 
 @cache
 def _of_name(has_before: bool) -> Select[Any]:
-    return _newest(JobSummary, [JobSummary.name == bindparam("name")], has_before)
+    return _newest(JobSummary, has_before, JobSummary.name == bindparam("name"))
 
 
-def _newest(table: Any, wanted: Any, has_before: bool) -> Select[Any]:
+def _newest(table: Any, has_before: bool, *wanted: Any) -> Select[Any]:
     query = select(table.job_id).where(table.project_id == bindparam("project"), *wanted)
     query = query.where(table.job_id < bindparam("before")) if has_before else query
     return query.order_by(table.job_id.desc()).limit(bindparam("so_many"))

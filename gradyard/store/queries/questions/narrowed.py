@@ -18,14 +18,14 @@ from gradyard.jobs.states import FINISHED, State
 from gradyard.store.queries.questions.conditions import OPERATORS, jobs_having, sets_of
 from gradyard.store.queries.questions.streams import MOST_STAGES, Place, figure_queries, stages_of
 from gradyard.store.tables import FIGURES_IN_ORDER, IS_PINNED, IS_RUNNING, Job, JobSummary
-from gradyard.store.these import StoredId, as_stored
+from gradyard.store.these import DriverId, with_driver_ids
 
 MOST_CANDIDATES = 2_000
 MOST_PARTS = 8
 MOST_VALUES = 20  # of one `in`
 
 
-def candidates(connection: Connection, project_id: int, term: Term) -> list[StoredId] | None:
+def candidates(connection: Connection, project_id: int, term: Term) -> list[DriverId] | None:
     """Jobs among which are all that satisfy the question; None where no index finds few."""
     for part in list(parts_of(term))[:MOST_PARTS]:
         found = _found(connection, project_id, part)
@@ -56,7 +56,7 @@ def ends_of(term: Term, order: Order) -> tuple[Place | None, float | None]:
     return None if first is None else (first, before_all), last
 
 
-def _found(connection: Connection, project_id: int, part: Term) -> list[StoredId] | None:
+def _found(connection: Connection, project_id: int, part: Term) -> list[DriverId] | None:
     """Jobs that satisfy a part; None where no index finds few of them."""
     match part:
         case OneOf(column, values) if len(values) <= MOST_VALUES:
@@ -78,10 +78,12 @@ def _found(connection: Connection, project_id: int, part: Term) -> list[StoredId
     return None
 
 
-def _if_few(connection: Connection, query: Select[Any], values: dict[str, Any]) -> list[StoredId] | None:
+def _if_few(connection: Connection, query: Select[Any], values: dict[str, Any]) -> list[DriverId] | None:
     # Counted first: to bring two thousand ids here takes ten times as long as to count them.
     count = connection.execute(select(func.count()).select_from(query.subquery()), values).scalar_one()
-    return list(connection.execute(as_stored(query), values).scalars().all()) if count <= MOST_CANDIDATES else None
+    if count > MOST_CANDIDATES:
+        return None
+    return list(connection.execute(with_driver_ids(query), values).scalars().all())  # all at once: not row by row
 
 
 @lru_cache(maxsize=64)

@@ -133,4 +133,4 @@ def _sorted(
         row, place = tuple_(value, JobSummary.job_id), tuple_(*after)
         query = query.where(row < place if descending else row > place)
     by = [each.desc() if descending else each.asc() for each in (value, JobSummary.job_id)]
-    return list(connection.execute(query.order_by(*by).limit(so_many)).all())
+    return list(connection.execute(query.order_by(*by).limit(so_many)))

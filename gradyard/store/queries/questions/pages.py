@@ -20,7 +20,7 @@ from gradyard.store.queries.questions.curves import AT_ONCE, asks_for_curves, pr
 from gradyard.store.queries.questions.live_metrics import with_live_metrics
 from gradyard.store.queries.questions.narrowed import candidates
 from gradyard.store.tables import JobSummary
-from gradyard.store.these import StoredId, stored, these
+from gradyard.store.these import DriverId, as_driver_id, these
 
 FIRST_WINDOW, LARGEST_WINDOW = 2_000, 64_000  # jobs
 MOST_SECONDS = 0.8
@@ -64,7 +64,7 @@ def ids_asked(
     if stage is None and batch is None:
         newest = newest_by_one_index(connection, project_id, term, limit, before)
         if newest is not None:
-            return _all_or_the_first(newest, limit)
+            return _found(newest, limit)
     # `+ 0`: a window is read by the primary key, in order. An index of the project would read all of its jobs.
     wanted = [JobSummary.project_id + 0 == project_id, condition(term)]
     wanted += [JobSummary.stage == stage] if stage is not None else []
@@ -72,7 +72,7 @@ def ids_asked(
         wanted.append(JobSummary.batch_id == batch)
         wanted += [JobSummary.job_id < before] if before is not None else []
         ids = _ids(connection, wanted, limit)
-        return _all_or_the_first(ids, limit)
+        return _found(ids, limit)
     if (few := candidates(connection, project_id, term)) is not None:
         return _among(connection, wanted, few, limit, before)
     return _in_windows(connection, wanted, limit, before)
@@ -117,25 +117,26 @@ def _in_windows(
 
 
 def _among(
-    connection: Connection, wanted: list[ColumnElement[bool]], few: list[StoredId], limit: int, before: UUID | None
+    connection: Connection, wanted: list[ColumnElement[bool]], few: list[DriverId], limit: int, before: UUID | None
 ) -> Found:  # fmt: skip
     """Of some jobs, the newest ones first: where most of them satisfy the question, a page looks at few."""
-    end: Any = None if before is None else stored(connection.dialect, before)  # as the others, on this database
+    end: Any = None if before is None else as_driver_id(connection.dialect, before)  # of the same type as `few`
     left, size, found = sorted({one for one in few if end is None or one < end}), 2 * limit, list[UUID]()
     while left and len(found) < limit:
         some, size = left[-size:], 2 * size
         del left[-len(some) :]
         found += _ids(connection, [*wanted, JobSummary.job_id.in_(these(connection, some))], limit - len(found))
-    return _all_or_the_first(found, limit)
+    return _found(found, limit)
 
 
-def _all_or_the_first(ids: list[UUID], limit: int) -> Found:
+def _found(ids: list[UUID], limit: int) -> Found:
+    """The page of these ids; where fewer than `limit` came, all jobs were looked at."""
     return Found(ids, ids[-1] if len(ids) == limit else None)
 
 
 def _ids(connection: Connection, wanted: list[ColumnElement[bool]], limit: int) -> list[UUID]:
     query = select(JobSummary.job_id).where(*wanted).order_by(JobSummary.job_id.desc()).limit(limit)
-    return list(connection.execute(query).scalars().all())
+    return list(connection.execute(query).scalars())
 
 
 def _from(before: UUID | None) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Streams:
         """The first of them, with columns job_id and value; after: of those after this place."""
         if self._has_none:
             return []
-        return list(connection.execute(self._statement(connection, after), self._values(after, limit)).all())
+        return list(connection.execute(self._statement(connection, after), self._values(after, limit)))
 
     def first_that(
         self, connection: Connection, wanted: ColumnElement[bool], limit: int, *, among: int, after: Place | None
@@ -64,7 +64,7 @@ class Streams:
         looked = self._statement(connection, after).subquery()
         query = select(looked.c.job_id, looked.c.value).join(JobSummary, JobSummary.job_id == looked.c.job_id)
         query = query.where(wanted).order_by(*_directed(query, self.order.descending)).limit(limit)
-        return list(connection.execute(query, self._values(after, among)).all())
+        return list(connection.execute(query, self._values(after, among)))
 
     def place_of(self, connection: Connection, number: int, after: Place | None) -> Place | None:
         """The place of the job of this number, from 1, in their order; None where there are fewer."""

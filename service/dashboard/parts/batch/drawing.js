@@ -1,6 +1,7 @@
 // The charts of a batch, which all draw the same runs.
 import { ranks } from "../charts/axis.js";
 import { BandChart, bandSeries } from "../charts/band.js";
+import { element } from "../charts/elements.js";
 import { heatMap } from "../charts/heat_map.js";
 import { drawImportance } from "../charts/importance.js";
 import { LineChart } from "../charts/line_chart.js";
@@ -10,7 +11,7 @@ import { words } from "../charts/scales.js";
 import { get } from "../service/service.js";
 import { runsTable, shown } from "./best_runs.js";
 import { drawRanges } from "./ranges.js";
-import { element, jobAddress, nameOf, names, state } from "./state.js";
+import { jobAddress, nameOf, names, state } from "./state.js";
 
 const history = new LineChart(element("history"), { label: "Best outcome so far by ended jobs", height: 240, xLabel: "jobs that ended" });
 const band = new BandChart(element("band"), { label: "Loss curves of all runs", height: 340, log: true });

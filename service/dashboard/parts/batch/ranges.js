@@ -1,5 +1,6 @@
 // Ranges of parameters for those who do not drag, and a selection as an expression of the question's language.
 import { text } from "../charts/elements.js";
+import { quoted } from "../service/questions.js";
 
 const MOST_TEXTS = 200;
 
@@ -29,7 +30,6 @@ export function drawRanges(place, parallel) {
 }
 
 export function expressionOf(ranges, where) {
-  const quoted = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
   const parts = [...ranges].flatMap(([name, range]) => (range instanceof Set
     ? [`${name} in (${[...range].map(quoted).join(", ")},)`]
     : [...(Number.isFinite(range[0]) ? [`${name} >= ${Number(range[0].toPrecision(6))}`] : []), ...(Number.isFinite(range[1]) ? [`${name} <= ${Number(range[1].toPrecision(6))}`] : [])]));

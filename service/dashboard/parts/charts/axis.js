@@ -90,3 +90,10 @@ export function showTip(tip, figure, x, y, lines) {
   tip.style.left = `${Math.max(0, x + 14 + tip.offsetWidth > figure.clientWidth ? x - tip.offsetWidth - 14 : x + 14)}px`;
   tip.style.top = `${Math.max(0, y - 12)}px`;
 }
+
+// What a chart says that has nothing to draw.
+export function empty(pen, width, height, text) {
+  pen.fillStyle = css("--quiet");
+  pen.textAlign = "center";
+  pen.fillText(text, width / 2, height / 2);
+}

@@ -1,6 +1,8 @@
 // Elements of the page and of its pictures. Their text is never read as HTML.
 const NS = "http://www.w3.org/2000/svg";
 
+export const element = (id) => document.getElementById(id);
+
 export function text(tag, content, look) {
   return Object.assign(document.createElement(tag), { textContent: content, ...(look ? { className: look } : {}) });
 }

@@ -1,6 +1,5 @@
 // Every run as a line over axes of its parameters and its outcome. Ranges of the axes select runs.
-import { axisOf, canvasIn, css, onWidth, ranks, shade } from "./axis.js";
-import { empty } from "./scatter.js";
+import { axisOf, canvasIn, css, empty, onWidth, ranks, shade } from "./axis.js";
 
 const TOP = 40;
 const BOTTOM = 16;

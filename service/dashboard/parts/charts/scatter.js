@@ -1,5 +1,5 @@
 // The outcome of every run by one of its parameters. A point's shape is its state, its colour as well.
-import { axisOf, canvasIn, css, onWidth, showTip } from "./axis.js";
+import { axisOf, canvasIn, css, empty, onWidth, showTip } from "./axis.js";
 
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 66 };
 const HEIGHT = 320;
@@ -135,10 +135,4 @@ function line(pen, x1, y1, x2, y2) {
   pen.moveTo(x1, y1);
   pen.lineTo(x2, y2);
   pen.stroke();
-}
-
-export function empty(pen, width, height, text) {
-  pen.fillStyle = css("--quiet");
-  pen.textAlign = "center";
-  pen.fillText(text, width / 2, height / 2);
 }

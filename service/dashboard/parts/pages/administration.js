@@ -1,6 +1,6 @@
 // Buttons and forms that change workers, queues, keys, storage and webhooks: by the same routes as programs do.
 import "./page.js";
-import { ask, confirmed, say } from "../service/service.js";
+import { ask, confirmed, say, readyToSend } from "../service/service.js";
 import { refresh } from "../service/live.js";
 
 // ---- buttons: data-verb and data-path say what; data-ask is asked first, data-reason is a field beside the question
@@ -51,8 +51,7 @@ document.addEventListener("submit", async (event) => {
   await refresh();
 });
 
-// Before this line a browser would send a form by itself, with what was typed in the address.
-for (const button of document.querySelectorAll("form[data-send] [type=submit]")) button.disabled = false;
+for (const form of document.querySelectorAll("form[data-send]")) readyToSend(form);
 
 const sentence = (due) => due === null ? "It is not known yet how many jobs this rule lets go."
   : `This rule lets ${due.toLocaleString("en")} ${due === 1 ? "job" : "jobs"} go now.`;

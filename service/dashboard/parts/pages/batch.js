@@ -2,14 +2,15 @@
 import "./page.js";
 import { draw, drawBand, drawHeat, drawScatter, loadTop, parallel } from "../batch/drawing.js";
 import { drawRanges, expressionOf } from "../batch/ranges.js";
-import { asked, element, head, id, names, state } from "../batch/state.js";
+import { askedInAddress, head, id, names, state } from "../batch/state.js";
+import { element } from "../charts/elements.js";
 import { refresh } from "../service/live.js";
 import { early, figures } from "../service/page_data.js";
-import { ask, confirmed, post, projectQuery, root } from "../service/service.js";
+import { ask, confirmed, post, projectQuery, readyToSend, root } from "../service/service.js";
 
 const REST = 4; // times as long as the charts took: an open page asks for a small share of the service's time
 const BUSY_SECONDS = 3; // after which a service that was busy is asked again
-const loading = { isOn: false, isWanted: false, isStale: false, restUntil: 0, timer: null };
+const loading = { counts: "", isOn: false, isWanted: false, isStale: false, restUntil: 0, timer: null };
 
 // What a person asks for comes next; what changed by itself comes after a rest. One load at a time.
 async function load() {
@@ -41,9 +42,9 @@ function loadLater() {
 
 async function loadOnce() {
   element("where-problem").textContent = "";
-  state.runs = (await early("first-runs")) ?? await figures(`batches/${id}/runs`, asked());
+  state.runs = (await early("first-runs")) ?? await figures(`batches/${id}/runs`, askedInAddress());
   if (loading.isWanted) return;
-  const coming = figures(`batches/${id}/band`, asked()); // the service makes it while the runs are drawn here
+  const coming = figures(`batches/${id}/band`, askedInAddress()); // the service makes it while the runs are drawn here
   coming.catch(() => { /* told below, where it is waited for */ });
   fillChoices();
   draw();
@@ -71,37 +72,38 @@ function fillChoices() {
   element("scatter").closest("section").hidden = !ranked.length;
   element("heat").closest("section").hidden = ranked.length < 2;
   const count = runs.ids.length;
-  element("told").textContent = `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}${asked().where ? ` of ${runs.size.toLocaleString("en")}` : ""} in every chart below${runs.more ? ", the oldest of more" : ""}.${ranked.length ? "" : " No parameter differs between them."}${runs.left_out ? ` ${runs.left_out.toLocaleString("en")} more parameters differ, which matter less than the ${Object.keys(runs.parameters).length} that are drawn.` : ""}`;
+  element("told").textContent = `${count.toLocaleString("en")} ${count === 1 ? "run" : "runs"}${askedInAddress().where ? ` of ${runs.size.toLocaleString("en")}` : ""} in every chart below${runs.more ? ", the oldest of more" : ""}.${ranked.length ? "" : " No parameter differs between them."}${runs.left_out ? ` ${runs.left_out.toLocaleString("en")} more parameters differ, which matter less than the ${Object.keys(runs.parameters).length} that are drawn.` : ""}`;
 }
 
 function setAddress(change) {
   const address = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(change)) if (value) address.set(name, value); else address.delete(name);
-  window.history.pushState(null, "", `${location.pathname}${address.size ? `?${address}` : ""}`);
+  history.pushState(null, "", `${location.pathname}${address.size ? `?${address}` : ""}`);
   fillForm();
   load();
 }
 
-function fillForm() { element("where").value = asked().where; }
+function fillForm() { element("where").value = askedInAddress().where; }
 
 element("chart-question").addEventListener("submit", (event) => {
   event.preventDefault();
   setAddress({ where: element("where").value.trim() });
 });
+readyToSend(element("chart-question"));
 element("metric").addEventListener("change", () => setAddress({ metric: element("metric").value, mode: element("metric").value.startsWith("metrics.") ? element("mode").value : "" }));
 element("mode").addEventListener("change", () => setAddress({ metric: element("metric").value, mode: element("mode").value }));
 element("across").addEventListener("change", () => drawScatter());
 for (const each of ["heat-x", "heat-y", "heat-of"]) element(each).addEventListener("change", () => drawHeat());
 element("top").addEventListener("change", drawBand);
 element("select-all").addEventListener("click", () => { parallel.clear(); drawRanges(element("ranges").querySelector(".ranges"), parallel); });
-element("as-question").addEventListener("click", () => { const where = expressionOf(parallel.ranges, asked().where); parallel.ranges.clear(); setAddress({ where }); });
+element("as-question").addEventListener("click", () => { const where = expressionOf(parallel.ranges, askedInAddress().where); parallel.ranges.clear(); setAddress({ where }); });
 window.addEventListener("popstate", () => { fillForm(); load(); });
 document.addEventListener("theme", () => { if (state.runs) { draw(); drawBand(); } });
 
 document.addEventListener("refreshed", () => {
   const { counts } = head().dataset;
-  if (counts === state.counts) return;
-  state.counts = counts;
+  if (counts === loading.counts) return;
+  loading.counts = counts;
   loadLater();
 });
 
@@ -116,6 +118,6 @@ document.addEventListener("click", async (event) => {
   else if (done) location.reload();
 });
 
-state.counts = head().dataset.counts;
+loading.counts = head().dataset.counts;
 fillForm();
 load();

@@ -1,11 +1,11 @@
 // Curves of several jobs over one another, by step or by time, as they are or smoothed.
 import "./page.js";
+import { element } from "../charts/elements.js";
 import { LineChart } from "../charts/line_chart.js";
 import { early } from "../service/page_data.js";
 import { get } from "../service/service.js";
 
 const POINTS = 600;
-const element = (id) => document.getElementById(id);
 const jobs = () => JSON.parse(element("live").dataset.jobs);
 const FAR = 4; // times as long as the others
 const shown = { range: null, asking: 0, steps: "", usual: false };

@@ -2,6 +2,7 @@
 import "./page.js";
 import { ask, confirmed, get, projectQuery, root, say } from "../service/service.js";
 import { refresh } from "../service/live.js";
+import { quoted } from "../service/questions.js";
 
 const bar = document.getElementById("selection");
 const boxes = () => [...document.querySelectorAll(".choose")];
@@ -77,16 +78,14 @@ async function agreed(verb, what) {
   return { [key.trim()]: value.join("=").trim() };
 }
 
-const text = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
-
 // The question of this address, with its filters, as one expression.
 function question() {
   const asked = new URLSearchParams(location.search);
   const parts = ["state", "stage", "batch", "name"].filter((name) => asked.get(name))
-    .map((name) => `${name} == ${text(asked.get(name))}`);
+    .map((name) => `${name} == ${quoted(asked.get(name))}`);
   for (const tag of asked.getAll("tag")) {
     const [key, ...value] = tag.split("=");
-    parts.push(`tags[${text(key)}] == ${text(value.join("="))}`);
+    parts.push(`tags[${quoted(key)}] == ${quoted(value.join("="))}`);
   }
   if (asked.get("where")) parts.push(`(${asked.get("where")})`);
   return parts.join(" and ");

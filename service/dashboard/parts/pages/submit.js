@@ -1,6 +1,6 @@
 // The page of the form: asks the service whether it is valid, shows it as programs, submits it.
 import "./page.js";
-import { ask, projectQuery, root } from "../service/service.js";
+import { ask, projectQuery, root, readyToSend } from "../service/service.js";
 import { asked } from "../service/page_data.js";
 import { asCommand, asCurl, asPython } from "../submission/as_programs.js";
 import { fields, form, inAddress, read } from "../submission/reading.js";
@@ -71,4 +71,4 @@ for (const part of fields().querySelectorAll(".part")) showKind(part); // a brow
 followStages(changed);
 window.addEventListener("pageshow", changed);
 changed();
-form.querySelector("[type=submit]").disabled = false; // a browser would send the form by itself before this line
+readyToSend(form);

@@ -41,6 +41,11 @@ export async function words(response) {
   return places.length ? places.join("; ") : problem.detail ?? `The service answered ${response.status}.`;
 }
 
+// A form that a script sends: its button waits until then, since a browser would send the form by itself.
+export function readyToSend(form) {
+  form.querySelector("[type=submit]").disabled = false;
+}
+
 let hiding;
 export function say(text) {
   const notice = document.getElementById("notice");
