@@ -13,6 +13,7 @@ from tests.faults.rows import start_step
 
 CANCEL = "cancel"
 MOST_REDONE_SECONDS = 6.0
+ENDS_SECONDS = 45.0  # a worker that was told to stop (F15) ends when Redis answers again, which F6 takes away for 30 s
 LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
@@ -103,5 +104,5 @@ def _restarted(journal: Journal, done: Done) -> Iterator[str]:
 
 def _was_hit(journal: Journal, done: Done, worker: str) -> bool:
     host = worker.partition("@")[2]
-    meanwhile = (each for each in journal.done if each.until >= done.at - 5 and each.at <= done.until)
+    meanwhile = (each for each in journal.done if each.until >= done.at - ENDS_SECONDS and each.at <= done.until)
     return any(each.fault in HITS and each.worker.partition("@")[2] == host for each in meanwhile)
