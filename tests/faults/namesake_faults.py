@@ -57,10 +57,10 @@ def why_not() -> str | None:
 
 def taken(journal: Journal, done: Done) -> Iterator[str]:
     """One line for each job of a live worker that the second machine took, and where that gave its slot no new name."""
+    if any(each.fault in HITS and each.at < done.until and each.until > done.at for each in journal.done):
+        return  # a process that died of another fault is replaced as well, and its name is free meanwhile
     if done.what == NOT_ENTERED:
         yield f"F23: beside {done.worker}, {NOT_ENTERED}"
-    if any(each.fault in HITS and each.at < done.until and each.until > done.at for each in journal.done):
-        return  # a process that died of another fault is replaced as well
     for event in journal.rows.all_events():
         if event.kind == EventKind.WORKER_DIED and done.at < event.at < done.until:
             yield f"F23: {event.job_id} was taken from a live worker: {event.actor} says {event.detail}"
