@@ -36,7 +36,7 @@ ROUNDS, LOOKS = 300, 20
 MOST = 1.5
 NOTES = f"""{MANY:,} jobs of one batch and {UPSTREAM} shapes wait for {UPSTREAM} others, as many for each; in turn with
 a database where {FEW:,} wait. {ROUNDS} rounds: a job is submitted, of the shape of some that wait; it is claimed; its
-lease is over, and maintenance queues it again; it is cancelled; what jobs wait for is looked at, and nothing has ended;
+lease ends, and maintenance queues it again; it is cancelled; what jobs wait for is looked at, and nothing has ended;
 the queues are counted. {LOOKS} times maintenance looks for waits that no mark tells of, as it does once a minute. Last,
 {MANY // UPSTREAM:,} jobs are released: beside many one of the {UPSTREAM} succeeds, beside few all. p50/p99."""
 SPEC: dict[str, Any] = {"stage": "tensor", "dataset": {"points": 3}}
@@ -75,7 +75,7 @@ class Side:
         _timed(times, "count of the queues", self._count)
 
     def forgotten(self, times: dict[str, list[float]]) -> None:
-        """Look for waits that are over and that no mark tells of."""
+        """Look for waits that have ended and that no mark tells of."""
         _timed(times, "look for forgotten waits", lambda: end_forgotten_waits(self.database))
 
     def release(self, many: bool) -> float:

@@ -56,7 +56,7 @@ def ids_asked(
 ) -> Found:  # fmt: skip
     """Jobs of the project that satisfy a question, at most `limit`; before: with smaller ids.
 
-    Fewer than `limit` were found, and not all were looked at, where a second was over.
+    Fewer than `limit` were found, and not all were looked at, where a second had passed.
     """
     term = with_live_metrics(connection, project_id, batch, term)
     if asks_for_curves(term):
