@@ -25,6 +25,8 @@ from service.representation.jobs import job_answer
 from service.representation.wait_reasons import why_each_waits
 
 USUAL_COLUMNS = "loss_min, learning_rate, steps_done, train_seconds"
+USUAL_ROWS = 25  # one and a half screens: a longer table is laid out and painted later
+OFFERED_ROWS = (USUAL_ROWS, 50, 100, 200)
 OFFERED_COLUMNS = (
     "loss_min", "loss_last", "loss_first", "loss_min_step", "learning_rate", "seed", "steps", "steps_done", "points",
     "degree", "optimizer.name", "optimizer.momentum", "attempt", "pack_size", "queue", "setup_seconds",
@@ -38,7 +40,7 @@ def jobs() -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {
         "asked": asked, "states": list(State), "stages": list(STAGES), "offered": OFFERED_COLUMNS,
         "usual_columns": USUAL_COLUMNS, "with_change": _address_with(asked), "problems": [], "jobs": [], "columns": [],
-        "next_address": None, "looked_to": None, "batch": None,
+        "next_address": None, "looked_to": None, "batch": None, "offered_rows": _offered_rows(asked),
     }  # fmt: skip
     try:
         return "jobs.html", values | _found(asked)
@@ -55,7 +57,7 @@ def _asked() -> dict[str, Any]:
 
 def _found(asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        query = ListQuery.model_validate(asked)
+        query = ListQuery.model_validate({"limit": str(USUAL_ROWS), **asked})
     except ValidationError as error:
         refuse_parameters(error)
         raise
@@ -75,6 +77,12 @@ def _found(asked: Mapping[str, Any]) -> dict[str, Any]:
         "next_address": page.next_cursor and address(cursor=page.next_cursor),
         "looked_to": page.looked_to and as_datetime(submitted_at_of(page.looked_to)),
     }
+
+
+def _offered_rows(asked: Mapping[str, Any]) -> dict[int, str | None]:
+    """How many rows a page may have, each with the address of such a table from its first page on; None: as it is."""
+    address, now = _address_with(asked), asked.get("limit", str(USUAL_ROWS))
+    return {rows: None if str(rows) == now else address(limit=rows != USUAL_ROWS and rows) for rows in OFFERED_ROWS}
 
 
 def _heading(name: str, sort: str | None, address: Any) -> dict[str, Any]:

@@ -71,6 +71,19 @@ def test_a_page_leads_to_the_next_one(look: Look, database: Database, settings: 
     assert 'href="/jobs?limit=2&amp;state=queued">First page' in second
 
 
+def test_a_page_has_25_rows_or_as_many_as_are_chosen(look: Look, database: Database, settings: Settings) -> None:
+    for _ in range(27):
+        submitted(database, settings)
+    page = look("/jobs?state=queued")
+    assert len(shown(page)) == 25
+    assert '<b aria-current="true">25</b>' in page
+    assert '<a href="/jobs?state=queued&amp;limit=50">50</a>' in page
+    more = look("/jobs?state=queued&limit=50")
+    assert len(shown(more)) == 27
+    assert '<b aria-current="true">50</b>' in more
+    assert '<a href="/jobs?state=queued">25</a>' in more
+
+
 def test_empty_fields_of_the_form_ask_for_nothing(look: Look, database: Database, settings: Settings) -> None:
     job_id = str(submitted(database, settings))
     assert shown(look("/jobs?where=&stage=&fields=&state=")) == [job_id]
