@@ -8,6 +8,7 @@ GradyardError
 │   │   ├── ApiKeyInvalid     the body is not a valid API key
 │   │   └── BodyInvalid       the body says how to do something, and is not valid
 │   ├── BatchInvalid          some jobs of the batch are not valid
+│   ├── FileInvalid           the file cannot be read as data
 │   ├── IdempotencyKeyReused  the idempotency key came with another body before
 │   ├── TooManyApiKeys        there are two live API keys of that name already
 │   ├── WebhookOff            the webhook is switched off, and sends nothing
@@ -17,6 +18,8 @@ GradyardError
 │   └── AmbiguousId           several ids begin like that
 ├── NotFound                  there is no such job, batch, stage or worker
 │   └── Gone                  it was deleted
+├── ContentUnavailable        where files are kept does not answer, or takes none
+│   └── ContentMissing        a file is no longer there
 ├── SlotTaken                 another live worker has the slot or its GPU
 ├── IllegalMove               the job's state does not allow that move
 ├── DatabaseUnavailable       the database does not answer, or takes no writes
@@ -78,6 +81,10 @@ class BatchInvalid(Refused):
         super().__init__(f"{'at least ' if more else ''}{total:,} of its jobs are not valid: {shown}")
 
 
+class FileInvalid(Refused):
+    """The file cannot be read as data, or has no such column."""
+
+
 class IdempotencyKeyReused(Refused):
     """The idempotency key was used with another body before."""
 
@@ -111,9 +118,9 @@ class CountChanged(Refused):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A thing whose id begins like the one that was asked for. A job alone has a stage."""
+    """A thing whose id begins like the one that was asked for. A job alone has a stage; the id of a file is no UUID."""
 
-    id: UUID
+    id: UUID | str
     stage: str | None
     name: str | None
     state: str
@@ -136,6 +143,14 @@ class NotFound(GradyardError):
 
 class Gone(NotFound):
     """It was deleted."""
+
+
+class ContentUnavailable(GradyardError):
+    """Where files are kept does not answer, or takes none."""
+
+
+class ContentMissing(ContentUnavailable):
+    """The content of a file is no longer where it was stored."""
 
 
 class SlotTaken(GradyardError):

@@ -1,0 +1,1 @@
+"""Files that people send in as data: of which form they are, what their columns hold, and the numbers of a column."""
