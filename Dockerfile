@@ -16,11 +16,11 @@ RUN pip wheel --no-deps --wheel-dir /wheels .
 FROM base AS api-dependencies
 WORKDIR /house
 COPY pyproject.toml constraints.txt ./
-RUN touch README.md && pip install -c constraints.txt '.[server,postgresql]'
+RUN touch README.md && pip install -c constraints.txt '.[server,postgresql,files]'
 
 # torch lies on top of what the API needs, so the two images share all layers below.
 FROM api-dependencies AS worker-dependencies
-RUN pip install -c constraints.txt '.[server,worker,postgresql]'
+RUN pip install -c constraints.txt '.[server,worker,postgresql,files]'
 
 FROM api-dependencies AS api
 COPY --from=wheel /wheels /wheels

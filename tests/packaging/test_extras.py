@@ -127,6 +127,7 @@ def test_so_does_a_process_of_its_own(client_alone: Path) -> None:
     [
         (["server"], "service.app, service.server.worker, workers.maintenance, gradyard.local.database_upgrade"),
         (["worker"], "workers.celery_side.app, workers.maintenance, workers.pool.pool, workers.runner.main"),
+        (["files"], "gradyard.store.files.bucket"),
     ],
     ids=lambda each: each[0] if isinstance(each, list) else "",
 )
