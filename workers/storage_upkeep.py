@@ -1,5 +1,5 @@
 """What jobs store is measured and added up, what the rules of projects let go is deleted, and old ids are forgotten,
-as are old messages of webhooks.
+as are old messages of webhooks and files that no job needs.
 
 Maintenance does it beside its rounds, some at a time. Where several processes do, one of them finds the work done.
 """
@@ -13,6 +13,9 @@ from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.dialects import clock_of
+from gradyard.store.files.claims import forget_unclaimed
+from gradyard.store.files.reading import FileReader
+from gradyard.store.files.unused import forget_unused
 from gradyard.store.retention import totals
 from gradyard.store.retention.expire import Expiry
 from gradyard.store.retention.sizes import measure
@@ -39,6 +42,7 @@ class StorageUpkeep:
     def __init__(self, database: Database, settings: Settings, *, actor: str, counted_by: str) -> None:
         self._database, self._settings = database, settings
         self._actor, self._counted_by = actor, counted_by
+        self._files = FileReader.of(settings, database)
         self._steps: Iterator[None] | None = None
         self._next_at = self._whole_at = time.monotonic()
         self._ahead: float | None = None  # the database's clock, of this host's steady one
@@ -84,6 +88,12 @@ class StorageUpkeep:
             self._database, self._settings.deleted_ids_days, self._settings.max_deleted_ids
         )
         yield from forget_messages(self._database, self._settings.webhook_days, self._settings.max_webhook_messages)
+        yield from self._forget_files()
+
+    def _forget_files(self) -> Iterator[None]:
+        yield from forget_unused(self._database, self._settings.unused_file_days)
+        if (contents := self._files.contents) is not None:  # else a process of another host reaches them
+            yield from forget_unclaimed(self._database, contents)
 
     def _measure(self, measured: dict[int, float], moment: float) -> Iterator[None]:
         whole = time.monotonic() >= self._whole_at

@@ -15,7 +15,7 @@ class Scope(StrEnum):
     """What a key may do. `admin`: everything in its project, also to the jobs of others, and its keys.
 
     `operator`: the service as a whole: its workers and queues, and to see every project. Both together are the
-    administrator's, who makes keys for all projects. `files:write` is for uploads; no route asks for it yet.
+    administrator's, who makes keys for all projects. `files:write`: send files in, and delete them.
     """
 
     JOBS_READ = "jobs:read"

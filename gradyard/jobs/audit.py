@@ -29,3 +29,4 @@ class Action(StrEnum):
     WEBHOOK_ROTATED = "webhook_rotated"
     WEBHOOK_DELETED = "webhook_deleted"
     WEBHOOK_RESENT = "webhook_resent"
+    FILE_DELETED = "file_deleted"

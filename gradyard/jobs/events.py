@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     CLAIM_RELEASED = "claim_released"  # the claim ended without a result for this job
     RUNNER_DIED = "runner_died"
     RUNNER_NOT_STARTED = "runner_not_started"
+    FILE_UNREADABLE = "file_unreadable"  # the file that it is trained on could not be read on that host
     DEVICE_FAILED = "device_failed"
     ENGINE_UNUSABLE = "engine_unusable"  # the compiled engine does not work on that machine; the next attempt is eager
     RECORDS_LOST = "records_lost"  # the database had confirmed more of it than it has: back to what it has

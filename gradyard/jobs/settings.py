@@ -16,9 +16,8 @@ from gradyard.jobs.webhooks.addresses import Reach
 
 MOST_MEMBERS = {"cpu": 512, "gpu": 4096}
 MOST_KEY_REQUESTS, MOST_PROJECT_REQUESTS = 1_000, 5_000  # in ten seconds
-
+NEAR_REDIS = SecretStr("redis://127.0.0.1:6379/0")
 BROKERS = ("redis://", "rediss://", "redis+socket://")
-
 KEYS = {"GRADYARD_ADMIN_KEY", "GRADYARD_KEY"}
 CONVENTIONAL = {"DATABASE_URL", "REDIS_URL", "PORT", "LOG_LEVEL", "CUDA_VISIBLE_DEVICES"}
 
@@ -38,9 +37,7 @@ class Settings(BaseSettings):
 
     # where things are
     database_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
-    redis_url: SecretStr = Field(
-        default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias=AliasChoices("REDIS_URL", "redis_url")
-    )
+    redis_url: SecretStr = Field(default=NEAR_REDIS, validation_alias=AliasChoices("REDIS_URL", "redis_url"))
     state_dir: Path = Field(default_factory=default_state_dir)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("PORT", "port"))
@@ -52,6 +49,7 @@ class Settings(BaseSettings):
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level")
     )
     log_format: Literal["text", "json"] = "text"  # of workers and maintenance
+    files_url: str | None = None  # where files over 1 MiB are kept: a folder that all hosts see, or s3://BUCKET/PREFIX
     url: str | None = None  # of the service, for clients; without it, the stack of the state folder
     key: SecretStr | None = None  # of a client
 
@@ -64,6 +62,7 @@ class Settings(BaseSettings):
     max_json_bytes: int = Field(default=2**20, ge=1)
     max_batch_bytes: int = Field(default=64 * 2**20, ge=1)
     max_batch_jobs: int = Field(default=100_000, ge=1)
+    max_file_bytes: int = Field(default=64 * 2**20, ge=1)
     max_waiting_requests: int = Field(default=1000, ge=1)
     max_streams: int = Field(default=2000, ge=1)
     api_threads: int = Field(default=64, ge=2)
@@ -81,6 +80,7 @@ class Settings(BaseSettings):
     retention_jobs: int | None = Field(default=None, ge=1, le=LARGEST)
     retention_bytes: int | None = Field(default=None, ge=1, le=LARGEST)
     deleted_ids_days: float = Field(default=90.0, gt=0, allow_inf_nan=False)
+    unused_file_days: float = Field(default=7.0, gt=0, le=MOST_DAYS, allow_inf_nan=False)  # after its upload
     max_deleted_ids: int = Field(default=1_000_000, ge=1, le=LARGEST)
 
     # where the messages of webhooks may go beyond public addresses over https, and how long they are kept

@@ -19,6 +19,11 @@ class StoredKind(StrEnum):
     SPECS = "specs"
 
 
+FILES = "files"
+"""What a project stores beside what its jobs do: files that were sent in."""
+STORED = (*StoredKind, FILES)
+
+
 @dataclass(frozen=True)
 class RetentionRule:
     """Which ended jobs of a project are kept: a job goes as soon as one of these says so. None: it says nothing.

@@ -62,11 +62,24 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": absolute(settings.database),
         "REDIS_URL": settings.broker,
         "GRADYARD_STATE_DIR": str(settings.state_dir.absolute()),
+        **files_variable(settings),
         "GRADYARD_HOST": settings.host,
         "PORT": str(settings.port),
         **import_path(),
         "PYTHONUNBUFFERED": "1",  # a process that dies leaves its last lines in the log
     }
+
+
+def settled(settings: Settings, port: int, state_dir: Path) -> Settings:
+    """The settings of a stack: with the port that is free, its folder, and the place in it for larger files."""
+    files = settings.files_url or str(state_dir / "files")
+    return settings.model_copy(update={"port": port, "state_dir": state_dir, "files_url": files})
+
+
+def files_variable(settings: Settings) -> dict[str, str]:
+    """Where larger files are kept: as set, or in the state folder where the database is there as well."""
+    own = str(settings.state_dir.absolute() / "files") if settings.database_url is None else None
+    return {"GRADYARD_FILES_URL": url} if (url := settings.files_url or own) else {}
 
 
 def import_path() -> dict[str, str]:

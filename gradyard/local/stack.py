@@ -71,7 +71,7 @@ class Stack:
         refuse_network_disk(self._settings)
         self._wait_for_leftovers(self._folder.take())
         port = free_port(self._settings.host, self._settings.port)
-        self._settings = self._settings.model_copy(update={"port": port, "state_dir": self._folder.path})
+        self._settings = launch.settled(self._settings, port, self._folder.path)
         self.url = launch.address(self._settings.host, port)
         try:
             self._start_redis()

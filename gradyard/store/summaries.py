@@ -11,6 +11,7 @@ from gradyard.jobs.curves import measured_steps
 from gradyard.jobs.submission.parameters import SharedParameters, other_parameters, varied_parameters
 from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.dialects import now
+from gradyard.store.files.rows import store_uses
 from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricChunk, MetricSummary, ParameterSet
 
 COPIED = ("project_id", "batch_id", "stage", "name", "submitted_at")
@@ -29,6 +30,9 @@ def store_jobs(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> Non
     rows = [{**job, "submitted_at": at} for job in jobs]
     insert_rows(connection, Job, rows)
     begin_summaries(connection, rows)
+    on_files = [row for row in rows if (row["spec"].get("dataset") or {}).get("kind") == "file"]
+    if on_files:
+        store_uses(connection, on_files)
 
 
 def begin_summaries(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> None:

@@ -30,6 +30,7 @@ class Service:
         import_path = [settings.pop("PYTHONPATH", f"{BAD_TRAINERS}"), os.environ.get("PYTHONPATH", "")]
         self.environment = dict(os.environ) | {
             "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
+            "GRADYARD_FILES_URL": str(folder / "files"),
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
             "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
             "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short

@@ -15,11 +15,13 @@ import migrations
 from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import DatabaseNotReady
 from gradyard.jobs.evidence.rechecks import RecheckState, Verdict
+from gradyard.jobs.files.facts import FileFacts, FileFormat
 from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.webhooks.events import OF_WORKERS
 from gradyard.store import audit, fleet, queries
 from gradyard.store.database import Database
+from gradyard.store.files.rows import NewFile, store_file
 from gradyard.store.rechecks import keep_verdict
 from gradyard.store.tables import Table
 from gradyard.store.webhooks.messages import store_test
@@ -115,7 +117,7 @@ def test_every_closed_vocabulary_has_a_check() -> None:
         ("job_events", "kind"), ("job_events", "from_state"), ("job_events", "to_state"), ("workers", "queue"),
         ("claims", "queue"), ("holds", "kind"), ("summaries", "state"), ("summaries", "reason"), ("summaries", "queue"),
         ("audit", "action"), ("rechecks", "state"), ("webhook_notices", "kind"), ("webhook_deliveries", "state"),
-        ("waits", "state"), ("waits_for", "kind"), ("waits_for", "condition"),
+        ("waits", "state"), ("waits_for", "kind"), ("waits_for", "condition"), ("files", "format"),
     }  # fmt: skip
 
 
@@ -151,6 +153,7 @@ def test_a_word_that_is_not_known_is_refused(database: Database, settings: Setti
         fleet.hold(connection, HoldKind.QUEUE, "cpu", actor="test")
         fleet.hold(connection, HoldKind.HOST, "host", actor="test")
         audit.note(connection, Action.PAUSED, "cpu", project_id=1, actor="test")
+        store_file(connection, 1, NewFile("7" * 64, 1, FileFacts(FileFormat.BYTES, 0, (), ()), None), actor="test")
         keep_verdict(connection, 1, job_id, Verdict(RecheckState.SAME, "the same"))
     with pytest.raises(exc.IntegrityError, match=column), database.begin() as connection:
         connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")

@@ -15,6 +15,7 @@ from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import REFUSED, STAGES
 from gradyard.store.database import Database
+from gradyard.store.files.reading import FileReader
 from gradyard.store.fleet import WorkerInfo
 from workers.celery_side.entry import Entry
 from workers.celery_side.stop_pipe import StopPipe
@@ -67,7 +68,8 @@ def begin(settings: Settings, queue: Queue, stop_pipe: StopPipe | None) -> None:
     heartbeat = Heartbeat(settings, worker, lambda: _enter(settings, entry, worker), load)
     stopping = stop_pipe.requested if stop_pipe else lambda: False
     bells = Bells(settings)
-    supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, database, runner, bells.ring_many))
+    parts = database, runner, bells.ring_many, FileReader.of(settings, database)
+    supervisor = Supervisor(WorkerContext(settings, worker, heartbeat, stopping, *parts))
     watchdog = Watchdog(settings, worker, database, bells, end_main_process)
     current = CeleryChild(worker, heartbeat, supervisor, bells, watchdog)
     heartbeat.start()

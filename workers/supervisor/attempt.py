@@ -5,6 +5,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from gradyard.jobs.errors import ContentUnavailable
 from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import fleet, lifecycle
 from workers.protocol.frame import FrameBroken
@@ -55,11 +56,15 @@ class Attempt:
             if states is None:
                 return
             seconds = self._context.settings.segment_seconds, self._context.settings.record_seconds
-            send_pack(self._runner, self._pack.train_message(states, *seconds), self._context.stopping)
+            message = partial(self._pack.train_message, states, *seconds, self._context.files)
+            send_pack(self._runner, self._context.retried(message), self._context.stopping)
             self._begun = True
             self._timeouts.heard()
             while not self._handle(self._runner.receive(0.05)):
                 self._tend()
+        except ContentUnavailable as error:
+            policy = partial(failure_policy.without_file, pack=self._pack, error=error, actor=self._actor)
+            self._departures.all(policy, str(error))
         except DeviceBroken as error:
             cause, worker = str(error), self._context.worker
             self._departures.all(lambda c: failure_policy.device_failed(c, self._pack, cause, worker), cause)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gradyard.jobs.errors import ContentMissing, ContentUnavailable
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle, queries
@@ -62,6 +63,20 @@ def runner_not_started(connection: Connection, pack: Pack, cause: str, *, actor:
     """No runner could be started: this host is the cause, so the jobs wait a few seconds for another one."""
     for member in pack.in_order():
         _hand_back(connection, member, cause, EventKind.RUNNER_NOT_STARTED, actor, wait_seconds=_NO_RUNNER_SECONDS)
+
+
+def without_file(connection: Connection, pack: Pack, error: ContentUnavailable, *, actor: str) -> None:
+    """Their file cannot be read. Where its content is gone the jobs fail, as no attempt would find it.
+
+    Else this host, or the place of files, is the cause, and the jobs wait a few seconds for another try.
+    """
+    for member in pack.in_order():
+        if isinstance(error, ContentMissing):
+            message = f"{error}; send the same file in once more, and retry the job"
+            lifecycle.fail(connection, member.job.held, Reason.INVALID_DATA, message, actor=actor)
+        else:
+            kind = EventKind.FILE_UNREADABLE
+            _hand_back(connection, member, str(error), kind, actor, wait_seconds=_NO_RUNNER_SECONDS)
 
 
 def device_failed(connection: Connection, pack: Pack, cause: str, worker: WorkerInfo) -> None:

@@ -7,10 +7,12 @@ import numpy as np
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.stages.registry import stage_named
+from gradyard.store.files.reading import FileReader
 from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from workers.protocol.checkpoints import MOST_BYTES, fingerprint, freeze
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import HelloMessage, SegmentMessage, TrainMessage
+from workers.supervisor.dataset_values import DatasetValues
 from workers.supervisor.pack_data import PackData
 
 MOST_STATE_BYTES = MOST_BYTES - 2**16  # the header of its frame is stored too
@@ -66,11 +68,18 @@ class Pack:
         self.members = {member.index: member for member in members}
         self._numerics_version = stage_named(claim.stage).numerics_version
 
-    def train_message(self, states: list[Arrays], segment_seconds: float, record_seconds: float) -> TrainMessage:
-        """What the runner needs to begin. `states` of the members, empty at step 0, are stacked along a member axis."""
+    def train_message(
+        self, states: list[Arrays], segment_seconds: float, record_seconds: float, files: FileReader | None = None
+    ) -> TrainMessage:
+        """What the runner needs to begin. `states` of the members, empty at step 0, are stacked along a member axis.
+
+        Raises ContentUnavailable where a file that they are trained on cannot be read now, ContentMissing where it is
+        gone, and DatabaseUnavailable; of other data it raises nothing.
+        """
         stage = stage_named(self.claim.stage)
         fallback = stage.trainer if self.may_fall_back else None
-        data = PackData([job.spec | job.resolved for job in self.claim.members])
+        values = DatasetValues(files, [job.project_id for job in self.claim.members])
+        data = PackData([job.spec | job.resolved for job in self.claim.members], values.of)
         return TrainMessage(
             trainer=stage.trainer_of(self.engine), fallback=fallback, members=data.specs,
             steps=self.claim.steps, start_step=self.claim.start_step,

@@ -1,12 +1,14 @@
 """Takes the arrays of data sets out of a pack's specs: a runner gets each distinct data set once, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gradyard.jobs.specs.datasets import digest, stored_dataset
+from gradyard.jobs.specs.datasets import AnyData, digest, stored_dataset
 from workers.protocol.frame import Arrays
 
 Spec = dict[str, Any]
+DatasetOf = Callable[[int, Mapping[str, Any]], AnyData]
+"""Of the position of a spec and its data set as stored: the data set, which has its values."""
 
 
 class PackData:
@@ -17,16 +19,15 @@ class PackData:
     is in `sets`.
     """
 
-    def __init__(self, specs: Sequence[Spec]) -> None:
+    def __init__(self, specs: Sequence[Spec], dataset_of: DatasetOf = lambda _, stored: stored_dataset(stored)) -> None:
         self.sets: list[Arrays] = []
         self.index: list[int | None] = []
         self.specs: list[Spec] = []
         self._positions: dict[bytes, int] = {}
-        for spec in specs:
-            self._add(spec)
+        for index, spec in enumerate(specs):
+            self._add(spec, dataset_of(index, spec["dataset"]) if "dataset" in spec else None)
 
-    def _add(self, spec: Spec) -> None:
-        dataset = stored_dataset(spec["dataset"]) if "dataset" in spec else None
+    def _add(self, spec: Spec, dataset: AnyData | None) -> None:
         arrays = dataset.arrays() if dataset else {}
         if dataset is None or not arrays:
             self.index.append(None)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -11,11 +11,14 @@ from sqlalchemy import Connection
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
+from gradyard.store.files.reading import FileReader
 from gradyard.store.fleet import WorkerInfo
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
 
 log = structlog.get_logger()
+
+R = TypeVar("R")
 
 RETRY_SECONDS = 600.0  # for so long a result is kept while the database is away
 STOPPING_SECONDS = 4.0  # for so long once the worker must stop
@@ -26,7 +29,7 @@ AWAY_SECONDS = 0.5  # between two tries
 class WorkerContext:
     """Everything that an attempt needs beside its pack. `stopping()` is true once the worker must stop.
 
-    ring: rings for workers of a queue, so many times.
+    ring: rings for workers of a queue, so many times. files: reads the files that jobs are trained on.
     """
 
     settings: Settings
@@ -36,6 +39,7 @@ class WorkerContext:
     database: Database
     runner: RunnerProcess
     ring: Callable[[str, int], object] = lambda queue, times: None
+    files: FileReader | None = None
 
     @property
     def actor(self) -> str:
@@ -48,7 +52,7 @@ class WorkerContext:
         `write` may run more than once, so it must change nothing but the database. A worker that must stop gives up
         after a few seconds, and its lease expires. Raises DatabaseUnavailable after that time.
         """
-        return self._retried(lambda: self.commit_once(write))
+        return self.retried(lambda: self.commit_once(write))
 
     def read(self, read: Callable[[Connection], Any]) -> Any:
         """Read in one transaction and return the result. Retry for ten minutes while the database is away.
@@ -60,9 +64,10 @@ class WorkerContext:
             with self.database.read() as connection:
                 return read(connection)
 
-        return self._retried(read_once)
+        return self.retried(read_once)
 
-    def _retried(self, act: Callable[[], Any]) -> Any:
+    def retried(self, act: Callable[[], R]) -> R:
+        """What `act` returns, which is tried for as long as `read` is. Raises DatabaseUnavailable as it does."""
         until = time.monotonic() + RETRY_SECONDS
         while True:
             try:

@@ -109,7 +109,8 @@ class JobSpec(StrictModel):
 
     def pack_key(self, numerics_version: int) -> str:
         """Jobs of equal keys and start steps can train as one program: shapes and arithmetic agree, numbers differ."""
-        return _digest([self.stage, numerics_version, self.execution, self.dtype, *self.shape()])
+        alike = [self.stage, numerics_version, self.execution, self.dtype, *self.shape(), *self.dataset.shared_by_pack]
+        return _digest(alike)
 
 
 WITHOUT_EFFECT = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}

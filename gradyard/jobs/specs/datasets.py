@@ -15,6 +15,7 @@ from pydantic import FailFast, Field, Tag, model_validator
 from gradyard.jobs.numbers.draws import Stream, normals
 from gradyard.jobs.numbers.functions import FUNCTIONS
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.file_data import FileData
 from gradyard.jobs.strict_model import Finite, StrictModel, named
 
 FunctionName = Literal["sin", "cos", "exp", "tanh", "step", "abs", "gauss"]
@@ -79,6 +80,11 @@ class FunctionData(StrictModel):
         is_lost_in_noise = self.noise > np.abs(_without_noise(self.function, self.grid)).max()
         return "/dataset/noise" if is_lost_in_noise else self.x_pointer
 
+    @property
+    def shared_by_pack(self) -> list[Any]:
+        """What the members of a pack agree in, beside the number of points: nothing."""
+        return []
+
     def x_values(self) -> np.ndarray:
         """x in float64, (points,)."""
         return self.grid.values()
@@ -135,6 +141,11 @@ class InlineData(StrictModel):
         """None: x may have any values."""
         return None
 
+    @property
+    def shared_by_pack(self) -> list[Any]:
+        """What the members of a pack agree in, beside the number of points: nothing."""
+        return []
+
     def x_values(self) -> np.ndarray:
         """x in float64, (points,)."""
         return np.array(self.x)
@@ -156,15 +167,20 @@ class InlineData(StrictModel):
         return {"kind": self.kind, "points": self.points}
 
 
+AnyData = FunctionData | InlineData | FileData
 Dataset = Annotated[
-    Annotated[FunctionData, Tag("function")] | Annotated[InlineData, Tag("inline")], named("kind", "function")
+    Annotated[FunctionData, Tag("function")] | Annotated[InlineData, Tag("inline")] | Annotated[FileData, Tag("file")],
+    named("kind", "function"),
 ]
 
-_KINDS: dict[str, type[FunctionData | InlineData]] = {"function": FunctionData, "inline": InlineData}
+_KINDS: dict[str, type[AnyData]] = {"function": FunctionData, "inline": InlineData, "file": FileData}
 
 
-def stored_dataset(dataset: Mapping[str, Any]) -> FunctionData | InlineData:
-    """The data set of a stored spec. It is not validated again: 10,000 points cost as little as one."""
+def stored_dataset(dataset: Mapping[str, Any]) -> AnyData:
+    """The data set of a stored spec. It is not validated again: 10,000 points cost as little as one.
+
+    Of a file it is known by its description alone.
+    """
     return _KINDS[dataset["kind"]].model_construct(**dataset)
 
 

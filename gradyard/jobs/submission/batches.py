@@ -15,6 +15,7 @@ from gradyard.jobs.specs.paths import MOST_FIELDS
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
+from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
 from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
@@ -44,8 +45,9 @@ class ParsedBatch:
 
 
 def parse_batch(
-    body: IO[bytes], settings: Settings, *, lines: bool = False, before_large: Callable[[], object] = lambda: None
-) -> ParsedBatch:
+    body: IO[bytes], settings: Settings, files: Files = NoFiles, *, lines: bool = False,
+    before_large: Callable[[], object] = lambda: None,
+) -> ParsedBatch:  # fmt: skip
     """Read a batch: `{"jobs": [...]}`, a sweep (`{"spec", "grid", "random", "samples"}`), or, with `lines`, NDJSON.
 
     `before_large` is called once before anything is built, where that may take 0.1 GB or more.
@@ -57,12 +59,12 @@ def parse_batch(
     if is_large := _bytes_of(body) > LARGE_BYTES:
         before_large()
     if lines:
-        return ParsedBatch(_parse_members(_lines_of(body), settings, ListFaults()))
+        return ParsedBatch(_parse_members(_lines_of(body), settings, files, ListFaults()))
     whole, weight = _parsed(body.read())
     if "jobs" in whole:
         if not is_large and isinstance(whole["jobs"], list) and len(whole["jobs"]) > LARGE_JOBS:
             before_large()
-        return _parse_list(whole, settings)
+        return _parse_list(whole, settings, files)
     if "spec" not in whole:
         is_job = "is a job, not a batch; send it to POST /v1/jobs" if "stage" in whole else FORMS
         raise SpecInvalid([FieldProblem("", is_job)])
@@ -73,7 +75,7 @@ def parse_batch(
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
     if len(dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    jobs = _parse_members(filled_up_sweep(sweep).members(), settings, SweepFaults(sweep))
+    jobs = _parse_members(filled_up_sweep(sweep).members(), settings, files, SweepFaults(sweep))
     return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
 
 
@@ -112,7 +114,7 @@ def _parsed(body: bytes) -> tuple[dict[str, Any], Weight]:
     return whole, weight
 
 
-def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
+def _parse_list(whole: dict[str, Any], settings: Settings, files: Files) -> ParsedBatch:
     jobs = whole.pop("jobs")
     if not isinstance(jobs, list):
         raise SpecInvalid([FieldProblem("/jobs", "must be a list of jobs")])
@@ -120,7 +122,7 @@ def _parse_list(whole: dict[str, Any], settings: Settings) -> ParsedBatch:
         raise SpecInvalid([FieldProblem("", 'a batch may have only "name" and "depends_on" beside "jobs"')])
     named = named_in(whole)
     _check_count(len(jobs), settings, "/jobs")
-    parsed = _parse_members(jobs, settings, ListFaults())
+    parsed = _parse_members(jobs, settings, files, ListFaults())
     return ParsedBatch(parsed, named.name, depends_on=named.depends_on or ())
 
 
@@ -129,7 +131,9 @@ def _lines_of(body: IO[bytes]) -> Iterator[bytes]:
     return (line for line in chain((first,), body) if line.strip())
 
 
-def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFaults | SweepFaults) -> list[ParsedJob]:
+def _parse_members(
+    members: Iterable[Any], settings: Settings, files: Files, faults: ListFaults | SweepFaults
+) -> list[ParsedJob]:
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
     budget, points = BatchBudget(settings), SharedPoints()
@@ -141,7 +145,7 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
         if not faults.need(index):
             continue
         try:
-            jobs.append(points.shared(_parse_member(member, settings, budget)))
+            jobs.append(points.shared(_parse_member(member, settings, files, budget)))
         except BodyMalformed as error:
             faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
         except SpecInvalid as error:
@@ -154,10 +158,10 @@ def _parse_members(members: Iterable[Any], settings: Settings, faults: ListFault
     return jobs
 
 
-def _parse_member(member: Any, settings: Settings, budget: BatchBudget) -> ParsedJob:
+def _parse_member(member: Any, settings: Settings, files: Files, budget: BatchBudget) -> ParsedJob:
     body = member if isinstance(member, bytes) else dumped(member)
     budget.check_bytes(body)
-    spec = read_spec(plain_json(body) if body is member else body, settings)
+    spec = read_spec(plain_json(body) if body is member else body, settings, files)
     budget.check_cost(spec)
     return resolved(spec)
 

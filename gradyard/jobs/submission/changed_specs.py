@@ -8,14 +8,16 @@ from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.paths import may_hold, parts_around, put
 from gradyard.jobs.submission.batch_budget import BatchBudget
+from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
 from gradyard.jobs.validation.json_text import plain_json
 from gradyard.jobs.validation.pointers import pointer_of
 
 
 def parse_changed(
-    spec: Mapping[str, Any], changes: Mapping[str, Any], settings: Settings, budget: BatchBudget | None = None
-) -> ParsedJob:
+    spec: Mapping[str, Any], changes: Mapping[str, Any], settings: Settings, files: Files = NoFiles,
+    budget: BatchBudget | None = None,
+) -> ParsedJob:  # fmt: skip
     """Read a stored spec with new values of parameters, by their paths, as a new one.
 
     Raises SpecInvalid: it points into `set` where a new value is to blame, else into the spec. BudgetExceeded where it
@@ -26,7 +28,7 @@ def parse_changed(
         if budget is not None:
             budget.check_stored(len(body))
         # A part without its kind could be the stage's own or that of this job.
-        new = read_spec(plain_json(body), settings, fill_up=False)
+        new = read_spec(plain_json(body), settings, files, fill_up=False)
         if budget is not None:
             budget.check_cost(new)
         return resolved(new)

@@ -44,7 +44,8 @@ def other_parameters(spec: dict[str, Any]) -> SharedParameters:
     """
     rest = {name: value for name, value in spec.items() if name not in NO_PARAMETERS and name not in VARIED}
     if isinstance(rest.get("dataset"), dict):
-        rest["dataset"] = {name: value for name, value in rest["dataset"].items() if name not in ("x", "y", "points")}
+        described = rest["dataset"].items()  # x and y are lists of numbers, or names of columns
+        rest["dataset"] = {name: value for name, value in described if name != "points" and type(value) is not list}
     return _set_of(orjson.dumps(rest))
 
 

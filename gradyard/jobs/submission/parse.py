@@ -11,8 +11,10 @@ from pydantic import Field, TypeAdapter
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
+from gradyard.jobs.specs.file_data import FileData
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
+from gradyard.jobs.submission.files import Files, NoFiles, with_its_file
 from gradyard.jobs.submission.limits import check_cost
 from gradyard.jobs.submission.resolve import resolve
 from gradyard.jobs.submission.sweep_hints import sweep_hint
@@ -41,14 +43,14 @@ def spec_adapter() -> TypeAdapter[Any]:
     return TypeAdapter(union)
 
 
-def parse_job(body: bytes, settings: Settings) -> ParsedJob:
+def parse_job(body: bytes, settings: Settings, files: Files = NoFiles) -> ParsedJob:
     """Read one job spec from JSON.
 
     Raises BodyMalformed where the body is not JSON, SpecInvalid (with a JSON pointer for each problem) where it is not
-    a valid job.
+    a valid job. files: gives those of the project that the job is for.
     """
     try:
-        return resolved(read_spec(plain_json(body), settings))
+        return resolved(read_spec(plain_json(body), settings, files))
     except SpecInvalid:
         _refuse_batch(body)
         raise
@@ -71,7 +73,9 @@ def _refuse_batch(body: bytes) -> None:
         raise SpecInvalid([FieldProblem(f"/{name}", message) for name in varied])
 
 
-def read_spec(body: bytes, settings: Settings, *, fill_up: bool = True) -> JobSpec:
+def read_spec(
+    body: bytes, settings: Settings, files: Files = NoFiles, *, fill_up: bool = True
+) -> JobSpec:  # fmt: skip
     """The spec in the body, within the limits of the settings. Raises BodyMalformed or SpecInvalid.
 
     fill_up: a part that does not say of which kind it is, such as `{"optimizer": {"momentum": 0.5}}`, is the stage's
@@ -80,6 +84,8 @@ def read_spec(body: bytes, settings: Settings, *, fill_up: bool = True) -> JobSp
     default_part = _part_of_the_stage if fill_up else None
     spec: JobSpec = validated(spec_adapter(), body, default_part=default_part, hint=sweep_hint)
     _check_device(spec)
+    if isinstance(spec.dataset, FileData):
+        spec = with_its_file(spec, spec.dataset, files)
     check_cost(spec, settings)
     return spec
 

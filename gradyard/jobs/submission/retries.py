@@ -9,6 +9,7 @@ from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.changed_specs import parse_changed, spec_now
+from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.large import are_large
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.jobs.submission.shared_points import SharedPoints
@@ -29,7 +30,7 @@ def is_large_retry(count: int, stored_bytes: int, changes: Mapping[str, Any], se
 
 
 def parse_again(
-    members: Iterable[Any], changes: Mapping[str, Any], settings: Settings
+    members: Iterable[Any], changes: Mapping[str, Any], settings: Settings, files: Files = NoFiles
 ) -> dict[UUID, ParsedJob]:  # fmt: skip
     """The specs of rows of `jobs` with these changes, by their ids, checked as those of a new batch.
 
@@ -39,7 +40,7 @@ def parse_again(
     budget, points = BatchBudget(settings), SharedPoints()
     for member in members:
         try:
-            parsed[member.id] = points.shared(parse_changed(spec_now(member), changes, settings, budget))
+            parsed[member.id] = points.shared(parse_changed(spec_now(member), changes, settings, files, budget))
         except BudgetExceeded as error:
             raise _refusal(error, changes) from None
         except SpecInvalid as error:

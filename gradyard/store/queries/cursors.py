@@ -15,16 +15,19 @@ LARGEST = 2**31 - 1
 
 
 def page_by(
-    connection: Connection, query: Any, by: Sequence[Any], *, limit: int | None, cursor: str | None
-) -> tuple[list[Row[Any]], str | None]:
+    connection: Connection, query: Any, by: Sequence[Any], *, limit: int | None, cursor: str | None,
+    descending: bool = False,
+) -> tuple[list[Row[Any]], str | None]:  # fmt: skip
     """A page in the order of these columns, which the query has and which together name a row, and the next cursor.
 
     limit: None for all rows. Raises SpecInvalid where the cursor is not one that this service gave for such a list.
     """
     if cursor is not None:
-        last = zip(by, _values_in(cursor, by), strict=True)
-        query = query.where(tuple_(*by) > tuple_(*(bindparam(None, value, column.type) for column, value in last)))
-    rows = list(connection.execute(query.order_by(*by).limit(None if limit is None else limit + 1)))
+        values = zip(by, _values_in(cursor, by), strict=True)
+        here, last = tuple_(*by), tuple_(*(bindparam(None, value, column.type) for column, value in values))
+        query = query.where(here < last if descending else here > last)
+    order = [column.desc() for column in by] if descending else by
+    rows = list(connection.execute(query.order_by(*order).limit(None if limit is None else limit + 1)))
     if limit is None or len(rows) <= limit:
         return rows, None
     return rows[:limit], _cursor([getattr(rows[limit - 1], column.key) for column in by])
@@ -51,6 +54,8 @@ def _value(kind: type, told: Any) -> Any:
         return UUID(told) if isinstance(told, str) else _refuse(told)
     if kind is str:
         return told if isinstance(told, str) and "\0" not in told else _refuse(told)
+    if kind is float:
+        return float(told) if type(told) in (int, float) else _refuse(told)
     return told if type(told) is int and 0 <= told <= LARGEST else _refuse(told)
 
 

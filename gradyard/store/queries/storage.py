@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from gradyard.store.tables import Project, ProjectStorage, Retention
+from gradyard.store.tables import File, Project, ProjectStorage, Retention
 
+_files = select(func.count().label("files_rows"), func.sum(File.bytes).label("files_bytes"), File.project_id)
+_files_by_project = _files.group_by(File.project_id).subquery()
 _storage = (
     select(
         Project.id, Project.name, *ProjectStorage.__table__.columns,
+        _files_by_project.c.files_rows, _files_by_project.c.files_bytes,
         *(column.label(f"retention_{column.name}") for column in Retention.__table__.columns),
     )
     .outerjoin(ProjectStorage, ProjectStorage.project_id == Project.id)
+    .outerjoin(_files_by_project, _files_by_project.c.project_id == Project.id)
     .outerjoin(Retention, Retention.project_id == Project.id)
     .order_by(Project.name)
 )  # fmt: skip

@@ -1,11 +1,12 @@
-"""The tables: jobs and batches, API keys, what a job leaves (`histories`), by what it is found later (`summaries`),
-workers and what they hold (`fleet`)."""
+"""The tables: jobs and batches, API keys, what a job leaves (`histories`), by what it is found later (`summaries`), the
+files that it is trained on, workers and what they hold (`fleet`)."""
 
 from gradyard.store.tables.api_keys import ApiKey
 from gradyard.store.tables.audit import AuditEntry
 from gradyard.store.tables.base import Table
 from gradyard.store.tables.batches import IS_FOLLOWED_BATCH, Batch, DeletedBatch
 from gradyard.store.tables.dependencies import HAS_BLOCKED_JOBS, IS_DECIDED, IS_WAITING, Wait, WaitsFor
+from gradyard.store.tables.files import File, FileContent, JobFile, UnclaimedContent
 from gradyard.store.tables.fleet import Bell, Claim, Counter, Hold, Worker
 from gradyard.store.tables.histories import (
     Artifact,
@@ -65,10 +66,13 @@ __all__ = [
     "Counter",
     "DeletedBatch",
     "DeletedJob",
+    "File",
+    "FileContent",
     "Hold",
     "IdempotencyKey",
     "Job",
     "JobEvent",
+    "JobFile",
     "JobParameter",
     "JobSize",
     "JobSummary",
@@ -84,6 +88,7 @@ __all__ = [
     "Result",
     "Retention",
     "Table",
+    "UnclaimedContent",
     "Wait",
     "WaitsFor",
     "Webhook",

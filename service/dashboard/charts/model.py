@@ -6,16 +6,18 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row
 
+from gradyard.jobs.errors import ContentUnavailable, SpecInvalid
 from gradyard.jobs.numbers.models import UNSETTLED, predicted, predicted_at_each_order
 from gradyard.jobs.numbers.scaling import Scaling
 from gradyard.jobs.specs.datasets import stored_dataset
 from gradyard.jobs.states import State
+from gradyard.jobs.submission.files import Files, with_its_values
 
 MOST_POINTS = 400
 MORE_TERMS = ("with e x⁴", "with e x⁴ + e x⁵")
 
 
-def model_over_data(job: Row[Any]) -> dict[str, Any] | None:
+def model_over_data(job: Row[Any], files: Files) -> dict[str, Any] | None:
     """x, y, fitted and residual (y less fitted) of some of the job's points, in the order of x.
 
     Where its model has another order at each step, fitted is the cubic alone, and `others` the curves with more terms,
@@ -26,8 +28,11 @@ def model_over_data(job: Row[Any]) -> dict[str, Any] | None:
     dataset: Mapping[str, Any] | None = job.spec.get("dataset")
     if dataset is None:
         return None
-    data = stored_dataset(dataset)
-    x, y = data.x_values(), data.y_values(job.spec.get("seed") or 0)
+    try:
+        data = with_its_values(stored_dataset(dataset), files)
+        x, y = data.x_values(), data.y_values(job.spec.get("seed") or 0)
+    except (ContentUnavailable, SpecInvalid):  # the rest of the page does without its file
+        return None
     chosen = np.argsort(x, kind="stable")[np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).astype(np.int64))]
     x, y = x[chosen], y[chosen]
     fitted, *more = _fitted(job, x)

@@ -108,4 +108,5 @@ def test_any_text_is_a_question_or_refused(text: str) -> None:
 def test_the_parameters_of_every_stage_are_known() -> None:
     names = columns.parameter_names()
     assert {"optimizer.momentum", "optimizer.name", "loss.delta", "dtype", "init", "dataset.noise", "scale"} <= names
-    assert not {"steps", "tags", "dataset.x", "name"} & names
+    assert {"dataset.file", "dataset.x", "dataset.y"} <= names, "of a file: its id and the names of its columns"
+    assert not {"steps", "tags", "name"} & names

@@ -42,8 +42,8 @@ SENTENCES = {
     '{"stage": 5}': f"must be one of {STAGES}, not 5",
     '{"stage": "optim", "optimizer": {"name": "adm"}}': "must be one of sgd, rmsprop, adam, adamw, adagrad, not "
     '"adm"; did you mean "adam"?',
-    '{"stage": "nn", "dataset": {"kind": "functoin"}}': 'must be one of function, inline, not "functoin"; did you mean '
-    '"function"?',
+    '{"stage": "nn", "dataset": {"kind": "functoin"}}': 'must be one of function, inline, file, not "functoin"; did '
+    'you mean "function"?',
     '{"stage": "optim", "optimizer": "adam"}': 'must be an object, not "adam"; write {"name": "adam"}',
     '{"stage": "nn", "loss": "hubert"}': 'must be an object, not "hubert"; write {"name": "huber"}',
     '{"stage": "nn", "dataset": "inline"}': 'must be an object, not "inline"; write {"kind": "inline"}',
