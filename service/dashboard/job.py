@@ -9,6 +9,7 @@ from gradyard.store import queries
 from service.dashboard.charts.losses import loss_picture
 from service.dashboard.charts.model import model_over_data
 from service.dashboard.charts.time_spent import time_spent
+from service.files.of_caller import files_of_caller
 from service.http.access.callers import current_caller
 from service.http.access.projects import may_change
 from service.http.ids import find_job
@@ -30,12 +31,12 @@ def job(job_id: str) -> tuple[str, dict[str, Any]]:
             "job": shown, "events": [event_answer(event) for event in events], "more_events": more_events, "logs": logs,
             "artifacts": queries.artifacts_of(connection, project, row.id),
             "metrics": queries.metric_names(connection, project, row.id),
-            "curve": loss_picture(connection, row), "model": model_over_data(row),
-            "time_spent": time_spent(shown), "spec_text": _as_text(shown.spec),
+            "curve": loss_picture(connection, row), "time_spent": time_spent(shown),
+            "spec_text": _as_text(shown.spec),
             "is_live": shown.state not in FINISHED, "is_finished": shown.state in FINISHED,
             "is_running": shown.state == State.RUNNING, "may_change": may_change(row),
         }  # fmt: skip
-    return "job.html", values
+    return "job.html", values | {"model": model_over_data(row, files_of_caller)}
 
 
 def _as_text(spec: Any) -> str:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_openapi3.openapi import OpenAPI
 
 from service.dashboard import job, jobs, overview, parts, sign_in
-from service.dashboard.administration import audit, keys, projects, storage, webhooks, workers
+from service.dashboard.administration import audit, files, keys, projects, storage, webhooks, workers
 from service.dashboard.batches import charts, listed, shown
 from service.dashboard.comparison import page as comparison
 from service.dashboard.html import html, prepare_templates
@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, str, Callable[..., tuple[str, dict[str, Any]]]], ...] = 
     ("/compare", "compare", comparison.compare),
     ("/workers", "workers", workers.workers),
     ("/projects", "projects", projects.projects),
+    ("/files", "files", files.files),
     ("/storage", "storage", storage.storage),
     ("/keys", "keys", keys.keys),
     ("/webhooks", "webhooks", webhooks.webhooks),

@@ -17,7 +17,7 @@ from tests.browser.conftest import DESK, LOOKS, PHONE, OpenPage, assert_open_to_
 
 pytestmark = pytest.mark.browser
 
-PATHS = ("/workers", "/projects", "/storage", "/keys", "/webhooks", "/audit")
+PATHS = ("/workers", "/files", "/projects", "/storage", "/keys", "/webhooks", "/audit")
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
 A_DAY, A_MINUTE_MS = 86_400.0, 60_000
 Seeded = tuple[str, Database, Settings]
@@ -61,6 +61,8 @@ def webhook(url: str) -> str:
     httpx.post(f"{url}/v1/webhooks/{made['id']}/test").raise_for_status()
     key = [httpx.post(f"{url}/v1/keys", json={"name": name}).json()["id"] for name in ("there", "gone")][1]
     httpx.delete(f"{url}/v1/keys/{key}").raise_for_status()
+    named = {"params": {"name": EVIL}, "content": f"x,y,{EVIL.split('=')[-1]}\n1,2,a\n2,,b\n".encode()}
+    httpx.post(f"{url}/v1/files", **named).raise_for_status()  # type: ignore[arg-type]
     return f"/webhooks/{made['id']}"
 
 

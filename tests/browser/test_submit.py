@@ -2,6 +2,7 @@
 
 import shlex
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,27 @@ def url(seeded: Seeded) -> str:
 
 def verdict(page: Page) -> Any:
     return expect(page.locator("#verdict"))
+
+
+def test_a_file_is_sent_in_and_trained_on(open_page: OpenPage, url: str, tmp_path: Path) -> None:
+    cars, broken = tmp_path / "cars, all.csv", tmp_path / "broken.csv"
+    cars.write_text("speed,dist,maker\n" + "".join(f"{x},{x * x / 10},m\n" for x in range(1, 30)))
+    broken.write_text("a,b\n1,2\n3\n")
+    page = open_page("/files", viewport=DESK, expected=WRONG)
+    page.get_by_label("From this machine").set_input_files([cars, broken])
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("broken.csv: line 3")
+    row = page.get_by_role("row", name="cars, all.csv")
+    expect(row).to_contain_text("speed")
+    row.get_by_role("link", name="Train on it").click()
+    verdict(page).to_contain_text("Valid. Learning rate")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.get_by_role("heading", name="nn")).to_contain_text("queued")
+    made = httpx.get(f"{url}/v1/jobs/{page.url.rpartition('/')[2].rstrip('?')}").json()["spec"]
+    assert (made["dataset"]["x"], made["dataset"]["y"], made["scale"]) == ("speed", "dist", "standard")
+    page.goto("/files")
+    page.get_by_role("row", name="cars, all.csv").get_by_role("link", name="1", exact=True).click()
+    expect(page.locator("table.jobs tbody tr")).to_have_count(1)
 
 
 def options_of(command: str, name: str) -> list[str]:
@@ -149,7 +171,7 @@ def test_a_job_is_submitted_again_with_changes_and_another_stage_keeps_them(
     page.locator("#stages a[data-stage=module]").click()
     expect(page.locator("#fields")).to_have_attribute("data-stage", "module")
     expect(page.get_by_label("seed", exact=True)).to_have_value("5")
-    expect(page.locator("[data-path='dataset.x'] input")).to_have_value("0.0, 1.0")
+    expect(page.locator("[data-path='dataset.x'] input >> visible=true")).to_have_value("0.0, 1.0")
     expect(page.locator("#curl-text")).to_contain_text('"dataset": {"kind": "inline", "x": [0, 1], "y": [1, 2]}')
     verdict(page).to_contain_text("Valid.")
     assert page.url.endswith("/submit?stage=module")

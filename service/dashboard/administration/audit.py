@@ -10,7 +10,7 @@ from service.routes.administration.audit import entries_listed
 ICONS = {
     "key": "key", "webhook": "broadcast", "drained": "pause-circle", "undrained": "play-circle",
     "paused": "pause-circle", "resumed": "play-circle", "retention": "archive", "job": "list-task", "jobs": "list-task",
-    "batch": "collection",
+    "batch": "collection", "file": "file-earmark-spreadsheet",
 }  # fmt: skip
 """By the first word of an action."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gradyard import shapes
 from gradyard.jobs.api_keys import Scope
-from gradyard.jobs.storage import StoredKind
+from gradyard.jobs.storage import FILES, StoredKind
 from service.dashboard.administration.asked import asked
 from service.dashboard.administration.sizes import UNITS, in_largest_unit
 from service.http.access.callers import current_caller
@@ -14,7 +14,7 @@ from service.routes.administration.storage import storage_shown
 KIND_WORDS = {
     StoredKind.LOSSES: "loss curves", StoredKind.METRICS: "curves of metrics", StoredKind.ARTIFACTS: "artifacts",
     StoredKind.CHECKPOINTS: "checkpoints", StoredKind.LOGS: "logs", StoredKind.EVENTS: "moves of jobs",
-    StoredKind.SPECS: "specs",
+    StoredKind.SPECS: "specs", FILES: "files sent in",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gradyard.jobs.submission.batches import is_batch
 from gradyard.jobs.submission.parse import parse_job
 from service.dashboard.administration.asked import asked
 from service.dry_runs import batch_checked, job_checked
+from service.files.of_caller import files_of_caller
 from service.http.errors import answer_of
 from service.http.parameters import SubmitQuery
 from service.http.requests import json_body
@@ -29,8 +30,7 @@ def check() -> Response:
 
 
 def _checked(body: bytes, precedence: int) -> Response:
-    settings = current_services().settings
     if not is_batch(body):
-        return job_checked(parse_job(body, settings), precedence)
-    with batch_in_turn(BytesIO(body), settings) as sweep:
+        return job_checked(parse_job(body, current_services().settings, files_of_caller), precedence)
+    with batch_in_turn(BytesIO(body)) as sweep:
         return batch_checked(sweep, precedence)

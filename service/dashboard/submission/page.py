@@ -19,7 +19,9 @@ from service.dashboard.administration.asked import asked
 from service.dashboard.html import html, link
 from service.dashboard.submission.fields import NOT_CHOSEN, Part, as_json, fields_of
 from service.dashboard.submission.fields import Field as FormField
+from service.dashboard.submission.on_file import spec_on_file
 from service.dashboard.submission.typed import text_of, typed
+from service.files.of_caller import files_of_caller
 from service.http.ids import find_job
 from service.http.page_sessions.cookie import form_token
 from service.http.parameters import ProjectQuery, StageName
@@ -33,11 +35,12 @@ USUAL_STAGE = "optim"
 
 
 class SubmitPageQuery(ProjectQuery):
-    """Which form, and with the values of which job."""
+    """Which form, and with the values of which job, or on which file."""
 
     model_config = ConfigDict(extra="forbid")
     stage: StageName | None = None
     of_job: str | None = Field(default=None, alias="from")
+    file: str | None = None
 
 
 def submit() -> Response:
@@ -47,6 +50,8 @@ def submit() -> Response:
 
 def _form(query: SubmitPageQuery, **sent: Any) -> dict[str, Any]:
     given, of_job = _spec_of(query.of_job) if query.of_job else ({}, None)
+    if query.file:
+        given = spec_on_file(query.file, query.stage)
     stage = STAGES[query.stage or given.get("stage") or (USUAL_STAGE if USUAL_STAGE in STAGES else next(iter(STAGES)))]
     spec = given if given.get("stage") == stage.name else {"stage": stage.name}
     fields = fields_of(stage.spec.model_json_schema())
@@ -98,10 +103,9 @@ def _problems(error: SpecInvalid | BatchInvalid | BodyMalformed) -> list[FieldPr
 
 def _accepted(body: bytes) -> str:
     """The address of the page of the job or batch that was stored."""
-    settings = current_services().settings
     if is_batch(body):
-        with batch_in_turn(BytesIO(body), settings) as parsed:
+        with batch_in_turn(BytesIO(body)) as parsed:
             batch = accept_batch(parsed, "", 0)
         return link("batch", batch_id=orjson.loads(batch.get_data())["id"])
-    job = accept_job(parse_job(body, settings), body)
+    job = accept_job(parse_job(body, current_services().settings, files_of_caller), body)
     return link("job", job_id=orjson.loads(job.get_data())["id"])

@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi3.openapi import OpenAPI
 from sqlalchemy import insert, update
 
 from gradyard.jobs.evidence.rechecks import RecheckState, Verdict
@@ -70,6 +71,15 @@ def test_names_tags_and_logs_are_shown_as_they_are_written(look: Look, database:
         connection.execute(update(Job).values(stage=EVIL[:64], warnings=[{"pointer": EVIL, "message": EVIL}]))
     for path in ("/jobs", f"/jobs/{job_id}"):
         assert_harmless(look(path))
+
+
+def test_a_file_and_its_columns_are_shown_as_they_are_called(look: Look, app: OpenAPI) -> None:
+    name = EVIL.replace("\u202e", "").replace("\x1b", "")
+    header = ",".join(f'"{(each + name).replace(chr(34), chr(34) * 2)}"' for each in "xyz")
+    sent = app.test_client().post("/v1/files", query_string={"name": name}, data=f"{header}\n1,2,3\n".encode())
+    assert sent.status_code == 201
+    assert_harmless(look("/files"))
+    assert_harmless(look(f"/submit?file={sent.json['id']}"))  # type: ignore[index]
 
 
 def test_a_result_is_shown_as_its_stage_wrote_it(look: Look, database: Database, settings: Settings) -> None:

@@ -14,13 +14,14 @@ function address(path, more) {
 
 // The answer of a request; null where it was refused, and then people are told why unless `quiet`, or `refused` gets
 // the problem. What is of no project (workers, queues, keys) is asked for without one.
-export async function ask(method, path, { body, query, accept = "application/json", headers = {}, quiet = false, refused, ofProject = true } = {}) {
+// file: its bytes are the body.
+export async function ask(method, path, { body, file, query, accept = "application/json", headers = {}, quiet = false, refused, ofProject = true } = {}) {
   let response;
   try {
     response = await fetch(ofProject ? address(path, query) : `${root}v1/${path}`, {
       method,
-      headers: { ...headers, Accept: accept, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { ...headers, Accept: accept, ...typeOf(body, file) },
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
     });
   } catch {
     if (!quiet) say("The service does not answer. Is it up?");
@@ -31,6 +32,9 @@ export async function ask(method, path, { body, query, accept = "application/jso
   else if (!quiet) say(await words(response));
   return null;
 }
+
+const typeOf = (body, file) => file ? { "Content-Type": "application/octet-stream" }
+  : body === undefined ? {} : { "Content-Type": "application/json" };
 
 export const get = (path, query, quiet = false) => ask("GET", path, { query, quiet });
 export const post = (path, body) => ask("POST", path, { body });
