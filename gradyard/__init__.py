@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         BestJobs,
         CurvePart,
         Event,
+        File,
         Hold,
         Job,
         JobChecked,
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ActionDone", "AnswerNotUnderstood", "ApiKey", "Artifact", "AsyncClient", "AttemptLog", "AuditEntry", "Batch",
     "BatchChecked", "BatchDeleted", "BatchNow", "BatchRetried", "BatchSummary", "BestJobs", "Client", "CurvePart",
-    "Event", "GradyardClientError", "Hold", "Job", "JobChecked", "JobGroups", "JobNotFound", "JobValues", "Move",
-    "NewApiKey", "NewWebhook", "Progress", "Queue", "Readiness", "Receipt", "RefusedByService", "RefusedPlugin",
+    "Event", "File", "GradyardClientError", "Hold", "Job", "JobChecked", "JobGroups", "JobNotFound", "JobValues",
+    "Move", "NewApiKey", "NewWebhook", "Progress", "Queue", "Readiness", "Receipt", "RefusedByService", "RefusedPlugin",
     "RetentionRule", "Stage", "StageWithSchema", "Storage", "Unreachable", "WaitTimeout", "Webhook", "WebhookDelivery",
     "WebhookDeliveryWithMessage", "Worker",
 ]  # fmt: skip

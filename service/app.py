@@ -17,6 +17,7 @@ from service.routes import (
     batches,
     best,
     export,
+    files,
     fleet,
     health,
     job_list,
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 RESOURCES = (
     job_list, counts, actions, batches, best, export, losses, metrics_and_artifacts, predict, retry_and_logs,
-    rechecks, live, stages, fleet, webhooks, api_keys, audit, storage, health, prometheus,
+    rechecks, live, files, stages, fleet, webhooks, api_keys, audit, storage, health, prometheus,
 )  # fmt: skip
 
 

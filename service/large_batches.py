@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import IO
 
 from gradyard.jobs.errors import SpecInvalid
-from gradyard.jobs.settings import Settings
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
+from service.files.of_caller import files_of_caller
 from service.garbage_collector import collector_at_rest
 from service.http.errors import BatchUnreadable, LargeBatchesWaiting
+from service.http.services import current_services
 
 WAIT_SECONDS = 10.0
 MOST_WAITING = 4  # each holds a thread of the API meanwhile
@@ -36,13 +38,15 @@ def large_batch_alone() -> Iterator[None]:
 
 
 @contextmanager
-def batch_in_turn(body: IO[bytes], settings: Settings, *, lines: bool = False) -> Iterator[ParsedBatch]:
+def batch_in_turn(body: IO[bytes], *, lines: bool = False) -> Iterator[ParsedBatch]:
     """The batch in the body. If it is large, no other one is read or stored until the block ends.
 
     Raises LargeBatchesWaiting, and what `parse_batch` raises; what is wrong in it is told of the batch, not of a job.
     """
     with collector_at_rest(), _told_of_the_batch(), ExitStack() as held:
-        yield parse_batch(body, settings, lines=lines, before_large=lambda: held.enter_context(large_batch_alone()))
+        settings, files = current_services().settings, files_of_caller
+        alone = partial(held.enter_context, large_batch_alone())
+        yield parse_batch(body, settings, files, lines=lines, before_large=alone)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Self
 
 from gradyard.client.batches import BatchRequests
 from gradyard.client.definitions import Awaited, Blocking
+from gradyard.client.files import FileRequests
 from gradyard.client.jobs import JobRequests
 from gradyard.client.live.watching import WatchRequests
 from gradyard.client.operators.api_keys import KeyRequests
@@ -17,7 +18,7 @@ from gradyard.client.stages import StageRequests
 class Client(
     JobRequests[Blocking], BatchRequests[Blocking], StageRequests[Blocking], FleetRequests[Blocking],
     KeyRequests[Blocking], StorageRequests[Blocking], AuditRequests[Blocking], WatchRequests[Blocking],
-    WebhookRequests[Blocking],
+    WebhookRequests[Blocking], FileRequests[Blocking],
 ):  # fmt: skip
     """A gradyard service.
 
@@ -48,7 +49,7 @@ class Client(
 class AsyncClient(
     JobRequests[Awaited], BatchRequests[Awaited], StageRequests[Awaited], FleetRequests[Awaited],
     KeyRequests[Awaited], StorageRequests[Awaited], AuditRequests[Awaited], WatchRequests[Awaited],
-    WebhookRequests[Awaited],
+    WebhookRequests[Awaited], FileRequests[Awaited],
 ):  # fmt: skip
     """A gradyard service, for programs with an event loop: the methods of Client, to be awaited or iterated over.
 

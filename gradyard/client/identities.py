@@ -10,6 +10,7 @@ from gradyard.shapes import (
     Batch,
     BatchRetried,
     BatchSummary,
+    File,
     Job,
     JobValues,
     Queue,
@@ -29,6 +30,8 @@ WorkerLike = Worker | str
 """A worker, which stands for its slot; or a host, SLOT@HOST or a slot."""
 QueueLike = Queue | str
 """A queue, or its name."""
+FileLike = File | str
+"""A file, or its id."""
 WebhookLike = Webhook | str
 """A webhook, or its id."""
 DeliveryLike = WebhookDelivery | str
@@ -92,6 +95,12 @@ def batch_path(batch: BatchLike) -> str:
 def key_path(key: KeyLike) -> str:
     """The path of a key below the service's address."""
     return f"/v1/keys/{quote(key.id if isinstance(key, ApiKey) else _text(key, 'a key or its id'), safe='')}"
+
+
+def file_path(file: FileLike) -> str:
+    """The path of a file below the service's address."""
+    one = file.id if isinstance(file, File) else _text(file, "a file or its id")
+    return f"/v1/files/{quote(one, safe='')}"
 
 
 def webhook_path(webhook: WebhookLike) -> str:

@@ -10,6 +10,7 @@ from gradyard.shapes.batches import (
     BestJobs,
     Failures,
 )
+from gradyard.shapes.files import File, FileColumn, FileList
 from gradyard.shapes.histories import (
     AttemptLog,
     Event,
@@ -64,11 +65,12 @@ __all__ = [
     "ActionDone", "ApiKey", "ApiKeyList", "Artifact", "ArtifactList", "AttemptLog", "AuditEntry", "AuditLog", "Batch",
     "BatchAccepted", "BatchChecked", "BatchDeleted", "BatchList", "BatchMoves", "BatchNow", "BatchRetried",
     "BatchSummary", "BestJobs", "BestSoFar", "Candidate", "CurvePart", "Dependency", "Event", "EventList", "Failures",
-    "FieldError", "GpuPays", "GpuThreshold", "GroupFigures", "Health", "Hold", "Job", "JobChecked", "JobCount",
-    "JobGroup", "JobGroups", "JobList", "JobResult", "JobValues", "JobWarning", "LogList", "LossFigures", "Losses",
-    "LossesOfJob", "LossesOfJobs", "MemberWarnings", "MetricCurve", "MetricFigures", "MetricList", "MetricOfJob",
-    "MetricOfJobs", "Move", "NewApiKey", "NewWebhook", "Predictions", "Problem", "Progress", "ProjectNow",
-    "ProjectStorage", "Queue", "QueueList", "Readiness", "Receipt", "Recheck", "RefusedPlugin", "RetentionRule",
-    "RunningJob", "Stage", "StageList", "StageWithSchema", "Storage", "StoredOfKind", "Timings", "Waiting", "Webhook",
-    "WebhookDelivery", "WebhookDeliveryList", "WebhookDeliveryWithMessage", "WebhookList", "Worker", "WorkerList",
+    "FieldError", "File", "FileColumn", "FileList", "GpuPays", "GpuThreshold", "GroupFigures", "Health", "Hold", "Job",
+    "JobChecked", "JobCount", "JobGroup", "JobGroups", "JobList", "JobResult", "JobValues", "JobWarning", "LogList",
+    "LossFigures", "Losses", "LossesOfJob", "LossesOfJobs", "MemberWarnings", "MetricCurve", "MetricFigures",
+    "MetricList", "MetricOfJob", "MetricOfJobs", "Move", "NewApiKey", "NewWebhook", "Predictions", "Problem",
+    "Progress", "ProjectNow", "ProjectStorage", "Queue", "QueueList", "Readiness", "Receipt", "Recheck",
+    "RefusedPlugin", "RetentionRule", "RunningJob", "Stage", "StageList", "StageWithSchema", "Storage", "StoredOfKind",
+    "Timings", "Waiting", "Webhook", "WebhookDelivery", "WebhookDeliveryList", "WebhookDeliveryWithMessage",
+    "WebhookList", "Worker", "WorkerList",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from gradyard.store.lifecycle.actions.retry import RetriedJobs, retry_jobs, stor
 from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.retention.quota import check_storage_quota
 from service.actions.asked import AskedAction
+from service.files.of_caller import files_of_caller
 from service.garbage_collector import collector_at_rest
 from service.large_batches import large_batch_alone
 from service.submission import ring_for
@@ -63,7 +64,7 @@ def _parsed(action: AskedAction, held: ExitStack) -> dict[UUID, ParsedJob]:
     ended, stored_bytes, action.tally = _ended(action)
     if is_large_retry(len(ended), stored_bytes, changes, settings) and not are_many:
         held.enter_context(large_batch_alone())
-    return parse_again(_specs(action, ended), changes, settings)
+    return parse_again(_specs(action, ended), changes, settings, files_of_caller)
 
 
 def _submitted(action: AskedAction, parsed: dict[UUID, ParsedJob], key: str | None, asked: str) -> RetriedJobs:

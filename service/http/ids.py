@@ -3,6 +3,7 @@
 A full id costs one read, that of the row. What is said of others is looked up only where that read finds nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Row
 
 from gradyard.jobs.errors import AmbiguousId, Candidate, Gone, NotFound
-from gradyard.jobs.identifiers import ids_beginning_with
+from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from gradyard.store import queries
+from gradyard.store.queries.files import files_beginning_with
 from service.http.access.callers import current_caller
 from service.http.other_kind import OTHER_KIND, is_other_kind
 from service.http.other_kind import Kind as Kind
@@ -111,6 +113,23 @@ def _jobs(found: list[Row[Any]]) -> list[Candidate]:
 def _batches(connection: Connection, found: list[Row[Any]]) -> list[Candidate]:
     counts = queries.counts_of_batches(connection, [each.id for each in found])
     return [Candidate(each.id, None, each.name, batch_state(each.size, counts[each.id])) for each in found]
+
+
+def find_file(connection: Connection, text: str) -> Row[Any]:
+    """The caller's file of that id, or the only one whose id begins like that.
+
+    Raises NotFound where there is none, AmbiguousId where several ids begin like that.
+    """
+    project_id, begins = current_caller().project_id, text.lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST_BEGINNING},64}}", begins):
+        raise NotFound(f"there is no file {text}")
+    found = files_beginning_with(connection, project_id, begins, MOST_CANDIDATES + 1)
+    if len(found) > 1:
+        candidates = [Candidate(row.sha256, None, row.name, row.format) for row in found[:MOST_CANDIDATES]]
+        raise AmbiguousId(text, "file", candidates, more=len(found) > MOST_CANDIDATES)
+    if not found:
+        raise NotFound(f"there is no file {text}")
+    return found[0]
 
 
 def whole_id(

@@ -105,6 +105,9 @@ BATCH_SUBMISSION = REPEATABLE | {
     },
 }  # fmt: skip
 
+FILE = {"schema": BYTES["schema"] | {"minLength": 1}}
+UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": FILE}}}
+FILE_CONTENT = {"description": "the bytes of the file", "content": {"application/octet-stream": BYTES}}
 EXPORT = {
     "description": "a row for each job, or for each loss",
     "content": {each: BYTES if form in (Form.PARQUET, Form.ARROW) else {"schema": {"type": "string"}}

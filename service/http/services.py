@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from gradyard.broker.producer import Bells
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
+from gradyard.store.files.reading import FileReader
 from service.http.access.callers import KnownKeys
 from service.http.errors import TooManyCharts, TooManyExports
 from service.http.page_sessions.known import KnownSessions
@@ -42,6 +43,7 @@ class Services:
     stream_places: StreamPlaces
     read_once: ReadOnce
     chart_places: Places
+    files: FileReader
 
     @classmethod
     def of(cls, settings: Settings) -> "Services":
@@ -54,7 +56,8 @@ class Services:
         exports = Places(settings.max_exports, "exports", TooManyExports)
         streams = Streams(watcher), StreamPlaces(settings.max_streams), ReadOnce()
         charts = Places(CHARTS_AT_ONCE, "charts", TooManyCharts)
-        return cls(settings, database, Bells(settings), watcher, room, *asked, exports, *streams, charts)
+        files = FileReader.of(settings, database)
+        return cls(settings, database, Bells(settings), watcher, room, *asked, exports, *streams, charts, files)
 
     def start_for(self, app: Flask) -> None:
         """Make these the services of an app, and begin what they do beside its requests."""

@@ -2,17 +2,14 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from tempfile import SpooledTemporaryFile
-from typing import IO
+from contextlib import nullcontext
 
 from flask import Response, request
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from gradyard import shapes
 from gradyard.jobs.audit import Action
-from gradyard.jobs.errors import BodyMalformed, SpecInvalid
+from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.submission.changed_specs import in_words
 from gradyard.jobs.submission.requests.verbs import read_retry_of_batch
 from gradyard.jobs.submission.retries import is_large_retry, parse_again
@@ -20,6 +17,7 @@ from gradyard.store import lifecycle, queries
 from service import audit
 from service.batch_cancel import cancel_whole_batch
 from service.dry_runs import batch_checked
+from service.files.of_caller import files_of_caller
 from service.garbage_collector import collector_at_rest
 from service.http import parameters
 from service.http.access.callers import current_caller
@@ -27,6 +25,7 @@ from service.http.access.projects import check_ownership_of_batch
 from service.http.errors import ParametersInvalid
 from service.http.ids import find_batch
 from service.http.json_response import json_response
+from service.http.long_bodies import long_body
 from service.http.openapi import BATCH_SUBMISSION, RETRY_OF_BATCH, problems, routes
 from service.http.requests import optional_json_body, refuse_encoded
 from service.http.services import current_services
@@ -36,7 +35,8 @@ from service.representation.batches import batch_answer, batch_summary
 from service.submission import accept_batch, accept_retry
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
-IN_MEMORY_BYTES, CHUNK_BYTES = 2**20, 2**16
+CHUNK_BYTES = 2**16
+SMALLEST = 'a small one is {"spec": {"stage": "nn"}, "grid": {"seed": [1, 2]}}'
 
 api = routes("batches", "/v1/batches")
 
@@ -54,12 +54,12 @@ def submit_batch(query: parameters.NewQuery) -> Response:
     if request.mimetype not in (JSON, NDJSON):
         raise UnsupportedMediaType(f"send the batch as Content-Type: {JSON}, or job by job as {NDJSON}")
     refuse_encoded()
-    with _body() as body:
+    with long_body(current_services().settings.max_batch_bytes, SMALLEST) as body:
         digest = hashlib.sha256()
         while chunk := body.read(CHUNK_BYTES):
             digest.update(chunk)
         body.seek(0)
-        with batch_in_turn(body, current_services().settings, lines=request.mimetype == NDJSON) as parsed:
+        with batch_in_turn(body, lines=request.mimetype == NDJSON) as parsed:
             if query.dry_run:
                 return batch_checked(parsed, query.precedence)
             return accept_batch(parsed, digest.hexdigest(), query.precedence)
@@ -125,7 +125,7 @@ def retry_batch(path: parameters.BatchPath, query: parameters.SubmitQuery) -> Re
     with alone, collector_at_rest():
         with database.read() as connection:
             members = queries.jobs_to_retry(connection, batch.id, states)
-        parsed = parse_again(members, changes, settings)
+        parsed = parse_again(members, changes, settings, files_of_caller)
         asked = f"a retry of the batch {batch.id}: {' '.join(sorted(states))}{in_words(changes)}"
         return accept_retry(batch, parsed, states, asked, query.precedence)
 
@@ -151,23 +151,6 @@ def delete_batch(path: parameters.BatchPath, query: parameters.ProjectQuery) -> 
         if more and database.is_sqlite:  # its other writers look for a free moment only now and then
             time.sleep(time.monotonic() - begin)
     return json_response(shapes.BatchDeleted.of(id=batch_id, deleted=deleted))
-
-
-@contextmanager
-def _body() -> Iterator[IO[bytes]]:
-    """The request's body as a file, in memory up to IN_MEMORY_BYTES; 413 where it is larger than the setting."""
-    most, size = current_services().settings.max_batch_bytes, 0
-    request.max_content_length = most + 1
-    with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
-        while chunk := request.stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            if size > most:
-                raise RequestEntityTooLarge
-            file.write(chunk)
-        if not size:
-            raise BodyMalformed('there is no body; a small one is {"spec": {"stage": "nn"}, "grid": {"seed": [1, 2]}}')
-        file.seek(0)
-        yield file
 
 
 def _shown(text: str) -> Response:

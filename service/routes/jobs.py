@@ -18,6 +18,7 @@ from gradyard.store.silent import past_silent
 from service import audit
 from service.batch_cancel import CANCEL_SECONDS
 from service.dry_runs import job_checked
+from service.files.of_caller import files_of_caller
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.access.projects import check_ownership_of_job
@@ -49,7 +50,7 @@ def submit_job(query: parameters.NewQuery) -> Response:
     checked and shown with its defaults, and nothing is stored.
     """
     body = json_body()
-    parsed = parse_job(body, current_services().settings)
+    parsed = parse_job(body, current_services().settings, files_of_caller)
     if query.dry_run:
         return job_checked(parsed, query.precedence)
     return accept_job(parsed, body, precedence=query.precedence)

@@ -10,6 +10,7 @@ from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.evidence.canonical_json import canonical
 from gradyard.jobs.states import FINISHED, State
 from gradyard.jobs.submission.parse import parse_job
+from service.files.of_caller import files_of_caller
 from service.http import parameters
 from service.http.ids import find_job
 from service.http.openapi import REPEATABLE, problems, routes
@@ -35,7 +36,7 @@ def recheck_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Resp
         raise IllegalMove(f"the job is {job.state}; only a finished job can be rechecked")
     if job.state != State.SUCCEEDED and job.diverged_at is None and not job.steps_done:
         raise IllegalMove(f"the job {job.state} before its first record: there is nothing to compare with; retry it")
-    parsed = parse_job(orjson.dumps(job.spec), current_services().settings)
+    parsed = parse_job(orjson.dumps(job.spec), current_services().settings, files_of_caller)
     # As stored: computed anew, they might differ by the version of numpy, and the recheck would be of another job.
     as_stored = replace(
         parsed, as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings

@@ -8,6 +8,7 @@ from gradyard.jobs.states import FINISHED
 from gradyard.jobs.submission.changed_specs import in_words, parse_changed, spec_now
 from gradyard.jobs.submission.requests.verbs import read_changes
 from gradyard.store import queries
+from service.files.of_caller import files_of_caller
 from service.http import parameters
 from service.http.access.callers import current_caller
 from service.http.ids import find_job
@@ -35,7 +36,7 @@ def retry_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Respon
         job = find_job(connection, path.job_id)
     if job.state not in FINISHED:
         raise IllegalMove(f"the job is {job.state}; only a finished job can be submitted again")
-    parsed = parse_changed(spec_now(job), changes, current_services().settings)
+    parsed = parse_changed(spec_now(job), changes, current_services().settings, files_of_caller)
     asked = f"a retry of {job.id}{in_words(changes)}".encode()
     return accept_job(parsed, asked, retry_of=job.id, precedence=query.precedence)
 

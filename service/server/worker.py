@@ -88,9 +88,10 @@ def _is_busy(channel: Any) -> bool:
 
 
 def _bodies(settings: Settings) -> Bodies:
-    json, batch = settings.max_json_bytes + 1, settings.max_batch_bytes + 1  # one more is for the app to refuse
-    longest_batch = max(json, batch)
-    return Bodies(longest=json, longest_batch=longest_batch, most_unfinished=max(UNFINISHED_BYTES, 2 * longest_batch))
+    limits = settings.max_json_bytes, settings.max_batch_bytes, settings.max_file_bytes
+    json, batch, file = (limit + 1 for limit in limits)  # one more is for the app to refuse
+    most_unfinished = max(UNFINISHED_BYTES, 2 * max(json, batch, file))
+    return Bodies(json, max(json, batch), max(json, file), most_unfinished)
 
 
 def _adjustments(keep_alive_seconds: int) -> Adjustments:

@@ -10,13 +10,14 @@ from typing import Any
 import gradyard
 from gradyard.client.base import BaseClient
 from gradyard.client.batches import Batches
+from gradyard.client.files import Files
 from gradyard.client.jobs import Jobs
 from gradyard.client.operators.api_keys import Keys
 from gradyard.client.operators.fleet import Queues, Workers
 from gradyard.client.stages import Stages
 from gradyard.shapes.base import Answer
 
-NOUNS = (Jobs, Batches, Keys, Queues, Workers, Stages)
+NOUNS = (Jobs, Batches, Files, Keys, Queues, Workers, Stages)
 
 
 def answers_in(annotation: Any) -> Iterator[type[Answer]]:

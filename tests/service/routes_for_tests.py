@@ -10,6 +10,7 @@ VALUES = {
     "version": "x", "part": "page.css",
     "target": "cpu-0@host", "queue": "cpu", "key_id": str(UUID(int=9)),
     "webhook_id": str(UUID(int=10)), "delivery_id": str(UUID(int=11)),
+    "file_id": "7" * 64,
 }  # fmt: skip
 
 # What a query must have, by endpoint

@@ -17,6 +17,7 @@ from gradyard.store.database import Database
 from gradyard.store.lifecycle import Outcome
 from tests.actors import claimed, progress_of, submitted, worker_of
 
+FILE = b"x,y\n1,2\n"
 BODIES: dict[str, Any] = {
     "/v1/jobs": {"stage": "tensor"}, "/v1/keys": {"name": "ada"},
     "/v1/jobs/{job_id}/predict": {"x": [0.5]}, "/v1/jobs/{job_id}": {"pinned": False},
@@ -58,6 +59,7 @@ def values(client: FlaskClient, database: Database, settings: Settings) -> dict[
     delivery = client.post(f"/v1/webhooks/{webhook}/test").get_json()["id"]
     jobs = {"job_id": str(done), "queued": str(queued), "batch_id": batch, "finished": finished}
     told = {"webhook_id": webhook, "delivery_id": delivery}
+    told["file_id"] = client.post("/v1/files", data=FILE).get_json()["id"]
     return {**jobs, **told, "name": "nn", "target": "cpu-0@host", "queue": "cpu", "key_id": key}
 
 
@@ -73,7 +75,8 @@ def test_every_answer_has_exactly_the_fields_of_its_model(client: FlaskClient, v
         body = BODIES.get(path) if method in ("post", "patch", "put") else None
         named = path.format(**values | {"job_id": job, "batch_id": batch}) + QUERIES.get(path, "").format(job)
         named += "?dry_run=true" if is_dry else ""
-        response = client.open(named, method=method, json=body)
+        sent = {"data": FILE} if path == "/v1/files" and method == "post" else {"json": body}
+        response = client.open(named, method=method, **sent)
         assert response.status_code < 300, (method, path, response.text)
         _check(response.json, {"$ref": model}, schemas, f"{method} {path}")
         shape: type[Answer] = getattr(shapes, model.rpartition("/")[2])

@@ -34,7 +34,7 @@ OF_NO_IDS = {
 BODIES_WITHOUT_IDS = {
     "jobs.change_job", "predict.predict", "fleet.drain_workers", "fleet.pause_queue", "api_keys.make_key",
     "api_keys.rotate_key", "storage.set_retention", "webhooks.create_webhook", "webhooks.change_webhook",
-    "webhooks.rotate_webhook_secret", "page.sign_in", "page.sign_out",
+    "webhooks.rotate_webhook_secret", "files.upload_file", "page.sign_in", "page.sign_out",
 }  # fmt: skip
 JOB = {"stage": "tensor", "steps": 4}
 QUESTIONS = ('batch == "{}"', 'retry_of == "{}"', 'recheck_of == "{}"')

@@ -63,12 +63,14 @@ class Route:
 
 @pytest.fixture
 def routes(app: OpenAPI, client: FlaskClient, key_of: KeyOf, monkeypatch: pytest.MonkeyPatch) -> list[Route]:
-    """Every route that needs a key, on things of the project physics: ada's job, batch and key, a teacher's webhook."""
+    """Every route that needs a key, on things of the project physics: ada's job and the like, a teacher's webhook."""
     ada = key_of("ada")
     job = client.post("/v1/jobs", json={"stage": "tensor", "steps": 4}, headers=ada).json
     batch = client.post("/v1/batches", json={"jobs": [{"stage": "nn"}]}, headers=ada).json
     key = client.get("/v1/keys?project=physics", headers=ADMIN).json["keys"][0]  # type: ignore[index]
     ids = {"job_id": job["id"], "batch_id": batch["id"], "key_id": key["id"]}  # type: ignore[index]
+    table = {"data": b"x,y\n1,2\n", "content_type": "text/csv"}
+    ids["file_id"] = client.post("/v1/files", headers=ada, **table).json["id"]  # type: ignore[index]
     ids |= webhook_of(client, key_of("teacher-of-ada", scopes=[Scope.ADMIN]))
     assert ids.keys() == {name for rule in app.url_map.iter_rules() for name in rule.arguments if name.endswith("_id")}
     for name, value in ids.items():

@@ -31,7 +31,7 @@ FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many request
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNDOCUMENTED = re.compile(
-    r"/docs|/openapi\.json|/$|/jobs|/batches|/compare|/workers|/projects|/storage|/keys|/audit|/webhooks|/sign-|/submit|/page/"
+    r"/docs|/openapi\.json|/$|/jobs|/batches|/compare|/workers|/projects|/files|/storage|/keys|/audit|/webhooks|/sign-|/submit|/page/"
 )
 
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.storage import RetentionRule, StoredKind
+from gradyard.jobs.storage import STORED, RetentionRule
 from gradyard.store.database import Database
 from gradyard.store.retention import totals
 from gradyard.store.tables import ProjectStorage
@@ -37,7 +37,7 @@ def test_what_a_project_stores_is_told_by_kind(client: FlaskClient, database: Da
     told = storage(client)
     (project,) = told["projects"]
     kinds = {each["kind"]: (each["bytes"], each["rows"]) for each in project["kinds"]}
-    assert list(kinds) == list(StoredKind)
+    assert list(kinds) == list(STORED)
     assert kinds["losses"] == (2 * 4 * 4, 2)
     assert kinds["specs"][1] == 2
     assert project["bytes"] == sum(size for size, _ in kinds.values())

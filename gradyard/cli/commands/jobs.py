@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gradyard.cli import text
+from gradyard.cli.arguments.data import DataOption, XOption, YOption, with_data
 from gradyard.cli.arguments.spec import dependencies_from, spec_from
 from gradyard.cli.arguments.sweep import refuse_several
 from gradyard.cli.commands.live.watching import wait_and_report
@@ -67,6 +68,9 @@ def submit(
     file: FileArgument = None,
     stage: StageOption = None,
     assignments: SetOption = None,
+    data: DataOption = None,
+    x: XOption = None,
+    y: YOption = None,
     after: AfterOption = None,
     after_any: AfterAnyOption = None,
     wait: WaitOption = False,
@@ -80,6 +84,8 @@ def submit(
 
     gradyard submit --stage numpy --set dataset.points=100 --set name=short
 
+    gradyard submit nn --data cars.csv --x speed --y dist --set scale=standard --set learning_rate=auto
+
     gradyard submit spec.json --set seed=7 --json
 
     gradyard submit evaluate.json --after ID --after-any ID
@@ -90,6 +96,7 @@ def submit(
     spec = spec_from(file, stage, assignments or [])
     depends_on = dependencies_from(after or [], after_any or [])
     with options.connect(LONG_RETRY_SECONDS if wait else 10.0) as client:
+        spec = with_data(client, spec, assignments or [], data, x, y)
         if check:
             checked = client.check(spec, depends_on=depends_on)
             tell_warnings(checked.warnings)

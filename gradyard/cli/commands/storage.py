@@ -13,7 +13,7 @@ from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
 from gradyard.cli.output.listing import Column, Listing
 from gradyard.cli.terminal import console, print_table
-from gradyard.jobs.storage import StoredKind
+from gradyard.jobs.storage import STORED
 from gradyard.jobs.visible_text import one_line
 from gradyard.shapes import RetentionRule, Storage
 
@@ -81,7 +81,7 @@ def _set(change: Callable[..., RetentionRule], *, ask: bool) -> RetentionRule:
 
 
 def _print(storage: Storage) -> None:
-    kinds = list(StoredKind)
+    kinds = list(STORED)
     listing = Listing(
         Column("project", kind="text"), Column("stored", right=True), Column("limit", 2, right=True),
         *(Column(str(kind), 3 + len(kinds) - number, right=True) for number, kind in enumerate(kinds)),

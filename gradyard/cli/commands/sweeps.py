@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gradyard.cli import text
+from gradyard.cli.arguments.data import DataOption, XOption, YOption, with_data
 from gradyard.cli.arguments.spec import dependencies_from, spec_from
 from gradyard.cli.arguments.sweep import axes_from
 from gradyard.cli.commands.history.best import MetricOption, ModeOption, Ranking
@@ -46,6 +47,9 @@ def sweep(
     file: FileArgument = None,
     stage: StageOption = None,
     assignments: SetOption = None,
+    data: DataOption = None,
+    x: XOption = None,
+    y: YOption = None,
     grid: GridOption = None,
     random: RandomOption = None,
     samples: SamplesOption = 1,
@@ -74,6 +78,7 @@ def sweep(
     with options.connect(LONG_RETRY_SECONDS) as client:
         about: dict[str, Any] = {"samples": samples, "random_seed": random_seed,
                                  "depends_on": dependencies_from(after or [], after_any or [])}  # fmt: skip
+        spec = with_data(client, spec, assignments or [], data, x, y)
         if check:
             _show_checked(client.check_sweep(spec, grid=values, random=drawn, **about), options)
             return

@@ -35,6 +35,13 @@ def batch_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
     ))  # fmt: skip
 
 
+def file_ids(ctx: typer.Context, incomplete: str) -> list[Completion]:
+    """The ids of the newest files that begin so, each with its name."""
+    return _beginning(ctx, incomplete, lambda client: (
+        (file.id, one_line(file.name or "")) for file in client.files(limit=NEWEST)
+    ))  # fmt: skip
+
+
 def stage_names(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The names of the stages that begin so, each with its title."""
     return _beginning(ctx, incomplete, lambda client: (

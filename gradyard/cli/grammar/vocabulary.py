@@ -11,6 +11,7 @@ from gradyard.cli.commands import (
     changes,
     database,
     exports,
+    files,
     fleet,
     inspect_jobs,
     jobs,
@@ -58,6 +59,10 @@ NOUNS: dict[str, tuple[str, Commands]] = {
         "list": batches.list_batches, "show": batches.show_batch, "best": best.best_of_batch,
         "watch": watching.watch_batch, "cancel": batches.cancel_batches, "retry": batches.retry_batches,
         "delete": batches.delete_batches, "export": exports.export_batch,
+    }),
+    "files": ("List the files that jobs are trained on, or send in, show, fetch and delete one.", {
+        "list": files.list_files, "upload": files.upload, "show": files.show, "download": files.download,
+        "delete": files.delete,
     }),
     "stages": ("List the stages that can be trained, or show the parameters of one.", {
         "list": fleet.list_stages, "show": fleet.show_stage,

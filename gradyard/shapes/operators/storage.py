@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, WithJsonSchema
 
-from gradyard.jobs.storage import StoredKind
+from gradyard.jobs.storage import STORED
 from gradyard.shapes.base import Answer
 
 # Text, so that a newer service may have more of them.
-KindName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(StoredKind)})]
+KindName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(STORED)})]
 SetFor = Annotated[str, WithJsonSchema({"type": "string", "enum": ["project", "service"]})]
 
 

@@ -18,9 +18,10 @@ _ROUTES = {
         best.best_of_batch best.best_of_jobs live.watch_batch live.watch_many
         stages.list_stages stages.show_stage fleet.list_workers fleet.list_queues
         storage.show_storage storage.show_retention
+        files.list_files files.show_file files.fetch_file
         page.overview page.jobs page.job page.sign_out
         page.batches page.batch page.batch_runs page.batch_band page.compare
-        page.workers page.storage
+        page.workers page.storage page.files
     """,
     Scope.JOBS_WRITE: """
         jobs.submit_job jobs.change_job jobs.cancel_job jobs.delete_job actions.act_on_jobs
@@ -28,6 +29,7 @@ _ROUTES = {
         batches.submit_batch batches.cancel_batch batches.retry_batch batches.delete_batch
         page.submit page.check
     """,
+    Scope.FILES_WRITE: "files.upload_file files.delete_file",
     Scope.METRICS_READ: "prometheus.show_service_metrics",
     Scope.OPERATOR: """
         fleet.drain_workers fleet.undrain_workers fleet.pause_queue fleet.resume_queue audit.list_audit_entries

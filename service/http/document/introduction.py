@@ -14,6 +14,7 @@ TAGS = {
     "results": "Curves of losses and metrics, arrays, predictions and receipts.",
     "questions": "Count, group, rank or change all jobs that satisfy an expression such as `loss_min < 9`.",
     "exports": "All jobs of a question, or all of their losses, streamed as NDJSON, CSV, Parquet or Arrow.",
+    "files": "Data of your own: send a CSV, NPY, NPZ or Parquet file in, and train on two of its columns.",
     "stages": "What can be trained, with which parameters.",
     "workers": "Hosts, slots and queues: what they train, and drains and pauses.",
     "webhooks": "Be told by a request of the service: that a job or batch has ended, that a worker is lost.",

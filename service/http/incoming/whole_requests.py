@@ -24,7 +24,7 @@ TAKE_A_BODY = {
     "jobs.submit_job", "batches.submit_batch", "batches.retry_batch", "retry_and_logs.retry_job", "predict.predict",
     "fleet.drain_workers", "fleet.pause_queue", "api_keys.make_key", "api_keys.rotate_key", "storage.set_retention",
     "webhooks.create_webhook", "webhooks.change_webhook", "webhooks.rotate_webhook_secret",
-    "page.sign_in", "page.sign_out", "page.submit", "page.check",
+    "files.upload_file", "page.sign_in", "page.sign_out", "page.submit", "page.check",
 }  # fmt: skip
 
 

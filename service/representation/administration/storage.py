@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.settings import Settings
-from gradyard.jobs.storage import StoredKind
+from gradyard.jobs.storage import STORED
 from gradyard.store.dialects import as_datetime
 
 
@@ -14,7 +14,7 @@ def storage_answer(row: Row[Any], settings: Settings) -> shapes.ProjectStorage:
     """What a project stores: zeros where it was not added up yet."""
     kinds = tuple(
         shapes.StoredOfKind.of(kind=kind, bytes=_figure(row, kind, "bytes"), rows=_figure(row, kind, "rows"))
-        for kind in StoredKind
+        for kind in STORED
     )
     return shapes.ProjectStorage.of(
         project=row.name, bytes=sum(each.bytes for each in kinds), kinds=kinds,
@@ -34,5 +34,5 @@ def retention_answer(row: Row[Any], settings: Settings, due: int | None = None) 
     )  # fmt: skip
 
 
-def _figure(row: Row[Any], kind: StoredKind, what: str) -> int:
-    return getattr(row, f"{kind}_{what}") or 0
+def _figure(row: Row[Any], kind: str, what: str) -> int:
+    return int(getattr(row, f"{kind}_{what}") or 0)

@@ -18,7 +18,7 @@ from tests.client.service_for_tests import JOB_ID, Asked, FakeService, Said, job
 EVIL = "\x1b]0;owned\x07\u202e\x9b2K\x1b]8;;http://evil\x1b\\[red]\r"
 CONTROLS = ("\x1b]", "\x07", "\u202e", "\x9b", "\x1b\\")
 KEPT = {"id", "state", "status", "from", "to", "job", "kind", "submitted_at", "at", "type", "next_cursor", "since",
-        "batch", "queue"}  # fmt: skip
+        "batch", "queue", "uploaded_at"}  # fmt: skip
 
 BAD = job(
     name="n", reason="error", message="m", state="failed", spec={"stage": "nn", "tags": {"t": "v"}, "pool": "big"},
@@ -28,6 +28,9 @@ WAITS = job(waiting={"reason": "every slot is busy", "position": 3, "estimated_s
 BATCH = {"id": JOB_ID, "name": "b", "size": 2, "state": "finished", "counts": {"failed": 1, "succeeded": 1},
          "sweep": {"grid": {"name": [1]}},
          "failures": [{"reason": "e", "count": 1, "job": JOB_ID, "message": "m"}]}  # fmt: skip
+FILE = {"id": JOB_ID, "name": "f", "bytes": 9, "format": "csv", "rows": 2, "jobs": 1, "uploaded_by": "u",
+        "columns": [{"name": each, "type": "t", "is_numeric": True} for each in "xy"], "preview": [["p"]],
+        "uploaded_at": "2026-11-23T09:00:00Z"}  # fmt: skip
 HOLD = {"since": "2026-11-23T09:00:00Z", "actor": "a", "reason": "r"}
 RULE = {"days": 9.0, "set_for": "project", "set_by": "s"}
 ANSWERS: dict[str, Any] = {
@@ -44,6 +47,7 @@ ANSWERS: dict[str, Any] = {
     "audit": {"entries": [{"id": "1", "at": "2026-11-23T09:00:00Z", "actor": "a", "project": "p", "action": "drained",
                            "target": "t", "detail": "d"}], "next_cursor": None},
     "storage": {"projects": [{"project": "p", "kinds": [{"kind": "k", "bytes": 1, "rows": 1}], "retention": RULE}]},
+    "files": {"files": [FILE], "next_cursor": None},
     "retention": RULE,
     "readyz": {"status": "degraded", "database": "d", "redis": "r", "version": "v", "database_kind": "k"},
     "metrics": {"metrics": ["m"]},
@@ -59,11 +63,12 @@ ANSWERS: dict[str, Any] = {
                                    "error": "e"}], "next_cursor": None},
 }  # fmt: skip
 LISTS = [["jobs"], ["batches"], ["workers"], ["queues"], ["stages"], ["keys", "list"], ["audit"], ["status"],
-         ["storage"], ["storage", "retention"], ["webhooks"], ["webhooks", "deliveries", JOB_ID]]  # fmt: skip
+         ["storage"], ["storage", "retention"], ["webhooks"], ["webhooks", "deliveries", JOB_ID],
+         ["files"]]  # fmt: skip
 SHOWN = [["show", JOB_ID], ["logs", JOB_ID], ["watch", JOB_ID], ["stages", "nn"], ["batches", "show", JOB_ID],
          ["batches", "best", JOB_ID], ["batches", "watch", JOB_ID], ["metrics", JOB_ID], ["artifacts", JOB_ID],
          ["export", JOB_ID], ["export", JOB_ID, "--csv"], ["submit", "--stage", "nn"],
-         ["submit", "--stage", "nn", "--wait"], ["retry", JOB_ID]]  # fmt: skip
+         ["submit", "--stage", "nn", "--wait"], ["retry", JOB_ID], ["files", "show", JOB_ID]]  # fmt: skip
 REFUSED = [["show", "refused"], ["cancel", "refused"], ["delete", "refused"], ["logs", "refused"]]
 COMMANDS = [*LISTS, *SHOWN, *REFUSED]
 ID_ALONE = f"retry {JOB_ID}"  # prints nothing else of the answer
@@ -88,7 +93,8 @@ def respond(asked: Asked) -> Said:
     if last == "export":
         return Said(200, f"job,{EVIL}\n{{}}{EVIL}\n".encode())
     if last == JOB_ID:
-        return Said(200, hostile(BATCH if "batches" in asked.path else BAD))
+        kinds = {"batches": BATCH, "files": FILE}
+        return Said(200, hostile(next((kinds[each] for each in kinds if each in asked.path), BAD)))
     if asked.method == "POST":
         return Said(202, hostile(BAD))
     return Said(200, hostile(ANSWERS[last]))

@@ -23,6 +23,7 @@ OPERATIONS = {
         fetch_artifact predict show_receipt recheck_job""",
     "questions": "count_jobs summarize_jobs best_of_jobs best_of_batch act_on_jobs",
     "exports": "export_jobs export_batch",
+    "files": "upload_file list_files show_file fetch_file delete_file",
     "stages": "list_stages show_stage",
     "workers": "list_workers drain_workers undrain_workers list_queues pause_queue resume_queue",
     "webhooks": """create_webhook list_webhooks show_webhook change_webhook delete_webhook rotate_webhook_secret

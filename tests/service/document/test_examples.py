@@ -18,7 +18,7 @@ def test_every_json_body_has_an_example(app: OpenAPI) -> None:
     operations = [each for path in document(app)["paths"].values() for each in path.values()]
     bodies: list[Any] = [each["requestBody"]["content"] for each in operations if "requestBody" in each]
     assert len(bodies) > 10
-    assert all(body["application/json"]["example"] for body in bodies)
+    assert all(body["application/json"]["example"] for body in bodies if "application/octet-stream" not in body)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
