@@ -3,7 +3,8 @@
 
 FROM python:3.12-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-RUN useradd --uid 10001 --create-home gradyard
+RUN useradd --uid 10001 --create-home gradyard \
+    && install --directory --owner gradyard --group gradyard --mode 700 /var/lib/gradyard
 
 # Our own code as a wheel: the folders that were copied to make it stay behind here. It is copied, not mounted: Podman
 # 4.3 mounts nothing from a stage that it has built before.

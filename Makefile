@@ -52,7 +52,7 @@ fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every inte
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) \
 	  tests/store/test_lifecycle_model.py tests/store/dependencies/test_random_pipelines.py \
 	  tests/store/test_interleavings.py tests/store/questions/test_answers.py tests/service/test_openapi.py \
-	  tests/jobs/test_bounded_reading.py tests/workers/protocol/test_hostile_frames.py
+	  tests/jobs/test_bounded_reading.py tests/jobs/files tests/workers/protocol/test_hostile_frames.py
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
 	@for what in overhead packs throughput floor postgresql_queues alive waiting history exports pages fairness blocked scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done

@@ -159,6 +159,9 @@ class Journal:
             return done.what.endswith(SAID_SO)
         if done.fault in ("F23", "F24"):
             return bool(done.members)  # it came while they trained
+        if done.fault == "F25":
+            events = (event for job in done.jobs for event in self.rows.events.get(job, []))
+            return any(event.kind in (EventKind.FILE_UNREADABLE, EventKind.FAILED) for event in events)
         if done.fault in ("F7", "F13"):
             return any(asked.status == 503 for asked in self._asked(done))
         if done.fault == "F18":

@@ -18,6 +18,7 @@ import numpy as np
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.jobs.submission.parse import parse_job
+from tests.faults.data_files import OfARun
 from tests.faults.fingerprints import of_history
 from workers.runner.numerics import one_thread, one_thread_environment
 
@@ -67,9 +68,12 @@ def _train(key: str, stops: list[int]) -> dict[int, str]:
     from workers.runner.loop import segments
 
     settings = load()
-    parsed = parse_job(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings)
+    parsed = parse_job(json.dumps(json.loads(key) | {"steps": stops[-1]}).encode(), settings, OfARun)
+    spec = parsed.spec.as_json() | parsed.resolved
+    if arrays := parsed.spec.dataset.arrays():
+        spec["dataset"] = parsed.spec.dataset.summary() | arrays
     module, _, name = stage_named(parsed.spec.stage).trainer.partition(":")
-    trainer = getattr(importlib.import_module(module), name)([parsed.spec.as_json() | parsed.resolved], "cpu")
+    trainer = getattr(importlib.import_module(module), name)([spec], "cpu")
     losses, done, hashes = [], 0, {}
     for stop in stops:
         losses += [segment.losses[0] for segment in segments(trainer, steps=stop, begin=done)]

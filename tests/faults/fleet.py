@@ -63,6 +63,7 @@ class Fleet:
         self.folder.chmod(0o755)
         self.scratch = self.folder / "tmp"
         self.scratch.mkdir()
+        self.files = self.folder / "files"
         self.disk = SmallDisk(self.folder / "disk", DISK_MEBIBYTES) if build.small_disk else None
         numbered = enumerate("ab" if build.apart else "", build.first_network)
         self.namespaces = [Namespace(f"gy{os.getpid() % 10_000}{letter}", number) for number, letter in numbered]
@@ -108,6 +109,7 @@ class Fleet:
         import_path = filter(None, (f"{BAD_TRAINERS}", f"{ROOT}", os.environ.get("PYTHONPATH")))
         ours = {"DATABASE_URL": database, "REDIS_URL": self.redis.url(redis_at), "PORT": str(self.port),
                 "GRADYARD_STATE_DIR": str(self.folder / "state"), "TMPDIR": str(self.scratch),
+                "GRADYARD_FILES_URL": str(self.files),
                 "PYTHONPATH": os.pathsep.join(import_path),
                 "GRADYARD_MAX_QUEUED_JOBS": "1000000", "GRADYARD_WEBHOOK_ALLOW": "127.0.0.0/8,http"}  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADYARD_")}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.faults import (
     broker_faults,
+    file_faults,
     host_faults,
     job_faults,
     namesake_faults,
@@ -51,6 +52,7 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F21", "transactions", transaction_faults.stop_in_transaction),
     Fault("F22", "writes", write_faults.shut_writes_out),
     Fault("F24", "host", host_faults.unsettle_host),
+    Fault("F25", "files", file_faults.take_files_away),
     Fault("F23", "machines", namesake_faults.second_machine_of_the_name),
 )}  # fmt: skip
 
@@ -58,7 +60,7 @@ FAULTS = {fault.name: fault for fault in (
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
           "transactions": (10.0, 20.0), "writes": (15.0, 30.0),
           "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0), "machines": (20.0, 60.0),
-          "host": (10.0, 30.0)}  # fmt: skip
+          "files": (15.0, 40.0), "host": (10.0, 30.0)}  # fmt: skip
 
 
 @dataclass

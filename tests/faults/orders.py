@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from tests.faults.data_files import OTHERS, large, small
+
 # Steps a second on a busy core, roughly. It only decides how many steps a long job has.
 STEPS_PER_SECOND = {"autograd": 4000, "optim": 5000, "dynamic": 4500}
 RESTING_STEPS_PER_SECOND = 400
@@ -47,7 +49,19 @@ class OrderBook:
         draw = self._random
         stage, steps, seed = draw.choice(SHORT_STAGES), draw.choice(SHORT_STEPS), draw.randrange(SEEDS)
         device = "cpu" if stage == "numpy" else draw.choice(["cpu", "cpu", "auto"])
-        return self._order("short", {"stage": stage, "steps": steps, "seed": seed, "device": device})
+        spec = {"stage": stage, "steps": steps, "seed": seed, "device": device}
+        kind = draw.choice(("function", "function", "small", "large"))
+        if kind == "small":
+            spec |= small().spec()
+        elif kind == "large":
+            spec |= large().spec() | {"steps": min(SHORT_STEPS)}
+        return self._order("short", spec)
+
+    def on_a_large_file(self) -> Order:
+        """A job on columns of the large file that no process has read lately, before most others."""
+        column = f"z{self._count('file') % OTHERS}"
+        spec = {"stage": "tensor", "steps": min(SHORT_STEPS), "seed": 0, "priority": LIVES_PRIORITY}
+        return self._order("file", spec | large().spec(column))
 
     def long(self) -> Order:
         """A job that trains alone, since no other has its number of steps: 10 to 30 s in the full form."""

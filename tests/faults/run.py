@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from random import Random
 
-from tests.faults import clock, namesake_faults, network, small_disk
+from tests.faults import clock, data_files, namesake_faults, network, small_disk
 from tests.faults.access import keys_of_two_projects
 from tests.faults.arena import Arena
 from tests.faults.backlog import Backlog
@@ -76,6 +76,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     say(f"the service runs; {plan.amount.short + plan.amount.long} jobs, faults {' '.join(f.name for f in faults)}")
     watch = Watch(fleet.database)
     projects = keys_of_two_projects(fleet.url)
+    data_files.send_in(fleet.url, projects)
     load = Load(fleet.url, log, book, plan.amount, projects)
     backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting, plan.probes)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)

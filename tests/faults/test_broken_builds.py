@@ -48,6 +48,11 @@ def test_a_build_that_judges_leases_by_a_clock_that_was_just_set_is_found_out() 
     assert any(failure.startswith("F24") for failure in report.failures()), "\n".join(report.lines())
 
 
+def test_a_build_that_takes_a_folder_that_is_away_for_an_empty_one_is_found_out() -> None:
+    report = run(short_plan("sqlite", "F25", mutant="no-marker", bites=1, compares_bits=False), print)
+    assert "I2" in report.verdict.violations, "\n".join(report.lines())
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_build_that_releases_jobs_whatever_the_end_of_what_they_depend_on_is_found_out(database: str) -> None:
     plan = short_plan(database, "F1", mutant="no-condition", bites=1, compares_bits=False, has_pipelines=True)

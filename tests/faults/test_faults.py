@@ -7,7 +7,7 @@ from tests.faults.run import run
 
 pytestmark = pytest.mark.stack
 
-FAULTS = "F1,F2,F4,F5,F8,F11,F14,F16"
+FAULTS = "F1,F2,F4,F5,F8,F11,F14,F16,F25"
 OF_THE_DATABASE = "F2,F8"  # killed and frozen in mid-write; the others are of Redis, bells, runners and cancels
 
 

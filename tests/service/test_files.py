@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
+from pyarrow import parquet
 
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
@@ -108,6 +110,26 @@ def test_a_job_is_trained_on_two_columns(client: FlaskClient) -> None:
     assert answer.json["warnings"] == same["warnings"]
     found = read(client, "/v1/jobs", query_string={"where": f'dataset.file == "{CARS_ID}"'})["jobs"]
     assert [each["id"] for each in found] == [answer.json["id"]]
+
+
+def written(form: str) -> bytes:
+    """CARS without its makers, in another form."""
+    columns = {"speed": np.array([4.0, 7, 8, 9]), "dist": np.array([2.0, 4, 16, 10])}
+    file = BytesIO()
+    if form == "npz":
+        np.savez_compressed(file, **columns)  # type: ignore[arg-type]
+    else:
+        parquet.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_the_form_of_a_file_changes_nothing_of_a_job(client: FlaskClient, form: str) -> None:
+    upload(client)
+    other: Any = upload(client, written(form)).json
+    assert (other["format"], other["rows"]) == (form, 4)
+    jobs = [submit(client, file=each).json for each in (CARS_ID, other["id"])]
+    assert jobs[0]["resolved"] == jobs[1]["resolved"]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_our_containers_are_confined(services: dict[str, Any], name: str) -> Non
     service = services[name]
     assert (service["read_only"], service["init"], service["cap_drop"]) == (True, True, ["ALL"])
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "volumes" not in service
+    assert service.get("volumes", []) == ([] if name == "migrate" else ["files:/var/lib/gradyard"])
     assert "user" not in service
     assert [line for line in instructions_of(service["build"]["target"]) if line.startswith("USER")] == [
         "USER gradyard"
@@ -100,7 +100,11 @@ def test_our_containers_are_confined(services: dict[str, Any], name: str) -> Non
 def test_the_database_and_the_broker_keep_their_data(services: dict[str, Any]) -> None:
     assert services["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
     assert services["valkey"]["volumes"] == ["valkey:/data"]
-    assert compose_file()["volumes"].keys() == {"postgres", "valkey"}
+    assert compose_file()["volumes"].keys() == {"postgres", "valkey", "files"}
+    folder = "--owner gradyard --group gradyard --mode 700 /var/lib/gradyard"  # a new volume has what the image has
+    assert any(folder in line for line in instructions_of("api"))
+    for name in OURS - {"migrate"}:
+        assert services[name]["environment"]["GRADYARD_FILES_URL"] == "/var/lib/gradyard/files"
 
 
 def test_the_api_image_installs_nothing_of_the_workers(services: dict[str, Any]) -> None:
@@ -108,7 +112,7 @@ def test_the_api_image_installs_nothing_of_the_workers(services: dict[str, Any])
         target = services[name]["build"]["target"]
         installed = " ".join(line for line in instructions_of(target) if "pip install" in line)
         assert "-c constraints.txt" in installed
-        assert "postgresql]" in installed
+        assert "postgresql,files]" in installed
         assert ("worker" in installed) == (name in WORKERS)
         assert target == ("worker" if name in WORKERS else "api")
 

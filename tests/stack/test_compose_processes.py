@@ -4,6 +4,7 @@ There is no container. Commands, environments, health checks and Valkey's settin
 are replaced, and the GPU is simulated.
 """
 
+import io
 import json
 import platform
 import secrets
@@ -13,12 +14,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import numpy as np
 import psutil
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from gradyard import Client
+from gradyard import Client, File
 from gradyard.processes.children import Child, stop_in_order
 from tests.servers import PostgresServer, free_port, redis_binary
 from tests.stack.compose_file import ComposeProcesses, compose_file, filled_in
@@ -66,6 +68,7 @@ def here(variables: dict[str, str], empty_database: str, valkey: str, tmp_path: 
     elsewhere = {
         DATABASE.format(**variables): empty_database, "valkey:6379": valkey, "8000": str(free_port()),
         "0.0.0.0": "127.0.0.1",  # a test opens no port to other machines
+        "/var/lib/gradyard": str(tmp_path),  # the volume
     }  # fmt: skip
     home = tmp_path / "home"
     home.mkdir()
@@ -103,6 +106,13 @@ def device_of(client: Client, job_id: str) -> str:
     return str(job.environment["device"])
 
 
+def larger_file(client: Client) -> File:
+    """A file that is too large for the database."""
+    x, content = np.linspace(-1.0, 1.0, 70_000), io.BytesIO()
+    np.savez(content, x=x, y=x)
+    return client.upload(content.getvalue())
+
+
 def test_the_commands_of_the_file_train_jobs_and_end_when_asked(
     here: ComposeProcesses, running: list[Child], client: Client
 ) -> None:
@@ -112,6 +122,8 @@ def test_the_commands_of_the_file_train_jobs_and_end_when_asked(
     on_cpu, on_gpu = (client.submit(stage="tensor", steps=50, device=device).id for device in ("cpu", "gpu"))
     assert [device_of(client, job) for job in (on_cpu, on_gpu)] == ["cpu", "Fake GPU"]
     assert len(client.losses(on_cpu)) == 50
+    on_file = client.submit(stage="numpy", steps=5, learning_rate=1e-9, dataset=larger_file(client).dataset("x", "y"))
+    assert device_of(client, on_file.id) == "cpu"
     assert {worker.device_uuid for worker in client.workers()} == {None, f"GPU-fake-0@{platform.node()}"}
     family = [each for child in running for each in psutil.Process(child.pid).children(recursive=True)]
     began = time.monotonic()

@@ -5,7 +5,8 @@ from typing import Any
 
 from gradyard.jobs.errors import ContentMissing, FileInvalid, SpecInvalid
 from gradyard.jobs.specs.datasets import AnyData, stored_dataset
-from gradyard.jobs.submission.files import FilesOfProject, NoFiles, with_its_values
+from gradyard.jobs.specs.file_data import FileData
+from gradyard.jobs.submission.files import FilesOfProject, NoFiles
 from gradyard.store.files.of_project import ProjectFiles
 from gradyard.store.files.reading import FileReader
 
@@ -22,9 +23,12 @@ class DatasetValues:
 
     def of(self, index: int, stored: Mapping[str, Any]) -> AnyData:
         """The data set of a member, as its spec has it. Raises ContentMissing where its file is not as it was."""
+        dataset = stored_dataset(stored)
+        if not isinstance(dataset, FileData):
+            return dataset
         try:
-            dataset = with_its_values(stored_dataset(stored), lambda: self._files[self._projects[index]])
-            dataset.arrays()
+            dataset = self._files[self._projects[index]].with_values(dataset)
+            dataset.arrays()  # they stay in memory until the pack is sent
         except (SpecInvalid, FileInvalid) as error:
             raise ContentMissing(f"the file is not what it was when the job was submitted: {error}") from None
         return dataset

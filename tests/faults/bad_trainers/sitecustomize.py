@@ -3,8 +3,8 @@
 The name of a job decides what it does at its first step: `kills its runner` kills its process, `raises` prints a line
 and raises, `breaks CUDA` raises an error of CUDA, `native` computes for seconds in C and reads no message meanwhile.
 Packs with a job of the tag `pace: slow` rest before each step: such a job runs for seconds and takes no core for it.
-GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`, `no-machine`,
-`no-silence-limit`, `no-codes`, `no-clock-watch`, `no-condition`) removes a safeguard; the checker must notice.
+GRADYARD_MUTANT (`no-fence`, `no-resume`, `no-place`, `no-machine`, `no-silence-limit`, `no-codes`, `no-clock-watch`,
+`no-condition`, `no-marker`) removes a safeguard; the checker must notice.
 """
 
 import importlib.abc
@@ -148,6 +148,23 @@ def _remove_condition(module: Any) -> None:
     module.Target.met = lambda self, condition: True if self.has_ended else None
 
 
+def _remove_marker(module: Any) -> None:
+    """Take a folder that is away for one that has no content."""
+    import contextlib
+
+    whole = module.FolderContents._root
+
+    @contextlib.contextmanager
+    def root(self: Any) -> Any:
+        try:
+            with whole(self) as found:
+                yield found
+        except module.ContentUnavailable as error:
+            raise module.ContentMissing(str(error)) from None
+
+    module.FolderContents._root = root
+
+
 _SPOILERS = {"workers.runner.training": [_spoil_training]}
 if os.environ.get("GRADYARD_MUTANT") == "no-fence":
     _SPOILERS |= {"gradyard.store.lifecycle.moves": [_remove_fence], "gradyard.store.lifecycle.record": [_remove_fence]}
@@ -167,6 +184,8 @@ if os.environ.get("GRADYARD_MUTANT") == "no-clock-watch":
 if os.environ.get("GRADYARD_MUTANT") == "no-codes":
     _SPOILERS |= {"gradyard.store.driver_errors": [_remove_codes]}
 
+if os.environ.get("GRADYARD_MUTANT") == "no-marker":
+    _SPOILERS |= {"gradyard.store.files.folder": [_remove_marker]}
 if os.environ.get("GRADYARD_MUTANT") == "no-condition":
     _SPOILERS |= {"gradyard.store.queries.dependencies.targets": [_remove_condition]}
 
