@@ -13,14 +13,13 @@ from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.dialects import clock_of
-from gradyard.store.files.claims import forget_unclaimed
-from gradyard.store.files.reading import FileReader
 from gradyard.store.files.unused import forget_unused
 from gradyard.store.retention import totals
 from gradyard.store.retention.expire import Expiry
 from gradyard.store.retention.sizes import measure
 from gradyard.store.upkeep import old_rows
 from gradyard.store.webhooks.old_messages import forget_messages
+from workers.unclaimed_contents import UnclaimedContents
 
 log = structlog.get_logger()
 
@@ -42,7 +41,7 @@ class StorageUpkeep:
     def __init__(self, database: Database, settings: Settings, *, actor: str, counted_by: str) -> None:
         self._database, self._settings = database, settings
         self._actor, self._counted_by = actor, counted_by
-        self._files = FileReader.of(settings, database)
+        self._contents = UnclaimedContents(settings)
         self._steps: Iterator[None] | None = None
         self._next_at = self._whole_at = time.monotonic()
         self._ahead: float | None = None  # the database's clock, of this host's steady one
@@ -92,8 +91,7 @@ class StorageUpkeep:
 
     def _forget_files(self) -> Iterator[None]:
         yield from forget_unused(self._database, self._settings.unused_file_days)
-        if (contents := self._files.contents) is not None:  # else a process of another host reaches them
-            yield from forget_unclaimed(self._database, contents)
+        self._contents.wake()
 
     def _measure(self, measured: dict[int, float], moment: float) -> Iterator[None]:
         whole = time.monotonic() >= self._whole_at

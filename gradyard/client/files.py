@@ -9,9 +9,11 @@ from gradyard.client.base import BaseClient
 from gradyard.client.definitions import K, Noun, asks, verb
 from gradyard.client.identities import FileLike, file_path
 from gradyard.client.lists import ListOf, lists
+from gradyard.jobs.visible_text import one_line
 from gradyard.shapes import File
 
 LONGEST_NAME = 200
+TRANSFER_SECONDS = 120.0  # for 64 MiB there or back, beside what the service does with them
 
 
 class FileRequests(BaseClient[K]):
@@ -33,7 +35,9 @@ class FileRequests(BaseClient[K]):
         content, found = _content_and_name(file)
         params = {"name": name or found}
         headers = {"Content-Type": "application/octet-stream"}
-        answer = await self._transport.ask_json("POST", "/v1/files", body=content, headers=headers, params=params)
+        answer = await self._transport.ask_json(
+            "POST", "/v1/files", body=content, headers=headers, params=params, hold_seconds=TRANSFER_SECONDS
+        )
         return self._one(File, answer)
 
     @asks
@@ -44,7 +48,8 @@ class FileRequests(BaseClient[K]):
     @asks
     async def file_content(self, file: FileLike) -> bytes:
         """The bytes of the file as they were sent in."""
-        return (await self._transport.ask("GET", file_path(file) + "/content")).content
+        path = file_path(file) + "/content"
+        return (await self._transport.ask("GET", path, hold_seconds=TRANSFER_SECONDS)).content
 
     @asks
     async def delete_file(self, file: FileLike) -> None:
@@ -68,6 +73,12 @@ def _content_and_name(file: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[
     if isinstance(file, bytes):
         return file, None
     if isinstance(file, str | os.PathLike):
-        return Path(file).read_bytes(), Path(file).name[-LONGEST_NAME:]
+        return Path(file).read_bytes(), _shown(file)
     named = getattr(file, "name", None)
-    return file.read(), Path(named).name[-LONGEST_NAME:] if isinstance(named, str) else None
+    return file.read(), _shown(named) if isinstance(named, str) else None
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    """The name of a file as people can see it, whatever its bytes are."""
+    name = os.fsencode(Path(path).name).decode("utf-8", "replace")
+    return one_line(name)[-LONGEST_NAME:]

@@ -9,6 +9,7 @@ GradyardError
 │   │   └── BodyInvalid       the body says how to do something, and is not valid
 │   ├── BatchInvalid          some jobs of the batch are not valid
 │   ├── FileInvalid           the file cannot be read as data
+│   │   └── FormatUnsupported this host cannot read files of that format
 │   ├── IdempotencyKeyReused  the idempotency key came with another body before
 │   ├── TooManyApiKeys        there are two live API keys of that name already
 │   ├── WebhookOff            the webhook is switched off, and sends nothing
@@ -83,6 +84,10 @@ class BatchInvalid(Refused):
 
 class FileInvalid(Refused):
     """The file cannot be read as data, or has no such column."""
+
+
+class FormatUnsupported(FileInvalid):
+    """This host cannot read files of that format; another one may."""
 
 
 class IdempotencyKeyReused(Refused):

@@ -76,6 +76,13 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index(op.f("ix_unclaimed_contents_due_at"), "unclaimed_contents", ["due_at"], if_not_exists=True)
+    op.create_table(
+        "prepared_places",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("prepared_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prepared_places")),
+        if_not_exists=True,
+    )
     widen_check("audit", "action", ACTIONS)
     drop_check_of_words("job_events", "kind")
     check_words("job_events", "kind", KINDS)
@@ -83,5 +90,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # The checks keep their words: an older version writes fewer, and what was written stays.
-    for table in ("unclaimed_contents", "job_files", "file_contents", "files"):
+    for table in ("prepared_places", "unclaimed_contents", "job_files", "file_contents", "files"):
         op.drop_table(table)

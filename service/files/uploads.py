@@ -1,5 +1,6 @@
 """A file is received: its body is read once, known by its hash, looked through, and stored where it belongs."""
 
+from contextlib import closing, suppress
 from typing import IO, BinaryIO, cast
 from uuid import uuid4
 
@@ -7,10 +8,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gradyard.jobs.errors import ContentMissing, ContentUnavailable, NotFound
 from gradyard.jobs.files.read import facts_of
-from gradyard.store.files.claims import claim, delete_content, give_up, note_upload
+from gradyard.store.files.claims import claim, delete_content, give_up, is_prepared, note_prepared, note_upload
 from gradyard.store.files.contents import Contents
 from gradyard.store.files.reading import copied
-from gradyard.store.files.rows import IN_SQL_BYTES, NewFile, has_places, store_file, touch_file
+from gradyard.store.files.rows import IN_SQL_BYTES, NewFile, store_file, touch_file
 from gradyard.store.retention.quota import check_storage_quota
 from service.http.access.callers import current_caller
 from service.http.services import current_services
@@ -22,10 +23,10 @@ def store_upload(body: IO[bytes], name: str | None) -> tuple[str, bool]:
     Raises FileInvalid where it begins like a table and is none, RequestEntityTooLarge where this service keeps small
     files alone, StorageQuotaExceeded, and ContentUnavailable where the place of larger files takes none now.
     """
-    sha256 = copied(body, lambda _: None)
-    size = body.tell()
-    body.seek(0)
     content = cast(BinaryIO, body)
+    sha256 = copied(content, lambda _: None)
+    size = content.tell()
+    content.seek(0)
     if _is_stored(sha256, content):
         return sha256, False
     _check_room(size)
@@ -36,11 +37,12 @@ def store_upload(body: IO[bytes], name: str | None) -> tuple[str, bool]:
     place = _placed(sha256, content)
     try:
         is_new = _stored(NewFile(sha256, size, facts, name, place=place))
-    except ContentUnavailable:  # after a day its note is gone, so nobody else would delete it
+    except ContentUnavailable:  # after a day its note is gone, so nothing else would delete it
         _larger_files().delete(place)
         raise
     if not is_new:  # another request with these bytes came first
-        delete_content(current_services().database, _larger_files(), place)
+        with suppress(ContentUnavailable):  # maintenance tries again
+            delete_content(current_services().database, _larger_files(), place)
     return sha256, is_new
 
 
@@ -52,21 +54,23 @@ def _is_stored(sha256: str, content: BinaryIO) -> bool:
             place = touch_file(connection, project_id, sha256)
     except NotFound:
         return False
-    if place is not None and _is_lost(place):
+    if place is not None and _is_lost(place, sha256):
         anew = _placed(sha256, content)
         with database.begin() as connection:
-            touch_file(connection, project_id, sha256, anew)
+            was = touch_file(connection, project_id, sha256, anew)
             claim(connection, anew)
-            give_up(connection, place)
+            if was is not None:  # by now it may be what another upload has put in the place of the lost one
+                give_up(connection, was)
     return True
 
 
-def _is_lost(place: str) -> bool:
+def _is_lost(place: str, sha256: str) -> bool:
+    """Whether the content is gone, or another one than it was."""
     try:
-        _larger_files().open(place).close()
+        with closing(_larger_files().open(place)) as kept:
+            return copied(kept, lambda _: None) != sha256
     except ContentMissing:
         return True
-    return False
 
 
 def _placed(sha256: str, content: BinaryIO) -> str:
@@ -76,10 +80,12 @@ def _placed(sha256: str, content: BinaryIO) -> str:
     """
     place, contents = f"{current_caller().project_id}/{sha256}-{uuid4().hex}", _larger_files()
     with current_services().database.read() as connection:
-        is_first = not has_places(connection)
+        is_first = not is_prepared(connection)
     if is_first:
         contents.prepare()
     with current_services().database.begin() as connection:
+        if is_first:
+            note_prepared(connection)
         note_upload(connection, place)
     contents.put(place, content)
     return place

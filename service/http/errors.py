@@ -94,7 +94,7 @@ STATUSES: dict[type[Exception], int] = {
     TooManyCharts: 503,
     LargeBatchesWaiting: 503,
     errors.ContentUnavailable: 503,
-    errors.ContentMissing: 503,
+    errors.ContentMissing: 409,
     errors.StorageFull: 503,
     errors.DatabaseUnavailable: 503,
     errors.DatabaseNotReady: 503,

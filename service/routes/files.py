@@ -1,7 +1,7 @@
 """Files that jobs are trained on: sent in, listed, shown, fetched as they were sent, deleted."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from gradyard import shapes
 from gradyard.jobs.audit import Action
+from gradyard.jobs.errors import ContentUnavailable, NotFound
 from gradyard.store.files.claims import delete_content
 from gradyard.store.files.rows import delete_file as delete_row
 from gradyard.store.queries.files import files_newest_first
@@ -29,7 +30,7 @@ from service.http.requests import refuse_encoded
 from service.http.services import current_services
 from service.representation.curves import UNCHANGED
 from service.representation.files import file_answer
-from service.streamed import streamed_at_once
+from service.streamed import streamed
 
 api = routes("files", "/v1/files")
 
@@ -45,7 +46,11 @@ def upload_file(query: UploadQuery) -> Response:
     """
     refuse_encoded()
     with long_body(current_services().settings.max_file_bytes, "send the bytes of the file as they are") as body:
-        sha256, is_new = store_upload(body, query.name)
+        try:
+            sha256, is_new = store_upload(body, query.name)
+        except NotFound:  # it was deleted between two steps, so it is stored anew
+            body.seek(0)
+            sha256, is_new = store_upload(body, query.name)
     location = location_of(f"/v1/files/{sha256}")
     return json_response(file_answer(_file(sha256)), 201 if is_new else 200, Location=location)
 
@@ -72,14 +77,15 @@ def show_file(path: FilePath, query: parameters.ProjectQuery) -> Response:
 
 @api.get(
     "/<file_id>/content",
-    responses={"200": FILE_CONTENT, "304": UNCHANGED, **problems(404, 409, 422), "505": problems(505)["505"]},
+    responses={"200": FILE_CONTENT, "304": UNCHANGED, **problems(404, 409, 422, 505)},
 )  # fmt: skip
 def fetch_file(path: FilePath, query: parameters.ProjectQuery) -> Response:
     """Fetch the bytes of a file as they were sent."""
     file = _file(path.file_id)
     if known := unchanged(file.sha256):
         return known
-    response = streamed_at_once(_parts(current_services().files.content(file)), "application/octet-stream")
+    files = current_services().files
+    response = streamed(lambda: _parts(files.content(file)), "application/octet-stream")
     response.content_length = file.bytes
     name = file.name or file.sha256
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
@@ -95,7 +101,8 @@ def delete_file(path: FilePath, query: parameters.ProjectQuery) -> Response:
         place = delete_row(connection, current_caller().project_id, file.sha256)
         audit.note(connection, Action.FILE_DELETED, file.sha256, file.name)
     if place is not None and services.files.contents is not None:
-        delete_content(services.database, services.files.contents, place)
+        with suppress(ContentUnavailable):  # the file is deleted; maintenance deletes its content
+            delete_content(services.database, services.files.contents, place)
     return Response(status=204)
 
 

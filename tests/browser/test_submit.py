@@ -34,13 +34,13 @@ def verdict(page: Page) -> Any:
     return expect(page.locator("#verdict"))
 
 
-def test_a_file_is_sent_in_and_trained_on(open_page: OpenPage, url: str, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_and_trained_on(open_page: OpenPage, url: str, tmp_path: Path) -> None:
     cars, broken = tmp_path / "cars, all.csv", tmp_path / "broken.csv"
     cars.write_text("speed,dist,maker\n" + "".join(f"{x},{x * x / 10},m\n" for x in range(1, 30)))
     broken.write_text("a,b\n1,2\n3\n")
     page = open_page("/files", viewport=DESK, expected=WRONG)
     page.get_by_label("From this machine").set_input_files([cars, broken])
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("alert")).to_contain_text("broken.csv: line 3")
     row = page.get_by_role("row", name="cars, all.csv")
     expect(row).to_contain_text("speed")

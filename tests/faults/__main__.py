@@ -31,7 +31,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=200, help="how many jobs to submit (200)")
     parser.add_argument(
-        "--faults", default="F1,F2,F4,F5,F8,F11,F14,F16,F25", help="kinds of faults, separated by commas; F19: all of them"
+        "--faults",
+        default="F1,F2,F4,F5,F8,F11,F14,F16,F25",
+        help="kinds of faults, separated by commas; F19: all of them",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the jobs and of the faults (1)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")

@@ -260,17 +260,20 @@ def test_a_deleted_file_leaves_nothing(larger: FlaskClient, tmp_path: Path) -> N
 def test_content_that_is_no_longer_what_it_was_is_never_sent_and_is_healed_by_the_same_upload(
     larger: FlaskClient, tmp_path: Path
 ) -> None:
-    large = array(IN_SQL_BYTES // 16)
+    large = array(IN_SQL_BYTES // 16 + 1)  # of which this process has read no column yet
     file = upload(larger, large, headers={}).json
-    (place,) = kept(tmp_path)
-    place.chmod(0o600)
-    place.write_bytes(large[:-1] + b"x")
-    changed: Any = larger.get(f"/v1/files/{file['id']}/content").json
-    assert (changed["status"], changed["type"]) == (503, "content_missing")
-    place.unlink()
-    assert larger.get(f"/v1/files/{file['id']}/content").status_code == 503
-    assert upload(larger, large, headers={}).status_code == 200
-    assert larger.get(f"/v1/files/{file['id']}/content").data == large
+    for altered in (large[:-1] + b"x", None):
+        place = next(each for each in kept(tmp_path) if each.read_bytes() == large)
+        place.unlink()
+        if altered is not None:
+            place.write_bytes(altered)
+        changed: Any = larger.get(f"/v1/files/{file['id']}/content").json
+        assert (changed["status"], changed["type"]) == (409, "content_missing")
+        refused = submit(larger, {}, file=file["id"], x="0", y="1", points=0)
+        assert refused.json["errors"][0]["pointer"] == "/dataset/file"
+        assert "upload it once more" in refused.json["errors"][0]["message"]
+        assert upload(larger, large, headers={}).status_code == 200
+        assert larger.get(f"/v1/files/{file['id']}/content").data == large
 
 
 def test_a_project_over_its_limit_takes_no_more_files(app_with: AppWith) -> None:

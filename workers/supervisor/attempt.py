@@ -23,6 +23,7 @@ from workers.runner_client.send_pack import send_pack
 from workers.supervisor import failure_policy
 from workers.supervisor.best_effort_commit import BestEffortCommit
 from workers.supervisor.checked_segment import check_segment
+from workers.supervisor.data.train_message import train_message
 from workers.supervisor.departures import Departures
 from workers.supervisor.pack import Member, Pack
 from workers.supervisor.records import Left, Record, Written, record_of, write_record
@@ -55,9 +56,7 @@ class Attempt:
             states = states_to_resume(self._pack, self._context)
             if states is None:
                 return
-            seconds = self._context.settings.segment_seconds, self._context.settings.record_seconds
-            message = partial(self._pack.train_message, states, *seconds, self._context.files)
-            send_pack(self._runner, self._context.retried(message), self._context.stopping)
+            send_pack(self._runner, train_message(self._context, self._pack, states), self._context.stopping)
             self._begun = True
             self._timeouts.heard()
             while not self._handle(self._runner.receive(0.05)):

@@ -8,17 +8,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gradyard.jobs.errors import ContentMissing, ContentUnavailable
+from gradyard.jobs.errors import ContentUnavailable
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.states import Reason
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import ClaimedJob
 from workers.protocol.messages import FailedMessage
+from workers.supervisor.data.dataset_values import FileGone
 from workers.supervisor.pack import Member, Pack
 
 CRASHES_ALONE = 3
 _NO_RUNNER_SECONDS = 5.0  # before a job is tried again whose runner could not be started
+_LONGEST_WAIT_SECONDS = 300.0  # between two tries of a job whose file cannot be read
 _BACKOFF_SECONDS = 1.0  # doubled with each failure
 
 
@@ -66,17 +68,18 @@ def runner_not_started(connection: Connection, pack: Pack, cause: str, *, actor:
 
 
 def without_file(connection: Connection, pack: Pack, error: ContentUnavailable, *, actor: str) -> None:
-    """Their file cannot be read. Where its content is gone the jobs fail, as no attempt would find it.
+    """Their file cannot be read. Where the content of a project's file is gone its jobs fail: no attempt would find it.
 
-    Else this host, or the place of files, is the cause, and the jobs wait a few seconds for another try.
+    Else this host, or the place of files, is the cause, and the jobs wait for another try, longer each time.
     """
     for member in pack.in_order():
-        if isinstance(error, ContentMissing):
-            message = f"{error}; send the same file in once more, and retry the job"
+        if isinstance(error, FileGone) and member.job.project_id == error.project_id:
+            message = f"{error}; upload the same file once more, and retry the job"
             lifecycle.fail(connection, member.job.held, Reason.INVALID_DATA, message, actor=actor)
         else:
-            kind = EventKind.FILE_UNREADABLE
-            _hand_back(connection, member, str(error), kind, actor, wait_seconds=_NO_RUNNER_SECONDS)
+            seconds = min(_LONGEST_WAIT_SECONDS, _NO_RUNNER_SECONDS * 2.0 ** min(member.job.attempt - 1, 10))
+            cause = "another job of its pack has no file" if isinstance(error, FileGone) else str(error)
+            _hand_back(connection, member, cause, EventKind.FILE_UNREADABLE, actor, wait_seconds=seconds)
 
 
 def device_failed(connection: Connection, pack: Pack, cause: str, worker: WorkerInfo) -> None:

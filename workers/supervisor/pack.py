@@ -12,8 +12,8 @@ from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 from workers.protocol.checkpoints import MOST_BYTES, fingerprint, freeze
 from workers.protocol.frame import Arrays
 from workers.protocol.messages import HelloMessage, SegmentMessage, TrainMessage
-from workers.supervisor.dataset_values import DatasetValues
-from workers.supervisor.pack_data import PackData
+from workers.supervisor.data.dataset_values import DatasetValues
+from workers.supervisor.data.pack_data import PackData
 
 MOST_STATE_BYTES = MOST_BYTES - 2**16  # the header of its frame is stored too
 
@@ -87,6 +87,11 @@ class Pack:
             state={name: np.stack([state[name] for state in states]) for name in (states[0] if states else {})},
             data=data.sets, data_index=data.index,
         )  # fmt: skip
+
+    @property
+    def has_files(self) -> bool:
+        """Whether its members are trained on a file: all of them are, or none is."""
+        return any((job.spec.get("dataset") or {}).get("kind") == "file" for job in self.claim.members)
 
     @property
     def may_fall_back(self) -> bool:

@@ -39,14 +39,14 @@ def with_data(
 
 
 def _file(client: Client, data: str) -> File:
-    if not Path(data).exists():
-        if Path(data).suffix or "/" in data:
-            raise BadUsage(f"--data {data}: there is no such file")
-        return client.file(data)
     try:
-        return client.upload(data)
+        if Path(data).exists():
+            return client.upload(data)
     except OSError as error:
         raise BadUsage(f"--data {data} cannot be read ({error.strerror or error})") from None
+    if Path(data).suffix or "/" in data:
+        raise BadUsage(f"--data {data}: there is no such file")
+    return client.file(data)
 
 
 def _only_two(file: File, x: str | None, y: str | None) -> tuple[str, str]:

@@ -39,8 +39,13 @@ def upload(options: CommandOptions, paths: PathsArgument) -> None:
     gradyard files upload cars.csv
     """
     with options.connect(LONG_RETRY_SECONDS) as client:
-        sent = [uploaded(client, path) for path in paths]
-    print_json([each.as_json() for each in sent]) if options.as_json else _print(sent)
+        sent = []
+        for path in paths:
+            sent.append(uploaded(client, path))
+            if not options.as_json:
+                _print(sent[-1:])  # at once: the next one may be refused
+    if options.as_json:
+        print_json([each.as_json() for each in sent])
 
 
 def uploaded(client: Client, path: Path) -> File:

@@ -59,7 +59,10 @@ IdempotencyKeyOption = Annotated[
 PrecedenceOption = Annotated[
     int, typer.Option("--precedence", help="-100 to 100: before or after the work of all projects. For operators.")
 ]
-CheckOption = Annotated[bool, typer.Option("--check", help="Check it, show it with every default, and submit nothing.")]
+CheckOption = Annotated[
+    bool,
+    typer.Option("--check", help="Check it, show it with every default, submit no job. A file of --data is uploaded."),
+]
 
 
 @asks_the_service

@@ -41,7 +41,8 @@ def file_lines(file: File) -> list[str]:
     numeric = [column.name for column in file.columns if column.is_numeric and not column.missing]
     if len(numeric) >= 2:
         x, y = numeric[:2]
-        lines.append(f"  gradyard submit nn --data {file.id[:SHOWN_ID]} --x {shlex.quote(x)} --y {shlex.quote(y)}")
+        columns = f"--data {file.id[:SHOWN_ID]} --x {shlex.quote(x)} --y {shlex.quote(y)}"
+        lines.append(f"  gradyard submit nn {columns} --set scale=standard --set learning_rate=auto")
     return [one_line(line) for line in lines]
 
 

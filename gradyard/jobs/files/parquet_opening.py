@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import SEEK_END
 from typing import TYPE_CHECKING, BinaryIO
 
-from gradyard.jobs.errors import FileInvalid, GradyardError
+from gradyard.jobs.errors import FileInvalid, FormatUnsupported, GradyardError
 from gradyard.jobs.files.columns import check_names
 from gradyard.jobs.files.shown import shown
 
@@ -31,7 +31,7 @@ def opened(content: BinaryIO) -> Iterator[ParquetFile]:
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise FileInvalid(
+        raise FormatUnsupported(
             "this service reads Parquet only with the extra: pip install 'gradyard[arrow]'; or send the file as CSV"
         ) from None
     _check_footer(content)

@@ -81,5 +81,7 @@ class FileData(StrictModel):
 
     def _values(self) -> XAndY:
         if self._read is None:
-            raise TypeError("this data set is as it was stored; `FilesOfProject.with_values` finds its file")
+            raise TypeError(
+                "the values of a stored data set are unknown until `FilesOfProject.with_values` has found its file"
+            )
         return self._read()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 import orjson
 from pydantic import Field, TypeAdapter
 
-from gradyard.jobs.errors import FieldProblem, SpecInvalid
+from gradyard.jobs.errors import ContentMissing, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
 from gradyard.jobs.specs.file_data import FileData
@@ -119,7 +119,10 @@ def _check_device(spec: JobSpec) -> None:
 
 def resolved(spec: JobSpec) -> ParsedJob:
     """The spec with the numbers computed from it. Raises SpecInvalid for a plug-in's spec that cannot be stored."""
-    numbers, warnings = resolve(spec)
+    try:
+        numbers, warnings = resolve(spec)
+    except ContentMissing as error:
+        raise SpecInvalid([FieldProblem("/dataset/file", f"cannot be read: {error}; upload it once more")]) from None
     try:
         as_json = spec.as_json()
         pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)

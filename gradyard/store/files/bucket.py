@@ -13,9 +13,9 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from gradyard.jobs.errors import ContentMissing, SettingsInvalid
+from gradyard.jobs.errors import ContentMissing, ContentUnavailable, SettingsInvalid
 from gradyard.store.files.bucket_errors import is_missing_object, unavailable
-from gradyard.store.files.names import check_name
+from gradyard.store.files.names import MARKER, MARKER_TEXT, check_name
 from gradyard.store.files.pieces import PART_BYTES, RANGE_BYTES, Parts, Ranges
 
 PARTS_AT_ONCE = 2
@@ -63,8 +63,11 @@ class BucketContents:
         self._store = store
 
     def prepare(self) -> None:
-        """Look whether the bucket answers. Raises ContentUnavailable where it does not, or is not there."""
-        self._ask(next, obstore.list(self._store), None)
+        """Put the marker, which may be there already. Raises ContentUnavailable where the bucket takes none.
+
+        Only where nothing was ever stored: else a wrong prefix would be taken for a new place.
+        """
+        self._ask(obstore.put, self._store, MARKER, MARKER_TEXT)
 
     def put(self, name: str, content: BinaryIO) -> None:
         """Store all that can be read of `content`; whole or not at all, also where the process ends in the middle.
@@ -96,7 +99,7 @@ class BucketContents:
         check_name(name)
         size = self._size(name)
         if size is None:
-            self.prepare()  # the answer to HEAD does not tell whether the bucket itself is missing
+            self._check_marker()  # the answer to HEAD does not tell whether this is the bucket and the prefix at all
             raise ContentMissing(f"the bucket of files {self.url} has no content named {name}")
         return io.BufferedReader(Ranges(partial(self._range, name), size), RANGE_BYTES)
 
@@ -107,8 +110,18 @@ class BucketContents:
         incomplete multipart uploads removes them. A `put` that is still under way is not ended by this.
         """
         check_name(name)
+        self._check_marker()
         with contextlib.suppress(ContentMissing):
             self._ask(obstore.delete, self._store, name)
+
+    def _check_marker(self) -> None:
+        """Raise ContentUnavailable where the marker is missing: another prefix or bucket than that of the contents."""
+        if self._size(MARKER) is None:
+            self._ask(next, obstore.list(self._store), None)  # which tells whether there is such a bucket
+            raise ContentUnavailable(
+                f"the bucket of files {self.url} has no object {MARKER}, so no file was ever stored there: look at "
+                "GRADYARD_FILES_URL"
+            )
 
     def _size(self, name: str) -> int | None:
         """How many bytes the content has; None where there is none of that name."""
@@ -135,7 +148,7 @@ class BucketContents:
             said = str(error)
         # Not in the except clause: what obstore said would be the cause of ours, and in every log of it.
         if missing:
-            raise ContentMissing(f"the bucket of files {self.url} has not what was asked for")
+            raise ContentMissing(f"the bucket of files {self.url} does not have the object")
         raise unavailable(self.url, said)
 
 

@@ -20,10 +20,8 @@ from gradyard.store.files.descriptors import (
     write_all,
 )
 from gradyard.store.files.folder_errors import StoredFile, unavailable
-from gradyard.store.files.names import UNFINISHED, check_name
+from gradyard.store.files.names import MARKER, MARKER_TEXT, UNFINISHED, check_name
 
-MARKER = ".gradyard-files"
-MARKER_TEXT = b"gradyard keeps files here. Without this one it takes the folder for a share that is not mounted.\n"
 BLOCK_BYTES = 2**20
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+MARKER = ".gradyard-files"  # no name of a content
+MARKER_TEXT = b"gradyard keeps files here. Without this one it takes the place for another, or for one that is away.\n"
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,199}")
 UNFINISHED = ".unfinished"  # with it the longest part is 211 bytes; a file system takes 255
 

@@ -41,7 +41,7 @@ class ProjectFiles:
             try:
                 self._known[sha256] = self._reader.by_id(self._project_id, sha256)
             except NotFound:
-                message = "is no file of this project; send it in first: `gradyard files upload FILE`"
+                message = "is no file of this project; upload it first: `gradyard files upload FILE`"
                 raise SpecInvalid([FieldProblem("/dataset/file", message)]) from None
         return self._known[sha256]
 

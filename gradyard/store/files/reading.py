@@ -3,10 +3,10 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, Any, BinaryIO, cast
 
 from sqlalchemy import Row
@@ -19,7 +19,7 @@ from gradyard.jobs.specs.file_data import XAndY
 from gradyard.store.database import Database
 from gradyard.store.files.contents import Contents
 from gradyard.store.files.places import contents_at
-from gradyard.store.files.rows import IN_SQL_BYTES, content_in_sql, file_by_id
+from gradyard.store.files.rows import IN_SQL_BYTES, content_in_sql, file_of
 
 KEPT = 4  # pairs of columns in memory, up to 16 MB each; the jobs of a sweep share one
 CHUNK_BYTES = 2**20
@@ -31,17 +31,21 @@ class FileReader:
     contents: where larger files are kept; None where this process was not told.
     """
 
-    def __init__(self, database: Database, contents: Contents | None, most_rows: int) -> None:
+    def __init__(self, database: Database, contents: Contents | None) -> None:
         self.contents = contents
-        self._database, self._most_rows = database, most_rows
+        self._database = database
         self._kept: OrderedDict[tuple[str, str, str], XAndY] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._one_at_a_time = threading.Lock(), threading.Lock()
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> "FileReader":
         """The reader for these settings. Raises SettingsInvalid where GRADYARD_FILES_URL is wrong."""
-        contents = contents_at(settings.files_url) if settings.files_url else None
-        return cls(database, contents, settings.max_points)
+        return cls(database, cls.contents_of(settings))
+
+    @staticmethod
+    def contents_of(settings: Settings) -> Contents | None:
+        """Where larger files are kept; None where the settings do not say. Raises SettingsInvalid as `of` does."""
+        return contents_at(settings.files_url) if settings.files_url else None
 
     def x_and_y(self, file: Row[Any], x: str, y: str) -> XAndY:
         """Two columns of a file, given as its row. The arrays are shared: they are not to be written.
@@ -50,25 +54,32 @@ class FileReader:
         FileInvalid where it has no such columns.
         """
         key = file.sha256, x, y
+        if (known := self._known(key)) is not None:
+            return known
+        with self._one_at_a_time:  # of requests that name the same columns at once, the first reads them
+            if (known := self._known(key)) is not None:
+                return known
+            with closing(self.content(file)) as content:
+                numbers = numbers_of(content, FileFormat(file.format), [x, y], file.rows)
+            for array in numbers.values():
+                array.flags.writeable = False
+            found = XAndY(numbers[x], numbers[y])
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            return found
+
+    def _known(self, key: tuple[str, str, str]) -> XAndY | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        with closing(self.content(file)) as content:
-            numbers = numbers_of(content, FileFormat(file.format), [x, y], self._most_rows)
-        for array in numbers.values():
-            array.flags.writeable = False
-        found = XAndY(numbers[x], numbers[y])
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return found
+            return self._kept.get(key)
 
     def by_id(self, project_id: int, sha256: str) -> Row[Any]:
         """The row of a file. Raises NotFound where the project has none of that id."""
         with self._database.read() as connection:
-            return file_by_id(connection, project_id, sha256)
+            return file_of(connection, project_id, sha256)
 
     def content(self, file: Row[Any]) -> BinaryIO:
         """The whole content of a file, given as its row: to be read from its beginning, and closed.
@@ -79,9 +90,9 @@ class FileReader:
             return self._from_sql(file)
         if self.contents is None:
             raise ContentUnavailable(
-                f"the file {file.sha256} is kept where GRADYARD_FILES_URL says, and this process was not told; set it"
+                f"the file {file.sha256} is kept outside the database, and GRADYARD_FILES_URL is not set on this host"
             )
-        with ExitStack() as opened:
+        with _told_of_the_disk(), ExitStack() as opened:
             copy = opened.enter_context(SpooledTemporaryFile(IN_SQL_BYTES))
             with closing(self._opened(file, self.contents)) as source:
                 if copied(source, copy.write) != file.sha256:
@@ -103,6 +114,18 @@ class FileReader:
         if content is None or hashlib.sha256(content).hexdigest() != file.sha256:
             raise ContentMissing(f"the content of the file {file.sha256} is no longer in the database")
         return BytesIO(content)
+
+
+@contextmanager
+def _told_of_the_disk() -> Iterator[None]:
+    """Raise ContentUnavailable where the folder for temporary files takes no more."""
+    try:
+        yield
+    except OSError as error:
+        where = (
+            f"{gettempdir()}, the folder for temporary files of this host, takes no file ({error.strerror or error})"
+        )
+        raise ContentUnavailable(where) from None
 
 
 def copied(source: IO[bytes], write: Callable[[bytes], object]) -> str:

@@ -57,11 +57,21 @@ def touch_file(connection: Connection, project_id: int, sha256: str, place: str 
 
     Raises NotFound where the project has none of that id. place: None where it stays where it was.
     """
-    before = file_by_id(connection, project_id, sha256)
+    before = connection.execute(select(File.place).where(*_one(project_id, sha256)).with_for_update()).first()
+    if before is None:
+        raise NotFound(f"there is no file {sha256}")
     moved = {} if place is None else {"place": place}
     connection.execute(update(File).where(*_one(project_id, sha256)).values(uploaded_at=now(), **moved))
     was: str | None = before.place
     return was
+
+
+def file_of(connection: Connection, project_id: int, sha256: str) -> Row[Any]:
+    """The file of the project, without what others do with it. Raises NotFound where there is none."""
+    row: Row[Any] | None = connection.execute(select(*File.__table__.columns).where(*_one(project_id, sha256))).first()
+    if row is None:
+        raise NotFound(f"there is no file {sha256}")
+    return row
 
 
 def file_by_id(connection: Connection, project_id: int, sha256: str) -> Row[Any]:
@@ -79,13 +89,19 @@ def content_in_sql(connection: Connection, project_id: int, sha256: str) -> byte
     return content
 
 
-def delete_file(connection: Connection, project_id: int, sha256: str) -> str | None:
+def delete_file(
+    connection: Connection, project_id: int, sha256: str, *, older_than_seconds: float | None = None
+) -> str | None:
     """Delete a file that no job is trained on. Returns the place of its content: `delete_content`, after the commit.
+
+    older_than_seconds: only if it was not uploaded again since then; else it counts as not there.
 
     Raises NotFound where there is none, IllegalMove where jobs need it.
     """
     # A submission locks it as well, so that the count below is that of all jobs.
-    found = connection.execute(select(File.place).where(*_one(project_id, sha256)).with_for_update()).first()
+    old = [] if older_than_seconds is None else [File.uploaded_at < now() - older_than_seconds]
+    mine = select(File.place).where(*_one(project_id, sha256), *old)
+    found = connection.execute(mine.with_for_update()).first()
     if found is None:
         raise NotFound(f"there is no file {sha256}")
     jobs = connection.execute(select(_jobs_of).where(*_one(project_id, sha256))).scalar_one()
@@ -106,11 +122,6 @@ def unused_files(connection: Connection, older_than_seconds: float, limit: int) 
     return list(connection.execute(query))
 
 
-def has_places(connection: Connection) -> bool:
-    """Whether the content of any file is kept outside the database."""
-    return connection.execute(select(File.sha256).where(File.place.is_not(None)).limit(1)).first() is not None
-
-
 def bytes_of_files(connection: Connection, project_id: int) -> tuple[int, int]:
     """How many files the project has, and their bytes together."""
     sums = select(func.count(), func.coalesce(func.sum(File.bytes), 0)).where(File.project_id == project_id)
@@ -128,7 +139,7 @@ def store_uses(connection: Connection, jobs: Collection[Mapping[str, Any]]) -> N
     for project_id, sha256 in needed:  # in order, so that two submissions never wait for one another
         kept = select(File.sha256).where(*_one(project_id, sha256)).with_for_update(read=True, key_share=True)
         if connection.execute(kept).first() is None:
-            raise SpecInvalid([FieldProblem("/dataset/file", f"{sha256} was deleted meanwhile; send it in again")])
+            raise SpecInvalid([FieldProblem("/dataset/file", f"{sha256} was deleted in the meantime; upload it again")])
     connection.execute(insert(JobFile), uses)
 
 

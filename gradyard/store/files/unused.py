@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
+import structlog
+
 from gradyard.jobs.errors import IllegalMove, NotFound
 from gradyard.store.database import Database
 from gradyard.store.files.rows import delete_file, unused_files
+
+log = structlog.get_logger()
 
 SLICE = 100
 
@@ -22,7 +26,8 @@ def forget_unused(database: Database, days: float) -> Iterator[None]:
         for row in found:
             try:
                 with database.begin() as connection:
-                    delete_file(connection, row.project_id, row.sha256)
-            except (IllegalMove, NotFound):  # a job came meanwhile, or another process was first
+                    delete_file(connection, row.project_id, row.sha256, older_than_seconds=86_400 * days)
+                log.info("a file that no job needs is deleted", file=row.sha256, project=row.project_id)
+            except (IllegalMove, NotFound):  # it is used, or uploaded again, or gone by now
                 pass
             yield

@@ -27,10 +27,10 @@ def check_storage_quota(
     used = (IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
     if key is not None and connection.execute(select(IdempotencyKey.job_id).where(*used)).first() is not None:
         return
-    told = _age(row and row.age) + (f", so {more:,} more have no room" if more else "")
+    told = _age(row and row.age) + (f", so {more:,} more do not fit" if more else "")
     raise StorageQuotaExceeded(
         f"the project stores {size:,} bytes and may store {most:,}{told}; delete jobs, batches or files, "
-        "or set a rule of retention (`gradyard storage retention`), and send it again when GET /v1/storage tells less"
+        "or set a rule of retention (`gradyard storage retention`), and send it again when GET /v1/storage shows less"
     )
 
 

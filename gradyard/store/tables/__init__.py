@@ -6,7 +6,7 @@ from gradyard.store.tables.audit import AuditEntry
 from gradyard.store.tables.base import Table
 from gradyard.store.tables.batches import IS_FOLLOWED_BATCH, Batch, DeletedBatch
 from gradyard.store.tables.dependencies import HAS_BLOCKED_JOBS, IS_DECIDED, IS_WAITING, Wait, WaitsFor
-from gradyard.store.tables.files import File, FileContent, JobFile, UnclaimedContent
+from gradyard.store.tables.files import File, FileContent, JobFile, PreparedPlace, UnclaimedContent
 from gradyard.store.tables.fleet import Bell, Claim, Counter, Hold, Worker
 from gradyard.store.tables.histories import (
     Artifact,
@@ -82,6 +82,7 @@ __all__ = [
     "MetricSummary",
     "PageSession",
     "ParameterSet",
+    "PreparedPlace",
     "Project",
     "ProjectStorage",
     "Recheck",

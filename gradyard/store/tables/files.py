@@ -62,6 +62,15 @@ class UnclaimedContent(Table):
     due_at: Mapped[float] = mapped_column(index=True)  # from then on maintenance deletes the content
 
 
+class PreparedPlace(Table):
+    """That the place of larger files was made ready once: one row, or none."""
+
+    __tablename__ = "prepared_places"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    prepared_at: Mapped[float]
+
+
 class JobFile(Table):
     """A job is trained on a file. While there is such a row, the file cannot be deleted."""
 

@@ -10,7 +10,7 @@ from service.routes.administration.api_keys import keys_listed
 
 SCOPE_WORDS = {
     Scope.JOBS_READ: "look at jobs, curves and results", Scope.JOBS_WRITE: "submit jobs, and cancel and delete its own",
-    Scope.FILES_WRITE: "send files in, and delete them", Scope.METRICS_READ: "read the service's metrics",
+    Scope.FILES_WRITE: "upload files, and delete them", Scope.METRICS_READ: "read the service's metrics",
     Scope.ADMIN: "everything in its project, also jobs of others and keys",
     Scope.OPERATOR: "workers and queues, the audit, and a look at every project",
 }  # fmt: skip

@@ -14,7 +14,7 @@ from service.routes.administration.storage import storage_shown
 KIND_WORDS = {
     StoredKind.LOSSES: "loss curves", StoredKind.METRICS: "curves of metrics", StoredKind.ARTIFACTS: "artifacts",
     StoredKind.CHECKPOINTS: "checkpoints", StoredKind.LOGS: "logs", StoredKind.EVENTS: "moves of jobs",
-    StoredKind.SPECS: "specs", FILES: "files sent in",
+    StoredKind.SPECS: "specs", FILES: "uploaded files",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row
 
-from gradyard.jobs.errors import ContentUnavailable, SpecInvalid
+from gradyard.jobs.errors import ContentUnavailable, FileInvalid, SpecInvalid
 from gradyard.jobs.numbers.models import UNSETTLED, predicted, predicted_at_each_order
 from gradyard.jobs.numbers.scaling import Scaling
 from gradyard.jobs.specs.datasets import stored_dataset
@@ -31,7 +31,7 @@ def model_over_data(job: Row[Any], files: Files) -> dict[str, Any] | None:
     try:
         data = with_its_values(stored_dataset(dataset), files)
         x, y = data.x_values(), data.y_values(job.spec.get("seed") or 0)
-    except (ContentUnavailable, SpecInvalid):  # the rest of the page does without its file
+    except (ContentUnavailable, FileInvalid, SpecInvalid):  # the rest of the page does without its file
         return None
     chosen = np.argsort(x, kind="stable")[np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).astype(np.int64))]
     x, y = x[chosen], y[chosen]

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gradyard.store.files.names import MARKER
 from tests.servers import free_port
 
 KEY, SECRET = "AKIAKEYOFTHETESTS", "secret-canary-of-the-tests"
@@ -52,8 +53,9 @@ class BucketServer:
         self._ask("PUT", f"/{name}")
 
     def objects(self, bucket: str) -> set[str]:
-        """The names of all objects in the bucket."""
-        return set(re.findall("<Key>(.*?)</Key>", self._ask("GET", f"/{bucket}?list-type=2")))
+        """The names of all objects in the bucket but markers."""
+        found = re.findall("<Key>(.*?)</Key>", self._ask("GET", f"/{bucket}?list-type=2"))
+        return {name for name in found if not name.endswith(MARKER)}
 
     def unfinished_uploads(self, bucket: str) -> int:
         """How many uploads in parts were begun, and neither finished nor given up."""

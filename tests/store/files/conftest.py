@@ -38,7 +38,9 @@ def bucket(bucket_server: BucketServer, aws: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def in_bucket(bucket: str) -> BucketContents:
     """Contents below a prefix of a new bucket."""
-    return BucketContents(bucket, "of/gradyard")
+    contents = BucketContents(bucket, "of/gradyard")
+    contents.prepare()
+    return contents
 
 
 @pytest.fixture

@@ -62,12 +62,26 @@ def test_the_timeouts_end_what_hangs_within_half_a_minute() -> None:
 
 def test_a_prefix_has_contents_of_its_own(bucket_server: BucketServer, bucket: str) -> None:
     places = [BucketContents(bucket), BucketContents(bucket, "a"), BucketContents(bucket, "a/under_score")]
+    for place in places:
+        place.prepare()
     for number, contents in enumerate(places):
         contents.put("x", io.BytesIO(str(number).encode()))
     assert [contents.open("x").read() for contents in places] == [b"0", b"1", b"2"]
     assert bucket_server.objects(bucket) == {"x", "a/x", "a/under_score/x"}
     places[0].delete("x")
     assert bucket_server.objects(bucket) == {"a/x", "a/under_score/x"}
+
+
+def test_another_prefix_is_not_one_whose_files_are_gone(bucket: str) -> None:
+    right, wrong = BucketContents(bucket, "right"), BucketContents(bucket, "wrong")
+    right.prepare()
+    right.put("x", io.BytesIO(b"content"))
+    for use in (wrong.open, wrong.delete):
+        assert "has no object .gradyard-files" in refused(lambda use=use: use("x"))  # type: ignore[misc]
+    right.prepare()
+    assert right.open("x").read() == b"content"
+    with pytest.raises(ContentMissing):
+        right.open("y")
 
 
 def test_an_upload_that_its_source_interrupts_leaves_nothing_in_the_bucket(
@@ -123,6 +137,7 @@ def test_a_reader_goes_on_after_a_bucket_did_not_answer(thawed: BucketServer, bu
 
 def test_a_bucket_that_stops_in_the_middle_of_an_upload_is_given_up(thawed: BucketServer, bucket: str) -> None:
     contents = BucketContents(bucket, "", A_TENTH)
+    contents.prepare()
     assert "does not answer in time" in refused(lambda: contents.put("a", interrupted(2 * PART, thawed.freeze)))
     thawed.thaw()
     with pytest.raises(ContentMissing):

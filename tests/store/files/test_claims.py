@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from gradyard.jobs.errors import ContentMissing, ContentUnavailable
+from gradyard.jobs.errors import ContentMissing, ContentUnavailable, NotFound
 from gradyard.store.database import Database
 from gradyard.store.files import claims, rows
 from gradyard.store.files.folder import FolderContents
@@ -81,6 +81,50 @@ def test_the_content_of_a_deleted_file_goes_also_where_its_place_was_away(
         claims.delete_content(database, away, "1/deleted")
     list(claims.forget_unclaimed(database, contents))
     assert not is_kept(contents, "1/deleted")
+
+
+def test_a_content_that_cannot_be_deleted_holds_up_no_other(database: Database, contents: FolderContents) -> None:
+    for place in ("1/stuck", "1/free"):
+        begun(database, contents, place)
+    a_day_later(database)
+
+    class Stuck(FolderContents):
+        def delete(self, name: str) -> None:
+            if name == "1/stuck":
+                raise ContentUnavailable("it hangs")
+            super().delete(name)
+
+    list(claims.forget_unclaimed(database, Stuck(contents.folder)))
+    assert is_kept(contents, "1/stuck")
+    assert not is_kept(contents, "1/free")
+    a_day_later(database)
+    list(claims.forget_unclaimed(database, contents))
+    assert not is_kept(contents, "1/stuck")
+
+
+def test_of_two_uploads_that_heal_a_file_the_first_ones_content_is_given_up(
+    database: Database, contents: FolderContents
+) -> None:
+    stored(database, contents, "1/lost")
+    for place in ("1/first", "1/second"):
+        begun(database, contents, place)
+    for place in ("1/first", "1/second"):
+        with database.begin() as connection:
+            was = rows.touch_file(connection, 1, ID, place)
+            claims.claim(connection, place)
+            assert was is not None
+            claims.give_up(connection, was)
+    list(claims.forget_unclaimed(database, contents))
+    assert [is_kept(contents, place) for place in ("1/lost", "1/first", "1/second")] == [False, False, True]
+
+
+def test_a_file_that_is_uploaded_again_is_not_forgotten_by_who_saw_it_before(database: Database) -> None:
+    new = NewFile(ID, 1, FACTS, None, content=b"x")
+    with database.begin() as connection:
+        rows.store_file(connection, 1, new, actor="test")
+        with pytest.raises(NotFound):
+            rows.delete_file(connection, 1, ID, older_than_seconds=60.0)
+        assert rows.delete_file(connection, 1, ID) is None
 
 
 def test_the_content_of_a_file_that_no_job_needs_goes_with_it(database: Database, contents: FolderContents) -> None:

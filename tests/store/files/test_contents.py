@@ -16,6 +16,7 @@ from gradyard.jobs.errors import ContentMissing
 from gradyard.store.files.bucket import BucketContents
 from gradyard.store.files.contents import Contents
 from gradyard.store.files.folder import FolderContents
+from gradyard.store.files.names import MARKER
 from tests.store.files.sources import interrupted, raising, zeros
 from tests.store.files.test_folder import files_in
 
@@ -33,9 +34,10 @@ def url_of(contents: Contents) -> str:
 
 
 def stored(contents: Contents) -> list[str]:
-    """The names of all that lies in the place, whoever put it there."""
+    """The names of all that lies in the place but its marker, whoever put it there."""
     if isinstance(contents, BucketContents):
-        return sorted(each["path"] for each in obstore.list(S3Store.from_url(url_of(contents))).collect())
+        found = (each["path"] for each in obstore.list(S3Store.from_url(url_of(contents))).collect())
+        return sorted(name for name in found if name != MARKER)
     return files_in(Path(url_of(contents)))
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from gradyard.jobs.errors import ContentMissing, ContentUnavailable
-from gradyard.store.files.folder import MARKER, FolderContents
+from gradyard.store.files.folder import FolderContents
 from gradyard.store.files.folder_errors import StoredFile, unavailable
+from gradyard.store.files.names import MARKER
 from tests.faults.small_disk import SmallDisk, why_not
 from tests.store.files.sources import interrupted, raising, zeros
 
@@ -184,7 +185,7 @@ def test_a_folder_may_be_prepared_twice_but_not_in_one_that_is_not_there(tmp_pat
     contents.put("a", io.BytesIO(b"content"))
     contents.prepare()
     assert files_in(contents.folder) == ["a"]
-    assert "mounted" in (contents.folder / MARKER).read_text()
+    assert "away" in (contents.folder / MARKER).read_text()
 
 
 def test_a_full_disk_takes_nothing_and_then_again(disk: SmallDisk) -> None:

@@ -95,7 +95,7 @@ def test_a_file_is_deleted_with_its_content_once_no_job_needs_it(database: Datab
 def test_a_job_on_a_file_that_was_deleted_meanwhile_is_refused_whole(database: Database, job: ParsedJob) -> None:
     store(database)
     delete(database)
-    with pytest.raises(SpecInvalid, match=r"/dataset/file: .* was deleted meanwhile"):
+    with pytest.raises(SpecInvalid, match=r"/dataset/file: .* was deleted in the meantime"):
         submit(database, job)
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one() == 0

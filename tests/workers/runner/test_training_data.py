@@ -12,7 +12,7 @@ from workers.protocol.messages import SegmentMessage
 from workers.protocol.wire import Wire
 from workers.runner.main import _make_trainer
 from workers.runner.training import Training
-from workers.supervisor.pack_data import PackData
+from workers.supervisor.data.pack_data import PackData
 
 STAGES = {"numpy": "workers.trainers.stage1_numpy:Trainer", "autograd": "workers.trainers.stage3_autograd:Trainer"}
 

@@ -1,6 +1,7 @@
 """Jobs that are trained on files: the same bits as on inline points, and what happens where a file cannot be read."""
 
 import hashlib
+import threading
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,9 @@ from uuid import UUID
 import numpy as np
 import orjson
 import pytest
+from sqlalchemy import insert
 
+from gradyard.jobs.errors import ContentMissing, FormatUnsupported
 from gradyard.jobs.files.read import facts_of
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.file_data import XAndY
@@ -20,6 +23,7 @@ from gradyard.store.database import Database
 from gradyard.store.files.of_project import ProjectFiles
 from gradyard.store.files.reading import FileReader
 from gradyard.store.files.rows import NewFile, store_file
+from gradyard.store.tables import Project
 from tests.actors import claimed, submitted
 from workers.supervisor.attempt import Attempt
 from workers.supervisor.pack import Pack
@@ -31,11 +35,16 @@ X, Y = np.linspace(-1.0, 1.0, 50), np.cos(np.linspace(0.0, 3.0, 50))
 PLACE = "1/of-a-test"
 
 
-def stored(database: Database, place: str | None = None) -> tuple[str, bytes]:
-    """A file of the columns 0 and 1, which are X and Y. Returns its id and its bytes."""
+def content_of() -> bytes:
+    """An array of the columns 0 and 1, which are X and Y."""
     file = BytesIO()
     np.save(file, np.stack([X, Y], axis=1))
-    content = file.getvalue()
+    return file.getvalue()
+
+
+def stored(database: Database, place: str | None = None) -> tuple[str, bytes]:
+    """A file of the columns 0 and 1, which are X and Y. Returns its id and its bytes."""
+    content = content_of()
     sha256 = hashlib.sha256(content).hexdigest()
     facts = facts_of(BytesIO(content))
     new = NewFile(sha256, len(content), facts, "a.npy", content=None if place else content, place=place)
@@ -44,13 +53,15 @@ def stored(database: Database, place: str | None = None) -> tuple[str, bytes]:
     return sha256, content
 
 
-def submitted_on(database: Database, settings: Settings, sha256: str, **spec: object) -> UUID:
+def submitted_on(
+    database: Database, settings: Settings, sha256: str, *, project_id: int = 1, **spec: object
+) -> UUID:  # fmt: skip
     dataset = {"kind": "file", "file": sha256, "x": "0", "y": "1"}
     body = orjson.dumps({"stage": "tensor", "steps": 20, "learning_rate": 1e-3, "dataset": dataset, **spec})
-    files = ProjectFiles(KnowsTheNumbers(database, None, settings.max_points), 1)
+    files = ProjectFiles(KnowsTheNumbers(database, None), project_id)
     parsed = parse_job(body, settings, lambda: files)
     with database.begin() as connection:
-        return lifecycle.submit(connection, parsed, project_id=1, actor="test", max_queued=100).job_id
+        return lifecycle.submit(connection, parsed, project_id=project_id, actor="test", max_queued=100).job_id
 
 
 class KnowsTheNumbers(FileReader):
@@ -72,11 +83,11 @@ def trained(context: WorkerContext) -> None:
         lifecycle.release(connection, claim.id, actor=context.actor)
 
 
-def shown(database: Database, job: UUID) -> tuple[str, str | None, list[str | None]]:
+def shown(database: Database, job: UUID, project: int = 1) -> tuple[str, str | None, list[str | None]]:
     """State, reason and kinds of events."""
     with database.read() as connection:
-        row = queries.job_by_id(connection, 1, job)
-        events, _ = queries.events_of(connection, 1, job, limit=50)
+        row = queries.job_by_id(connection, project, job)
+        events, _ = queries.events_of(connection, project, job, limit=50)
     return row.state, row.reason, [event.kind for event in events]
 
 
@@ -128,6 +139,71 @@ def test_a_worker_that_was_not_told_of_the_place_leaves_the_job_to_others(
     assert shown(database, job)[2][-1] == "file_unreadable"
 
 
+def test_a_job_whose_file_hangs_is_cancelled_at_once(
+    context: WorkerContext, database: Database, settings: Settings
+) -> None:
+    sha256, _ = stored(database)
+    job = submitted_on(database, settings, sha256)
+    hangs = threading.Event()
+
+    class Hangs(FileReader):
+        def x_and_y(self, file: Any, x: str, y: str) -> XAndY:
+            context.heartbeat._cancelled = {job}  # as the heartbeat finds it a moment later
+            with database.begin() as connection:
+                lifecycle.request_cancel(connection, job, actor="test")
+            hangs.wait()
+            return XAndY(X, Y)
+
+    trained(replace(context, files=Hangs(database, None)))
+    hangs.set()
+    context.heartbeat._cancelled = set()
+    assert shown(database, job)[0] == "cancelled"
+
+
+def test_a_format_that_this_host_cannot_read_is_left_to_others(
+    context: WorkerContext, database: Database, settings: Settings
+) -> None:
+    sha256, _ = stored(database)
+    job = submitted_on(database, settings, sha256)
+
+    class LacksPyarrow(FileReader):
+        def x_and_y(self, file: Any, x: str, y: str) -> XAndY:
+            raise FormatUnsupported("this service reads Parquet only with the extra")
+
+    trained(replace(context, files=LacksPyarrow(database, None)))
+    assert (shown(database, job)[0], shown(database, job)[2][-1]) == ("queued", "file_unreadable")
+
+
+def test_a_project_that_lost_its_file_fails_no_job_of_another(
+    context: WorkerContext, database: Database, settings: Settings
+) -> None:
+    sha256, _ = stored(database)
+    with database.begin() as connection:
+        other = connection.execute(insert(Project).values(name="other").returning(Project.id)).scalar_one()
+        new = NewFile(sha256, 9, facts_of(BytesIO(content_of())), None, place="2/lost")
+        store_file(connection, other, new, actor="test")
+    theirs = submitted_on(database, settings, sha256, project_id=other)  # the first of the pack
+    mine = submitted_on(database, settings, sha256)
+    trained(replace(context, files=FileReader(database, Nothing())))
+    assert shown(database, theirs, other)[:2] == ("failed", "invalid_data")
+    assert shown(database, mine)[0] == "queued"
+    with database.begin() as connection:  # its pause is over
+        connection.exec_driver_sql("UPDATE jobs SET not_before = NULL")
+    trained(replace(context, files=FileReader(database, None)))
+    assert shown(database, mine)[0] == "succeeded"
+
+
+class Nothing:
+    """A place that has no content."""
+
+    def open(self, name: str) -> Any:
+        raise ContentMissing(name)
+
+    def prepare(self) -> None: ...
+    def put(self, name: str, content: Any) -> None: ...
+    def delete(self, name: str) -> None: ...
+
+
 @pytest.mark.parametrize("found", [None, b"something else"], ids=["gone", "another one"])
 def test_a_job_whose_file_is_gone_or_another_one_fails_and_says_so(
     context: WorkerContext, database: Database, settings: Settings, tmp_path: Path, found: bytes | None
@@ -145,4 +221,4 @@ def test_a_job_whose_file_is_gone_or_another_one_fails_and_says_so(
     with database.read() as connection:
         message = queries.job_by_id(connection, 1, jobs[0]).message
     assert sha256 in message
-    assert "send the same file in once more" in message
+    assert "upload the same file once more" in message

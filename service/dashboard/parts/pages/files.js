@@ -9,15 +9,16 @@ if (form) {
     event.preventDefault();
     const [chosen, button] = [form.querySelector("[type=file]"), form.querySelector("[type=submit]")];
     const refused = [];
-    let sent = 0;
+    let [sent, unsent] = [0, 0];
     button.disabled = true;
     for (const file of chosen.files) {
       const problem = (told) => refused.push(`${file.name}: ${told.detail}`);
       if (await ask("POST", "files", { file, query: { name: file.name.slice(-200) }, refused: problem })) sent += 1;
+      else unsent += 1;
     }
     button.disabled = false;
     tell(refused.join("; "));
-    if (!refused.length) form.reset();
+    if (!unsent) form.reset();
     if (sent) say(sent === 1 ? "The file is there." : `${sent} files are there.`);
     await refresh();
   });

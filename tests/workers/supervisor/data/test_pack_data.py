@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from workers.supervisor.pack_data import PackData
+from workers.supervisor.data.pack_data import PackData
 
 FUNCTION = {"seed": 0, "dataset": {"kind": "function", "points": 3}}
 FIRST = {"seed": 1, "dataset": {"kind": "inline", "x": [0.1, 1e-300, 3.0], "y": [1.0, 2.0, 3.0]}}

@@ -1,0 +1,1 @@
+"""Tests of what the members of a pack are trained on."""

@@ -1,0 +1,1 @@
+"""What the members of a pack are trained on: found, read, and sent to the runner once each."""
