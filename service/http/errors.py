@@ -79,6 +79,7 @@ STATUSES: dict[type[Exception], int] = {
     errors.BatchInvalid: 422,
     ParametersInvalid: 422,
     errors.FileInvalid: 422,
+    errors.FormatUnsupported: 422,
     errors.IdempotencyKeyReused: 422,
     errors.TooManyApiKeys: 409,
     errors.TooManyWebhooks: 409,

@@ -206,6 +206,7 @@ def test_files_belong_to_a_project(client: FlaskClient, key_of: KeyOf) -> None:
     assert client.get(f"/v1/files/{CARS_ID}", headers=ada).status_code == 404
     assert client.get(f"/v1/files/{CARS_ID}/content", headers=ada).status_code == 404
     assert client.delete(f"/v1/files/{CARS_ID}", headers=ada).status_code == 404
+    assert client.get(f"/submit?file={CARS_ID}", headers=ada).status_code == 404
     assert submit(client, ada).status_code == 422
     assert upload(client, headers=ada).status_code == 201
     assert submit(client, ada).status_code == 202

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Key = dict[str, str]
 NONE = str(UUID(int=7))
 UNKNOWN = NO_SUCH_FIELD.replace("field", "parameter")
-OF_IDS = {"job", "batch", "from", "where"}
+OF_IDS = {"job", "batch", "from", "where", "file"}
 """Parameters that may hold an id, of any route."""
 OF_NO_IDS = {
     "action", "actor", "cursor", "curves", "dry_run", "fields", "format", "group", "limit", "losses", "metric", "mode",
