@@ -30,10 +30,14 @@ class Order:
 class OrderBook:
     """Makes orders. For each kind, the same seed makes the same orders in the same sequence.
 
-    rests: whether jobs that run for seconds rest between two steps.
+    rests: whether jobs that run for seconds rest between two steps. on_files: whether short jobs are trained on files
+    too, which the service then has (`data_files.send_in`).
     """
 
-    def __init__(self, seed: int, long_seconds: tuple[float, float], *, rests: bool = False) -> None:
+    def __init__(
+        self, seed: int, long_seconds: tuple[float, float], *, rests: bool = False, on_files: bool = False
+    ) -> None:  # fmt: skip
+        self._kinds = ("function", "function", "small", "large") if on_files else ("function",)
         self._random = Random(seed)
         self._long_seconds = long_seconds
         self._numbers: dict[str, int] = {}
@@ -50,7 +54,7 @@ class OrderBook:
         stage, steps, seed = draw.choice(SHORT_STAGES), draw.choice(SHORT_STEPS), draw.randrange(SEEDS)
         device = "cpu" if stage == "numpy" else draw.choice(["cpu", "cpu", "auto"])
         spec = {"stage": stage, "steps": steps, "seed": seed, "device": device}
-        kind = draw.choice(("function", "function", "small", "large"))
+        kind = draw.choice(self._kinds)
         if kind == "small":
             spec |= small().spec()
         elif kind == "large":

@@ -71,7 +71,7 @@ def _build(plan: Plan, names: set[str]) -> Build:
 
 
 def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet, say: Say) -> Report:
-    log, book = RequestLog(), OrderBook(plan.seed, plan.long_seconds, rests=plan.form.rests)
+    log, book = RequestLog(), OrderBook(plan.seed, plan.long_seconds, rests=plan.form.rests, on_files=True)
     fleet.start()
     say(f"the service runs; {plan.amount.short + plan.amount.long} jobs, faults {' '.join(f.name for f in faults)}")
     watch = Watch(fleet.database)

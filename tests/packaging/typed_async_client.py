@@ -88,6 +88,11 @@ async def awaited_service(client: AsyncClient) -> None:
     assert_type(await client.retention(), gradyard.RetentionRule)
     assert_type(await client.set_retention(days=3), gradyard.RetentionRule)
     assert_type(await client.unset_retention(), gradyard.RetentionRule)
+    file = await client.upload(b"x,y\n1,2\n", name="two.csv")
+    assert_type(file, gradyard.File)
+    assert_type(await client.file(file), gradyard.File)
+    assert_type(await client.file_content(file), bytes)
+    assert_type(await client.delete_file(file), None)
     async for entry in client.audit(limit=3):
         assert_type(entry, gradyard.AuditEntry)
     assert_type(await client.close(), None)

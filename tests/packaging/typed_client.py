@@ -87,6 +87,11 @@ def service_of(client: Client) -> None:
     assert_type(client.retention(), gradyard.RetentionRule)
     assert_type(client.set_retention(days=3), gradyard.RetentionRule)
     assert_type(client.unset_retention(), gradyard.RetentionRule)
+    file = client.upload(b"x,y\n1,2\n", name="two.csv")
+    assert_type(file, gradyard.File)
+    assert_type(client.file(file), gradyard.File)
+    assert_type(client.file_content(file), bytes)
+    assert_type(client.delete_file(file), None)
     assert_type(client.audit(limit=3), Generator[gradyard.AuditEntry, None, None])
     assert_type(client.close(), None)
 

@@ -103,9 +103,9 @@ def test_a_member_that_unpacks_to_more_than_it_says_takes_no_more_memory() -> No
 
 
 def test_facts_of_a_large_member_take_the_memory_of_a_block() -> None:
-    content = written_npz(x=np.zeros(2**23))
+    content = written_npz(x=np.zeros(2**25))
     with bounded(2**24):
-        assert facts(content).rows == 2**23
+        assert facts(content).rows == 2**25
     with pytest.raises(MemoryError), bounded(2**24):
         numbers(content, "x", most_rows=2**30)
 
