@@ -22,9 +22,6 @@ from service.routes import (
     health,
     job_list,
     live,
-    losses,
-    metrics_and_artifacts,
-    predict,
     prometheus,
     rechecks,
     retry_and_logs,
@@ -32,6 +29,7 @@ from service.routes import (
 )
 from service.routes.administration import api_keys, audit, storage, webhooks
 from service.routes.questions import actions, counts
+from service.routes.results import losses, metrics_and_artifacts, predict
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from gradyard.jobs.errors import AmbiguousId, Candidate, Gone, NotFound
 from gradyard.jobs.identifiers import SHORTEST_BEGINNING, ids_beginning_with
 from gradyard.store import queries
-from gradyard.store.queries.files import files_beginning_with
+from gradyard.store.files.listed import files_beginning_with
 from service.http.access.callers import current_caller
 from service.http.other_kind import OTHER_KIND, is_other_kind
 from service.http.other_kind import Kind as Kind

@@ -12,8 +12,8 @@ from gradyard import shapes
 from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import ContentUnavailable, NotFound
 from gradyard.store.files.claims import delete_content
+from gradyard.store.files.listed import files_newest_first
 from gradyard.store.files.rows import delete_file as delete_row
-from gradyard.store.queries.files import files_newest_first
 from service import audit
 from service.files.uploads import store_upload
 from service.http import parameters

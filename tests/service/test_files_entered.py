@@ -46,5 +46,5 @@ def test_a_post_of_a_job_enters_no_more_files_than_it_did(client: FlaskClient) -
 def test_losses_enter_no_more_files_than_they_did(client: FlaskClient) -> None:
     location = client.post("/v1/jobs", json={"stage": "tensor"}).headers["Location"]
     entered = entered_by(lambda: client.get(f"{location}/losses"))
-    assert "service/routes/losses.py" in entered
+    assert "service/routes/results/losses.py" in entered
     assert len(entered) <= MOST_OF_LOSSES, sorted(entered)

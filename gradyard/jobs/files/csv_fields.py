@@ -12,7 +12,7 @@ MISSING = frozenset({"", "na", "nan", "null"})
 def as_numbers(fields: Sequence[str]) -> NDArray[np.float64] | None:
     """The fields as numbers, NaN for the missing ones; None where one is neither."""
     try:
-        if "_" not in "".join(fields):  # Python reads 1_000, which nobody means as a number here
+        if "_" not in "".join(fields):  # Python reads 1_000, which is text in a table
             return np.fromiter(map(float, fields), np.float64, len(fields))
     except ValueError:  # some may be missing
         pass

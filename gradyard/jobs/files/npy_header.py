@@ -13,7 +13,7 @@ from gradyard.jobs.files.shown import shown
 
 MAGIC = b"\x93NUMPY"
 LENGTH_BYTES = {1: 2, 2: 4, 3: 4}  # by version: of the header's length
-HEADER_BYTES = 10_000  # numpy's own bound (max_header_size): Python's parser gets slow or fails over large texts
+HEADER_BYTES = 10_000  # numpy's own bound (max_header_size): Python's parser is slow with large texts, or fails
 MOST_AXES, LARGEST = 64, 2**63  # of numpy: of axes, and of bytes
 
 

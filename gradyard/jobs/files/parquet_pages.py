@@ -65,7 +65,7 @@ class _Thrift:
         self._data, self.at = data, 0
 
     def integers(self, nested: int = 0) -> dict[int, int]:
-        """The integers of the struct by the number of their field; all other fields are passed over."""
+        """The integers of the struct by the number of their field; all other fields are skipped."""
         found, number = dict[int, int](), 0
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._integer()

@@ -11,11 +11,11 @@ import orjson
 from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.dependencies import Dependency
+from gradyard.jobs.specs.files_of_project import Files, NoFiles
 from gradyard.jobs.specs.paths import MOST_FIELDS
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
-from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
 from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in

@@ -6,9 +6,9 @@ from typing import Any
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.files_of_project import Files, NoFiles
 from gradyard.jobs.specs.paths import may_hold, parts_around, put
 from gradyard.jobs.submission.batch_budget import BatchBudget
-from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.parse import ParsedJob, read_spec, resolved
 from gradyard.jobs.validation.json_text import plain_json
 from gradyard.jobs.validation.pointers import pointer_of

@@ -12,9 +12,9 @@ from gradyard.jobs.errors import ContentMissing, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec, sha256_of
 from gradyard.jobs.specs.file_data import FileData
+from gradyard.jobs.specs.files_of_project import Files, NoFiles, with_its_file
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.files import Files, NoFiles, with_its_file
 from gradyard.jobs.submission.limits import check_cost
 from gradyard.jobs.submission.resolve import resolve
 from gradyard.jobs.submission.sweep_hints import sweep_hint

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.specs.files_of_project import Files, NoFiles
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.changed_specs import parse_changed, spec_now
-from gradyard.jobs.submission.files import Files, NoFiles
 from gradyard.jobs.submission.large import are_large
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.jobs.submission.shared_points import SharedPoints

@@ -35,7 +35,7 @@ class FileReader:
         self.contents = contents
         self._database = database
         self._kept: OrderedDict[tuple[str, str, str], XAndY] = OrderedDict()
-        self._lock, self._one_at_a_time = threading.Lock(), threading.Lock()
+        self._lock, self._decoding = threading.Lock(), threading.Lock()
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> "FileReader":
@@ -56,7 +56,7 @@ class FileReader:
         key = file.sha256, x, y
         if (known := self._known(key)) is not None:
             return known
-        with self._one_at_a_time:  # of requests that name the same columns at once, the first reads them
+        with self._decoding:  # of requests that name the same columns at once, the first reads them
             if (known := self._known(key)) is not None:
                 return known
             with closing(self.content(file)) as content:

@@ -10,8 +10,8 @@ from gradyard.jobs.errors import ContentUnavailable, FileInvalid, SpecInvalid
 from gradyard.jobs.numbers.models import UNSETTLED, predicted, predicted_at_each_order
 from gradyard.jobs.numbers.scaling import Scaling
 from gradyard.jobs.specs.datasets import stored_dataset
+from gradyard.jobs.specs.files_of_project import Files, with_its_values
 from gradyard.jobs.states import State
-from gradyard.jobs.submission.files import Files, with_its_values
 
 MOST_POINTS = 400
 MORE_TERMS = ("with e x⁴", "with e x⁴ + e x⁵")

@@ -34,7 +34,7 @@ def url_of(contents: Contents) -> str:
 
 
 def stored(contents: Contents) -> list[str]:
-    """The names of all that lies in the place but its marker, whoever put it there."""
+    """The names of all that lies in the place but its marker, of us or of others."""
     if isinstance(contents, BucketContents):
         found = (each["path"] for each in obstore.list(S3Store.from_url(url_of(contents))).collect())
         return sorted(name for name in found if name != MARKER)

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from sqlalchemy import insert
 
-from gradyard.jobs.errors import ContentMissing, FormatUnsupported
+from gradyard.jobs.errors import ContentMissing, ContentUnavailable, FormatUnsupported
 from gradyard.jobs.files.read import facts_of
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.file_data import XAndY
@@ -119,7 +119,7 @@ def test_a_job_whose_file_cannot_be_read_now_is_handed_back_and_tried_again(
     trained(away)
     state, _, kinds = shown(database, job)
     assert (state, kinds[-1]) == ("queued", "file_unreadable")
-    with database.begin() as connection:  # its pause is over
+    with database.begin() as connection:  # its pause has ended
         connection.exec_driver_sql("UPDATE jobs SET not_before = NULL")
     back = with_place(context, tmp_path / "here")
     assert back.files is not None
@@ -145,19 +145,22 @@ def test_a_job_whose_file_hangs_is_cancelled_at_once(
     sha256, _ = stored(database)
     job = submitted_on(database, settings, sha256)
     hangs = threading.Event()
+    readers: list[threading.Thread] = []
 
     class Hangs(FileReader):
         def x_and_y(self, file: Any, x: str, y: str) -> XAndY:
-            context.heartbeat._cancelled = {job}  # as the heartbeat finds it a moment later
+            readers.append(threading.current_thread())
             with database.begin() as connection:
                 lifecycle.request_cancel(connection, job, actor="test")
+            context.heartbeat._cancelled = {job}  # as the heartbeat finds it a moment later
             hangs.wait()
-            return XAndY(X, Y)
+            raise ContentUnavailable("the share came back")
 
     trained(replace(context, files=Hangs(database, None)))
-    hangs.set()
-    context.heartbeat._cancelled = set()
     assert shown(database, job)[0] == "cancelled"
+    hangs.set()
+    readers[0].join()
+    context.heartbeat._cancelled = set()
 
 
 def test_a_format_that_this_host_cannot_read_is_left_to_others(
@@ -187,7 +190,7 @@ def test_a_project_that_lost_its_file_fails_no_job_of_another(
     trained(replace(context, files=FileReader(database, Nothing())))
     assert shown(database, theirs, other)[:2] == ("failed", "invalid_data")
     assert shown(database, mine)[0] == "queued"
-    with database.begin() as connection:  # its pause is over
+    with database.begin() as connection:  # its pause has ended
         connection.exec_driver_sql("UPDATE jobs SET not_before = NULL")
     trained(replace(context, files=FileReader(database, None)))
     assert shown(database, mine)[0] == "succeeded"

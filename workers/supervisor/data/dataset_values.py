@@ -6,7 +6,7 @@ from typing import Any
 from gradyard.jobs.errors import ContentMissing, ContentUnavailable, FileInvalid, FormatUnsupported, SpecInvalid
 from gradyard.jobs.specs.datasets import AnyData, stored_dataset
 from gradyard.jobs.specs.file_data import FileData
-from gradyard.jobs.submission.files import FilesOfProject, NoFiles
+from gradyard.jobs.specs.files_of_project import FilesOfProject, NoFiles
 from gradyard.store.files.of_project import ProjectFiles
 from gradyard.store.files.reading import FileReader
 
@@ -39,7 +39,7 @@ class DatasetValues:
         project_id = self._projects[index]
         try:
             dataset = self._files[project_id].with_values(dataset)
-            dataset.arrays()  # they stay in memory until the pack is sent
+            dataset.arrays()  # read here, where a loss is known to be of this project; the reader keeps them a while
         except FormatUnsupported as error:
             raise ContentUnavailable(f"this host cannot read its file: {error}") from None
         except ContentMissing as error:

@@ -1,0 +1,1 @@
+"""What a job has found: its curves, its arrays, and what its model says at other points."""
