@@ -27,6 +27,8 @@ from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.service.routes_for_tests import requests_of
 
 WALKS = 5  # of one seed
+SEEDS, MOST_SEEDS = 4, 60  # ids differ from run to run, and walks with them: few of them may delete nothing
+TO_BE_DONE = {"GET", "POST", "DELETE"}
 FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many requests of each route
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -171,7 +173,9 @@ def test_requests_that_follow_from_each_other_are_answered_as_documented(
     done: set[str] = set()
     refuted: list[str] = []
     workflow = workflow_of(app, asked, done, refuted)
-    for number in range(FUZZ // WALKS or 4):
+    for number in range(FUZZ // WALKS or MOST_SEEDS):
+        if not FUZZ and number >= SEEDS and done >= TO_BE_DONE:
+            break
         monkeypatch.setattr("hypothesis.core.global_force_seed", number)
         # A walk that begins like an earlier one may go on otherwise, since jobs and keys of the earlier ones are there.
         with suppress(Flaky):
@@ -180,7 +184,7 @@ def test_requests_that_follow_from_each_other_are_answered_as_documented(
                 suppress_health_check=list(HealthCheck),
             ))  # fmt: skip
     assert refuted == []
-    assert {"GET", "POST", "DELETE"} <= done
+    assert done >= TO_BE_DONE
     tell(asked)
 
 
