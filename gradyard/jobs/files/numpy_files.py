@@ -12,7 +12,7 @@ from gradyard.jobs.errors import FileInvalid
 from gradyard.jobs.files.array_columns import BLOCK_BYTES, Run, fill, measure, runs_of
 from gradyard.jobs.files.columns import check_known, check_names, check_rows, no_numbers
 from gradyard.jobs.files.facts import Column, FileFacts, FileFormat
-from gradyard.jobs.files.npy_header import read_header
+from gradyard.jobs.files.npy_header import read_exactly, read_header
 from gradyard.jobs.files.npz_members import members_of
 from gradyard.jobs.files.shown import quoted
 
@@ -81,7 +81,7 @@ def _facts(form: FileFormat, arrays: Sequence[_StoredArray]) -> FileFacts:
     columns, first = list[Column](), list[list[Any]]()
     for array in arrays:
         with array.opened() as stream:
-            stream.seek(array.offset)
+            read_exactly(stream, array.offset, array.what)
             for run in array.runs:
                 more_columns, more_first = measure(stream, run, array.what)
                 columns += more_columns
@@ -117,7 +117,7 @@ def _numbers(arrays: Sequence[_StoredArray], wanted: Sequence[str], most_rows: i
         if not any(name in wanted for run in array.runs for name in run.names):
             continue
         with array.opened() as stream:
-            stream.seek(array.offset)
+            read_exactly(stream, array.offset, array.what)
             for run in array.runs:
                 found |= fill(stream, run, wanted, array.what)
     return {name: found[name] for name in wanted}
