@@ -1,23 +1,48 @@
 """Long lists: the newest of them, and a word about the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import typer
 
-T = TypeVar("T")
+from gradyard.cli.grammar.options import print_json
+from gradyard.cli.output.listing import Listing
+from gradyard.cli.terminal import print_table
 
 USUAL_LIMIT = 20
-
-
 MOST_COUNTED = 1000  # of those that are not shown: the service gives 200 at a time
+
+
+class _HasJson(Protocol):
+    def as_json(self) -> Any: ...
+
+
+T = TypeVar("T")
+Told = TypeVar("Told", bound=_HasJson)
 
 
 def newest(found: Iterator[T], limit: int | None) -> tuple[list[T], int]:
     """The first `limit` of `found`, all where it is None; and how many more there are, up to `MOST_COUNTED`."""
     listed = list(islice(found, limit))
     return listed, 0 if limit is None else sum(1 for _ in islice(found, MOST_COUNTED))
+
+
+def print_list(
+    shown: Sequence[Told], more: int, table: Callable[[Sequence[Told]], Listing], *, as_json: bool, none: str
+) -> None:
+    """Prints a list as JSON or a table, for an empty one the sentence `none`, and says how many there are besides.
+
+    more: how many, as `newest` has counted them.
+    """
+    if as_json:
+        print_json([each.as_json() for each in shown])
+    elif shown:
+        print_table(table(shown))
+    else:
+        typer.echo(none)
+    if more:
+        say_that_it_is_cut(len(shown), more)
 
 
 def say_that_there_are_more(shown: int, most: int) -> None:

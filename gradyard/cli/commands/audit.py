@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
-from gradyard.cli.lists import newest, say_that_it_is_cut
+from gradyard.cli.grammar.options import CommandOptions, asks_the_service
+from gradyard.cli.lists import newest, print_list
 from gradyard.cli.tables import audit_table
-from gradyard.cli.terminal import print_table
 
 ActionOption = Annotated[
     str | None, typer.Option("--action", help="Only such entries: key_created, drained, job_deleted and so on.")
@@ -26,9 +25,4 @@ def list_entries(
     """
     with options.connect() as client:
         entries, more = newest(client.audit(action=action, actor=actor), limit)
-    if entries or options.as_json:
-        print_json([each.as_json() for each in entries]) if options.as_json else print_table(audit_table(entries))
-    else:
-        typer.echo("there is no such entry")
-    if more:
-        say_that_it_is_cut(len(entries), more)
+    print_list(entries, more, audit_table, as_json=options.as_json, none="there is no such entry")

@@ -13,7 +13,7 @@ from gradyard.cli.commands.jobs import SetOption
 from gradyard.cli.commands.live.watching import BestOption
 from gradyard.cli.grammar.completion import batch_ids
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
-from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
+from gradyard.cli.lists import USUAL_LIMIT, newest, print_list
 from gradyard.cli.tables import batches_table
 from gradyard.cli.terminal import console, print_table
 from gradyard.client.client import Client
@@ -30,14 +30,8 @@ def list_batches(options: CommandOptions, limit: LimitOption = USUAL_LIMIT) -> N
     """List the batches, the newest first."""
     with options.connect() as client:
         listed, more = newest(client.batches(), limit)
-    if options.as_json:
-        print_json([batch.as_json() for batch in listed])
-    elif listed:
-        print_table(batches_table(listed))
-    else:
-        typer.echo("there are no batches yet; `gradyard sweep` submits one")
-    if more:
-        say_that_it_is_cut(len(listed), more)
+    none = "there are no batches yet; `gradyard sweep` submits one"
+    print_list(listed, more, batches_table, as_json=options.as_json, none=none)
 
 
 @asks_the_service

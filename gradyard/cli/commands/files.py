@@ -12,9 +12,8 @@ from gradyard.cli.commands.changes import Change, change_each
 from gradyard.cli.errors import BadUsage
 from gradyard.cli.grammar.completion import file_ids
 from gradyard.cli.grammar.options import LONG_RETRY_SECONDS, CommandOptions, asks_the_service, print_json
-from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
+from gradyard.cli.lists import USUAL_LIMIT, newest, print_list
 from gradyard.cli.output.files import file_lines, files_table
-from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
 from gradyard.client.exports.whole_file import written_whole
 from gradyard.shapes import File
@@ -64,14 +63,8 @@ def list_files(options: CommandOptions, limit: LimitOption = USUAL_LIMIT) -> Non
     """
     with options.connect() as client:
         found, more = newest(client.files(), limit)
-    if options.as_json:
-        print_json([each.as_json() for each in found])
-    elif found:
-        print_table(files_table(found))
-    else:
-        typer.echo("there are no files; send one in: gradyard files upload FILE")
-    if more:
-        say_that_it_is_cut(len(found), more)
+    none = "there are no files; send one in: gradyard files upload FILE"
+    print_list(found, more, files_table, as_json=options.as_json, none=none)
 
 
 @asks_the_service

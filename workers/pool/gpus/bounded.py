@@ -1,10 +1,10 @@
 """An inventory that answers in time, also while its driver hangs: a heartbeat must not wait for a broken GPU."""
 
-import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from gradyard.processes.beside import Beside
 from workers.pool.gpus.inventory import DeviceLost, Gpu, Health, InUse, Inventory
 
 ANSWER_SECONDS = 5.0  # well below a lease
@@ -18,7 +18,7 @@ class BoundedInventory:
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._hanging: threading.Thread | None = None
+        self._hanging: Beside[Any] | None = None
         self._hangs_since = 0.0
 
     def gpus(self) -> list[Gpu]:
@@ -34,24 +34,14 @@ class BoundedInventory:
         return self._answer(lambda: self._inventory.in_use(uuid))
 
     def _answer(self, question: Callable[[], T]) -> T | None:
-        if self._hanging is not None and self._hanging.is_alive():
+        if self._hanging is not None and not self._hanging.is_over():
             if time.monotonic() - self._hangs_since > HUNG_SECONDS:
                 raise DeviceLost(f"its driver has not answered for {HUNG_SECONDS:.0f} s")
             return None
-        answers: list[T] = []
-        errors: list[Exception] = []
-
-        def ask() -> None:
-            try:
-                answers.append(question())
-            except Exception as error:
-                errors.append(error)
-
-        asking = threading.Thread(target=ask, name="asks the driver", daemon=True)
         asked_at = time.monotonic()
-        asking.start()
-        asking.join(ANSWER_SECONDS)
-        self._hanging, self._hangs_since = (asking, asked_at) if asking.is_alive() else (None, 0.0)
-        if errors:
-            raise errors[0]
-        return answers[0] if answers else None
+        asking = Beside(question, "asks the driver")
+        if asking.is_over(ANSWER_SECONDS):
+            self._hanging = None
+            return asking.answer()
+        self._hanging, self._hangs_since = asking, asked_at
+        return None

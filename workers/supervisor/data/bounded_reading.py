@@ -1,10 +1,10 @@
 """Files are read in a thread beside, since a share or a bucket that hangs must not hold a worker up."""
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 from gradyard.jobs.errors import ContentUnavailable
+from gradyard.processes.beside import Beside
 
 R = TypeVar("R")
 
@@ -18,24 +18,10 @@ def read_beside(read: Callable[[], R], give_up: Callable[[], str | None], longes
     Raises ContentUnavailable where that says so, and after `longest` seconds. The thread may go on until its process
     ends.
     """
-    found: list[R] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            found.append(read())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="read a file", daemon=True)
-    thread.start()
-    waited = 0.0
-    while thread.is_alive():
-        thread.join(LOOK_SECONDS)
+    reading, waited = Beside(read, "read a file"), 0.0
+    while not reading.is_over(LOOK_SECONDS):
         waited += LOOK_SECONDS
         why = give_up() or (f"its file was not read within {longest:g} s" if waited >= longest else None)
-        if thread.is_alive() and why is not None:
+        if why is not None and not reading.is_over():
             raise ContentUnavailable(why)
-    if failed:
-        raise failed[0]
-    return found[0]
+    return reading.answer()

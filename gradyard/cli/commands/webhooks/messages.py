@@ -7,9 +7,8 @@ import typer
 
 from gradyard.cli.commands.webhooks.webhooks import IdArgument
 from gradyard.cli.grammar.options import CommandOptions, asks_the_service, print_json
-from gradyard.cli.lists import USUAL_LIMIT, newest, say_that_it_is_cut
+from gradyard.cli.lists import USUAL_LIMIT, newest, print_list
 from gradyard.cli.output.webhooks import deliveries_table, delivery_sentence
-from gradyard.cli.terminal import print_table
 from gradyard.client.client import Client
 from gradyard.jobs.webhooks.events import DeliveryState
 from gradyard.shapes import WebhookDelivery
@@ -55,12 +54,7 @@ def deliveries(
     """
     with options.connect() as client:
         found, more = newest(client.webhooks.deliveries(webhook_id, state=state), limit)
-    if options.as_json:
-        print_json([each.as_json() for each in found])
-    else:
-        print_table(deliveries_table(found)) if found else typer.echo("there is no such message")
-    if more:
-        say_that_it_is_cut(len(found), more)
+    print_list(found, more, deliveries_table, as_json=options.as_json, none="there is no such message")
 
 
 @asks_the_service
