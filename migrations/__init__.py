@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from gradyard.jobs.errors import DatabaseNotReady
 from gradyard.store.database import Database
+from migrations.metric_rows import fill_metrics
 from migrations.running import alembic_config, newest_revision, run_steps
 from migrations.summary_rows import fill_summaries
 
-FILLS = {"0020_pre": fill_summaries, "0021_pre": fill_summaries}
+FILLS = {"0020_pre": fill_summaries, "0021_pre": fill_summaries, "0035_pre": fill_metrics}
 """What is called with the database after that step, before the next: before a `post` for what an older version left."""
 
 

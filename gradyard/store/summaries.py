@@ -96,15 +96,14 @@ def end_summaries(connection: Connection, job_ids: Collection[UUID]) -> None:
 
 def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None:
     """Store the last, lowest and highest value of each metric of these jobs, with their steps."""
-    curves: dict[tuple[UUID, int, str], list[Any]] = {}
+    curves: dict[tuple[UUID, str], list[Any]] = {}
     for chunk in connection.execute(_metrics, {"of_jobs": list(job_ids)}):
-        curves.setdefault((chunk.job_id, chunk.project_id, chunk.name), []).append(chunk)
-    if curves:
-        rows = [
-            {"job_id": job_id, "project_id": project_id, "name": name, **figures_of_metric(chunks)}
-            for (job_id, project_id, name), chunks in curves.items()
-        ]
-        insert_rows(connection, MetricSummary, rows, OnConflict.REPLACE)
+        curves.setdefault((chunk.job_id, chunk.name), []).append(chunk)
+    rows = [
+        {name: getattr(chunks[0], name) for name in _OF_METRIC} | figures_of_metric(chunks)
+        for chunks in curves.values()
+    ]
+    insert_rows(connection, MetricSummary, rows, OnConflict.REPLACE)
 
 
 def figures_of_metric(chunks: Sequence[Any]) -> dict[str, Any]:
@@ -126,6 +125,7 @@ def figures_of_metric(chunks: Sequence[Any]) -> dict[str, Any]:
     return figures
 
 
+_OF_METRIC = ("job_id", "project_id", "name", "stage", "state")
 _EXTREMES = ("min", "min_step", "max", "max_step")
 
 
@@ -139,6 +139,7 @@ _end = (
 )  # fmt: skip
 _metrics = (
     select(MetricChunk.job_id, MetricChunk.project_id, MetricChunk.name, MetricChunk.start_step,
-           MetricChunk.every, MetricChunk.metric_values)
+           MetricChunk.every, MetricChunk.metric_values, JobSummary.stage, JobSummary.state)
+    .join(JobSummary, JobSummary.job_id == MetricChunk.job_id)
     .where(MetricChunk.job_id.in_(_these)).order_by(MetricChunk.job_id, MetricChunk.name, MetricChunk.start_step)
 )  # fmt: skip

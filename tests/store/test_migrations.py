@@ -20,10 +20,11 @@ from gradyard.jobs.fleet import HoldKind
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.webhooks.events import OF_WORKERS
 from gradyard.store import audit, fleet, queries
+from gradyard.store.bulk import insert_rows
 from gradyard.store.database import Database
 from gradyard.store.files.rows import NewFile, store_file
 from gradyard.store.rechecks import keep_verdict
-from gradyard.store.tables import Table
+from gradyard.store.tables import MetricSummary, Table
 from gradyard.store.webhooks.messages import store_test
 from migrations import online, running
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
@@ -118,6 +119,7 @@ def test_every_closed_vocabulary_has_a_check() -> None:
         ("claims", "queue"), ("holds", "kind"), ("summaries", "state"), ("summaries", "reason"), ("summaries", "queue"),
         ("audit", "action"), ("rechecks", "state"), ("webhook_notices", "kind"), ("webhook_deliveries", "state"),
         ("waits", "state"), ("waits_for", "kind"), ("waits_for", "condition"), ("files", "format"),
+        ("metric_summaries", "state"),
     }  # fmt: skip
 
 
@@ -155,6 +157,7 @@ def test_a_word_that_is_not_known_is_refused(database: Database, settings: Setti
         audit.note(connection, Action.PAUSED, "cpu", project_id=1, actor="test")
         store_file(connection, 1, NewFile("7" * 64, 1, FileFacts(FileFormat.BYTES, 0, (), ()), None), actor="test")
         keep_verdict(connection, 1, job_id, Verdict(RecheckState.SAME, "the same"))
+        insert_rows(connection, MetricSummary, [{"job_id": job_id, "project_id": 1, "name": "gap", "last_step": 0}])
     with pytest.raises(exc.IntegrityError, match=column), database.begin() as connection:
         connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
 

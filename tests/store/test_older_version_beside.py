@@ -13,10 +13,13 @@ from sqlalchemy import Column, Uuid, bindparam, insert, inspect, select, text
 
 import migrations
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.questions.order import order
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.states import State
 from gradyard.store import queries
 from gradyard.store.database import Database
-from gradyard.store.tables import Job, JobSummary, Table
+from gradyard.store.queries.questions.orders import jobs_in_order
+from gradyard.store.tables import Job, JobSummary, MetricSummary, Table
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.stack.until import until
 from tests.store.test_summaries import assert_like_the_rows, parameters
@@ -128,6 +131,38 @@ def test_both_versions_end_and_see_each_others_jobs_before_the_last_step(
     latest = submitted(database, settings)
     ends(database, latest)
     assert_like_the_rows(database)
+
+
+def stores_a_metric(database: Database, job_id: Any, name: str) -> None:
+    """Store the figures of a metric as the version before `0035_pre` does: it knows no stage of them."""
+    store = text(
+        "INSERT INTO metric_summaries (job_id, project_id, name, last, last_step, min, min_step, max, max_step) "
+        "VALUES (:job, 1, :name, 0.5, 3, 0.5, 3, 0.5, 3)"
+    )
+    with database.begin() as connection:
+        connection.execute(store.bindparams(bindparam("job", type_=Uuid())), {"job": job_id, "name": name})
+
+
+def test_metrics_that_an_older_version_stores_have_the_stage_and_state_of_their_job(
+    database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    succeeds(database, claimed(database, worker_of(database)))
+    database.close()
+    migrations.downgrade(database.url, "0034_pre")
+    stores_a_metric(database, job, "before")
+    database.close()
+    migrations.upgrade(database.url, "pre")
+    stores_a_metric(database, job, "beside")
+    database.close()
+    migrations.upgrade(database.url)
+    figures = MetricSummary.__table__.columns
+    with database.read() as connection:
+        stored = connection.execute(select(figures.name, figures.stage, figures.state).order_by(figures.name)).all()
+        (found,) = queries.jobs_newest_first(connection, 1, limit=9).jobs
+        listed = jobs_in_order(connection, 1, order("metrics.before.max"), None, limit=9, state=State.SUCCEEDED).jobs
+    assert stored == [("before", found.stage, "succeeded"), ("beside", found.stage, "succeeded")]
+    assert [each.id for each in listed] == [job]
 
 
 def test_a_version_that_names_no_submitter_stores_batches_beside_this_one(database: Database) -> None:

@@ -34,6 +34,7 @@ from gradyard.store.tables.page_sessions import PageSession
 from gradyard.store.tables.storage import SIZES, JobSize, ProjectStorage, Retention, bytes_of
 from gradyard.store.tables.summaries import (
     FIGURES_IN_ORDER,
+    METRICS_IN_ORDER,
     JobParameter,
     JobSummary,
     JobTag,
@@ -54,6 +55,7 @@ __all__ = [
     "IS_RUNNING",
     "IS_WAITING",
     "IS_WAITING_AGAIN",
+    "METRICS_IN_ORDER",
     "SIZES",
     "ApiKey",
     "Artifact",

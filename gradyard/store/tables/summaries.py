@@ -19,6 +19,9 @@ _IN_A_BATCH = text("batch_id IS NOT NULL")
 FIGURES_IN_ORDER = ("loss_min", "loss_last", "finished_at", "train_seconds")
 """Figures of which an index has the jobs of each stage and final state in order."""
 
+METRICS_IN_ORDER = ("last", "min", "max")
+"""Figures of a metric of which an index has the jobs of each stage and final state in order."""
+
 
 def _in_order(name: str) -> Index:
     there = text(f"{name} IS NOT NULL")
@@ -126,6 +129,8 @@ class MetricSummary(Table):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stage: Mapped[str | None] = mapped_column(String(64))  # these two as in `summaries`, for the indexes
+    state: Mapped[str | None] = mapped_column(String(16))
     last: Mapped[float | None]
     last_step: Mapped[int]
     min: Mapped[float | None]
@@ -133,7 +138,8 @@ class MetricSummary(Table):
     max: Mapped[float | None]
     max_step: Mapped[int | None]
 
-    __table_args__ = tuple(
-        Index(f"ix_metric_summaries_by_{figure}", "project_id", "name", figure, "job_id")
-        for figure in ("last", "min", "max")
-    )
+    __table_args__ = (
+        is_known("state", (state for state in State if state in FINISHED)),
+        *(Index(f"ix_metric_summaries_in_order_of_{figure}", "project_id", "name", "stage", "state", figure, "job_id")
+          for figure in METRICS_IN_ORDER),
+    )  # fmt: skip

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from gradyard.jobs.questions.named import figures_named, groups_named
 from gradyard.jobs.questions.order import order
 from gradyard.jobs.questions.read import question
+from gradyard.jobs.states import State
 from gradyard.store.database import Database
 from gradyard.store.queries.ids import newest_ids
 from gradyard.store.queries.page.swept import first_and_last_jobs
 from gradyard.store.queries.questions.conditions import condition
 from gradyard.store.queries.questions.groups import summary_asked
 from gradyard.store.queries.questions.pages import ids_asked
-from gradyard.store.queries.questions.streams import streams
+from gradyard.store.queries.questions.streams import stages_of, streams
 from gradyard.store.tables import Batch, JobSummary
 from tests.store.test_query_plans import A_BATCH, explained, listened, plan_of, reads_whole_table
 
@@ -36,6 +37,29 @@ def test_a_look_at_the_first_jobs_of_an_order_reads_and_sorts_no_more_of_them(fu
             merged = [step for step in steps if "MERGE (UNION ALL)" in step or "Merge Append" in step]
             assert merged, (statement, steps)
             assert not any(map(reads_whole_table, steps)), (statement, steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("figure", ["last", "min", "max"])
+def test_an_order_of_a_metric_within_a_stage_and_a_state_is_read_from_its_index(full: Database, figure: str) -> None:
+    with full.snapshot() as connection:
+        if not full.is_sqlite:  # the table is empty: PostgreSQL would read it by any index, and sort
+            for other in ("seqscan", "bitmapscan", "sort"):
+                connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
+        by, stages = order(f"-metrics.accuracy.{figure}"), len(stages_of(connection, 1))
+        assert stages > 1
+        for state, stage, number in (
+            (None, None, 3 * stages), (State.FAILED, None, stages), (State.FAILED, "optim", 1)
+        ):  # fmt: skip
+            ordered = streams(connection, 1, by, state, stage)
+            assert ordered is not None
+            said = listened(full)
+            ordered.first(connection, 20, (1.0, A_BATCH))
+            steps = plan_of(connection, *said[-1])
+            read = [step for step in steps if f"ix_metric_summaries_in_order_of_{figure}" in step]
+            assert len(read) == number, steps
+            assert not any("Sort  (" in step or "TEMP B-TREE" in step for step in steps), steps
 
 
 @pytest.mark.slow

@@ -28,15 +28,13 @@ from gradyard.jobs.questions import terms
 from gradyard.jobs.questions.terms import Among, Column, Comparison, Kind, Missing, Not, OneOf, Source, Term, Value
 from gradyard.store.dialects import in_byte_order, number_told
 from gradyard.store.summaries import FINAL
-from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricSummary
+from gradyard.store.tables import METRICS_IN_ORDER, Job, JobParameter, JobSummary, JobTag, MetricSummary
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 ONLY_IN_JOBS = ("priority", "pinned", "retry_of", "recheck_of")
 """Fields that are looked up in `jobs`, job by job: `summaries` has them not."""
-METRICS_IN_ORDER = ("last", "min", "max")
-"""Figures of a metric of which an index has the jobs in order."""
 _SUMMARY, _JOB = JobSummary.__table__.columns, Job.__table__.columns
 
 

@@ -13,11 +13,18 @@ from sqlalchemy import Connection, Select, bindparam, func, select, union_all
 
 from gradyard.jobs.questions import terms
 from gradyard.jobs.questions.order import Order
-from gradyard.jobs.questions.terms import Column, Comparison, Kind, OneOf, Source, Term, Value
+from gradyard.jobs.questions.terms import Column, Comparison, OneOf, Source, Term, Value
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.queries.questions.conditions import OPERATORS, jobs_having, sets_of
-from gradyard.store.queries.questions.streams import MOST_STAGES, Place, figure_queries, stages_of
-from gradyard.store.tables import FIGURES_IN_ORDER, IS_PINNED, IS_RUNNING, Job, JobSummary
+from gradyard.store.queries.questions.streams import (
+    MOST_STAGES,
+    Place,
+    figure_queries,
+    is_in_order,
+    stages_of,
+    without_its_name,
+)
+from gradyard.store.tables import IS_PINNED, IS_RUNNING, Job, JobSummary
 from gradyard.store.these import DriverId, with_driver_ids
 
 MOST_CANDIDATES = 2_000
@@ -63,15 +70,13 @@ def _found(connection: Connection, project_id: int, part: Term) -> list[DriverId
             each = [_found(connection, project_id, Comparison(column, "==", value)) for value in values]
             together = [job_id for found in each if found for job_id in found]
             return None if None in each or len(together) > MOST_CANDIDATES else together
-        case Comparison(Column(Source.FIELD, name, Kind.NUMBER | Kind.TIME), symbol, float(value)) if (
-            name in FIGURES_IN_ORDER and symbol != "!="
-        ):
+        case Comparison(column, symbol, float(value)) if is_in_order(column) and symbol != "!=":
             stages = stages_of(connection, project_id)
             if len(stages) > MOST_STAGES:
                 return None
-            named = {f"nth_stage_{number}": stage for number, stage in enumerate(stages)}
+            named = {f"nth_stage_{number}": stage for number, stage in enumerate(stages)} | {"metric": column.name}
             asked = {"project": project_id, "of_stages": stages, "value": value, "so_many": MOST_CANDIDATES + 1}
-            return _if_few(connection, _of_figure(name, symbol, len(stages)), asked | named)
+            return _if_few(connection, _of_figure(without_its_name(column), symbol, len(stages)), asked | named)
         case Comparison():
             query = _query(project_id, part)
             return None if query is None else _if_few(connection, query.limit(MOST_CANDIDATES + 1), {})
@@ -87,9 +92,9 @@ def _if_few(connection: Connection, query: Select[Any], values: dict[str, Any]) 
 
 
 @lru_cache(maxsize=64)
-def _of_figure(name: str, symbol: str, stages: int) -> Select[Any]:
+def _of_figure(column: Column, symbol: str, stages: int) -> Select[Any]:
     each = []
-    for query in figure_queries(name, stages, tuple(State)):
+    for query in figure_queries(column, stages, tuple(State)):
         job_id, value = query.selected_columns
         compared = OPERATORS[symbol](value, bindparam("value"))
         each.append(query.with_only_columns(job_id).where(compared).limit(bindparam("so_many")))

@@ -61,16 +61,14 @@ class Rows:
 def rows_in_order(connection: Connection, asked: Asked, so_many: int, after: Place | None) -> Rows:
     """The first jobs; after: of those after this place."""
     project, batch, term = asked.project_id, asked.batch, asked.term
-    of_metric = asked.order.column.source is Source.METRIC
     ordered = streams(connection, project, asked.order, asked.state, asked.stage) if batch is None else None
-    if ordered is not None and asked.question is None and not (of_metric and term is not None):
+    if ordered is not None and asked.question is None:
         return Rows(ordered.first(connection, so_many, after))
     wanted: list[Any] = [] if batch is None else [JobSummary.batch_id == batch]
     if term is not None and batch is None:
         few = candidates(connection, project, term)
         if few is None and ordered is not None:
-            found = Rows(ordered.first(connection, so_many, after)) if asked.question is None else None
-            found = found or _among_the_first(connection, ordered, term, so_many, after)
+            found = _among_the_first(connection, ordered, term, so_many, after)
             if found is not None:
                 return found
         wanted += [] if few is None else [JobSummary.job_id.in_(these(connection, few))]

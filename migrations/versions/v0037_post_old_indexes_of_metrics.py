@@ -1,0 +1,23 @@
+"""The indexes of metrics' figures without a stage go, and the trigger for an older version."""
+
+from migrations.metric_triggers import create_trigger, drop_trigger
+from migrations.online import create_index, drop_index
+
+revision = "0037_post"
+down_revision = "0036_pre"
+branch_labels = None
+depends_on = None
+
+FIGURES = ("last", "min", "max")
+
+
+def upgrade() -> None:
+    drop_trigger()
+    for figure in FIGURES:
+        drop_index(f"ix_metric_summaries_by_{figure}", "metric_summaries")
+
+
+def downgrade() -> None:
+    create_trigger()
+    for figure in FIGURES:
+        create_index(f"ix_metric_summaries_by_{figure}", "metric_summaries", ["project_id", "name", figure, "job_id"])
