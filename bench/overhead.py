@@ -7,6 +7,7 @@ It starts its own stack with one CPU slot, takes a minute or two, and writes `be
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from bench.peers.celery_worker import celery_worker
 from bench.report import Row, table, write_results
 from bench.scripts import run_script, write_script
 from bench.service import Timed, service, train
@@ -24,26 +26,28 @@ WARM_UP_JOBS = 20
 ROUNDS = 3
 STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "module")
 MOST_OVERHEAD_MS = 15.0
+MOST_OF_A_TASK = 3.0
 LEAST_RATIO = 5.0
 
-SPECS: dict[str, dict[str, Any]] = {
-    "no-op (tensor, 1 step, 3 points)": {
-        "stage": "tensor", "steps": 1, "dataset": {"kind": "function", "function": "sin", "points": 3},
-    },
-    "tensor, defaults": {"stage": "tensor"},
+NO_OP: dict[str, Any] = {
+    "stage": "tensor", "steps": 1, "dataset": {"kind": "function", "function": "sin", "points": 3},
 }  # fmt: skip
+SPECS: dict[str, dict[str, Any]] = {"no-op (tensor, 1 step, 3 points)": NO_OP, "tensor, defaults": {"stage": "tensor"}}
 
 NOTES = f"""Overhead is the time of the client from sending POST to reading `succeeded` through `GET ?wait=`, minus
 `train_seconds`: {JOBS} jobs one after another on one open connection, on SQLite, after {WARM_UP_JOBS} to warm up.
 The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports) over
-that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most)."""
+that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most).
+Against a plain Celery task: the overhead of the first job, over `one_loss.delay().get()` of a task that returns a list
+of one number, with a Redis as broker and result backend that syncs each write to disk, as SQLite does; {JOBS} of each
+in turn, p50."""
 
 
 def main() -> None:
     """Measure, print, and write the results down."""
     load, _, _ = os.getloadavg()
     with service() as client:
-        rows = [*_overheads(client), *_ratios(client)]
+        rows = [*_overheads(client), _against_a_task(client), *_ratios(client)]
     print(table(rows))
     write_results("What the service costs", "make bench", NOTES, load, rows)
 
@@ -58,6 +62,24 @@ def _overheads(client: httpx.Client) -> Iterator[Row]:
         target = f"p50 <= {MOST_OVERHEAD_MS:g} ms"
         yield Row(f"overhead: {name}", measured, target, middle <= MOST_OVERHEAD_MS)
         yield Row(f"of it, p50: {name}", _where_it_goes(timed))
+
+
+def _against_a_task(client: httpx.Client) -> Row:
+    ours, theirs = list[float](), list[float]()
+    with celery_worker(is_durable=True) as peer:
+        peer.start_worker()
+        for number in range(WARM_UP_JOBS + JOBS):
+            began = time.perf_counter()
+            peer.tasks.one_loss.delay().get()
+            seconds = time.perf_counter() - began
+            job = train(client, NO_OP)
+            if number >= WARM_UP_JOBS:
+                theirs.append(seconds)
+                ours.append(job.overhead_seconds)
+    (middle, _, _), (peers, _, _) = _percentiles(ours), _percentiles(theirs)
+    measured = f"{middle / peers:.1f}x: {middle:.1f} ms by {peers:.1f} ms"
+    return Row("no-op job against a plain Celery task, both stored", measured, f"<= {MOST_OF_A_TASK:g}x",
+               middle / peers <= MOST_OF_A_TASK)  # fmt: skip
 
 
 def _where_it_goes(timed: Sequence[Timed]) -> str:

@@ -18,10 +18,11 @@ SLOTS = 2
 class CeleryWorker:
     """A Redis, and a worker once `start_worker` was called. `tasks` sends tasks to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool) -> None:
         self._port = free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
         command = [redis_binary(), "--port", str(self._port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        command += ["--appendonly", "yes", "--appendfsync", "always"] if is_durable else []
         self._redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._worker: subprocess.Popen[bytes] | None = None
         time.sleep(0.5)
@@ -49,10 +50,10 @@ class CeleryWorker:
 
 
 @contextmanager
-def celery_worker() -> Iterator[CeleryWorker]:
-    """A worker that is not started yet. It stops when the block ends."""
+def celery_worker(*, is_durable: bool = False) -> Iterator[CeleryWorker]:
+    """A worker that is not started yet. It stops when the block ends. is_durable: its Redis syncs each write."""
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
-        worker = CeleryWorker(Path(folder))
+        worker = CeleryWorker(Path(folder), is_durable=is_durable)
         try:
             yield worker
         finally:

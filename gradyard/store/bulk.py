@@ -3,17 +3,17 @@
 SQLite has no round trip: it takes one prepared statement for all rows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import JSON, Column, Connection, Table, exc, insert
+from sqlalchemy import JSON, Column, Connection, Table, insert
 from sqlalchemy.dialects.postgresql import dialect as postgresql
 
 from gradyard.store.dialects import insert_or_ignore, insert_or_replace
+from gradyard.store.driver_errors import errors_of_sqlalchemy
 
 FEWEST = 8  # rows; fewer are sooner sent one by one
 
@@ -49,21 +49,9 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     given = [(key, isinstance(table.columns[key].type, JSON)) for key in rows[0]]
     driver: Any = connection.connection.driver_connection
     statement = f"COPY {table.name} ({_names(columns)}) FROM STDIN"
-    with _errors_of_sqlalchemy(connection, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with errors_of_sqlalchemy(connection, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([_in_json(row[key]) if json else row[key] for key, json in given] + [*constants.values()])
-
-
-@contextmanager
-def _errors_of_sqlalchemy(connection: Connection, statement: str) -> Iterator[None]:
-    """Raise what SQLAlchemy raises for the driver's errors, which do not pass through it here."""
-    base: Any = connection.dialect.loaded_dbapi.Error
-    try:
-        yield
-    except base as error:
-        driver: Any = connection.connection.driver_connection
-        about: dict[str, Any] = {"connection_invalidated": driver.closed, "dialect": connection.dialect}
-        raise exc.DBAPIError.instance(statement, None, error, base, hide_parameters=True, **about) from error
 
 
 def update_rows(

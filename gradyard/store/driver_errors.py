@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import exc
+from sqlalchemy import Connection, exc
 
 from gradyard.jobs.errors import DatabaseNotReady, DatabaseReadOnly, DatabaseUnavailable, StorageFull
 
@@ -31,6 +32,18 @@ def translate_driver_errors() -> Iterator[None]:
         raise ours from error
     except exc.TimeoutError as error:
         raise DatabaseUnavailable("the database does not answer (every connection is in use)") from error
+
+
+@contextmanager
+def errors_of_sqlalchemy(connection: Connection, statement: str) -> Iterator[None]:
+    """Raise what SQLAlchemy raises for the driver's errors, where a statement is given to the driver itself."""
+    base: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except base as error:
+        is_closed = getattr(connection.connection.driver_connection, "closed", False)  # of psycopg
+        about: dict[str, Any] = {"connection_invalidated": is_closed, "dialect": connection.dialect}
+        raise exc.DBAPIError.instance(statement, None, error, base, hide_parameters=True, **about) from error
 
 
 def _translated(error: exc.DBAPIError) -> DatabaseUnavailable | DatabaseNotReady | None:

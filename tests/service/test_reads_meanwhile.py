@@ -1,9 +1,10 @@
 """Exports and curves whose jobs train on, end, begin anew or are deleted between two statements of the answer."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +17,7 @@ from gradyard.jobs.exports import Form
 from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle
 from gradyard.store.database import Database
+from gradyard.store.driver_errors import errors_of_sqlalchemy
 from gradyard.store.lifecycle import Claim, Outcome
 from gradyard.store.queries.exports.rows import ExportReader, ExportRows
 from gradyard.store.tables import LossChunk, MetricChunk
@@ -36,9 +38,14 @@ def before(client: FlaskClient, words: str, happens: Callable[[], None]) -> Iter
         if words in statement and left:
             left.pop()()
 
+    def given_to_the_driver(connection: Connection, statement: str) -> AbstractContextManager[None]:
+        look(connection, None, statement)
+        return errors_of_sqlalchemy(connection, statement)
+
     engine = client.application.extensions["gradyard"].database.engine
     event.listen(engine, "before_cursor_execute", look)
-    yield
+    with patch("gradyard.store.database.errors_of_sqlalchemy", given_to_the_driver):
+        yield
     event.remove(engine, "before_cursor_execute", look)
     assert not left
 

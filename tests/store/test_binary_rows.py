@@ -1,11 +1,13 @@
 """Bytes are read as they were written, and what goes wrong is told as everywhere."""
 
-import pytest
-from sqlalchemy import LargeBinary, Text, bindparam, cast, column, event, select, table, text
+import struct
+from typing import Any
 
-from gradyard.jobs.errors import DatabaseUnavailable
-from gradyard.store.binary_rows import binary_rows
-from gradyard.store.database import Database
+import pytest
+from sqlalchemy import LargeBinary, Select, Text, bindparam, cast, column, event, literal_column, select, table, text
+
+from gradyard.jobs.errors import DatabaseNotReady, DatabaseUnavailable
+from gradyard.store.database import Database, binary_rows
 
 EVERY_BYTE = bytes(range(256))
 
@@ -23,13 +25,30 @@ def test_bytes_come_as_they_were_written(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_is_asked_for_bytes_where_they_are_large_alone(database: Database) -> None:
-    formats = []
-    event.listen(database.engine, "after_cursor_execute", lambda *call: formats.append(int(call[1].format)))
+def test_postgresql_sends_bytes_and_no_digits(database: Database) -> None:
+    a_point: Select[Any] = select(literal_column("point '(1,2)'"))  # of a type that psycopg gives as it was sent
     with database.read() as connection:
+        assert binary_rows(connection, a_point, {}) == [(struct.pack(">dd", 1, 2),)]
+        assert connection.execute(a_point).all() == [("(1,2)",)]
+
+
+def test_what_the_driver_raises_has_the_meaning_that_it_has_elsewhere_and_tells_no_values(database: Database) -> None:
+    of_no_table: Select[Any] = (
+        select(literal_column("1")).select_from(table("no_table")).where(cast(bindparam("key"), Text).is_not(None))
+    )
+    with pytest.raises(DatabaseNotReady) as raised, database.read() as connection:
+        binary_rows(connection, of_no_table, {"key": "a secret"})
+    assert "a secret" not in f"{raised.value} {raised.value.__cause__}"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_snapshot_that_is_read_so_alone_ends_as_any_other(database: Database) -> None:
+    """Else the connection would be rolled back, at which psycopg forgets what it has prepared."""
+    ended = list[Any]()
+    event.listen(database.engine, "commit", ended.append)
+    with database.snapshot() as connection:
         binary_rows(connection, select(cast(bindparam("value"), Text)), {"value": "a"})
-        connection.execute(select(cast(bindparam("value"), Text)), {"value": "a"})
-    assert formats == [1, 0]
+    assert len(ended) == 1
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

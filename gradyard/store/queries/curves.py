@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,18 +13,24 @@ from gradyard.jobs.curves import Curve, measured_steps
 from gradyard.jobs.errors import NotFound
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.states import FINISHED
+from gradyard.store.database import binary_rows
 from gradyard.store.tables import LossChunk, MetricChunk, MetricSummary
 from gradyard.store.these import is_among, told
 
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
     """Every stored loss of the job, shape (steps_done,), in the job's dtype, little-endian."""
-    rows = connection.execute(_chunks, {"job": job_id, "project": project_id}).all()
+    rows = binary_rows(connection, _chunks, {"job": job_id, "project": project_id})
     return _joined([losses for (losses,) in rows], dtype)
 
 
 def _joined(chunks: Sequence[bytes], dtype: str) -> np.ndarray:
-    return np.frombuffer(chunks[0] if len(chunks) == 1 else b"".join(chunks), dtype=np.dtype(dtype).newbyteorder("<"))
+    return np.frombuffer(chunks[0] if len(chunks) == 1 else b"".join(chunks), _little_endian(dtype))
+
+
+@cache
+def _little_endian(dtype: str) -> np.dtype[Any]:
+    return np.dtype(dtype).newbyteorder("<")
 
 
 # Built once: building such statements costs more than executing them.

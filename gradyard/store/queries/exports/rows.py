@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Row, Select, Text, bi
 from gradyard.jobs.exports import COLUMNS, Holds
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.questions.terms import Term
-from gradyard.store.binary_rows import binary_rows
+from gradyard.store.database import binary_rows
 from gradyard.store.queries.jobs import of_project
 from gradyard.store.queries.questions.curves import satisfying
 from gradyard.store.tables import Job, JobParameter, JobSummary, LossChunk, MetricSummary, Result
