@@ -151,7 +151,7 @@ def test_an_order_of_a_figure_is_read_from_its_index(full: Database, sign: str) 
                 queries.jobs_in_order(
                     connection, 1, by, None, limit=2, state=state, stage=stage, cursor=page.next_cursor
                 )
-            of_figure = [(statement, values) for statement, values in said if f"{name} IS NOT NULL" in statement]
+            of_figure = [(statement, values) for statement, values in said if f'"{name}" IS NOT NULL' in statement]
             assert of_figure
             for statement, values in of_figure:
                 steps = plan_of(connection, statement, values)

@@ -5,25 +5,18 @@ millisecond to see.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, func, select, union_all
+from sqlalchemy import Connection, Select, func, select
 
 from gradyard.jobs.questions import terms
 from gradyard.jobs.questions.order import Order
 from gradyard.jobs.questions.terms import Column, Comparison, OneOf, Source, Term, Value
 from gradyard.jobs.states import FINISHED, State
-from gradyard.store.queries.questions.conditions import OPERATORS, jobs_having, sets_of
-from gradyard.store.queries.questions.streams import (
-    MOST_STAGES,
-    Place,
-    figure_queries,
-    is_in_order,
-    stages_of,
-    without_its_name,
-)
+from gradyard.store.queries.questions.conditions import jobs_having, sets_of
+from gradyard.store.queries.questions.figures_in_order import bound_values, figure_kind, jobs_compared
+from gradyard.store.queries.questions.streams import MOST_STAGES, Place, stages_of
 from gradyard.store.tables import IS_PINNED, IS_RUNNING, Job, JobSummary
 from gradyard.store.these import DriverId, with_driver_ids
 
@@ -70,13 +63,13 @@ def _found(connection: Connection, project_id: int, part: Term) -> list[DriverId
             each = [_found(connection, project_id, Comparison(column, "==", value)) for value in values]
             together = [job_id for found in each if found for job_id in found]
             return None if None in each or len(together) > MOST_CANDIDATES else together
-        case Comparison(column, symbol, float(value)) if is_in_order(column) and symbol != "!=":
+        case Comparison(column, symbol, float(value)) if (kind := figure_kind(column)) and symbol != "!=":
             stages = stages_of(connection, project_id)
             if len(stages) > MOST_STAGES:
                 return None
-            named = {f"nth_stage_{number}": stage for number, stage in enumerate(stages)} | {"metric": column.name}
-            asked = {"project": project_id, "of_stages": stages, "value": value, "so_many": MOST_CANDIDATES + 1}
-            return _if_few(connection, _of_figure(without_its_name(column), symbol, len(stages)), asked | named)
+            compared = select(jobs_compared(kind, symbol, len(stages)).subquery().c.job_id)
+            asked = bound_values(column, project_id, stages)
+            return _if_few(connection, compared, asked | {"value": value, "so_many": MOST_CANDIDATES + 1})
         case Comparison():
             query = _query(project_id, part)
             return None if query is None else _if_few(connection, query.limit(MOST_CANDIDATES + 1), {})
@@ -89,17 +82,6 @@ def _if_few(connection: Connection, query: Select[Any], values: dict[str, Any]) 
     if count > MOST_CANDIDATES:
         return None
     return list(connection.execute(with_driver_ids(query), values).scalars().all())  # all at once: not row by row
-
-
-@lru_cache(maxsize=64)
-def _of_figure(column: Column, symbol: str, stages: int) -> Select[Any]:
-    each = []
-    for query in figure_queries(column, stages, tuple(State)):
-        job_id, value = query.selected_columns
-        compared = OPERATORS[symbol](value, bindparam("value"))
-        each.append(query.with_only_columns(job_id).where(compared).limit(bindparam("so_many")))
-    them = union_all(*(select(one.subquery()) for one in each)).subquery()
-    return select(them.c.job_id).limit(bindparam("so_many"))
 
 
 def _query(project_id: int, part: Comparison) -> Select[Any] | None:
