@@ -26,7 +26,7 @@ from gradyard.store.lifecycle import Outcome, Progress
 from tests.actors import claimed, worker_of
 from tests.servers import PostgresServer
 
-JOBS, STEPS, ROUNDS, TARGET = 8_000, 2000, 3, 20_000
+JOBS, STEPS, ROUNDS, TARGET = 8_000, 2000, 7, 20_000
 FORMS = (
     ("Parquet, lists", Form.PARQUET, "curves=list", TARGET), ("Arrow, lists", Form.ARROW, "curves=list", None),
     ("NDJSON, lists in base64", Form.NDJSON, "curves=list&losses=base64", TARGET),

@@ -60,11 +60,20 @@ def _taken_slowly(services: Services, caller: Caller, parts: Parts) -> Iterator[
 
 
 def _blocks(parts: Parts) -> Iterator[bytes]:
+    """The parts in blocks of about that size. The server would write a long one to a temporary file, and read it."""
     block, size = list[bytes](), 0
-    for part in parts:
+    for part in _short(parts):
         block.append(part)
         size += len(part)
         if size >= BLOCK_BYTES:
             yield b"".join(block) if len(block) > 1 else part
             block, size = [], 0
     yield b"".join(block)
+
+
+def _short(parts: Parts) -> Iterator[bytes]:
+    for part in parts:
+        if len(part) <= BLOCK_BYTES:
+            yield part
+        else:
+            yield from (part[start : start + BLOCK_BYTES] for start in range(0, len(part), BLOCK_BYTES))

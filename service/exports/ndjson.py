@@ -1,6 +1,6 @@
 """An export as NDJSON: an object for each job, or for each of its losses."""
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +17,7 @@ from service.representation.jobs import job_answer
 # Of whole jobs: what GET /v1/jobs/{id} shows, and steps of which there are no losses yet.
 LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "depends_on", "steps_done")
 
-Written = Callable[[np.ndarray], np.ndarray | str]
+Written = Callable[[bytes, np.ndarray], bytes]
 
 
 def as_ndjson(
@@ -31,9 +31,8 @@ def as_ndjson(
             case Curves.NONE:
                 yield from _lines(rows)
             case Curves.LIST:
-                yield from _lines(
-                    _whole(row, each) | {"losses": written(curve)} for row, curve in zip(rows, each.curves, strict=True)
-                )
+                for row, curve in zip(rows, each.curves, strict=True):
+                    yield written(dump_json(_whole(row, each))[:-1], curve)
             case Curves.LONG:
                 for row, curve in zip(rows, each.curves, strict=True):
                     yield from loss_lines(curve, dump_json(row)[:-1] + b',"step":', b',"loss":', b"}\n")
@@ -64,9 +63,9 @@ def _values(holds: Holds, values: list[Any]) -> list[Any]:
     return values
 
 
-def _numbers(losses: np.ndarray) -> np.ndarray:
-    return losses
+def _numbers(row: bytes, losses: np.ndarray) -> bytes:
+    return b'%b,"losses":%b}\n' % (row, orjson.dumps(losses, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _base64(losses: np.ndarray) -> str:
-    return b64encode(losses.tobytes()).decode()
+def _base64(row: bytes, losses: np.ndarray) -> bytes:
+    return b'%b,"losses":"%b"}\n' % (row, b2a_base64(losses.data, newline=False))
