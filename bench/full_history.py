@@ -94,7 +94,7 @@ def _store(
     end_summaries(connection, [job["id"] for job in jobs])
     insert_rows(connection, MetricSummary, [
         {"job_id": job["id"], "project_id": 1, "name": "accuracy", "stage": job["stage"], "state": job["state"],
-         "last": value, "last_step": STEPS - 1, "min_step": 0,
+         "last": value, "last_step": STEPS - 1, "min": 0.0, "min_step": 0,
          "max": value, "max_step": STEPS - 1}
         for job, value, some in zip(jobs, drawn.accuracy.tolist(), drawn.some[:, 2], strict=False) if some < 0.2
     ])  # fmt: skip

@@ -38,7 +38,7 @@ NOTES = f"""Overhead is the time of the client from sending POST to reading `suc
 `train_seconds`: {JOBS} jobs one after another on one open connection, on SQLite, after {WARM_UP_JOBS} to warm up.
 The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports) over
 that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most).
-Against a plain Celery task: the overhead of the first job, over `one_loss.delay().get()` of a task that returns a list
+Against a plain Celery task: the overhead of the no-op job, over `one_loss.delay().get()` of a task that returns a list
 of one number, with a Redis as broker and result backend that syncs each write to disk, as SQLite does; {JOBS} of each
 in turn, p50."""
 
@@ -77,7 +77,7 @@ def _against_a_task(client: httpx.Client) -> Row:
                 theirs.append(seconds)
                 ours.append(job.overhead_seconds)
     (middle, _, _), (peers, _, _) = _percentiles(ours), _percentiles(theirs)
-    measured = f"{middle / peers:.1f}x: {middle:.1f} ms by {peers:.1f} ms"
+    measured = f"{middle / peers:.1f}x: {middle:.1f} ms against {peers:.1f} ms"
     return Row("no-op job against a plain Celery task, both stored", measured, f"<= {MOST_OF_A_TASK:g}x",
                middle / peers <= MOST_OF_A_TASK)  # fmt: skip
 

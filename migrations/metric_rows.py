@@ -1,43 +1,47 @@
-"""Gives the figures of metrics that are there already the stage and the state of their job, beside writers."""
+"""Fills stage and state of the rows of `metric_summaries` that are there, in short transactions beside writers."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 
 from gradyard.store.database import Database
-from gradyard.store.tables import JobSummary, MetricSummary
+from gradyard.store.tables import Job, JobSummary, MetricSummary
 
 SLICE = 1_000  # jobs of one transaction: some hundredths of a second
 
 
 def fill_metrics(url: str) -> None:
-    """Complete every figure of a metric that has no stage. Can be called again; a trigger completes new ones."""
+    """Complete the rows of jobs that have ended and lack it. Can be called again; triggers complete new rows."""
     database = Database(url, statement_timeout_seconds=0)
     try:
         after: UUID | None = None
-        while (last := _fill_next(database, after)) is not None:
-            after = last
+        while ids := _next_lacking(database, after):
+            began = time.monotonic()
+            with database.begin() as connection:
+                _fill(connection, ids)
+            if database.is_sqlite:  # its other writers ask again and again, so they need a time without this one
+                time.sleep(time.monotonic() - began)
+            after = ids[-1]
     finally:
         database.close()
 
 
-def _fill_next(database: Database, after: UUID | None) -> UUID | None:
-    """Complete those of some jobs; the last of them, None where all are complete."""
-    lacking = select(MetricSummary.job_id).where(MetricSummary.stage.is_(None))
+def _next_lacking(database: Database, after: UUID | None) -> Sequence[UUID]:
+    lacking = select(MetricSummary.job_id).join(JobSummary, JobSummary.job_id == MetricSummary.job_id).distinct()
+    lacking = lacking.where(MetricSummary.state.is_(None), JobSummary.state.is_not(None))
     if after is not None:
         lacking = lacking.where(MetricSummary.job_id > after)
     with database.read() as connection:
-        ids = connection.execute(lacking.order_by(MetricSummary.job_id).limit(SLICE)).scalars().all()
-    if not ids:
-        return None
-    began = time.monotonic()
-    with database.begin() as connection:
-        connection.execute(_complete, {"of_jobs": ids})
-    if database.is_sqlite:  # its other writers ask again and again, so they need a time without this one
-        time.sleep(time.monotonic() - began)
-    return ids[-1]
+        return connection.execute(lacking.order_by(MetricSummary.job_id).limit(SLICE)).scalars().all()
+
+
+def _fill(connection: Connection, ids: Sequence[UUID]) -> None:
+    # Locked in the order of their ids, as everywhere: a deletion of many jobs takes their rows with it.
+    connection.execute(select(Job.id).where(Job.id.in_(ids)).order_by(Job.id).with_for_update(read=True))
+    connection.execute(_complete, {"of_jobs": ids})
 
 
 def _of_its_job(column: Any) -> Any:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, bindparam, case, exists, insert, null, select, update
+from sqlalchemy import Connection, Table, bindparam, case, delete, exists, insert, null, select, update
 
 from gradyard.jobs.states import FINISHED
 from gradyard.jobs.submission.parameters import other_parameters, varied_parameters
 from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.database import Database
-from gradyard.store.summaries import FINAL, store_parameters, summarize_metrics, tag_rows
-from gradyard.store.tables import Job, JobSummary, JobTag
+from gradyard.store.summaries import FINAL, metric_rows, store_parameters, tag_rows
+from gradyard.store.tables import Job, JobSummary, JobTag, MetricSummary
 
 SLICE = 250  # jobs of one transaction: about 30 ms
 
@@ -63,13 +63,25 @@ def _fill(connection: Connection, ids: Sequence[UUID]) -> None:
         for job, each in zip(jobs, shared, strict=True)
     ])  # fmt: skip
     insert_rows(connection, JobTag, tag_rows(jobs), OnConflict.IGNORE)
-    summarize_metrics(connection, there)
+    _summarize_metrics(connection, there)
+
+
+def _summarize_metrics(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Store the figures of metrics in the columns that this step knows; `metric_rows.py` fills in later ones."""
+    rows = metric_rows(connection, ids)
+    connection.execute(_delete_metrics, {"of_jobs": ids})
+    known = [{name: value for name, value in row.items() if name not in _LATER_COLUMNS} for row in rows]
+    insert_rows(connection, MetricSummary, known)
 
 
 def _prefixed(values: dict[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
+_LATER_COLUMNS = ("stage", "state")  # of 0035_pre
+_delete_metrics = delete(cast(Table, MetricSummary.__table__)).where(
+    MetricSummary.job_id.in_(bindparam("of_jobs", expanding=True))
+)
 _ended = Job.state.in_(list(FINISHED))
 _copied = ("project_id", "batch_id", "stage", "name", "submitted_at", "steps")
 _columns = Job.__table__.columns

@@ -60,7 +60,10 @@ def _taken_slowly(services: Services, caller: Caller, parts: Parts) -> Iterator[
 
 
 def _blocks(parts: Parts) -> Iterator[bytes]:
-    """The parts in blocks of about that size. The server would write a long one to a temporary file, and read it."""
+    """The parts in blocks of BLOCK_BYTES up to twice that; the last one may be shorter.
+
+    What is longer than the server keeps in memory (`IN_MEMORY_BYTES` of its worker) it writes to a temporary file.
+    """
     block, size = list[bytes](), 0
     for part in _short(parts):
         block.append(part)

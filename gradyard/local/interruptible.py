@@ -18,5 +18,5 @@ def unless_interrupted(work: Callable[[], object], interrupted: Callable[[], boo
     while not working.is_over():
         if interrupted():
             raise StartInterrupted("interrupted")
-        working.is_over(LOOK_SECONDS)
+        working.wait(LOOK_SECONDS)
     working.answer()

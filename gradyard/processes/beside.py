@@ -1,4 +1,4 @@
-"""A call that nobody must wait for: what hangs in a driver, on a share or at a server holds up no one."""
+"""Calls on threads of their own, which can be given up: a driver, a share or a server may hang."""
 
 import threading
 from collections.abc import Callable
@@ -8,9 +8,10 @@ R = TypeVar("R")
 
 
 class Beside(Generic[R]):
-    """A call on a thread of its own, which begins at once and may go on until the process ends.
+    """A call on a thread of its own, which begins at once.
 
-    So a thread that is given up can be ended anywhere: call what kill -9 cannot damage either.
+    The thread is a daemon: one that was given up goes on until the call ends, or ends with the process, wherever it is.
+    So call only what kill -9 cannot damage either.
     """
 
     def __init__(self, call: Callable[[], R], name: str) -> None:
@@ -20,13 +21,17 @@ class Beside(Generic[R]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def is_over(self, within: float = 0.0) -> bool:
-        """Whether it has returned or raised, after so many seconds at most."""
-        self._thread.join(within)
+    def is_over(self) -> bool:
+        """Whether the call has returned or raised."""
         return not self._thread.is_alive()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of the call, at most so many seconds. Returns whether it is over."""
+        self._thread.join(seconds)
+        return self.is_over()
+
     def answer(self) -> R:
-        """What it has returned. Raises what it has raised. Only to be asked for once it is over."""
+        """What the call has returned. Raises what it has raised. Only to be asked for once it is over."""
         if self._error is not None:
             raise self._error
         return self._answers[0]

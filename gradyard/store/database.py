@@ -118,12 +118,12 @@ class Database:
         self.engine.dispose()
 
 
-def binary_rows(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-    """The rows of a query whose columns are texts and bytes, asked of the driver itself.
+def driver_rows(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+    """The rows of a query as the driver gives them: for curves SQLAlchemy would take longer than the database.
 
-    A curve is read in less time than SQLAlchemy takes for it, and PostgreSQL sends its bytes as they are: as text it
-    would send each as two digits, and psycopg undo that. query: one that is built once, since its text is kept.
-    values: of all of its parameters, by name.
+    PostgreSQL sends bytes as they are; otherwise it would send each as two digits. query: one that is built once, since
+    its text is kept; its columns are texts, numbers and bytes (cast ids and JSON to Text: SQLAlchemy converts nothing
+    here). values: of all of its parameters by name; neither a literal value nor a list for IN may be in it.
     """
     statement, places = _compiled(query, connection.dialect)
     driver: Any = connection.connection.driver_connection

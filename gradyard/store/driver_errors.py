@@ -42,6 +42,8 @@ def errors_of_sqlalchemy(connection: Connection, statement: str) -> Iterator[Non
         yield
     except base as error:
         is_closed = getattr(connection.connection.driver_connection, "closed", False)  # of psycopg
+        if is_closed:
+            connection.invalidate(error)
         about: dict[str, Any] = {"connection_invalidated": is_closed, "dialect": connection.dialect}
         raise exc.DBAPIError.instance(statement, None, error, base, hide_parameters=True, **about) from error
 

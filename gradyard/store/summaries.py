@@ -96,14 +96,18 @@ def end_summaries(connection: Connection, job_ids: Collection[UUID]) -> None:
 
 def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None:
     """Store the last, lowest and highest value of each metric of these jobs, with their steps."""
+    insert_rows(connection, MetricSummary, metric_rows(connection, job_ids), OnConflict.REPLACE)
+
+
+def metric_rows(connection: Connection, job_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """The rows of `metric_summaries` of these jobs, from what they have recorded."""
     curves: dict[tuple[UUID, str], list[Any]] = {}
     for chunk in connection.execute(_metrics, {"of_jobs": list(job_ids)}):
         curves.setdefault((chunk.job_id, chunk.name), []).append(chunk)
-    rows = [
+    return [
         {name: getattr(chunks[0], name) for name in _OF_METRIC} | figures_of_metric(chunks)
         for chunks in curves.values()
     ]
-    insert_rows(connection, MetricSummary, rows, OnConflict.REPLACE)
 
 
 def figures_of_metric(chunks: Sequence[Any]) -> dict[str, Any]:

@@ -161,9 +161,6 @@ def _create_tags_and_metrics() -> None:
         "metric_summaries",
         *_of_job("metric_summaries"),
         sa.Column("name", sa.String(64), nullable=False),
-        # Of 0035_pre, here already: what fills the rows after this step knows them.
-        sa.Column("stage", sa.String(64), nullable=True),
-        sa.Column("state", sa.String(16), nullable=True),
         sa.Column("last", sa.Double(), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         *(column for name in ("min", "max") for column in (

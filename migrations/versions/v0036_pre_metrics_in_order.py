@@ -11,7 +11,10 @@ branch_labels = None
 depends_on = None
 
 FIGURES = ("last", "min", "max")
-_MISSING = "SELECT 1 FROM metric_summaries WHERE stage IS NULL LIMIT 1"
+_MISSING = (
+    "SELECT 1 FROM metric_summaries m JOIN summaries s ON s.job_id = m.job_id "
+    "WHERE m.state IS NULL AND s.state IS NOT NULL LIMIT 1"
+)
 
 
 def upgrade() -> None:

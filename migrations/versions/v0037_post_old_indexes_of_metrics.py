@@ -1,6 +1,6 @@
-"""The indexes of metrics' figures without a stage go, and the trigger for an older version."""
+"""The indexes of metrics' figures without a stage go, and the triggers for an older version."""
 
-from migrations.metric_triggers import create_trigger, drop_trigger
+from migrations.metric_triggers import create_triggers, drop_triggers
 from migrations.online import create_index, drop_index
 
 revision = "0037_post"
@@ -12,12 +12,12 @@ FIGURES = ("last", "min", "max")
 
 
 def upgrade() -> None:
-    drop_trigger()
+    drop_triggers()
     for figure in FIGURES:
         drop_index(f"ix_metric_summaries_by_{figure}", "metric_summaries")
 
 
 def downgrade() -> None:
-    create_trigger()
+    create_triggers()
     for figure in FIGURES:
         create_index(f"ix_metric_summaries_by_{figure}", "metric_summaries", ["project_id", "name", figure, "job_id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +125,7 @@ def _most_text(pa: Any, arrays: list[Any]) -> int:
     return int(np.max(of_rows, initial=1))
 
 
-def _values(name: str, holds: Holds, values: list[Any]) -> list[Any]:
+def _values(name: str, holds: Holds, values: Sequence[Any]) -> Sequence[Any]:
     if holds is Holds.TIME:
         return [None if each is None else round(each * MICROSECONDS) for each in values]
     if holds is Holds.TEXT and name not in COLUMNS:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -52,7 +52,7 @@ def _lines(rows: Any) -> list[bytes]:
     return lines
 
 
-def _cells(holds: Holds, values: list[Any]) -> list[Any]:
+def _cells(holds: Holds, values: Sequence[Any]) -> Sequence[Any]:
     if holds is Holds.TIME:
         return ["" if each is None else as_datetime(each).isoformat().replace("+00:00", "Z") for each in values]
     if holds is Holds.TEXT:

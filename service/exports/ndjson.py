@@ -1,7 +1,7 @@
 """An export as NDJSON: an object for each job, or for each of its losses."""
 
 from binascii import b2a_base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from service.representation.jobs import job_answer
 # Of whole jobs: what GET /v1/jobs/{id} shows, and steps of which there are no losses yet.
 LEFT_OUT = ("spec", "resolved", "warnings", "waiting", "depends_on", "steps_done")
 
-Written = Callable[[bytes, np.ndarray], bytes]
+Written = Callable[[np.ndarray], bytes]
 
 
 def as_ndjson(
@@ -32,7 +32,7 @@ def as_ndjson(
                 yield from _lines(rows)
             case Curves.LIST:
                 for row, curve in zip(rows, each.curves, strict=True):
-                    yield written(dump_json(_whole(row, each))[:-1], curve)
+                    yield b'%b,"losses":%b}\n' % (dump_json(_whole(row, each))[:-1], written(curve))
             case Curves.LONG:
                 for row, curve in zip(rows, each.curves, strict=True):
                     yield from loss_lines(curve, dump_json(row)[:-1] + b',"step":', b',"loss":', b"}\n")
@@ -55,7 +55,7 @@ def _readable(each: Slice, columns: Mapping[str, Holds]) -> Slice:
     return Slice(readable, each.curves, each.whole)
 
 
-def _values(holds: Holds, values: list[Any]) -> list[Any]:
+def _values(holds: Holds, values: Sequence[Any]) -> Sequence[Any]:
     if holds is Holds.TIME:
         return list(map(as_datetime, values))
     if holds is Holds.JSON:
@@ -63,9 +63,9 @@ def _values(holds: Holds, values: list[Any]) -> list[Any]:
     return values
 
 
-def _numbers(row: bytes, losses: np.ndarray) -> bytes:
-    return b'%b,"losses":%b}\n' % (row, orjson.dumps(losses, option=orjson.OPT_SERIALIZE_NUMPY))
+def _numbers(losses: np.ndarray) -> bytes:
+    return orjson.dumps(losses, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _base64(row: bytes, losses: np.ndarray) -> bytes:
-    return b'%b,"losses":"%b"}\n' % (row, b2a_base64(losses.data, newline=False))
+def _base64(losses: np.ndarray) -> bytes:
+    return b'"%b"' % b2a_base64(losses.data, newline=False)

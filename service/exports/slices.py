@@ -1,6 +1,6 @@
 """The jobs of an export, slice by slice. Each slice is read in a transaction of its own, as of one moment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,7 +41,7 @@ class Slice:
     job, (steps recorded,), in its own dtype, little-endian; empty where none are wanted. whole: by id.
     """
 
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, Sequence[Any]]
     curves: list[np.ndarray]
     whole: dict[str, Row[Any]]
 
@@ -73,16 +73,9 @@ class Slices:
                 ids, at_once = ids[taken:], 2 * taken
 
     def _slice(self, connection: Connection, rows: ExportRows) -> Slice:
-        columns = _columns(rows) | {"metrics": rows.metrics}
+        ids = {name: [raw and id_text(raw) for raw in rows.columns[name]] for name in IDS}
+        columns: dict[str, Sequence[Any]] = {**rows.columns, **ids, "metrics": rows.metrics}
         columns |= {column: [each.get(name) for each in rows.parameters] for name, column in self._parameters.items()}
         curves = self._reader.curves(connection, rows) if self._wanted.curves else []
         whole = self._reader.whole_jobs(connection, rows.ids) if self._wanted.whole else {}
         return Slice(columns, curves, {str(each): row for each, row in whole.items()})
-
-
-def _columns(rows: ExportRows) -> dict[str, list[Any]]:
-    values = zip(*rows.jobs, strict=True) if rows.jobs else [()] * len(COLUMNS)
-    columns = {name: list(of_name) for name, of_name in zip(COLUMNS, values, strict=False)}
-    for name in IDS:
-        columns[name] = [raw and id_text(raw) for raw in columns[name]]
-    return columns

@@ -1,4 +1,4 @@
-"""A call on a thread of its own gives what the call gives, and is waited for no longer than one wants."""
+"""A call on a thread of its own gives what the call gives, and can be given up."""
 
 import threading
 
@@ -9,7 +9,7 @@ from gradyard.processes.beside import Beside
 
 def test_what_the_call_returns_is_its_answer() -> None:
     asking = Beside(lambda: 7, "seven")
-    assert asking.is_over(5.0)
+    assert asking.wait(5.0)
     assert asking.answer() == 7
 
 
@@ -19,16 +19,17 @@ def test_what_the_call_raises_is_raised_where_the_answer_is_asked_for(error: typ
         raise error("the disk")
 
     asking = Beside(fails, "fails")
-    assert asking.is_over(5.0)
+    assert asking.wait(5.0)
     with pytest.raises(error, match="the disk"):
         asking.answer()
 
 
-def test_a_call_that_hangs_holds_nobody_up() -> None:
+def test_a_call_that_hangs_is_waited_for_no_longer_than_one_wants() -> None:
     goes_on = threading.Event()
     asking = Beside(goes_on.wait, "hangs")
     assert not asking.is_over()
-    assert not asking.is_over(0.01)
+    assert not asking.wait(0.01)
     goes_on.set()
-    assert asking.is_over(5.0)
+    assert asking.wait(5.0)
+    assert asking.is_over()
     assert asking.answer() is True

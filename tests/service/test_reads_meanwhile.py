@@ -44,9 +44,11 @@ def before(client: FlaskClient, words: str, happens: Callable[[], None]) -> Iter
 
     engine = client.application.extensions["gradyard"].database.engine
     event.listen(engine, "before_cursor_execute", look)
-    with patch("gradyard.store.database.errors_of_sqlalchemy", given_to_the_driver):
-        yield
-    event.remove(engine, "before_cursor_execute", look)
+    try:
+        with patch("gradyard.store.database.errors_of_sqlalchemy", given_to_the_driver):
+            yield
+    finally:
+        event.remove(engine, "before_cursor_execute", look)
     assert not left
 
 

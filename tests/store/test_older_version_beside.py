@@ -4,9 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
+from alembic import command
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Uuid, bindparam, insert, inspect, select, text
@@ -20,6 +24,8 @@ from gradyard.store import queries
 from gradyard.store.database import Database
 from gradyard.store.queries.questions.orders import jobs_in_order
 from gradyard.store.tables import Job, JobSummary, MetricSummary, Table
+from migrations import metric_rows
+from migrations.running import alembic_config, run_steps
 from tests.actors import claimed, submitted, succeeds, worker_of
 from tests.stack.until import until
 from tests.store.test_summaries import assert_like_the_rows, parameters
@@ -137,7 +143,7 @@ def stores_a_metric(database: Database, job_id: Any, name: str) -> None:
     """Store the figures of a metric as the version before `0035_pre` does: it knows no stage of them."""
     store = text(
         "INSERT INTO metric_summaries (job_id, project_id, name, last, last_step, min, min_step, max, max_step) "
-        "VALUES (:job, 1, :name, 0.5, 3, 0.5, 3, 0.5, 3)"
+        "VALUES (:job, 1, :name, 0.5, 3, 0.5, 3, 0.5, 3) ON CONFLICT (job_id, name) DO UPDATE SET last = 0.5"
     )
     with database.begin() as connection:
         connection.execute(store.bindparams(bindparam("job", type_=Uuid())), {"job": job_id, "name": name})
@@ -163,6 +169,82 @@ def test_metrics_that_an_older_version_stores_have_the_stage_and_state_of_their_
         listed = jobs_in_order(connection, 1, order("metrics.before.max"), None, limit=9, state=State.SUCCEEDED).jobs
     assert stored == [("before", found.stage, "succeeded"), ("beside", found.stage, "succeeded")]
     assert [each.id for each in listed] == [job]
+
+
+def stages_and_states(database: Database) -> list[Any]:
+    """The stage and the state of each row of `metric_summaries`, by the name of the metric."""
+    figures = MetricSummary.__table__.columns
+    with database.read() as connection:
+        return list(connection.execute(select(figures.stage, figures.state).order_by(figures.name)).all())
+
+
+def without_metrics_filled(database: Database, settings: Settings) -> list[Any]:
+    """Jobs that have ended, each with two metrics without a stage, at `0035_pre`; their ids."""
+    ids = [submitted(database, settings, seed=seed) for seed in range(3)]
+    succeeds(database, claimed(database, worker_of(database)))
+    database.close()
+    migrations.downgrade(database.url, "0034_pre")
+    for job, name in product(ids, ("a", "b")):
+        stores_a_metric(database, job, name)
+    database.close()
+    run_steps(database.url, lambda connection: command.upgrade(alembic_config(connection), "0035_pre"))
+    return ids
+
+
+def test_metrics_are_completed_in_slices_and_an_upgrade_that_broke_off_goes_on(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = without_metrics_filled(database, settings)
+    monkeypatch.setattr(metric_rows, "SLICE", 1)
+    with monkeypatch.context() as broken_off:
+        fill = Mock(side_effect=[metric_rows._fill, RuntimeError("killed")])
+        broken_off.setattr(metric_rows, "_fill", lambda connection, some: fill()(connection, some))
+        with pytest.raises(RuntimeError, match="killed"):
+            migrations.upgrade(database.url)
+    assert sorted(state is None for _, state in stages_and_states(database)) == [False] * 2 + [True] * 4
+    database.close()
+    migrations.upgrade(database.url)
+    assert stages_and_states(database) == [("tensor", "succeeded")] * 2 * len(ids)
+
+
+def test_the_indexes_are_not_built_over_metrics_without_a_stage(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_metrics_filled(database, settings)
+    monkeypatch.setattr(migrations, "FILLS", {})
+    with pytest.raises(RuntimeError, match="run gradyard db upgrade again"):
+        migrations.upgrade(database.url)
+
+
+def test_a_metric_that_is_stored_before_the_end_has_its_state_once_it_is_stored_again(
+    database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings)
+    database.close()
+    migrations.downgrade(database.url, "0036_pre")
+    stores_a_metric(database, job, "gap")
+    assert stages_and_states(database) == [(None, None)]
+    succeeds(database, claimed(database, worker_of(database)))
+    stores_a_metric(database, job, "gap")
+    assert stages_and_states(database) == [("tensor", "succeeded")]
+
+
+def test_metrics_of_a_job_that_the_oldest_version_ended_are_found_after_the_upgrade(
+    database: Database, like: dict[str, Any]
+) -> None:
+    migrations.upgrade(database.url, "0021_pre")
+    job = submits(database, like)
+    chunk = text(
+        "INSERT INTO metric_chunks (job_id, project_id, name, start_step, every, metric_values) "
+        "VALUES (:job, 1, 'gap', 0, 1, :measured)"
+    )
+    with database.begin() as connection:
+        of_job = bindparam("job", type_=Uuid())
+        connection.execute(chunk.bindparams(of_job), {"job": job, "measured": np.array([3.0, 2.0]).tobytes()})
+    ends(database, job)
+    database.close()
+    migrations.upgrade(database.url)
+    assert stages_and_states(database) == [("tensor", "cancelled")]
 
 
 def test_a_version_that_names_no_submitter_stores_batches_beside_this_one(database: Database) -> None:

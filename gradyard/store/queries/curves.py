@@ -13,14 +13,14 @@ from gradyard.jobs.curves import Curve, measured_steps
 from gradyard.jobs.errors import NotFound
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.states import FINISHED
-from gradyard.store.database import binary_rows
+from gradyard.store.database import driver_rows
 from gradyard.store.tables import LossChunk, MetricChunk, MetricSummary
 from gradyard.store.these import is_among, told
 
 
 def loss_curve(connection: Connection, project_id: int, job_id: UUID, dtype: str) -> np.ndarray:
     """Every stored loss of the job, shape (steps_done,), in the job's dtype, little-endian."""
-    rows = binary_rows(connection, _chunks, {"job": job_id, "project": project_id})
+    rows = driver_rows(connection, _chunks, {"job": job_id, "project": project_id})
     return _joined([losses for (losses,) in rows], dtype)
 
 

@@ -17,6 +17,7 @@ from gradyard.jobs.states import State
 from gradyard.store.database import Database
 from gradyard.store.queries.questions import narrowed, ordered_rows
 from gradyard.store.queries.questions.orders import cursor_of, jobs_in_order
+from gradyard.store.queries.questions.pages import ids_asked
 from gradyard.store.tables import Job
 from tests.store.questions.test_answers import WAYS, jobs, rows_of, satisfies, value_of, way
 from tests.store.test_batches import stored
@@ -160,3 +161,11 @@ def test_what_is_no_order_is_refused(text: str, message: str) -> None:
     with pytest.raises(SpecInvalid) as refused:
         order(text)
     assert message in refused.value.problems[0].message
+
+
+@pytest.mark.parametrize("asked", ["loss_min < 0.5", "metrics.accuracy.max > 0.5", "metrics.accuracy.last == 1"])
+def test_a_figure_is_asked_for_in_a_project_without_jobs(database: Database, asked: str) -> None:
+    with database.read() as connection:
+        assert ids_asked(connection, 1, question(asked), limit=9).ids == []
+        for by in ("loss_min", "-metrics.accuracy.max"):
+            assert jobs_in_order(connection, 1, order(by), question(asked), limit=9).jobs == []

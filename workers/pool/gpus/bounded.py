@@ -40,7 +40,7 @@ class BoundedInventory:
             return None
         asked_at = time.monotonic()
         asking = Beside(question, "asks the driver")
-        if asking.is_over(ANSWER_SECONDS):
+        if asking.wait(ANSWER_SECONDS):
             self._hanging = None
             return asking.answer()
         self._hanging, self._hangs_since = asking, asked_at

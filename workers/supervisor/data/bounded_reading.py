@@ -19,7 +19,7 @@ def read_beside(read: Callable[[], R], give_up: Callable[[], str | None], longes
     ends.
     """
     reading, waited = Beside(read, "read a file"), 0.0
-    while not reading.is_over(LOOK_SECONDS):
+    while not reading.wait(LOOK_SECONDS):
         waited += LOOK_SECONDS
         why = give_up() or (f"its file was not read within {longest:g} s" if waited >= longest else None)
         if why is not None and not reading.is_over():

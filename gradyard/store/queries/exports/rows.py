@@ -1,9 +1,10 @@
 """The rows of an export: what stands in the columns of a few jobs at this moment."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Row, Select, Text, bi
 from gradyard.jobs.exports import COLUMNS, Holds
 from gradyard.jobs.questions.columns import FIGURES
 from gradyard.jobs.questions.terms import Term
-from gradyard.store.database import binary_rows
+from gradyard.store.database import driver_rows
 from gradyard.store.queries.jobs import of_project
 from gradyard.store.queries.questions.curves import satisfying
 from gradyard.store.tables import Job, JobParameter, JobSummary, LossChunk, MetricSummary, Result
@@ -33,22 +34,23 @@ Parameters = dict[str, float | str]
 class ExportRows:
     """Jobs in the order of their ids.
 
-    jobs: the values of COLUMNS: ids as the database has them (see `id_text`), times in seconds, JSON as its text; no
-    `metrics`. parameters: those that are no columns. metrics: the JSON of their figures.
+    columns: by the names of COLUMNS, a value for each job: ids as the database has them (see `id_text`), times in
+    seconds, JSON as its text; no `metrics`. parameters: those that are no columns. metrics: the JSON of their figures.
     """
 
     ids: list[UUID]
-    jobs: list[Row[Any]]
+    columns: Mapping[str, Sequence[Any]]
     parameters: list[Parameters]
     metrics: list[str | None]
 
     def fitting(self, most_bytes: int) -> "ExportRows":
         """The first of these jobs whose curves have so many bytes together at most; or one job more."""
         total = 0
-        for end, job in enumerate(self.jobs, 1):
-            total += job.steps_done * _LITTLE_ENDIAN[job.dtype].itemsize
+        for end, (steps, dtype) in enumerate(zip(self.columns["steps_done"], self.columns["dtype"], strict=True), 1):
+            total += steps * _LITTLE_ENDIAN[dtype].itemsize
             if total >= most_bytes:
-                return ExportRows(self.ids[:end], self.jobs[:end], self.parameters[:end], self.metrics[:end])
+                columns = {name: values[:end] for name, values in self.columns.items()}
+                return ExportRows(self.ids[:end], columns, self.parameters[:end], self.metrics[:end])
         return self
 
 
@@ -74,20 +76,22 @@ class ExportReader:
             satisfied = satisfying(connection, self._project_id, self._question, ids)
             ids = [each for each in ids if each in satisfied]
         asked = {"project": self._project_id, "jobs": told(connection.dialect, ids)}
-        found: Any = connection.execute(_statements(connection.dialect).rows, asked).all()
-        jobs: list[Row[Any]] = list(found)
-        there = list(ids) if len(jobs) == len(ids) else [UUID(job.id) for job in jobs]
+        found = driver_rows(connection, _statements(connection.dialect).rows, asked)
+        values: Iterable[Sequence[Any]] = zip(*found, strict=True) if found else repeat(())
+        *of_columns, sets = islice(values, len(COLUMNS) + 1)
+        columns = dict(zip(COLUMNS, of_columns, strict=True))
+        there = list(ids) if len(found) == len(ids) else [UUID(each) for each in columns["id"]]
         metrics = _metrics(connection, ids)
-        parameters = self._parameters(connection, [job.parameters_id for job in jobs])
-        return ExportRows(there, jobs, parameters, [metrics.get(each) for each in there])
+        return ExportRows(there, columns, self._parameters(connection, sets), [metrics.get(each) for each in there])
 
     def curves(self, connection: Connection, rows: ExportRows) -> list[np.ndarray]:
         """Every stored loss of each job, (steps recorded,), in its dtype, little-endian."""
-        chunks: dict[str, list[bytes]] = {job.id: [] for job in rows.jobs}
+        chunks: dict[str, list[bytes]] = {job_id: [] for job_id in rows.columns["id"]}
         asked = {"project": self._project_id, "jobs": told(connection.dialect, rows.ids)}
-        for job_id, losses in binary_rows(connection, _statements(connection.dialect).curves, asked):
+        for job_id, losses in driver_rows(connection, _statements(connection.dialect).curves, asked):
             chunks[job_id].append(losses)
-        return [np.frombuffer(_joined(chunks[job.id]), _LITTLE_ENDIAN[job.dtype]) for job in rows.jobs]
+        dtypes = (_LITTLE_ENDIAN[dtype] for dtype in rows.columns["dtype"])
+        return [np.frombuffer(_joined(of_job), dtype) for of_job, dtype in zip(chunks.values(), dtypes, strict=True)]
 
     def whole_jobs(self, connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
         """What a job's own route shows of each of these jobs, but for spec and warnings."""

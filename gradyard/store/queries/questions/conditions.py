@@ -81,7 +81,10 @@ def _compared(column: Column, symbol: str, value: Value | Column) -> ColumnEleme
 
 
 def jobs_having(project_id: int, asked: Comparison) -> Select[Any] | None:
-    """The ids of jobs that have such a tag or such a figure of a metric, by an index; None where none finds them."""
+    """The ids of jobs that have such a tag or such a figure of a metric, from an index; None where none has them.
+
+    Of a metric the index is read whole: the stage and the state stand before the figure in it.
+    """
     column, symbol, value = asked.column, asked.operator, asked.value
     if isinstance(value, Column) or symbol == "!=":
         return None

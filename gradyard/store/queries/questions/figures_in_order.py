@@ -15,7 +15,7 @@ from gradyard.jobs.questions.terms import Column, Source
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.tables import FIGURES_IN_ORDER, IS_RUNNING, IS_WAITING_AGAIN, METRICS_IN_ORDER
 
-OPERATORS_IN_SQL = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
+_OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def figure_kind(column: Column) -> FigureKind | None:
 
 
 def bound_values(column: Column, project_id: int, stages: tuple[str, ...]) -> dict[str, Any]:
-    """The values of the parameters that every statement here has."""
+    """The values of the parameters that every query here has: the project, its stages, and the name of a metric."""
     named = {f"nth_stage_{number}": stage for number, stage in enumerate(stages)}
     return {"project": project_id, **named, **({"metric": column.name} if column.source is Source.METRIC else {})}
 
@@ -47,11 +47,12 @@ def bound_values(column: Column, project_id: int, stages: tuple[str, ...]) -> di
 def merged_streams(
     kind: FigureKind, stages: int, states: tuple[State, ...], *, descending: bool, after: bool, on_sqlite: bool
 ) -> TextualSelect:
-    """The first jobs that have the figure, merged from each stage and state (job_id, value): no more than is wanted.
+    """A query for the first jobs that have the figure (job_id, value), merged from each stage and state.
 
-    Beside `bound_values`: `so_many`, how many, after `skipped` others, so `of_each` of each stage and state, the sum of
-    both. after: of those behind `after`, the value, and `after_id`, the job. SQLite merges queries that stand beside
-    one another as they are, PostgreSQL those that are in order by themselves.
+    Its parameters: those of `bound_values`; `skipped`, how many to pass over; `so_many`, how many to give; `of_each`,
+    the sum of both, which is read of each stage and state. With `after`: `after` and `after_id`, the value and the job
+    behind which they are. SQLite merges queries that stand beside one another as they are, PostgreSQL those that are in
+    order by themselves.
     """
     way, beyond = ("DESC", "<") if descending else ("ASC", ">")
     order = f"ORDER BY value {way}, job_id {way}"
@@ -67,8 +68,12 @@ def merged_streams(
 
 @lru_cache(maxsize=64)
 def jobs_compared(kind: FigureKind, operator: str, stages: int) -> TextualSelect:
-    """At most `so_many` jobs whose figure compares so with `value` (job_id), beside `bound_values`."""
-    compared = (part.query(f"{part.figure} {OPERATORS_IN_SQL[operator]} :value") for part in _parts(
+    """A query for jobs whose figure compares so with a value (job_id), in no order.
+
+    operator: `<`, `<=`, `>`, `>=` or `==`. Its parameters: those of `bound_values`; `value`; `so_many`, how many to
+    give at most.
+    """
+    compared = (part.query(f"{part.figure} {_OPERATORS[operator]} :value") for part in _parts(
         kind, stages, tuple(State)
     ))  # fmt: skip
     each = (f"SELECT job_id FROM ({query} LIMIT :so_many) AS part_{n}" for n, query in enumerate(compared))

@@ -65,6 +65,8 @@ def _found(connection: Connection, project_id: int, part: Term) -> list[DriverId
             return None if None in each or len(together) > MOST_CANDIDATES else together
         case Comparison(column, symbol, float(value)) if (kind := figure_kind(column)) and symbol != "!=":
             stages = stages_of(connection, project_id)
+            if not stages:  # nor jobs
+                return []
             if len(stages) > MOST_STAGES:
                 return None
             compared = select(jobs_compared(kind, symbol, len(stages)).subquery().c.job_id)
