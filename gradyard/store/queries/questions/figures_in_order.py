@@ -45,14 +45,15 @@ def bound_values(column: Column, project_id: int, stages: tuple[str, ...]) -> di
 
 @lru_cache(maxsize=256)
 def merged_streams(
-    kind: FigureKind, stages: int, states: tuple[State, ...], *, descending: bool, after: bool, on_sqlite: bool
-) -> TextualSelect:
+    kind: FigureKind, stages: int, states: tuple[State, ...], so_many: int, skipped: int, *, descending: bool,
+    after: bool, on_sqlite: bool,
+) -> TextualSelect:  # fmt: skip
     """A query for the first jobs that have the figure (job_id, value), merged from each stage and state.
 
-    Its parameters: those of `bound_values`; `skipped`, how many to pass over; `so_many`, how many to give; `of_each`,
-    the sum of both, which is read of each stage and state. With `after`: `after` and `after_id`, the value and the job
-    behind which they are. SQLite merges queries that stand beside one another as they are, PostgreSQL those that are in
-    order by themselves.
+    so_many: how many to give, after passing over `skipped`. Its parameters: those of `bound_values`; with `after` also
+    `after` and `after_id`, the value and the job behind which they are. SQLite merges queries that stand beside one
+    another as they are, PostgreSQL those that are in order by themselves. PostgreSQL knows the numbers when it plans:
+    as parameters it would plan the parts anew each time, which takes longer than to read them.
     """
     way, beyond = ("DESC", "<") if descending else ("ASC", ">")
     order = f"ORDER BY value {way}, job_id {way}"
@@ -60,8 +61,9 @@ def merged_streams(
         kind, stages, states
     )]  # fmt: skip
     if not on_sqlite:
-        each = [f"SELECT * FROM ({query} {order} LIMIT :of_each) AS stream_{n}" for n, query in enumerate(each)]
-    merged = text(f"{' UNION ALL '.join(each)} {order} LIMIT :so_many OFFSET :skipped")
+        first = f"{order} LIMIT {so_many + skipped:d}"
+        each = [f"SELECT * FROM ({query} {first}) AS stream_{number}" for number, query in enumerate(each)]
+    merged = text(f"{' UNION ALL '.join(each)} {order} LIMIT {so_many:d} OFFSET {skipped:d}")
     typed = merged.bindparams(bindparam("after_id", type_=Uuid())) if after else merged
     return typed.columns(job_id=Uuid(), value=Float())
 

@@ -40,7 +40,7 @@ class Streams:
         """The first of them, with columns job_id and value; after: of those after this place."""
         if not self._there_are:
             return []
-        return list(connection.execute(self._statement(connection, after), self._values(after, limit)))
+        return list(connection.execute(self._statement(connection, after, limit), self._values(after)))
 
     def first_that(
         self, connection: Connection, wanted: ColumnElement[bool], limit: int, *, among: int, after: Place | None
@@ -48,18 +48,18 @@ class Streams:
         """The first of them whose rows of `summaries` are wanted, at most `limit`, among so many that are looked at."""
         if not self._there_are:
             return []
-        looked = self._statement(connection, after).subquery()
+        looked = self._statement(connection, after, among).subquery()
         query = select(looked.c.job_id, looked.c.value).join(JobSummary, JobSummary.job_id == looked.c.job_id)
         by = [each.desc() if self.order.descending else each.asc() for each in (looked.c.value, looked.c.job_id)]
-        found: Any = connection.execute(query.where(wanted).order_by(*by).limit(limit), self._values(after, among))
+        found: Any = connection.execute(query.where(wanted).order_by(*by).limit(limit), self._values(after))
         return list(found)
 
     def place_of(self, connection: Connection, number: int, after: Place | None) -> Place | None:
         """The place of the job of this number, from 1, in their order; None where there are fewer."""
         if not self._there_are:
             return None
-        values = self._values(after, 1, skipped=number - 1)
-        row = connection.execute(self._statement(connection, after), values).first()
+        one = self._statement(connection, after, 1, skipped=number - 1)
+        row = connection.execute(one, self._values(after)).first()
         return None if row is None else (row.value, row.job_id)
 
     @property
@@ -67,15 +67,16 @@ class Streams:
         """Whether any job can be in them: a project without jobs has none, and no job has a metric before its end."""
         return bool(self.stages) and not (self.kind.is_of_metric and FINISHED.isdisjoint(self.states))
 
-    def _statement(self, connection: Connection, after: Place | None) -> TextualSelect:
+    def _statement(
+        self, connection: Connection, after: Place | None, so_many: int, *, skipped: int = 0
+    ) -> TextualSelect:  # fmt: skip
         return merged_streams(
-            self.kind, len(self.stages), self.states, descending=self.order.descending, after=after is not None,
-            on_sqlite=connection.dialect.name == "sqlite",
+            self.kind, len(self.stages), self.states, so_many, skipped, descending=self.order.descending,
+            after=after is not None, on_sqlite=connection.dialect.name == "sqlite",
         )  # fmt: skip
 
-    def _values(self, after: Place | None, so_many: int, *, skipped: int = 0) -> dict[str, Any]:
+    def _values(self, after: Place | None) -> dict[str, Any]:
         values = bound_values(self.order.column, self.project_id, self.stages)
-        values |= {"so_many": so_many, "skipped": skipped, "of_each": so_many + skipped}
         return values if after is None else values | {"after": after[0], "after_id": after[1]}
 
 
