@@ -136,7 +136,7 @@ class Journal:
     def _signs_of_training(self, worker: str) -> list[float]:
         """The times at which an attempt of this slot was first seen past its start step, or succeeded."""
         seen = [
-            a.trains_since for a in list(self.watch.seen.values()) if a.worker == worker and a.trains_since is not None
+            a.trains_since for a in self.watch.seen.copy().values() if a.worker == worker and a.trains_since is not None
         ]
         ends = (e for e in self.rows.all_events() if e.to_state == "succeeded")
         return seen + [event.at for event in ends if f" {worker} " in event.actor]

@@ -29,7 +29,7 @@ def resumes(journal: Journal, spoiled: set[str]) -> Resumes:
     """Count resumed attempts of all jobs, except those whose checkpoints a fault spoiled."""
     rows, cut, resumed = journal.rows, 0, 0
     lost = [each for done in journal.done if done.fault in KILLS for each in _unrecorded(journal, done)]
-    for (job, attempt), seen in list(journal.watch.seen.items()):  # it may still grow
+    for (job, attempt), seen in journal.watch.seen.copy().items():  # its thread still adds to it
         following = rows.start_of(str(job), attempt + 1)
         if following is None or seen.recorded_to == 0 or str(job) in spoiled:
             continue
