@@ -38,9 +38,9 @@ NOTES = f"""Overhead is the time of the client from sending POST to reading `suc
 `train_seconds`: {JOBS} jobs one after another on one open connection, on SQLite, after {WARM_UP_JOBS} to warm up.
 The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports) over
 that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most).
-Against a plain Celery task: the overhead of the no-op job, over `one_loss.delay().get()` of a task that returns a list
-of one number, with a Redis as broker and result backend that syncs each write to disk, as SQLite does; {JOBS} of each
-in turn, p50."""
+Against a plain Celery task: the overhead of the no-op job, as a multiple of `one_loss.delay().get()` of a task that
+returns a list of one number, with a Redis as broker and result backend that syncs each write to disk, as SQLite does;
+{JOBS} of each in turn, p50."""
 
 
 def main() -> None:

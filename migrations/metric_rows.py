@@ -1,6 +1,5 @@
 """Fills stage and state of the rows of `metric_summaries` that are there, in short transactions beside writers."""
 
-import time
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, Table, bindparam, select, update
 
 from gradyard.store.database import Database
 from gradyard.store.tables import Job, JobSummary, MetricSummary
+from migrations.slices import fill_in_slices
 
 SLICE = 1_000  # jobs of one transaction: some hundredths of a second
 
@@ -17,14 +17,7 @@ def fill_metrics(url: str) -> None:
     """Complete the rows of jobs that have ended and lack it. Can be called again; triggers complete new rows."""
     database = Database(url, statement_timeout_seconds=0)
     try:
-        after: UUID | None = None
-        while ids := _next_lacking(database, after):
-            began = time.monotonic()
-            with database.begin() as connection:
-                _fill(connection, ids)
-            if database.is_sqlite:  # its other writers ask again and again, so they need a time without this one
-                time.sleep(time.monotonic() - began)
-            after = ids[-1]
+        fill_in_slices(database, lambda after: _next_lacking(database, after), _fill)
     finally:
         database.close()
 

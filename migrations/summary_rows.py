@@ -1,6 +1,5 @@
 """Fills the summaries of jobs that are there already, in short transactions beside writers."""
 
-import time
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -13,6 +12,7 @@ from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.database import Database
 from gradyard.store.summaries import FINAL, metric_rows, store_parameters, tag_rows
 from gradyard.store.tables import Job, JobSummary, JobTag, MetricSummary
+from migrations.slices import fill_in_slices
 
 SLICE = 250  # jobs of one transaction: about 30 ms
 
@@ -26,14 +26,8 @@ def fill_summaries(url: str) -> None:
     try:
         with database.read() as connection:
             newest = connection.execute(select(Job.id).order_by(Job.id.desc()).limit(1)).scalar()
-        after: UUID | None = None
-        while newest is not None and (ids := _next_without(database, after, newest)):
-            began = time.monotonic()
-            with database.begin() as connection:
-                _fill(connection, ids)
-            if database.is_sqlite:  # its other writers ask again and again, so they need a time without this one
-                time.sleep(time.monotonic() - began)
-            after = ids[-1]
+        if newest is not None:
+            fill_in_slices(database, lambda after: _next_without(database, after, newest), _fill)
     finally:
         database.close()
 

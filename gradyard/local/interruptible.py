@@ -15,7 +15,7 @@ def unless_interrupted(work: Callable[[], object], interrupted: Callable[[], boo
     for work that kill -9 cannot damage either.
     """
     working = Beside(work, "interruptible")
-    while not working.is_over():
+    while not working.has_ended():
         if interrupted():
             raise StartInterrupted("interrupted")
         working.wait(LOOK_SECONDS)

@@ -21,17 +21,17 @@ class Beside(Generic[R]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def is_over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the call has returned or raised."""
         return not self._thread.is_alive()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end of the call, at most so many seconds. Returns whether it is over."""
+        """Wait for the end of the call, at most so many seconds. Returns whether it has ended."""
         self._thread.join(seconds)
-        return self.is_over()
+        return self.has_ended()
 
     def answer(self) -> R:
-        """What the call has returned. Raises what it has raised. Only to be asked for once it is over."""
+        """What the call has returned. Raises what it has raised. Only to be asked for once it has ended."""
         if self._error is not None:
             raise self._error
         return self._answers[0]

@@ -27,9 +27,9 @@ def test_what_the_call_raises_is_raised_where_the_answer_is_asked_for(error: typ
 def test_a_call_that_hangs_is_waited_for_no_longer_than_one_wants() -> None:
     goes_on = threading.Event()
     asking = Beside(goes_on.wait, "hangs")
-    assert not asking.is_over()
+    assert not asking.has_ended()
     assert not asking.wait(0.01)
     goes_on.set()
     assert asking.wait(5.0)
-    assert asking.is_over()
+    assert asking.has_ended()
     assert asking.answer() is True

@@ -86,7 +86,7 @@ def fill(stream: BinaryIO, run: Run, wanted: Sequence[str], what: str) -> dict[s
     """Those of the wanted columns that the next run of a stream has, as numbers of shape (rows,)."""
     here = [name for name in run.names if name in wanted]
     if not here:
-        for _ in _blocks(stream, run, what):  # read over: from Python 3.12 on, a seek ends zipfile's check of damage
+        for _ in _blocks(stream, run, what):  # no seek: from Python 3.12 on, it ends zipfile's check of damage
             pass
         return {}
     numbers, at = {name: np.empty(run.rows) for name in here}, 0

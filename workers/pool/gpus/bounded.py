@@ -34,7 +34,7 @@ class BoundedInventory:
         return self._answer(lambda: self._inventory.in_use(uuid))
 
     def _answer(self, question: Callable[[], T]) -> T | None:
-        if self._hanging is not None and not self._hanging.is_over():
+        if self._hanging is not None and not self._hanging.has_ended():
             if time.monotonic() - self._hangs_since > HUNG_SECONDS:
                 raise DeviceLost(f"its driver has not answered for {HUNG_SECONDS:.0f} s")
             return None

@@ -22,6 +22,6 @@ def read_beside(read: Callable[[], R], give_up: Callable[[], str | None], longes
     while not reading.wait(LOOK_SECONDS):
         waited += LOOK_SECONDS
         why = give_up() or (f"its file was not read within {longest:g} s" if waited >= longest else None)
-        if why is not None and not reading.is_over():
+        if why is not None and not reading.has_ended():
             raise ContentUnavailable(why)
     return reading.answer()

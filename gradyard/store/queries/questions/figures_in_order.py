@@ -1,7 +1,7 @@
-"""The statements over figures that an index has in order: of each stage and final state, and of the jobs that run.
+"""Queries by figures that an index has in order: of each stage and final state, and of the jobs that run.
 
 They are written as text: with eight stages SQLAlchemy takes 6 ms to build and compile such a statement, and there is
-one for each order and filter. Names in it are those of our tables, and every value is bound.
+one for each order and filter. Names in it are those of our tables; values are bound, but for the numbers of its limits.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A figure whose jobs an index has in order: what a statement over it is written for.
+    """A figure whose jobs an index has in order: what a query by it is written for.
 
     `name` is that of its column in `summaries` and `jobs`, or in `metric_summaries`.
     """
@@ -50,7 +50,7 @@ def merged_streams(
 ) -> TextualSelect:  # fmt: skip
     """A query for the first jobs that have the figure (job_id, value), merged from each stage and state.
 
-    so_many: how many to give, after passing over `skipped`. Its parameters: those of `bound_values`; with `after` also
+    so_many: how many to give, after skipping `skipped`. Its parameters: those of `bound_values`; with `after` also
     `after` and `after_id`, the value and the job behind which they are. SQLite merges queries that stand beside one
     another as they are, PostgreSQL those that are in order by themselves. PostgreSQL knows the numbers when it plans:
     as parameters it would plan the parts anew each time, which takes longer than to read them.
