@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -18,14 +17,13 @@ from gradyard.jobs.settings import Settings, load
 from gradyard.store.database import Database
 from tests.built_once import build_once
 from tests.emptied_databases import EmptiedDatabases
+from tests.fuzzing import draw_alike_anywhere
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 from tests.slow_tests import is_slow
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
 
-# A machine that others load takes as long as it takes.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+draw_alike_anywhere()
 
 SERVERS = {"postgres", "redis_server", "gunicorn"}
 COLLECT_AFTER = 10_000, 10, 10  # new objects, young collections, middle ones: 700, 10, 10 by default

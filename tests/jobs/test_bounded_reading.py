@@ -1,7 +1,6 @@
 """No request stops the service: what it costs to read is known, and bounded, before anything is built."""
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
@@ -23,9 +22,8 @@ from gradyard.jobs.submission.requests.keys import read_key_request
 from gradyard.jobs.submission.requests.predictions import read_prediction_request
 from gradyard.jobs.submission.requests.verbs import read_retry_of_batch
 from gradyard.jobs.submission.retries import is_large_retry, parse_again
+from tests.fuzzing import FUZZ
 from tests.jobs.bounded import bounded
-
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many requests
 
 settings = load(database_url="sqlite:///unused.db")
 fewer = load(database_url="sqlite:///unused.db", max_batch_jobs=2000)

@@ -14,8 +14,9 @@ from gradyard.jobs.api_keys import Scope
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from tests.actors import claimed, submitted, succeeds, worker_of
+from tests.fuzzing import FUZZ
 from tests.service.test_matrix_of_keys import KeyOf, app, key_of  # noqa: F401 - fixtures
-from tests.service.test_openapi import FUZZ, answered_as_documented, schema_of, tell
+from tests.service.test_openapi import answered_as_documented, schema_of, tell
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

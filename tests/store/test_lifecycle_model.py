@@ -1,6 +1,5 @@
 """Whatever happens to jobs, in whatever order, the database says what a model in plain Python says."""
 
-import os
 from typing import Any
 
 import pytest
@@ -13,14 +12,11 @@ from gradyard.store.database import Database
 from gradyard.store.lifecycle import moves
 from gradyard.store.lifecycle.dependencies import begin, decide
 from gradyard.store.tables import Job
+from tests.fuzzing import FUZZ
 from tests.store.lifecycle_machine import Lives
 from tests.store.lives_that_wait import LivesThatWait
 
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them
-LIVES = settings(
-    max_examples=FUZZ or 25, stateful_step_count=50, database=None, derandomize=not FUZZ,
-    print_blob=True, suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+LIVES = settings(max_examples=FUZZ or 25, stateful_step_count=50, suppress_health_check=list(HealthCheck))
 # A build that is known to be wrong: one failure will do, however long it is.
 FIRST_FOUND = settings(LIVES, max_examples=60, phases=[Phase.generate], report_multiple_bugs=False, derandomize=True)
 

@@ -1,7 +1,6 @@
 """Any file gives facts or one sentence, nothing else, and the numbers of its columns agree with its facts."""
 
 import io
-import os
 from itertools import product
 from typing import Any
 
@@ -17,6 +16,7 @@ from gradyard.jobs.files.facts import FileFacts, FileFormat
 from gradyard.jobs.files.read import facts_of, numbers_of
 from gradyard.jobs.files.shown import SHOWN_CHARACTERS
 from gradyard.jobs.visible_text import one_line
+from tests.fuzzing import FUZZ
 from tests.jobs.files.contents import (
     facts,
     npy_with_text,
@@ -28,7 +28,6 @@ from tests.jobs.files.contents import (
     written_zip,
 )
 
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many files
 fuzzed = hypothesis_settings(max_examples=FUZZ or 300, suppress_health_check=list(HealthCheck))
 
 TABLE = np.array([(1, "a", 0.5), (2, "b", np.nan)], [("n", "i4"), ("who", "U3"), ("y", "f8")])

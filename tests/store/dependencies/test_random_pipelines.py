@@ -1,6 +1,5 @@
 """Jobs run, fail or wait as those end that they asked for, in whatever order these end, are retried or deleted."""
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -19,15 +18,12 @@ from gradyard.store import lifecycle
 from gradyard.store.database import Database
 from gradyard.store.tables import IS_BLOCKED, IS_QUEUED, Job, Wait
 from gradyard.store.upkeep.waits import end_forgotten_waits
+from tests.fuzzing import FUZZ
 from tests.store.dependencies.pipelines import after, batch_after, cancels, ended, ends, follow, members_of
 from tests.store.one_job import forget_everything
 from tests.store.test_batches_retried import retried
 
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: other lives each time, and more of them
-LIVES = settings(
-    max_examples=FUZZ or 20, stateful_step_count=15, database=None, derandomize=not FUZZ,
-    print_blob=True, suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+LIVES = settings(max_examples=FUZZ or 20, stateful_step_count=15, suppress_health_check=list(HealthCheck))
 PICK = st.integers(0, 99)
 Asked = tuple[UUID, str]
 LOOKED_AT = select(Job.id, Job.state, Job.queue, Job.reason, Job.batch_id, Job.replaced_by)

@@ -1,7 +1,6 @@
 """Questions answered by the databases, beside a reference in plain Python over the same jobs."""
 
 import operator
-import os
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -25,8 +24,8 @@ from gradyard.store.queries.questions import narrowed, pages
 from gradyard.store.queries.questions.pages import Found, ids_asked
 from gradyard.store.tables import Job
 from tests.actors import claimed, fails, progress_of, submitted, succeeds, worker_of
+from tests.fuzzing import FUZZ
 
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # `make fuzz`: so many questions
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip

@@ -1,7 +1,6 @@
 """Frames that were forged, or damaged on their way, in both directions: read or refused, in bounded time."""
 
 import json
-import os
 import socket
 import threading
 import time
@@ -14,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzzing import FUZZ
 from tests.workers.protocol.test_messages import MESSAGES, SEGMENT
 from workers.protocol.frame import HEAD, Frame, FrameBroken, decode, encode
 from workers.protocol.messages import Message, message_of
 from workers.protocol.messages.fitting import fits
 from workers.protocol.wire import Wire, WireClosed
 
-FUZZ = int(os.environ.get("FUZZ_EXAMPLES", "0")) * 10 or 300  # `make fuzz`: more of them
+FRAMES = FUZZ * 10 or 300
 WHOLE = [encode(each.to_frame()) for each in MESSAGES]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
@@ -46,7 +46,7 @@ def read(data: bytes) -> Message | None:
     return None
 
 
-@settings(max_examples=FUZZ)
+@settings(max_examples=FRAMES)
 @given(st.sampled_from(WHOLE), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_message_is_read_or_refused(whole: bytes, changes: list[tuple[int, int]]) -> None:
     damaged = bytearray(whole)
@@ -55,7 +55,7 @@ def test_a_damaged_message_is_read_or_refused(whole: bytes, changes: list[tuple[
     read(bytes(damaged))
 
 
-@settings(max_examples=FUZZ)
+@settings(max_examples=FRAMES)
 @given(st.sampled_from(MESSAGES), st.data())
 def test_a_message_with_another_field_is_read_only_where_it_fits(message: Message, data: st.DataObject) -> None:
     frame = message.to_frame()
@@ -71,7 +71,7 @@ def test_a_message_with_another_field_is_read_only_where_it_fits(message: Messag
         assert all(fits(getattr(received, each), kinds[each]) for each in plain)
 
 
-@settings(max_examples=FUZZ)
+@settings(max_examples=FRAMES)
 @given(
     st.sampled_from([each.kind for each in MESSAGES]) | ANYTHING, ANYTHING, ARRAYS | ANYTHING, st.binary(max_size=64)
 )
@@ -128,7 +128,7 @@ def test_what_the_other_end_would_refuse_is_not_sent(frame: Frame) -> None:
         encode(frame)
 
 
-@settings(max_examples=FUZZ)
+@settings(max_examples=FRAMES)
 @given(st.lists(st.binary(max_size=40) | st.sampled_from(WHOLE), max_size=5))
 def test_a_wire_gives_messages_or_one_of_its_errors_whatever_comes(parts: list[bytes]) -> None:
     ours, theirs = socket.socketpair()
