@@ -38,26 +38,23 @@ def with_driver_ids(query: Select[Any]) -> Select[tuple[Any]]:
 
 def these(connection: Connection, ids: Iterable[DriverId]) -> Select[tuple[UUID]]:
     """A query for these ids, for use as `column.in_(these(connection, ids))`."""
-    value = bindparam("these", told(connection.dialect, ids), _type(connection.dialect), unique=True)
-    return _each_of(value) if connection.dialect.name == "sqlite" else select(func.unnest(value))
+    if connection.dialect.name == "sqlite":
+        return _each_of(bindparam("these", told(connection.dialect, ids), Text, unique=True))
+    return select(func.unnest(bindparam("these", list(ids), ARRAY(Uuid), unique=True)))
 
 
 def is_among(dialect: Dialect, column: Any, name: str) -> ColumnElement[bool]:
     """Whether a column is one of the ids that are `told` as the parameter of that name when a statement is executed."""
-    value = bindparam(name, type_=_type(dialect))
-    among: ColumnElement[bool] = column.in_(_each_of(value)) if dialect.name == "sqlite" else column == any_(value)
-    return among
+    if dialect.name == "sqlite":
+        return column.in_(_each_of(bindparam(name, type_=Text)))
+    # Without a type: psycopg gives none to a text either, so the server reads an array. A cast would be made by row.
+    return column == any_(bindparam(name, type_=NullType))
 
 
-def told(dialect: Dialect, ids: Iterable[DriverId]) -> Any:
-    """The ids as the one value that the database takes."""
-    if dialect.name != "sqlite":
-        return list(ids)
-    return orjson.dumps([one.hex if isinstance(one, UUID) else one for one in ids]).decode()
-
-
-def _type(dialect: Dialect) -> Any:
-    return Text() if dialect.name == "sqlite" else ARRAY(Uuid)
+def told(dialect: Dialect, ids: Iterable[DriverId]) -> str:
+    """The ids as the one text that `is_among` takes: JSON or an array of PostgreSQL, whose driver would take longer."""
+    digits = [one.hex if isinstance(one, UUID) else one for one in ids]
+    return orjson.dumps(digits).decode() if dialect.name == "sqlite" else "{" + ",".join(digits) + "}"
 
 
 def _each_of(value: Any) -> Select[tuple[UUID]]:

@@ -1,11 +1,11 @@
 """An export as NDJSON: an object for each job, or for each of its losses."""
 
-from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
+import pybase64
 
 from gradyard.jobs.exports import Curves, Holds
 from gradyard.store.dialects import as_datetime
@@ -68,4 +68,4 @@ def _numbers(losses: np.ndarray) -> bytes:
 
 
 def _base64(losses: np.ndarray) -> bytes:
-    return b'"%b"' % b2a_base64(losses.data, newline=False)
+    return b'"%b"' % pybase64.b64encode(losses.data)

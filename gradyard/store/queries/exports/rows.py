@@ -81,8 +81,9 @@ class ExportReader:
         *of_columns, sets = islice(values, len(COLUMNS) + 1)
         columns = dict(zip(COLUMNS, of_columns, strict=True))
         there = list(ids) if len(found) == len(ids) else [UUID(each) for each in columns["id"]]
-        metrics = _metrics(connection, ids)
-        return ExportRows(there, columns, self._parameters(connection, sets), [metrics.get(each) for each in there])
+        metrics = _metrics(connection, asked)
+        of_jobs = [metrics.get(each) for each in columns["id"]]
+        return ExportRows(there, columns, self._parameters(connection, sets), of_jobs)
 
     def curves(self, connection: Connection, rows: ExportRows) -> list[np.ndarray]:
         """Every stored loss of each job, (steps recorded,), in its dtype, little-endian."""
@@ -114,11 +115,10 @@ def _joined(chunks: list[bytes]) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)  # without a copy, where it is one
 
 
-def _metrics(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The figures of the metrics of each job that has some, as JSON."""
-    figures: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
-    asked = {"jobs": told(connection.dialect, ids)}
-    for job_id, name, *values in connection.execute(_statements(connection.dialect).metrics, asked):
+def _metrics(connection: Connection, asked: Mapping[str, Any]) -> dict[str, str]:
+    """The figures of the metrics of each job that has some, as JSON, by the text of its id in the database."""
+    figures: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for job_id, name, *values in driver_rows(connection, _statements(connection.dialect).metrics, asked):
         figures[job_id][name] = dict(zip(FIGURES, values, strict=True))
     return {job_id: orjson.dumps(of_job).decode() for job_id, of_job in figures.items()}
 
@@ -148,7 +148,7 @@ def _statements(dialect: Dialect) -> _Statements:
     )  # fmt: skip
     figures = (MetricSummary.__table__.columns[each] for each in FIGURES)
     metrics = (
-        select(MetricSummary.job_id, MetricSummary.name, *figures)
+        select(cast(MetricSummary.job_id, Text), MetricSummary.name, *figures)
         .where(is_among(dialect, MetricSummary.job_id, "jobs")).order_by(MetricSummary.job_id, MetricSummary.name)
     )  # fmt: skip
     curves: Any = (
