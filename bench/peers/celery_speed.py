@@ -1,4 +1,4 @@
-"""Plain Celery as a queue for short trainings: one task for each job, results in Redis, settings for speed."""
+"""Plain Celery as a queue for short trainings: one task for each job, results in Redis or SQL, settings for speed."""
 
 import os
 from typing import Any
@@ -7,7 +7,7 @@ from celery import Celery
 
 URL = os.environ.get("PEER_REDIS_URL", "redis://127.0.0.1:6379/0")
 
-app = Celery("speed", broker=URL, backend=URL)
+app = Celery("speed", broker=URL, backend=os.environ.get("PEER_RESULTS_URL", URL))
 app.conf.update(
     worker_prefetch_multiplier=4,
     broker_connection_retry_on_startup=True,

@@ -1,5 +1,6 @@
 """A Celery worker with two processes and its own Redis, for measurements of speed."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -16,9 +17,12 @@ SLOTS = 2
 
 
 class CeleryWorker:
-    """A Redis, and a worker once `start_worker` was called. `tasks` sends tasks to it."""
+    """A Redis, and a worker once `start_worker` was called. `tasks` sends tasks to it.
 
-    def __init__(self, folder: Path, *, is_durable: bool) -> None:
+    is_durable: Redis syncs each write. in_sql: results are stored in a SQLite file, by Celery's own backend for SQL.
+    """
+
+    def __init__(self, folder: Path, *, is_durable: bool, in_sql: bool) -> None:
         self._port = free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
         command = [redis_binary(), "--port", str(self._port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
@@ -26,10 +30,10 @@ class CeleryWorker:
         self._redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._worker: subprocess.Popen[bytes] | None = None
         time.sleep(0.5)
-        os.environ["PEER_REDIS_URL"] = self.url  # read when the tasks' module is imported, here and in the worker
-        from bench.peers import celery_speed
-
-        self.tasks: Any = celery_speed
+        # Read when the tasks' module is imported, here and in the worker.
+        os.environ["PEER_REDIS_URL"] = self.url
+        os.environ["PEER_RESULTS_URL"] = f"db+sqlite:///{folder}/results.db" if in_sql else self.url
+        self.tasks: Any = importlib.reload(importlib.import_module("bench.peers.celery_speed"))
 
     def start_worker(self) -> None:
         """Start a worker with `SLOTS` processes, and wait until it has done a task."""
@@ -50,10 +54,10 @@ class CeleryWorker:
 
 
 @contextmanager
-def celery_worker(*, is_durable: bool = False) -> Iterator[CeleryWorker]:
-    """A worker that is not started yet. It stops when the block ends. is_durable: its Redis syncs each write."""
+def celery_worker(*, is_durable: bool = False, in_sql: bool = False) -> Iterator[CeleryWorker]:
+    """A worker that is not started yet. It stops when the block ends. The parameters are those of `CeleryWorker`."""
     with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:
-        worker = CeleryWorker(Path(folder), is_durable=is_durable)
+        worker = CeleryWorker(Path(folder), is_durable=is_durable, in_sql=in_sql)
         try:
             yield worker
         finally:

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store import queries
 
-OFTEN_SECONDS = 0.002  # between two questions whether something was committed
+AT_FIRST_SECONDS, OFTEN_SECONDS = 0.0005, 0.002  # between two questions whether something was committed
+YOUNG_SECONDS = 0.1  # so long after its beginning a wait has them at the first pace: small jobs end in 20 ms
 SELDOM_SECONDS = 0.25  # between two looks where nothing was, as far as the database says
-YOUNG_SECONDS = 1.0  # so long a wait is looked for all the time: looks that are warm take half a millisecond less
 
 
 @dataclass(eq=False)
@@ -36,8 +36,7 @@ class Wait(ABC):
         """
         if self.looked_at is None:
             return self.since
-        is_young = self.looked_at - self.since < YOUNG_SECONDS
-        return self.looked_at + (OFTEN_SECONDS if is_young else early * SELDOM_SECONDS)
+        return self.looked_at + early * SELDOM_SECONDS
 
     def is_due_with_changes(self, now: float) -> bool:
         """Whether it is looked for now because something was committed."""

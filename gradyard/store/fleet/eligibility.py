@@ -5,11 +5,11 @@ workers it keeps those that may take the job, and names the first rule that leav
 random rows and workers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, tuple_
+from sqlalchemy import ColumnElement, and_, false, literal, or_
 
 from gradyard.jobs.fleet import Queue
 from gradyard.store.fleet.workers import Capabilities
@@ -29,9 +29,20 @@ class Rule:
     why_none: Callable[[Any, str], str]
 
 
+# Each value is a parameter of its own: SQLAlchemy writes the text of a list anew at each execution, half of a claim.
+def _is_one_of(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    among: ColumnElement[bool] = column.in_([literal(value) for value in values])
+    return among
+
+
+def _has_one_of(stages: Iterable[tuple[str, int]]) -> ColumnElement[bool]:
+    versions = (and_(Job.stage == stage, Job.numerics_version == version) for stage, version in stages)
+    return or_(false(), *versions)
+
+
 RULES = (
     Rule(  # its queue
-        lambda worker: Job.queue.in_([worker.queue, Queue.ANY]),
+        lambda worker: _is_one_of(Job.queue, (worker.queue, Queue.ANY.value)),
         lambda job, worker: job.queue in (worker.queue, Queue.ANY),
         lambda job, kind: f"no {kind}worker is alive",
     ),
@@ -41,12 +52,12 @@ RULES = (
         lambda job, kind: f"no {kind}worker of pool {job.pool} is alive",
     ),
     Rule(  # its stage, in the arithmetic that it was submitted for
-        lambda worker: tuple_(Job.stage, Job.numerics_version).in_(list(worker.stages)),
+        lambda worker: _has_one_of(worker.stages),
         lambda job, worker: (job.stage, job.numerics_version) in worker.stages,
         lambda job, kind: f"no {kind}worker has stage {job.stage} {job.numerics_version}",
     ),
     Rule(  # the engine that it was begun with
-        lambda worker: or_(Job.engine.is_(None), Job.engine.in_(worker.engines)),
+        lambda worker: or_(Job.engine.is_(None), _is_one_of(Job.engine, worker.engines)),
         lambda job, worker: job.engine is None or job.engine in worker.engines,
         lambda job, kind: f"it was begun with the engine {job.engine}, and no {kind}worker that is alive has it",
     ),

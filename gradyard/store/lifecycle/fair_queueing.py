@@ -134,7 +134,7 @@ def advance_virtual_time(connection: Connection, worker_id: UUID, first: Row[Any
 def _virtual_now(connection: Connection, device: str, precedence: int) -> float:
     """The virtual time of that device's workers at that precedence, or of the first such job that waits."""
     queues = list(WORKER_QUEUES) if device == "auto" else [device]
-    these = {"queues": queues, "first": queues[0], "second": queues[-1], "precedence": precedence}
+    these = {"first": queues[0], "second": queues[-1], "precedence": precedence}
     return float(connection.execute(_here, these).scalar_one())
 
 
@@ -166,9 +166,10 @@ _end_of_members = select(func.max(Job.rank + func.coalesce(Job.share_seconds, 0.
     Job.precedence == bindparam("precedence", type_=Integer),
 )  # fmt: skip
 
-_queues: Any = bindparam("queues", expanding=True)
 _precedence = bindparam("precedence", type_=Integer)
-_served = select(func.max(Worker.served_rank)).where(Worker.queue.in_(_queues), Worker.served_precedence == _precedence)
+_served = select(func.max(Worker.served_rank)).where(
+    Worker.queue.in_([bindparam("first"), bindparam("second")]), Worker.served_precedence == _precedence
+)
 
 
 def _first_waiting(queue: str) -> Any:

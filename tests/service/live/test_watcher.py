@@ -1,16 +1,18 @@
 """The one thread that looks for all requests that wait."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection
 
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
+from gradyard.store.changes import Changes
 from gradyard.store.database import Database
 from service.live import waits
 from service.live.subjects import JobSubject
@@ -68,26 +70,41 @@ def test_an_end_is_told_because_it_was_committed_however_old_the_wait_is(
         assert wait.result() is True
 
 
-def test_many_waits_are_looked_for_in_one_query(watcher: Watcher, database: Database, settings: Settings) -> None:
+def test_many_waits_are_looked_for_in_one_query(
+    watcher: Watcher, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs = [submitted(database, settings, steps=5 + number) for number in range(30)]
     with ThreadPoolExecutor(30) as pool:
         waits = [pool.submit(watcher.jobs_end, 1, [each], 60) for each in jobs]
         until(lambda: watcher.waits() == 30)
-        queries: list[int] = []
-        event.listen(database.engine, "before_cursor_execute", lambda *call: queries.append(len(str(call[3]))))
-        until(lambda: max(queries, default=0) > 30 * len(jobs[0].hex))
+        asked, live_among = list[int](), queries.live_among
+
+        def noted(connection: Connection, about: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+            asked.append(len(about))
+            return live_among(connection, about)
+
+        monkeypatch.setattr(queries, "live_among", noted)
+        until(lambda: 30 in asked)
         for _ in jobs:
             ends(database)
         assert all(each.result() for each in waits)
 
 
-def test_nothing_is_asked_while_nothing_waits(watcher: Watcher, database: Database, settings: Settings) -> None:
-    job = submitted(database, settings)
-    watcher.jobs_end(1, [job], 0.05)
-    queries: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *call: queries.append(call[2]))
+def test_nothing_is_asked_while_nothing_waits(
+    watcher: Watcher, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, have_come = list[float](), Changes.have_come
+
+    def noted(changes: Changes) -> bool:
+        asked.append(time.monotonic())
+        return have_come(changes)
+
+    monkeypatch.setattr(Changes, "have_come", noted)
+    watcher.jobs_end(1, [submitted(database, settings)], 0.3)
+    while_it_waited = len(asked)
+    assert while_it_waited > 10
     Event().wait(0.6)
-    assert len(queries) <= 1  # one may have begun before
+    assert len(asked) <= while_it_waited + 1  # one may have begun before
     assert watcher.age_seconds() == 0
 
 

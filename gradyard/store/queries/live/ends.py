@@ -5,18 +5,18 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, Select, select
+from sqlalchemy import Connection, Dialect, Select, Text, cast, or_, select
 
-from gradyard.jobs.states import State
-from gradyard.store.tables import IS_RUNNING, Job
+from gradyard.store.database import driver_rows
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Job
 from gradyard.store.these import is_among, told
 
 
 def live_among(connection: Connection, jobs: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
     """Of these jobs, each with its project, those that wait or run."""
     dialect = connection.dialect
-    rows = connection.execute(_live(dialect), {"of_jobs": told(dialect, (job_id for _, job_id in jobs))})
-    return {(row.project_id, row.id) for row in rows}
+    rows = driver_rows(connection, _live(dialect), {"of_jobs": told(dialect, (job_id for _, job_id in jobs))})
+    return {(project_id, UUID(job_id)) for project_id, job_id in rows}
 
 
 def marked_among(connection: Connection, batches: Collection[UUID]) -> set[UUID]:
@@ -28,8 +28,8 @@ def marked_among(connection: Connection, batches: Collection[UUID]) -> set[UUID]
 
 @lru_cache(maxsize=2)
 def _live(dialect: Dialect) -> Select[Any]:
-    query: Any = select(Job.project_id, Job.id).where(is_among(dialect, Job.id, "of_jobs"))
-    live: Select[Any] = query.where(Job.state.in_((State.QUEUED, State.RUNNING)))
+    query: Any = select(Job.project_id, cast(Job.id, Text)).where(is_among(dialect, Job.id, "of_jobs"))
+    live: Select[Any] = query.where(or_(IS_QUEUED, IS_RUNNING))
     return live
 
 
