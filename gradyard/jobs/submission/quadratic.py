@@ -99,10 +99,10 @@ class Quadratic:
         distances = np.square(self.singular * (self.directions @ weights) - self.target)
         steps, factors = _doublings(self, rate)
         while True:  # the loss falls from step to step; each round looks at 64 of them at once
-            enough = np.flatnonzero(self._losses(distances, factors) <= loss)
-            if not enough.size:
+            enough = self._losses(distances, factors) <= loss
+            first = int(enough.argmax())
+            if not enough[first]:
                 return None
-            first = int(enough[0])
             if first == 0 or steps[first] - steps[first - 1] == 1:
                 return int(steps[first])
             steps, factors = _between(self, rate, int(steps[first - 1]), int(steps[first]))
