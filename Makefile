@@ -48,11 +48,16 @@ faults: .venv/ready-for-tests  ## hurt a whole service for minutes on each datab
 	$(BIN)/python -m tests.faults --database postgresql
 	$(BIN)/python -m pytest -m long tests/faults
 
+# What draws its examples, and the interleavings. tests/test_make_targets.py keeps the list.
+FUZZ_TESTS := tests/store/test_interleavings.py tests/store/test_lifecycle_model.py \
+  tests/store/dependencies/test_random_pipelines.py tests/store/questions/test_answers.py \
+  tests/store/questions/test_groups.py tests/service/test_openapi.py tests/service/test_openapi_with_keys.py \
+  tests/service/test_questions.py tests/jobs/test_bounded_reading.py tests/jobs/test_any_json.py \
+  tests/jobs/test_curves.py tests/jobs/test_visible_text.py tests/jobs/files tests/jobs/evidence \
+  tests/jobs/questions tests/workers/protocol tests/workers/celery_side/test_heard.py
+
 fuzz: .venv/ready-for-tests  ## half an hour of random lives of jobs, every interleaving of any two moves, random requests, bodies and frames
-	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) \
-	  tests/store/test_lifecycle_model.py tests/store/dependencies/test_random_pipelines.py \
-	  tests/store/test_interleavings.py tests/store/questions/test_answers.py tests/service/test_openapi.py \
-	  tests/jobs/test_bounded_reading.py tests/jobs/files tests/workers/protocol/test_hostile_frames.py
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} EVERY_INTERLEAVING=1 $(PYTEST) $(FUZZ_TESTS)
 
 bench: .venv/ready-for-bench  ## measure everything beside its peers, on this machine: half an hour; bench/RESULTS.md
 	@for what in overhead packs throughput floor postgresql_queues alive waiting history exports pages fairness blocked scale gpu; do $(BIN)/python -m bench.$$what || exit 1; done

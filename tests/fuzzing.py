@@ -15,6 +15,7 @@ def draw_alike_anywhere() -> None:
     """
     parent = hypothesis.settings.get_profile("default")
     hypothesis.settings.register_profile(
-        "anywhere", parent, deadline=None, database=None, derandomize=not FUZZ, print_blob=True
-    )
+        "anywhere", parent, max_examples=FUZZ or 100, deadline=None, database=None, derandomize=not FUZZ,
+        print_blob=True,
+    )  # fmt: skip
     hypothesis.settings.load_profile("anywhere")

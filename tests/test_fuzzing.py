@@ -1,6 +1,5 @@
 """Generated tests draw the same examples wherever they run, and others in each run of `make fuzz`."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,15 +25,9 @@ drawn()
 
 
 def numbers_drawn(**variables: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in {"CI", "FUZZ_EXAMPLES"}}
-    done = subprocess.run(
-        [sys.executable, "-c", DRAWS],
-        cwd=HOUSE,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """What a process prints that has only these variables, and so none of a CI that the tests themselves run on."""
+    command = [sys.executable, "-c", DRAWS]
+    done = subprocess.run(command, cwd=HOUSE, env=variables, capture_output=True, text=True, check=True)
     assert len(done.stdout.split()) >= 50
     return done.stdout
 

@@ -18,3 +18,20 @@ def test_make_long_runs_what_make_test_leaves_out_and_make_quick_does_not() -> N
     chosen = dict(re.findall(line, makefile, re.MULTILINE))
     assert (chosen["test"], chosen["long"]) == ('"not long"', "long")
     assert "not long" in chosen["quick"]
+
+
+def test_make_fuzz_runs_every_test_that_draws_its_examples() -> None:
+    makefile = (HOUSE / "Makefile").read_text().replace("\\\n", "")
+    (named,) = re.findall(r"^FUZZ_TESTS := (.*)$", makefile, re.MULTILINE)
+    places = [HOUSE / each for each in named.split()]
+    tests = set((HOUSE / "tests").rglob("test_*.py")) - {HOUSE / "tests/test_fuzzing.py"}  # it draws in other processes
+    drawing = [each for each in tests if "hypothesis" in imported_by(each.read_text())]
+    assert all(each.exists() for each in places)
+    assert len(drawing) >= 20
+    left_out = [each for each in drawing if not any(each.is_relative_to(place) for place in places)]
+    assert left_out == []
+
+
+def imported_by(source: str) -> set[str]:
+    """The packages that a module imports."""
+    return set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE))

@@ -47,12 +47,13 @@ def is_among(dialect: Dialect, column: Any, name: str) -> ColumnElement[bool]:
     """Whether a column is one of the ids that are `told` as the parameter of that name when a statement is executed."""
     if dialect.name == "sqlite":
         return column.in_(_each_of(bindparam(name, type_=Text)))
-    # Without a type: psycopg gives none to a text either, so the server reads an array. A cast would be made by row.
+    # No type and no cast: psycopg sends a text without a type, so the server reads it once, as an array. A cast
+    # would be made again for each row.
     return column == any_(bindparam(name, type_=NullType))
 
 
 def told(dialect: Dialect, ids: Iterable[DriverId]) -> str:
-    """The ids as the one text that `is_among` takes: JSON or an array of PostgreSQL, whose driver would take longer."""
+    """The ids as the one text that `is_among` takes: JSON, or PostgreSQL's text of an array (psycopg's are slow)."""
     digits = [one.hex if isinstance(one, UUID) else one for one in ids]
     return orjson.dumps(digits).decode() if dialect.name == "sqlite" else "{" + ",".join(digits) + "}"
 

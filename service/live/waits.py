@@ -14,7 +14,7 @@ from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store import queries
 
 AT_FIRST_SECONDS, OFTEN_SECONDS = 0.0005, 0.002  # between two questions whether something was committed
-YOUNG_SECONDS = 0.1  # so long after its beginning a wait has them at the first pace: small jobs end in 20 ms
+YOUNG_SECONDS = 0.1  # of a wait's beginning, in which questions come as at first: small jobs end in 20 ms
 SELDOM_SECONDS = 0.25  # between two looks where nothing was, as far as the database says
 
 

@@ -11,14 +11,12 @@ import structlog
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.store.changes import Changes, changes_of
 from gradyard.store.database import Database
-from service.live.share_of_time import ShareOfTime
-from service.live.waits import AT_FIRST_SECONDS, OFTEN_SECONDS, SELDOM_SECONDS, YOUNG_SECONDS, End, Wait
+from service.live.pauses import Pauses
+from service.live.waits import SELDOM_SECONDS, End, Wait
 
 log = structlog.get_logger()
 
 EARLY = 0.5  # of a pause: waits that are looked for together are so again
-SHARE_OF_TIME = 0.1  # that looks may take where the database changes all the time
-ADVANCE_SECONDS = 0.02  # of it: so a look after a single commit never keeps the next one waiting
 REST_SECONDS = 0.05  # where streams alone wait; a new wait ends it
 
 
@@ -34,8 +32,7 @@ class Watcher:
         self._looked_at = time.monotonic()
         self._next_at = float("inf")  # when a wait is due, by the monotonic clock
         self._none_is_prompt = False
-        self._at_first_until = 0.0  # while a wait that is prompt is young
-        self._share = ShareOfTime(SHARE_OF_TIME, ADVANCE_SECONDS)
+        self._pauses = Pauses()
 
     def jobs_end(self, project_id: int, job_ids: Collection[UUID], seconds: float) -> bool:
         """Whether these jobs of the project end, or are deleted, within so many seconds, all of them.
@@ -81,7 +78,7 @@ class Watcher:
             self._next_at = min(self._next_at, wait.since)
             self._none_is_prompt &= not wait.is_prompt
             if wait.is_prompt:
-                self._at_first_until = time.monotonic() + YOUNG_SECONDS
+                self._pauses.wait_begins(time.monotonic())
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
                 self._thread.start()
@@ -120,11 +117,11 @@ class Watcher:
         """Look for what is due, and rest until something may be due again."""
         began = time.monotonic()
         changed = changes.have_come()
-        if changed or began >= self._next_at:
-            self._look_at_due(began, all_of_them=changed)
+        asked_at = time.monotonic()
+        if changed or asked_at >= self._next_at:
+            self._look_at_due(asked_at, all_of_them=changed)
         now = time.monotonic()
-        shortest = AT_FIRST_SECONDS if now < self._at_first_until else OFTEN_SECONDS
-        time.sleep(max(shortest, self._share.pause_after(now - began, now)))
+        time.sleep(self._pauses.after(now, asked=asked_at - began, looked=now - asked_at))
         if self._none_is_prompt:
             self._rest()
 

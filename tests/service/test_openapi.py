@@ -174,7 +174,7 @@ def test_requests_that_follow_from_each_other_are_answered_as_documented(
         if not FUZZ and number >= SEEDS and done >= TO_BE_DONE:
             break
         monkeypatch.setattr("hypothesis.core.global_force_seed", number)
-        # Without derandomize=False the seed is not asked, and each walk begins like the one before it.
+        # With derandomize the seed is ignored, and each walk begins like the one before it.
         # A walk that begins like an earlier one may go on otherwise, since jobs and keys of the earlier ones are there.
         with suppress(Flaky):
             workflow.run(settings=hypothesis_settings(

@@ -1,19 +1,19 @@
 """The one thread that looks for all requests that wait."""
 
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 from gradyard.jobs.errors import DatabaseUnavailable
 from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.changes import Changes
-from gradyard.store.database import Database
+from gradyard.store.database import Database, driver_rows
 from service.live import waits
 from service.live.subjects import JobSubject
 from service.live.watcher import Watcher
@@ -33,6 +33,18 @@ def watcher(database: Database) -> Iterator[Watcher]:
 def ends(database: Database) -> None:
     """End the job that is claimed next."""
     succeeds(database, claimed(database, worker_of(database)))
+
+
+def noted_queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids, in one text each, that are told in queries for jobs from now on."""
+    told = list[str]()
+
+    def noted(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        told.append(values["of_jobs"])
+        return driver_rows(connection, query, values)
+
+    monkeypatch.setattr("gradyard.store.queries.live.ends.driver_rows", noted)
+    return told
 
 
 def test_a_wait_ends_with_its_job_and_no_other(watcher: Watcher, database: Database, settings: Settings) -> None:
@@ -77,14 +89,8 @@ def test_many_waits_are_looked_for_in_one_query(
     with ThreadPoolExecutor(30) as pool:
         waits = [pool.submit(watcher.jobs_end, 1, [each], 60) for each in jobs]
         until(lambda: watcher.waits() == 30)
-        asked, live_among = list[int](), queries.live_among
-
-        def noted(connection: Connection, about: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
-            asked.append(len(about))
-            return live_among(connection, about)
-
-        monkeypatch.setattr(queries, "live_among", noted)
-        until(lambda: 30 in asked)
+        told = noted_queries(monkeypatch)
+        until(lambda: max(map(len, told), default=0) > 30 * len(jobs[0].hex))
         for _ in jobs:
             ends(database)
         assert all(each.result() for each in waits)
@@ -93,18 +99,19 @@ def test_many_waits_are_looked_for_in_one_query(
 def test_nothing_is_asked_while_nothing_waits(
     watcher: Watcher, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, have_come = list[float](), Changes.have_come
+    asked, looks, have_come = list[bool](), noted_queries(monkeypatch), Changes.have_come
 
     def noted(changes: Changes) -> bool:
-        asked.append(time.monotonic())
-        return have_come(changes)
+        asked.append(have_come(changes))
+        return asked[-1]
 
     monkeypatch.setattr(Changes, "have_come", noted)
     watcher.jobs_end(1, [submitted(database, settings)], 0.3)
-    while_it_waited = len(asked)
-    assert while_it_waited > 10
+    while_it_waited = len(asked), len(looks)
+    assert while_it_waited >= (10, 2)
     Event().wait(0.6)
-    assert len(asked) <= while_it_waited + 1  # one may have begun before
+    assert len(asked) <= while_it_waited[0] + 1  # one may have begun before
+    assert len(looks) <= while_it_waited[1] + 1
     assert watcher.age_seconds() == 0
 
 

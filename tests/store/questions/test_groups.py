@@ -106,7 +106,7 @@ def test_figures_of_any_values_are_those_of_numpy(database: Database, settings: 
     ids = [row.id for row in rows_of(database)]
     numbers = st.floats(0, allow_infinity=False, allow_subnormal=False) | st.floats(-1.0, 1.0)
 
-    @hypothesis_settings(max_examples=10, database=None,
+    @hypothesis_settings(max_examples=10,
                          suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.lists(st.tuples(st.integers(0, 3), st.none() | numbers), min_size=120, max_size=120))
     def check_these(values: list[tuple[int, float | None]]) -> None:
