@@ -13,6 +13,7 @@ from gradyard.store.database import Database
 from gradyard.store.queries.questions import pages, without_curves
 from gradyard.store.tables import Project
 from tests.actors import claimed, submitted, submitted_to, succeeds, worker_of
+from tests.fuzzing import FUZZ
 from tests.service.test_reading import get, on_sqlite
 
 
@@ -83,7 +84,7 @@ def test_pages_of_a_question_follow_one_another(
 
 
 @on_sqlite
-@hypothesis_settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=FUZZ or 60, suppress_health_check=list(HealthCheck))
 @given(where=st.one_of(st.text(max_size=60), st.text("seedtags.<>=()'\";-01 andornot", max_size=60)))
 def test_no_text_of_a_question_is_a_fault_of_the_service(client: FlaskClient, where: str) -> None:
     answer = client.get("/v1/jobs", query_string={"where": where.encode(errors="surrogatepass")})

@@ -25,6 +25,7 @@ from gradyard.store.queries.questions.counts import count_asked
 from gradyard.store.queries.questions.groups import Figures, Groups, summary_asked
 from gradyard.store.tables import JobSummary
 from tests.actors import claimed, submitted, submitted_to, succeeds, worker_of
+from tests.fuzzing import FUZZ
 from tests.store.questions.test_answers import jobs, rows_of, satisfies, value_of
 from tests.store.test_batches import stored
 
@@ -106,7 +107,7 @@ def test_figures_of_any_values_are_those_of_numpy(database: Database, settings: 
     ids = [row.id for row in rows_of(database)]
     numbers = st.floats(0, allow_infinity=False, allow_subnormal=False) | st.floats(-1.0, 1.0)
 
-    @hypothesis_settings(max_examples=10,
+    @hypothesis_settings(max_examples=FUZZ or 10,
                          suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.lists(st.tuples(st.integers(0, 3), st.none() | numbers), min_size=120, max_size=120))
     def check_these(values: list[tuple[int, float | None]]) -> None:
