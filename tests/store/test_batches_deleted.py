@@ -10,18 +10,12 @@ from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import DeletedSlice, SubmittedBatch
+from gradyard.store.lifecycle.delete import SLICE_SECONDS
 from gradyard.store.tables import Table
 from tests.actors import claimed, fails, submitted, succeeds, worker_of
 from tests.store.test_batches import counts, stored
 
 SEVEN = {"spec": {"stage": "nn", "steps": 4}, "grid": {"seed": {"stop": 7}}}
-
-
-@pytest.fixture(autouse=True)
-def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slice of these few jobs is never cut by a busy machine; the tests of the cut set the seconds themselves."""
-    if request.node.get_closest_marker("slow") is None:
-        monkeypatch.setattr("gradyard.store.lifecycle.delete.SLICE_SECONDS", 60.0)
 
 
 def finished_batch(database: Database, size: int = 7) -> SubmittedBatch:
@@ -104,8 +98,11 @@ def test_the_key_of_a_deleted_batch_is_free_again(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_a_slice_of_a_large_batch_holds_the_database_for_a_moment(database: Database) -> None:
+def test_a_slice_of_a_large_batch_holds_the_database_for_a_moment(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SQLite's other writers wait for it. The median, since a busy machine may stop any of them."""
+    monkeypatch.setattr("gradyard.store.lifecycle.delete.SLICE_SECONDS", SLICE_SECONDS)
     batch = finished_batch(database, size=1_200)
     seconds, more = [], True
     while more:

@@ -135,7 +135,8 @@ def test_moves_beyond_what_a_position_can_say_wait_until_it_can(
         whole += list(told)
     assert len(numbered(whole)) == len(set(numbered(whole))) == 3 * 40
     with database.begin() as connection:
-        assert lifecycle.delete_batch_slice(connection, 1, batch)
+        while lifecycle.delete_batch_slice(connection, 1, batch).more:
+            pass
 
 
 def test_the_best_so_far_comes_with_the_counts(client: FlaskClient, database: Database) -> None:
