@@ -38,8 +38,8 @@ SPECS: dict[str, dict[str, Any]] = {"no-op (tensor, 1 step, 3 points)": NO_OP, "
 
 NOTES = f"""Overhead is the time of the client from sending POST to reading `succeeded` through `GET ?wait=`, minus
 `train_seconds`: {JOBS} jobs one after another on one open connection, on SQLite, after {WARM_UP_JOBS} to warm up.
-The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports) over
-that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most).
+The ratio is the time of `python stage_NAME.py` (the tutorial's own loop, with the start of Python and its imports),
+divided by that of a warm job of the same stage from POST to result. {ROUNDS} rounds, both in turn; median (least-most).
 Against a plain Celery task: the overhead of the no-op job, as a multiple of `one_loss.delay().get()` of a task that
 returns a list of one number, with a Redis as broker that syncs each write to disk, as SQLite does. Results are in the
 same Redis, or in a SQLite file by Celery's own backend for SQL, asked every {1000 * POLL_SECONDS:g} ms as ours is;

@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _measured(name: str, url: str, count: int) -> Iterator[Row]:
-    database = Database(url, silent_transaction_seconds=600.0)  # a busy machine makes 10,000 rows in over 5 s
+    database = Database(url, silent_transaction_seconds=600.0)  # a busy machine takes more than 5 s for 10,000 rows
     began = time.monotonic()
     fill(database, count)
     print(f"{name}: {count:,} jobs in {time.monotonic() - began:.0f} s", flush=True)
@@ -190,7 +190,7 @@ def _others(count: int) -> Iterator[tuple[str, str, Parameters, float | None]]:
         by_both = of_rates | {"group": f"stage,{more}"}
         yield f"summary of all by stage and {more}", "/v1/jobs/summary", by_both, at_most
     yield "summary of a batch of 10,000", "/v1/jobs/summary", of_rates | {"batch": batch}, 50
-    yield "`first_below` over 10,000 curves", "/v1/jobs/count", {"where": "first_below(9) < 50", "batch": batch}, 1000
+    yield "`first_below` of 10,000 curves", "/v1/jobs/count", {"where": "first_below(9) < 50", "batch": batch}, 1000
 
 
 if __name__ == "__main__":
