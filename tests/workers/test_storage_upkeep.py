@@ -165,6 +165,18 @@ def test_ids_of_what_was_deleted_are_kept_for_days_and_up_to_a_number(
     assert ids_of(database, table) == list(ages)[:3]
 
 
+@pytest.mark.parametrize("table", [DeletedJob, DeletedBatch])
+def test_of_ids_deleted_at_one_moment_the_number_is_kept(
+    database: Database, table: type[DeletedJob | DeletedBatch]
+) -> None:
+    with database.begin() as connection:
+        moment = clock_of(connection) - 1.0
+        rows = [{"id": UUID(int=number), "project_id": 1, "deleted_at": moment} for number in range(10)]
+        connection.execute(insert(table), rows)
+    list(old_rows.forget_deleted_ids(database, 75.0, 3))
+    assert set(ids_of(database, table)) == {UUID(int=number) for number in (7, 8, 9)}
+
+
 def test_an_id_that_was_forgotten_never_was(database: Database, settings: Settings, upkeep: Upkeep) -> None:
     (job_id,) = ended_jobs(database, settings, [1])
     with database.begin() as connection:

@@ -5,8 +5,9 @@ They are found without the lock of writers, and only what was found is deleted u
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Double, bindparam, delete, exists, select, tuple_
+from sqlalchemy import Double, bindparam, delete, exists, literal, select, tuple_
 from sqlalchemy import cast as as_type
 
 from gradyard.store.database import Database
@@ -35,12 +36,12 @@ _forget_workers = delete(Worker).where(Worker.id.in_(_found), *_is_old_worker)
 
 def forget_keys(database: Database, hours: float) -> int:
     """Delete idempotency keys older than `hours` whose jobs are finished or deleted. Returns how many."""
-    return sum(_forget(database, _old_keys, _forget_keys, 3600 * hours))
+    return sum(_forget(database, _old_keys, _forget_keys, seconds=3600 * hours))
 
 
 def forget_workers(database: Database, seconds: float) -> int:
     """Delete workers without a claim whose leases ended that many seconds ago. Returns how many."""
-    return sum(_forget(database, _old_workers, _forget_workers, seconds))
+    return sum(_forget(database, _old_workers, _forget_workers, seconds=seconds))
 
 
 def forget_deleted_ids(database: Database, days: float, most: int) -> Iterator[None]:
@@ -49,29 +50,39 @@ def forget_deleted_ids(database: Database, days: float, most: int) -> Iterator[N
     From then on such an id is one that never was. It stops after each short transaction.
     """
     for table in (DeletedJob, DeletedBatch):
-        old = table.deleted_at < _before
+        moment, last = _newest_forgotten(database, table, 86_400 * days, most)
+        old = tuple_(table.deleted_at, table.id) <= tuple_(literal(moment), literal(last, table.id.type))
         look, forget = select(table.id).where(old).limit(SLICE), delete(table).where(table.id.in_(_found), old)
-        for _ in _forget(database, look, forget, _seconds_kept(database, table, 86_400 * days, most)):
+        for _ in _forget(database, look, forget):
             yield
 
 
-def _seconds_kept(database: Database, table: type[DeletedJob | DeletedBatch], seconds: float, most: int) -> float:
+def _newest_forgotten(
+    database: Database, table: type[DeletedJob | DeletedBatch], seconds: float, most: int
+) -> tuple[float, UUID]:
+    """A place in the order of deleted_at and id, up to which ids are forgotten.
+
+    It is a row's own moment, not an age: an age told to a later clock, or rounded, means another row. Many have one
+    moment, hence the id.
+    """
+    newest_first = (table.deleted_at.desc(), table.id.desc())
+    beyond = select(table.deleted_at, table.id).order_by(*newest_first).offset(most).limit(1)
     with database.read() as connection:
-        beyond = select(table.deleted_at).order_by(table.deleted_at.desc()).offset(most).limit(1)
-        newest_beyond = connection.execute(beyond).scalar()
-        return seconds if newest_beyond is None else min(seconds, clock_of(connection) - newest_beyond)
+        too_old = (clock_of(connection) - seconds, UUID(int=0))
+        found = connection.execute(beyond).first()
+    return too_old if found is None else max(too_old, (found.deleted_at, found.id))
 
 
-def _forget(database: Database, look: Any, forget: Any, seconds: float) -> Iterator[int]:
+def _forget(database: Database, look: Any, forget: Any, **values: float) -> Iterator[int]:
     """Forget such rows, and tell after each transaction how many it were."""
     while True:
         with database.read() as connection:
-            rows = connection.execute(look, {"seconds": seconds}).all()
+            rows = connection.execute(look, values).all()
         if not rows:
             return
         found = [tuple(row) if len(row) > 1 else row[0] for row in rows]
         with database.begin() as connection:
-            gone = connection.execute(forget, {"seconds": seconds, "found": found}).rowcount
+            gone = connection.execute(forget, {**values, "found": found}).rowcount
         yield gone
         if not gone:  # others were faster
             return
