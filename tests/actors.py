@@ -1,5 +1,6 @@
 """Steps in the life of a job, for tests: submit, register, claim, succeed, fail. They call the real lifecycle."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -18,6 +19,7 @@ from gradyard.jobs.states import Reason
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
+from gradyard.store.dialects import clock_of
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
 
@@ -110,6 +112,14 @@ def silent_record(database: Database, claim: Claim) -> Iterator[None]:
     with pytest.raises(DatabaseUnavailable):  # it wakes up
         standing.__exit__(None, None, None)
     other.close()
+
+
+def clock_moves(database: Database) -> None:
+    """Wait until the database's clock tells a later time. On SQLite it moves in milliseconds, and tests are quicker."""
+    with database.read() as connection:
+        before = clock_of(connection)
+        while clock_of(connection) <= before:
+            time.sleep(0.0005)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.files.rows import IN_SQL_BYTES
-from tests.actors import claimed, succeeds, worker_of
+from tests.actors import claimed, clock_moves, succeeds, worker_of
 from tests.service.conftest import AppWith
 from tests.service.test_operators_and_members import ADMIN, KeyOf, app, audit_of, key_of
 
@@ -64,8 +64,9 @@ def test_a_file_is_known_by_its_content_and_shows_its_columns(client: FlaskClien
     assert read(client, f"/v1/files/{CARS_ID[:8]}") == file
 
 
-def test_the_same_bytes_are_one_file(client: FlaskClient) -> None:
+def test_the_same_bytes_are_one_file(client: FlaskClient, database: Database) -> None:
     first = upload(client, query="?name=cars.csv").json
+    clock_moves(database)
     again = upload(client, query="?name=other.csv")
     assert again.status_code == 200
     assert again.json["name"] == "cars.csv"
@@ -73,9 +74,11 @@ def test_the_same_bytes_are_one_file(client: FlaskClient) -> None:
     assert len(read(client, "/v1/files")["files"]) == 1
 
 
-def test_files_are_listed_the_last_uploaded_first_page_by_page(client: FlaskClient) -> None:
-    ids = [upload(client, b"a,b\n1,%d\n" % number).json["id"] for number in range(3)]
-    upload(client, b"a,b\n1,0\n")
+def test_files_are_listed_the_last_uploaded_first_page_by_page(client: FlaskClient, database: Database) -> None:
+    ids = []
+    for number in (0, 1, 2, 0):
+        ids.append(upload(client, b"a,b\n1,%d\n" % number).json["id"])
+        clock_moves(database)
     first = read(client, "/v1/files?limit=2")
     assert [each["id"] for each in first["files"]] == [ids[0], ids[2]]
     second = read(client, f"/v1/files?limit=2&cursor={first['next_cursor']}")

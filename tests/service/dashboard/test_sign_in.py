@@ -18,7 +18,7 @@ from gradyard.store.tables import ApiKey, Job, PageSession
 from service.app import create_app
 from service.http.access import callers
 from service.http.services import Services
-from tests.actors import submitted
+from tests.actors import clock_moves, submitted
 from tests.service.conftest import AppWith
 from tests.service.live.told import next_of, stream
 
@@ -196,6 +196,7 @@ def test_a_key_has_so_many_sessions_and_the_oldest_gives_way(app: OpenAPI, key_o
     ada, browsers = key_of("ada"), [app.test_client() for _ in range(MOST_OF_A_KEY + 2)]
     for browser in browsers:
         assert sign_in(browser, ada).status_code == 303
+        clock_moves(database)
     with database.read() as connection:
         assert len(connection.execute(select(PageSession.sha256)).all()) == MOST_OF_A_KEY
     assert [browsers[at].get("/", headers=AS_BROWSER).status_code for at in (0, -1)] == [401, 200]

@@ -20,7 +20,7 @@ from gradyard.store import fleet, queries
 from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.tables import Worker
-from tests.actors import claimed, submitted, worker_of
+from tests.actors import claimed, clock_moves, submitted, worker_of
 from workers.celery_side import celery_child
 from workers.celery_side.entry import Entry
 from workers.pool.machine import machine_identity
@@ -75,6 +75,7 @@ def test_of_two_hosts_of_one_name_the_second_says_so_and_takes_another_name(
     for _ in range(2):  # the first one may be dead
         with pytest.raises(SlotTaken, match="another machine of the name host has cpu-0@host"):
             entry.attempt()
+    clock_moves(database)
     with database.begin() as connection:
         fleet.heartbeat(connection, first, LEASE)
     assert entry.attempt() == 0

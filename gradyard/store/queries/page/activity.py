@@ -19,6 +19,7 @@ from gradyard.store.tables import JobSummary
 
 MOST_ENDS = 10_000
 MOST_WAITS = 2_000
+CLOCK_STEP = 0.001  # seconds; SQLite's clock moves in them, and what ended at this one has ended
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def activity(
     connection: Connection, project_id: int, seconds: float, periods: int, stages: Sequence[str] | None = None
 ) -> Activity:
     """What the project finished in the last `seconds`. stages: those that its jobs have, where that is known."""
-    end = clock_of(connection)
+    end = clock_of(connection) + CLOCK_STEP
     those = list(stages_of(connection, project_id) if stages is None else stages)
     asked = {"project": project_id, "stages": those, "begin": end - seconds, "end": end, "width": seconds / periods}
     counts = [tuple(row) for row in connection.execute(_ended(periods), asked)]

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from gradyard.store.database import Database
+from tests.actors import clock_moves
 from tests.service.dashboard.conftest import Look
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -15,8 +17,9 @@ def sent(client: FlaskClient, content: bytes, name: str) -> str:
     return str(answer["id"])
 
 
-def test_files_are_listed_with_what_can_be_done(look: Look, client: FlaskClient) -> None:
+def test_files_are_listed_with_what_can_be_done(look: Look, client: FlaskClient, database: Database) -> None:
     cars = sent(client, b"speed,dist,year\n1,2,\n3,4,1999\n", "cars.csv")
+    clock_moves(database)
     sent(client, b"\x00\x01", "blob")
     page = look("/files")
     assert page.index("blob") < page.index("cars.csv")
