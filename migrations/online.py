@@ -4,8 +4,8 @@ On PostgreSQL none of them holds a lock that writers wait for while it reads the
 so each function can be called again after an interruption. Call them for tables of jobs and what jobs leave; small
 tables (workers, holds, counters, bells) need no such care.
 
-SQLite has one writer: others wait until a step commits. It cannot add a CHECK to a table without copying the table, so
-there a CHECK is a pair of triggers.
+SQLite has one writer: others wait until a step commits. A CHECK is added to the text of a table: as a trigger it would
+be a second statement, for which SQLite keeps a copy of every page that an INSERT changes.
 """
 
 import re
@@ -65,12 +65,8 @@ def check_words(table: str, column: str, words: Sequence[str]) -> None:
     if op.get_bind().dialect.name == "postgresql":
         _add_constraint(table, f"ck_{table}_{column}_is_known", f"{column} IN ({known})")
         return
-    for moment, event in (("insert", "INSERT"), ("update", f"UPDATE OF {column}")):
-        op.execute(text(
-            f"CREATE TRIGGER {table}_{column}_is_known_on_{moment} BEFORE {event} ON {table} "
-            f"WHEN NEW.{column} NOT IN ({known}) "
-            f"BEGIN SELECT RAISE(ABORT, 'CHECK constraint failed: {table}.{column} is not known'); END"
-        ))  # fmt: skip
+    check = f"CONSTRAINT ck_{table}_{column}_is_known CHECK ({column} IN ({known}))"
+    edit_table(table, lambda text: f"{text.rstrip().removesuffix(')')}, {check})")
 
 
 def widen_check(table: str, column: str, words: Sequence[str]) -> None:
@@ -85,7 +81,7 @@ def widen_check(table: str, column: str, words: Sequence[str]) -> None:
 def edit_table(table: str, edit: Callable[[str], str]) -> None:
     """Change the text of a table of SQLite, where no row changes by that.
 
-    As its manual says ("Making Other Kinds Of Table Schema Changes"): NOT NULL or a CHECK may go or become wider.
+    As its manual says ("Making Other Kinds Of Table Schema Changes"): NOT NULL or a CHECK may come, go or change.
     """
     connection = op.get_bind()
     version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
@@ -113,8 +109,8 @@ def drop_check_of_words(table: str, column: str) -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{column}_is_known"))
         return
-    for moment in ("insert", "update"):
-        op.execute(text(f"DROP TRIGGER {table}_{column}_is_known_on_{moment}"))
+    check = rf",\s*CONSTRAINT ck_{table}_{column}_is_known CHECK \({column} IN \([^)]*\)\)"
+    edit_table(table, lambda text: re.sub(check, "", text))
 
 
 @contextmanager

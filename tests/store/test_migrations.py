@@ -9,27 +9,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, event, exc, inspect
+from sqlalchemy import Connection, event, inspect
 
 import migrations
-from gradyard.jobs.audit import Action
 from gradyard.jobs.errors import DatabaseNotReady
-from gradyard.jobs.evidence.rechecks import RecheckState, Verdict
-from gradyard.jobs.files.facts import FileFacts, FileFormat
-from gradyard.jobs.fleet import HoldKind
-from gradyard.jobs.settings import Settings
-from gradyard.jobs.webhooks.events import OF_WORKERS
-from gradyard.store import audit, fleet, queries
-from gradyard.store.bulk import insert_rows
+from gradyard.store import fleet, queries
 from gradyard.store.database import Database
-from gradyard.store.files.rows import NewFile, store_file
-from gradyard.store.rechecks import keep_verdict
-from gradyard.store.tables import MetricSummary, Table
-from gradyard.store.webhooks.messages import store_test
+from gradyard.store.tables import Table
 from migrations import online, running
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
-from tests.actors import claimed, submitted, worker_of
-from tests.store.webhooks.webhooks_for_tests import webhook_of
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -102,64 +90,6 @@ def test_a_step_may_take_longer_than_a_statement_of_the_service(database: Databa
 
 def _shown(connection: Connection, setting: str) -> str:
     return str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
-
-
-CHECKS = sorted(  # a table's constraints have no order
-    (table.name, str(check.name).removeprefix(f"ck_{table.name}_").removesuffix("_is_known"), str(check.sqltext))
-    for table in Table.metadata.sorted_tables
-    for check in table.constraints
-    if isinstance(check, CheckConstraint) and str(check.name).endswith("_is_known")
-)
-
-
-def test_every_closed_vocabulary_has_a_check() -> None:
-    assert {(table, column) for table, column, _ in CHECKS} == {
-        ("jobs", "reason"), ("jobs", "dtype"), ("jobs", "engine"), ("jobs", "queue"), ("jobs", "state"),
-        ("job_events", "kind"), ("job_events", "from_state"), ("job_events", "to_state"), ("workers", "queue"),
-        ("claims", "queue"), ("holds", "kind"), ("summaries", "state"), ("summaries", "reason"), ("summaries", "queue"),
-        ("audit", "action"), ("rechecks", "state"), ("webhook_notices", "kind"), ("webhook_deliveries", "state"),
-        ("waits", "state"), ("waits_for", "kind"), ("waits_for", "condition"), ("files", "format"),
-        ("metric_summaries", "state"),
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(("table", "column", "condition"), CHECKS)
-def test_the_steps_check_the_words_of_the_enums(database: Database, table: str, column: str, condition: str) -> None:
-    """The words of a CHECK are no part of Alembic's comparison. On SQLite those of later steps are triggers."""
-    name = f"ck_{table}_{column}_is_known"
-    catalogue = f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{name}' AND convalidated"
-    if database.is_sqlite:
-        catalogue = f"SELECT sql FROM sqlite_master WHERE sql LIKE '%{name}%' OR name LIKE '{table}_{column}_is_known%'"
-    with database.read() as connection:
-        texts = list(connection.exec_driver_sql(catalogue).scalars())
-    assert texts
-    for text in texts:
-        # `column IN (...)`, or PostgreSQL's `(column)::text = ANY (...)`; the name is in the SQL of a table of SQLite
-        listed = re.search(rf"\b{column}(?:(?: NOT)? IN|\)::text = ANY) ([^)]*)\)", text.split(name)[-1])
-        assert listed is not None
-        assert sorted(_words(listed[1])) == sorted(_words(condition))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"'(\w+)'", text)
-
-
-@pytest.mark.parametrize(("table", "column"), [(table, column) for table, column, _ in CHECKS])
-def test_a_word_that_is_not_known_is_refused(database: Database, settings: Settings, table: str, column: str) -> None:
-    job_id = submitted(database, settings)
-    claimed(database, worker_of(database))
-    webhook = webhook_of(database, OF_WORKERS)
-    submitted(database, settings, depends_on=[str(job_id)])
-    with database.begin() as connection:
-        store_test(connection, webhook)
-        fleet.hold(connection, HoldKind.QUEUE, "cpu", actor="test")
-        fleet.hold(connection, HoldKind.HOST, "host", actor="test")
-        audit.note(connection, Action.PAUSED, "cpu", project_id=1, actor="test")
-        store_file(connection, 1, NewFile("7" * 64, 1, FileFacts(FileFormat.BYTES, 0, (), ()), None), actor="test")
-        keep_verdict(connection, 1, job_id, Verdict(RecheckState.SAME, "the same"))
-        insert_rows(connection, MetricSummary, [{"job_id": job_id, "project_id": 1, "name": "gap", "last_step": 0}])
-    with pytest.raises(exc.IntegrityError, match=column), database.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
 
 
 @on_postgresql  # SQLite has one writer at a time in any case

@@ -3,8 +3,8 @@
 from migrations.metric_triggers import create_triggers, drop_triggers
 from migrations.online import create_index, drop_index
 
-revision = "0037_post"
-down_revision = "0036_pre"
+revision = "0038_post"
+down_revision = "0037_pre"
 branch_labels = None
 depends_on = None
 
