@@ -41,18 +41,33 @@ def test_the_loss_after_some_steps_is_that_of_doing_them(name: str) -> None:
         for _ in range(40):
             done -= rate * 2 / divisor * powers.T @ (powers @ done - y)
         expected = ((powers @ done - y) ** 2).sum() / divisor
-        assert quadratic.after(rate, 40).loss(weights) == pytest.approx(expected, rel=1e-9)
-        assert quadratic.most_loss_at(np.abs(weights).max(), rate, 40) >= quadratic.after(rate, 40).loss(weights)
+        (loss,) = quadratic.after(rate, 40).losses(weights[np.newaxis])
+        assert loss == pytest.approx(expected, rel=1e-9)
+        assert quadratic.most_loss_at(np.abs(weights).max(), rate, 40) >= loss
 
 
-def test_the_first_step_near_enough_is_found() -> None:
+def test_the_first_step_near_enough_is_found_from_each_start() -> None:
     x, y, columns = data_of("the tutorial's")
-    quadratic, weights = PowersOfX(x, columns).fit(y, 1), RNG.normal(size=columns)
+    quadratic = PowersOfX(x, columns).fit(y, 1)
+    weights = RNG.normal(size=(50, columns)) * np.logspace(-3, 3, 50)[:, np.newaxis]
+    weights[0] = np.polynomial.polynomial.polyfit(x, y, columns - 1)
     rate, goal = 1 / quadratic.steepest, 1.01 * quadratic.attainable
-    step = quadratic.steps_to(goal, weights, rate)
-    assert step is not None
-    assert quadratic.after(rate, step).loss(weights) <= goal < quadratic.after(rate, step - 1).loss(weights)
-    assert quadratic.steps_to(0.99 * quadratic.attainable, weights, rate) is None
+    steps = quadratic.steps_to(goal, weights, rate)
+    assert steps[0] == 0
+    for start, step in zip(weights[1:, np.newaxis], steps[1:], strict=True):
+        assert quadratic.after(rate, step).losses(start) <= goal < quadratic.after(rate, step - 1).losses(start)
+    assert (quadratic.steps_to(0.99 * quadratic.attainable, weights, rate) == -1).all()
+
+
+def test_what_is_found_of_one_start_has_the_bits_that_it_has_among_many() -> None:
+    x, y, columns = data_of("the tutorial's")
+    quadratic, weights = PowersOfX(x, columns).fit(y, 1), RNG.normal(size=(200, columns))
+    rate = 1 / quadratic.steepest
+    descent, goal = quadratic.after(rate, 40), 1.01 * quadratic.attainable
+    alone = [descent.losses(start)[0] for start in weights[:, np.newaxis]]
+    assert descent.losses(weights).tolist() == alone
+    steps_alone = [quadratic.steps_to(goal, start, rate)[0] for start in weights[:, np.newaxis]]
+    assert quadratic.steps_to(goal, weights, rate).tolist() == steps_alone
 
 
 def test_the_condition_is_that_of_the_powers() -> None:

@@ -1,6 +1,7 @@
 """What is computed at submission: scaling, the loss of least squares, and warnings about what will not be reached."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from gradyard.jobs.errors import SpecInvalid
 from gradyard.jobs.settings import Settings, load
+from gradyard.jobs.submission.batches import parse_batch
 from gradyard.jobs.submission.parse import ParsedJob, parse_job
 
 settings: Settings = load(database_url="sqlite:///unused.db")
@@ -172,3 +174,16 @@ def test_a_seed_from_which_nothing_is_drawn_is_told() -> None:
         assert parsed(**drawn).warnings == [], drawn
     order = {"stage": "dynamic", "seed": 3, "init": {"a": 0, "b": 0, "c": 0, "d": 0, "e": 0}}
     assert parsed(**order).warnings == []
+
+
+def test_a_job_of_a_batch_is_warned_as_if_alone() -> None:
+    kinds: tuple[dict[str, Any], ...] = (
+        {"learning_rate": 1e-9}, {"learning_rate": 1e-3}, {"learning_rate": "auto", "steps": 20, "init": "normal"},
+        {"stage": "numpy", "dataset": HEIGHTS, "learning_rate": "auto"}, {"stage": "optim", "steps": 1},
+        {"stage": "tensor", "steps": 50, "dataset": {"noise": 0.1, "points": 50}}, {"degree": 9}, {"stage": "module"},
+        {"learning_rate": 1e-9, "init": {"a": 3.0, "b": 0.0, "c": 0.0, "d": 0.0}}, {"learning_rate": 1e-6, "steps": 9},
+    )  # fmt: skip
+    jobs = [{"stage": "nn", "seed": seed} | kind for seed in range(6) for kind in kinds]
+    batch = parse_batch(BytesIO(json.dumps({"jobs": jobs}).encode()), settings)
+    assert [job.warnings for job in batch.jobs] == [parsed(**job).warnings for job in jobs]
+    assert len({str(job.warnings) for job in batch.jobs}) > 20

@@ -17,7 +17,8 @@ from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
-from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved
+from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved_with_others
+from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
 from gradyard.jobs.submission.shared_points import SharedPoints
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
@@ -136,7 +137,7 @@ def _parse_members(
 ) -> list[ParsedJob]:
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
-    budget, points = BatchBudget(settings), SharedPoints()
+    budget, points, descents = BatchBudget(settings), SharedPoints(), Descents()
     for index, member in enumerate(members):
         if faults.enough:
             break
@@ -145,7 +146,7 @@ def _parse_members(
         if not faults.need(index):
             continue
         try:
-            jobs.append(points.shared(_parse_member(member, settings, files, budget)))
+            jobs.append(points.shared(_parse_member(member, settings, files, budget, descents)))
         except BodyMalformed as error:
             faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
         except SpecInvalid as error:
@@ -155,15 +156,18 @@ def _parse_members(
     faults.raise_any()
     if not jobs:
         raise SpecInvalid([FieldProblem("/jobs", "must have at least one job")])
+    descents.warn()
     return jobs
 
 
-def _parse_member(member: Any, settings: Settings, files: Files, budget: BatchBudget) -> ParsedJob:
+def _parse_member(
+    member: Any, settings: Settings, files: Files, budget: BatchBudget, descents: Descents
+) -> ParsedJob:  # fmt: skip
     body = member if isinstance(member, bytes) else dumped(member)
     budget.check_bytes(body)
     spec = read_spec(plain_json(body) if body is member else body, settings, files)
     budget.check_cost(spec)
-    return resolved(spec)
+    return resolved_with_others(spec, descents)
 
 
 def _check_size(sweep: Sweep, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from gradyard.jobs.specs.files_of_project import Files, NoFiles, with_its_file
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.limits import check_cost
+from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.resolve import resolve
 from gradyard.jobs.submission.sweep_hints import sweep_hint
 from gradyard.jobs.validation.from_json import filled_up, validated
@@ -119,8 +120,16 @@ def _check_device(spec: JobSpec) -> None:
 
 def resolved(spec: JobSpec) -> ParsedJob:
     """The spec with the numbers computed from it. Raises SpecInvalid for a plug-in's spec that cannot be stored."""
+    descents = Descents()
+    parsed = resolved_with_others(spec, descents)
+    descents.warn()
+    return parsed
+
+
+def resolved_with_others(spec: JobSpec, descents: Descents) -> ParsedJob:
+    """The same for one of many jobs, whose `warnings` are not complete until `descents` have warned."""
     try:
-        numbers, warnings = resolve(spec)
+        numbers, warnings = resolve(spec, descents)
     except ContentMissing as error:
         raise SpecInvalid([FieldProblem("/dataset/file", f"cannot be read: {error}; upload it once more")]) from None
     try:

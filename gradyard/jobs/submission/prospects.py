@@ -1,16 +1,19 @@
 """Warnings about plain gradient descent on a quadratic: it diverges, or it does not come near least squares in time."""
 
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from gradyard.jobs.numbers.initial_weights import DRAWS, initial_weights
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.submission.data_facts import facts_of
-from gradyard.jobs.submission.quadratic import Descent, Floats, Quadratic
+from gradyard.jobs.submission.quadratic import Descent, Floats, Quadratic, Steps
 
 NEAR = 1.1  # times the loss of least squares
 LARGEST_DRAW = {"normal": 8.0, "linear": 1.0}  # a standard normal number is larger once in 10^15
+AT_ONCE = 1000  # descents: each takes some thousand bytes
 
 Warnings = list[dict[str, str]]
 
@@ -24,24 +27,87 @@ def too_fast(rate: float, quadratic: Quadratic) -> Warnings:
     return [{"pointer": "/learning_rate", "message": message}]
 
 
-def too_slow(spec: CoefficientsSpec, quadratic: Quadratic, rate: float) -> Warnings:
-    """A warning where the last loss will be more than 10 % above the one of least squares, and what would help."""
-    near = _near(quadratic, spec.dtype)
-    draw = "normal" if spec.init == "normal" else DRAWS.get(spec.stage, "normal")
-    if isinstance(spec.init, str) and _any_start_comes_near(quadratic, LARGEST_DRAW[draw], rate, spec.steps - 1, near):
-        return []
-    weights = _start_of(spec)
-    last = _after(quadratic, rate, spec.steps - 1).loss(weights)
-    if last <= near:
-        return []
-    reached = f"the loss will be about {last:.3g} after {spec.steps:,} steps, and least squares reaches "
-    message = f"{reached}{quadratic.attainable:.3g}; {_cure(spec, quadratic, rate, weights)}"
-    return [{"pointer": "/learning_rate", "message": message}]
+class _Alike(NamedTuple):
+    """What descents share that differ in the weights with which they begin. draw: None for weights that are given."""
+
+    quadratic: Quadratic
+    rate: float
+    steps: int
+    dtype: str
+    draw: str | None
+
+    @property
+    def near(self) -> float:
+        """The most that is near least squares. Data that a model fits exactly end at the rounding of the dtype."""
+        return _near(self.quadratic, self.dtype)
+
+
+class Descents:
+    """The descents of one request. Those of a sweep over seeds are alike, and looked at together: it is far faster."""
+
+    def __init__(self) -> None:
+        self._members: dict[_Alike, list[tuple[CoefficientsSpec, Warnings]]] = {}
+
+    def add(self, spec: CoefficientsSpec, quadratic: Quadratic, rate: float, warnings: Warnings) -> None:
+        """Add a descent that does not diverge. `warn` adds to its `warnings`."""
+        draw = None
+        if isinstance(spec.init, str):
+            draw = "normal" if spec.init == "normal" else DRAWS.get(spec.stage, "normal")
+        alike = _Alike(quadratic, rate, spec.steps, spec.dtype, draw)
+        self._members.setdefault(alike, []).append((spec, warnings))
+
+    def warn(self) -> None:
+        """Warn where the last loss will be more than 10 % above the one of least squares, and say what would help."""
+        for alike, members in self._members.items():
+            draw = alike.draw and LARGEST_DRAW[alike.draw]
+            if draw and _any_start_comes_near(alike.quadratic, draw, alike.rate, alike.steps - 1, alike.near):
+                continue
+            for begin in range(0, len(members), AT_ONCE):
+                _warn_slow(alike, members[begin : begin + AT_ONCE])
+        self._members.clear()
+
+
+def _warn_slow(alike: _Alike, members: list[tuple[CoefficientsSpec, Warnings]]) -> None:
+    weights = np.array([_start_of(spec) for spec, _ in members])
+    last = _after(alike.quadratic, alike.rate, alike.steps - 1).losses(weights)
+    slow = np.flatnonzero(~(last <= alike.near))
+    if not len(slow):
+        return
+    attainable = f"after {alike.steps:,} steps, and least squares reaches {alike.quadratic.attainable:.3g}"
+    for place, cure in zip(slow, _cures(alike, members[0][0], weights[slow]), strict=True):
+        message = f"the loss will be about {last[place]:.3g} {attainable}; {cure}"
+        members[place][1].append({"pointer": "/learning_rate", "message": message})
+
+
+def _cures(alike: _Alike, one: CoefficientsSpec, weights: Floats) -> Iterator[str]:
+    """What brings each of these near least squares: `auto`, else `scale`, else more steps. one: any of them."""
+    quadratic = alike.quadratic
+    auto, condition = 1.0 / quadratic.steepest, f"the powers of x have the condition {quadratic.condition:.2g}"
+    by_auto = _after(quadratic, auto, alike.steps - 1).losses(weights) <= alike.near  # none at a rate that is auto's
+    when_scaled = _steps_when_scaled(one, weights)
+    steps_alone = iter(quadratic.steps_to(alike.near, weights[~by_auto & (when_scaled < 0)], auto))
+    for comes_near, scaled in zip(by_auto.tolist(), when_scaled.tolist(), strict=True):
+        if comes_near:
+            yield 'with learning_rate "auto" it comes near'
+        elif scaled >= 0:
+            also = "" if scaled < alike.steps else f" and steps {scaled + 1:,}"
+            yield f'{condition}: with scale "standard", learning_rate "auto"{also} it comes near'
+        elif (steps := next(steps_alone)) >= 0:
+            yield f'{condition}: with learning_rate "auto" it needs {steps + 1:,} steps'
+        else:
+            yield f"{condition}: lower the degree"
+
+
+def _steps_when_scaled(spec: CoefficientsSpec, weights: Floats) -> Steps:
+    """The first step that comes near with `scale` "standard" and `auto`, for each; -1 where none does."""
+    scaled = None if spec.scales == "standard" else facts_of(spec, "standard").quadratic
+    if scaled is None:
+        return np.full(len(weights), -1)
+    return scaled.steps_to(_near(scaled, spec.dtype), weights, 1.0 / scaled.steepest)
 
 
 @lru_cache(maxsize=512)
 def _near(quadratic: Quadratic, dtype: str) -> float:
-    """The most that is near least squares. Data that a model fits exactly end at the rounding of the dtype."""
     return NEAR * quadratic.attainable + float(np.finfo(dtype).eps) * quadratic.at_zero
 
 
@@ -57,26 +123,3 @@ def _any_start_comes_near(quadratic: Quadratic, largest: float, rate: float, ste
 
 def _start_of(spec: CoefficientsSpec) -> Floats:
     return initial_weights(spec.init, spec.seed, spec.coefficient_names, DRAWS.get(spec.stage, "normal"))
-
-
-def _cure(spec: CoefficientsSpec, quadratic: Quadratic, rate: float, weights: Floats) -> str:
-    """What brings the same job near least squares: `auto`, else `scale`, else more steps."""
-    auto = 1.0 / quadratic.steepest
-    if rate != auto and _after(quadratic, auto, spec.steps - 1).loss(weights) <= _near(quadratic, spec.dtype):
-        return 'with learning_rate "auto" it comes near'
-    condition = f"the powers of x have the condition {quadratic.condition:.2g}"
-    if spec.scales != "standard" and (steps := _steps_when_scaled(spec, weights)) is not None:
-        also = "" if steps <= spec.steps else f" and steps {steps:,}"
-        return f'{condition}: with scale "standard", learning_rate "auto"{also} it comes near'
-    steps = quadratic.steps_to(_near(quadratic, spec.dtype), weights, auto)
-    if steps is None:
-        return f"{condition}: lower the degree"
-    return f'{condition}: with learning_rate "auto" it needs {steps + 1:,} steps'
-
-
-def _steps_when_scaled(spec: CoefficientsSpec, weights: Floats) -> int | None:
-    scaled = facts_of(spec, "standard").quadratic
-    if scaled is None:
-        return None
-    steps = scaled.steps_to(_near(scaled, spec.dtype), weights, 1.0 / scaled.steepest)
-    return None if steps is None else steps + 1

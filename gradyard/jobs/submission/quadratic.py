@@ -91,21 +91,28 @@ class Quadratic:
         """A bound on `loss_at` for all weights between -`largest_weight` and `largest_weight`."""
         length = largest_weight * np.sqrt(len(self.singular))
         distances = np.square(self.singular * length + np.abs(self.target))
-        return float(self._losses(distances, self.factors(rate, np.array([float(step)])))[0])
+        return float(self._losses(distances[np.newaxis], self.factors(rate, np.array([float(step)])))[0, 0])
 
     @np.errstate(over="ignore", invalid="ignore")
-    def steps_to(self, loss: float, weights: Floats, rate: float) -> int | None:
-        """The first step with at most that loss, at a rate that does not diverge; None where there is none."""
-        distances = np.square(self.singular * (self.directions @ weights) - self.target)
-        steps, factors = _doublings(self, rate)
-        while True:  # the loss falls from step to step; each round looks at 64 of them at once
-            enough = self._losses(distances, factors) <= loss
-            first = int(enough.argmax())
-            if not enough[first]:
-                return None
-            if first == 0 or steps[first] - steps[first - 1] == 1:
-                return int(steps[first])
-            steps, factors = _between(self, rate, int(steps[first - 1]), int(steps[first]))
+    def steps_to(self, loss: float, weights: Floats, rate: float) -> Steps:
+        """The first step with at most that loss from each of these weights, (starts, columns); -1 where there is none.
+
+        The rate must not diverge.
+        """
+        distances = np.square(self.singular * _times(weights, self.directions) - self.target)
+        return self._first_near(loss, distances, rate, *_doublings(self, rate))
+
+    def _first_near(self, loss: float, distances: Floats, rate: float, steps: Steps, factors: Floats) -> Steps:
+        """The same, of these steps and those between them: the loss falls from step to step."""
+        enough = self._losses(distances, factors) <= loss
+        first = enough.argmax(axis=1)
+        found = np.where(enough.any(axis=1), steps[first], -1)
+        for place in np.unique(first[found > 0]):
+            if steps[place] - steps[place - 1] > 1:
+                those = (first == place) & (found > 0)
+                between = _between(self, rate, int(steps[place - 1]), int(steps[place]))
+                found[those] = self._first_near(loss, distances[those], rate, *between)
+        return found
 
     @cached_property
     def _curvatures(self) -> Floats:
@@ -117,7 +124,8 @@ class Quadratic:
         return np.asarray(np.abs(1.0 - rate * self._curvatures) ** (2.0 * steps[:, np.newaxis]))
 
     def _losses(self, distances: Floats, factors: Floats) -> Floats:
-        return np.asarray((self.misfit + factors @ distances) / self.divisor)
+        """The loss of each squared distance, (starts, columns), after each of these steps: (starts, steps)."""
+        return np.asarray((self.misfit + _times(distances, factors)) / self.divisor)
 
 
 # Kept: the members of a sweep over seeds look at the same steps, and their factors cost more than their losses.
@@ -143,10 +151,15 @@ class Descent:
     offset: Floats  # (columns,)
     quadratic: Quadratic
 
-    def loss(self, weights: Floats) -> float:
-        """The loss that it ends with, from these weights, (columns,)."""
-        left = self.matrix @ weights - self.offset
-        return float((self.quadratic.misfit + left @ left) / self.quadratic.divisor)
+    def losses(self, weights: Floats) -> Floats:
+        """The loss that it ends with, from each of these weights, (starts, columns)."""
+        left = _times(weights, self.matrix) - self.offset
+        return np.asarray((self.quadratic.misfit + np.square(left).sum(axis=1)) / self.quadratic.divisor)
+
+
+def _times(rows: Floats, matrix: Floats) -> Floats:
+    """The matrix times each row, (rows, matrix's rows); the bits of one do not depend on how many there are."""
+    return np.asarray((rows[:, np.newaxis] * matrix).sum(axis=2))
 
 
 def _directions_missing(r: Floats, points: int) -> tuple[Floats, npt.NDArray[np.bool_]]:

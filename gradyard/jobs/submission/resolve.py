@@ -12,7 +12,7 @@ from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
 from gradyard.jobs.submission.data_facts import DataFacts, facts_of
-from gradyard.jobs.submission.prospects import Warnings, too_fast, too_slow
+from gradyard.jobs.submission.prospects import Descents, Warnings, too_fast
 from gradyard.jobs.submission.quadratic import Quadratic
 
 # The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
@@ -20,8 +20,10 @@ MOST_CONDITION = 1e7
 _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
-def resolve(spec: JobSpec) -> tuple[dict[str, Any], Warnings]:
+def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings]:
     """The numbers that the spec leaves open, and warnings (pointer, message) for the sender.
+
+    Those of `descents`, to which the job is added, come when these are asked to warn.
 
     `learning_rate`; `scaling` where x and y are scaled; `attainable_loss` where the loss is a quadratic. Raises
     SpecInvalid for data that overflow, and for `gram` on powers of x that are nearly dependent.
@@ -41,7 +43,14 @@ def resolve(spec: JobSpec) -> tuple[dict[str, Any], Warnings]:
     numbers["attainable_loss"] = facts.quadratic.attainable
     if not spec.descends_a_quadratic:
         return numbers, _unused(spec)
-    return numbers, [*_unused(spec), *_descent(spec, facts.quadratic, numbers)]
+    warnings = _unused(spec)
+    rate = _rate(spec, facts.quadratic)
+    numbers.setdefault("learning_rate", rate)
+    if too := too_fast(rate, facts.quadratic):
+        warnings += too
+    else:
+        descents.add(spec, facts.quadratic, rate, warnings)
+    return numbers, warnings
 
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
@@ -62,13 +71,12 @@ def _unused(spec: CoefficientsSpec) -> Warnings:
     return [{"pointer": "/seed", "message": "nothing is drawn from the seed: init is fixed, the data have no noise"}]
 
 
-def _descent(spec: CoefficientsSpec, quadratic: Quadratic, numbers: dict[str, Any]) -> Warnings:
-    """Check plain gradient descent on a quadratic, and add the learning rate of `auto` to `numbers`."""
+def _rate(spec: CoefficientsSpec, quadratic: Quadratic) -> float:
+    """The learning rate of plain gradient descent on a quadratic, that of `auto` included."""
     if spec.execution == "gram" and quadratic.condition > MOST_CONDITION:
         condition = f"the powers of x have the condition {quadratic.condition:.1g}, over {MOST_CONDITION:.0e}"
         raise SpecInvalid([FieldProblem("/execution", f"{condition}, and gram loses digits; {_HELP}")])
-    rate = numbers.setdefault("learning_rate", 1.0 / quadratic.steepest)
-    return too_fast(rate, quadratic) or too_slow(spec, quadratic, rate)
+    return 1.0 / quadratic.steepest if spec.learning_rate == "auto" else spec.learning_rate
 
 
 def _check_sizes(spec: CoefficientsSpec, facts: DataFacts) -> None:

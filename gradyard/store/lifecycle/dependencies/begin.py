@@ -37,24 +37,26 @@ class Waits:
                 ids[job_id] = shared.get(each) or new_id()
                 if batch_id is not None:
                     shared[each] = ids[job_id]
-        return cls(asked, ids)
+        return cls(asked if ids else {}, ids)  # of most requests none waits, and an id takes its time to be looked up
 
     def columns(self, job_id: UUID) -> dict[str, Any]:
         """The columns of `jobs` by which the job waits, or does not."""
-        wait_id = self.ids.get(job_id)
+        wait_id = self.ids.get(job_id) if self.ids else None
         if not self.has_to_wait(job_id):
             return {"wait_id": wait_id, "start_step": 0}
         return {"wait_id": wait_id, "start_step": NOT_YET, "queue": Queue.BLOCKED}
 
     def has_to_wait(self, job_id: UUID) -> bool:
         """Whether the job is not claimable yet."""
-        return self.asked.get(job_id, NOTHING).waits
+        return bool(self.asked) and self.asked.get(job_id, NOTHING).waits
 
     def orders(self, specs: Mapping[UUID, JobSpec], precedence: int, in_order: InOrder) -> dict[UUID, dict[str, float]]:
         """The place of each of these jobs in the claim order; those that wait for others have none yet.
 
         in_order: the places of jobs that may be claimed, at a precedence.
         """
+        if not self.asked:
+            return dict(zip(specs, in_order(list(specs.values()), precedence), strict=True))
         free = [job_id for job_id in specs if not self.has_to_wait(job_id)]
         none = {job_id: no_claim_order(specs[job_id], precedence) for job_id in specs if self.has_to_wait(job_id)}
         return none | dict(zip(free, in_order([specs[job_id] for job_id in free], precedence), strict=True))
