@@ -1,6 +1,6 @@
 """Many rows at once. PostgreSQL takes them by COPY, or as arrays where rows may be there: five times as fast as singly.
 
-SQLite has no round trip: it takes one prepared statement for all rows. Plain ones go past SQLAlchemy, which takes half
+SQLite has no round trip: it takes one prepared statement for all rows. They go past SQLAlchemy, which takes half
 as long as SQLite to look at each value.
 """
 
@@ -34,10 +34,10 @@ def insert_rows(
     if not rows:
         return
     table, on_postgresql = cast(Table, model.__table__), connection.dialect.name == "postgresql"
-    if len(rows) < FEWEST or not (on_postgresql or on_conflict is OnConflict.FAIL):
+    if len(rows) < FEWEST:
         connection.execute(_insert(connection, model, on_conflict), list(rows))
     elif not on_postgresql:
-        _execute_many(connection, table, rows)
+        _execute_many(connection, table, rows, on_conflict)
     elif on_conflict is OnConflict.FAIL:
         _copy(connection, table, rows)
     else:
@@ -45,7 +45,9 @@ def insert_rows(
         connection.exec_driver_sql(_insert_arrays(table, keys, on_conflict), tuple(_arrays(table, keys, rows)))
 
 
-def _execute_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def _execute_many(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], on_conflict: OnConflict
+) -> None:
     constants = {key: value for key, value in _defaults(table).items() if key not in rows[0]}
     columns = [table.columns[key] for key in (*rows[0], *constants)]
     values = _arrays(table, tuple(rows[0]), rows)
@@ -53,8 +55,8 @@ def _execute_many(connection: Connection, table: Table, rows: Sequence[Mapping[s
         if isinstance(column.type, Uuid):
             values[place] = [each and each.hex for each in values[place]]
     values += [[value] * len(rows) for value in constants.values()]
-    places = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table.name} ({_names(columns)}) VALUES ({places})"
+    places, conflict = ", ".join("?" * len(columns)), _conflict(table, columns, on_conflict)
+    statement = f"INSERT INTO {table.name} ({_names(columns)}) VALUES ({places}){conflict}"
     connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
 
 
@@ -113,10 +115,16 @@ def _in_json(value: Any) -> str | None:
 def _insert_arrays(table: Table, keys: tuple[str, ...], on_conflict: OnConflict) -> str:
     columns = [table.columns[key] for key in keys]
     statement = f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnested(columns)}"
+    return statement + _conflict(table, columns, on_conflict)
+
+
+def _conflict(table: Table, columns: Sequence[Column[Any]], on_conflict: OnConflict) -> str:
+    if on_conflict is OnConflict.FAIL:
+        return ""
     if on_conflict is OnConflict.IGNORE:
-        return f"{statement} ON CONFLICT DO NOTHING"
+        return " ON CONFLICT DO NOTHING"
     others = ", ".join(f'"{each.name}" = excluded."{each.name}"' for each in columns if not each.primary_key)
-    return f"{statement} ON CONFLICT ({_names(list(table.primary_key))}) DO UPDATE SET {others}"
+    return f" ON CONFLICT ({_names(list(table.primary_key))}) DO UPDATE SET {others}"
 
 
 @cache
