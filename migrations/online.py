@@ -4,8 +4,8 @@ On PostgreSQL none of them holds a lock that writers wait for while it reads the
 so each function can be called again after an interruption. Call them for tables of jobs and what jobs leave; small
 tables (workers, holds, counters, bells) need no such care.
 
-SQLite has one writer: others wait until a step commits. A CHECK is added to the text of a table: as a trigger it would
-be a second statement, for which SQLite keeps a copy of every page that an INSERT changes.
+SQLite has one writer: others wait until a step commits. A CHECK is added to the text of a table. Earlier versions made
+triggers of it, and for a statement that fires a trigger SQLite keeps a copy of every page that it changes.
 """
 
 import re
@@ -65,8 +65,9 @@ def check_words(table: str, column: str, words: Sequence[str]) -> None:
     if op.get_bind().dialect.name == "postgresql":
         _add_constraint(table, f"ck_{table}_{column}_is_known", f"{column} IN ({known})")
         return
-    check = f"CONSTRAINT ck_{table}_{column}_is_known CHECK ({column} IN ({known}))"
-    edit_table(table, lambda text: f"{text.rstrip().removesuffix(')')}, {check})")
+    drop_check_of_words(table, column)
+    check = f", CONSTRAINT ck_{table}_{column}_is_known CHECK ({column} IN ({known})))"
+    edit_table(table, lambda text: text.rstrip().removesuffix(")") + check)
 
 
 def widen_check(table: str, column: str, words: Sequence[str]) -> None:
@@ -105,10 +106,12 @@ def _add_constraint(table: str, name: str, condition: str) -> None:
 
 
 def drop_check_of_words(table: str, column: str) -> None:
-    """Undo `check_words`."""
+    """Undo `check_words`, and on SQLite the triggers that earlier versions made of it."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{column}_is_known"))
         return
+    for moment in ("insert", "update"):
+        op.execute(text(f"DROP TRIGGER IF EXISTS {table}_{column}_is_known_on_{moment}"))
     check = rf",\s*CONSTRAINT ck_{table}_{column}_is_known CHECK \({column} IN \([^)]*\)\)"
     edit_table(table, lambda text: re.sub(check, "", text))
 

@@ -1,7 +1,7 @@
 """Many rows at once. PostgreSQL takes them by COPY, or as arrays where rows may be there: five times as fast as singly.
 
-SQLite has no round trip: it takes one prepared statement for all rows. They go past SQLAlchemy, which takes half
-as long as SQLite to look at each value.
+SQLite has no round trip: it takes one prepared statement for all rows. They go past SQLAlchemy, whose look at each
+value takes half of SQLite's own time.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import CheckConstraint, exc
+from sqlalchemy import CheckConstraint, Connection, exc
 
 import migrations
 from gradyard.jobs.audit import Action
@@ -52,6 +52,7 @@ def test_the_steps_check_the_words_of_the_enums(database: Database, table: str, 
         texts = list(connection.exec_driver_sql(catalogue).scalars())
     assert texts
     for text in texts:
+        assert database.is_sqlite is False or text.count(name) == 1
         # `column IN (...)`, or PostgreSQL's `(column)::text = ANY (...)`; the name is in the SQL of a table of SQLite
         listed = re.search(rf"\b{column}(?: IN|\)::text = ANY) ([^)]*)\)", text.split(name)[-1])
         assert listed is not None
@@ -80,41 +81,71 @@ def test_a_word_that_is_not_known_is_refused(database: Database, settings: Setti
         connection.exec_driver_sql(f"UPDATE {table} SET {column} = 'a word'")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_words_that_earlier_versions_checked_by_triggers_are_checked_by_the_table(
-    database: Database, settings: Settings
-) -> None:
-    database.close()
-    migrations.downgrade(database.url, "0036_pre")
-    submitted(database, settings)
-    with database.begin() as connection:
-        table = "SELECT sql FROM sqlite_master WHERE name = 'jobs'"
-        before = connection.exec_driver_sql(table).scalar_one()
-        check = ", CONSTRAINT ck_jobs_dtype_is_known CHECK (dtype IN ('float32', 'float64'))"
-        assert check in before
+def triggers_as_earlier_versions_made(connection: Connection) -> None:
+    """Make of each CHECK that a step added to the text of a table the two triggers that the step made before."""
+    texts = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+    for table, sql in connection.exec_driver_sql(texts).all():
+        checks = rf", CONSTRAINT ck_{table}_(\w+)_is_known CHECK \(\1 IN \(([^)]*)\)\)"
         connection.exec_driver_sql("PRAGMA writable_schema = ON")
-        edited = "UPDATE sqlite_master SET sql = ? WHERE name = 'jobs'"
-        connection.exec_driver_sql(edited, (before.replace(check, ""),))
+        without = (re.sub(checks, "", sql), table)
+        connection.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE name = ?", without)
         connection.exec_driver_sql("PRAGMA writable_schema = RESET")
-        for moment, event in (("insert", "INSERT"), ("update", "UPDATE OF dtype")):
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER jobs_dtype_is_known_on_{moment} BEFORE {event} ON jobs "
-                "WHEN NEW.dtype NOT IN ('float32', 'float64') BEGIN SELECT RAISE(ABORT, 'dtype is not known'); END"
-            )
+        for column, words in re.findall(checks, sql):
+            for moment, event in (("insert", "INSERT"), ("update", f"UPDATE OF {column}")):
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER {table}_{column}_is_known_on_{moment} BEFORE {event} ON {table} "
+                    f"WHEN NEW.{column} NOT IN ({words}) BEGIN SELECT RAISE(ABORT, '{column} is not known'); END"
+                )
+
+
+def checks_in(database: Database) -> dict[str, list[list[str]]]:
+    """The words of each CHECK in the texts of SQLite's tables, by its name."""
+    found: dict[str, list[list[str]]] = {}
+    with database.read() as connection:
+        for text in connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'table'").scalars():
+            for name, words in re.findall(r"CONSTRAINT (ck_\w+_is_known) CHECK \(\w+ IN \(([^)]*)\)\)", text):
+                found.setdefault(name, []).append(_words(words))
+    return found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("step", ["0012_pre", "0016_pre", "0029_pre", "0033_pre", "0036_pre"])
+def test_a_database_that_checks_words_by_triggers_becomes_like_a_new_one(database: Database, step: str) -> None:
+    new = checks_in(database)
+    database.close()
+    migrations.downgrade(database.url, step)
+    with database.begin() as connection:
+        triggers_as_earlier_versions_made(connection)
+    assert len(checks_in(database)) < len(new)
     database.close()
     migrations.upgrade(database.url)
+    assert checks_in(database) == new
     with database.read() as connection:
         triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%is_known%'"
         assert connection.exec_driver_sql(triggers).all() == []
-        assert check in connection.exec_driver_sql(table).scalar_one()
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-    with pytest.raises(exc.IntegrityError, match="ck_jobs_dtype_is_known"), database.begin() as connection:
-        connection.exec_driver_sql("UPDATE jobs SET dtype = 'float16'")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_checks_words_by_triggers_can_go_back(database: Database) -> None:
+    database.close()
+    migrations.downgrade(database.url, "0036_pre")
+    with database.begin() as connection:
+        triggers_as_earlier_versions_made(connection)
+    database.close()
+    migrations.downgrade(database.url, "0012_pre")
+    with database.begin() as connection:
+        row = "(job_id, project_id, sequence, to_state, kind, attempt, actor, at)"
+        with pytest.raises(exc.IntegrityError, match="ck_job_events_kind_is_known"):
+            connection.exec_driver_sql(
+                f"INSERT INTO job_events {row} VALUES ('0', 1, 1, 'queued', 'records_lost', 0, 'test', 0.0)"
+            )
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_insert_fires_a_trigger(database: Database) -> None:
     """For a statement with a trigger SQLite keeps a copy of every page that it changes: twice the time of a job."""
     with database.read() as connection:
-        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% INSERT ON %'"
-        assert connection.exec_driver_sql(triggers).all() == []
+        texts = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars().all()
+    assert texts
+    assert [text for text in texts if re.search(r"(BEFORE|AFTER)\s+INSERT\s+ON\s", text)] == []

@@ -127,7 +127,10 @@ def resolved(spec: JobSpec) -> ParsedJob:
 
 
 def resolved_with_others(spec: JobSpec, descents: Descents) -> ParsedJob:
-    """The same for one of many jobs, whose `warnings` are not complete until `descents` have warned."""
+    """The spec of one of many jobs with the numbers computed from it.
+
+    Its `warnings` are complete after `descents.warn()`. Raises as `resolved` does.
+    """
     try:
         numbers, warnings = resolve(spec, descents)
     except ContentMissing as error:

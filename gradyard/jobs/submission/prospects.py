@@ -8,12 +8,14 @@ import numpy as np
 
 from gradyard.jobs.numbers.initial_weights import DRAWS, initial_weights
 from gradyard.jobs.specs.builtin import CoefficientsSpec
+from gradyard.jobs.specs.datasets import FunctionData
 from gradyard.jobs.submission.data_facts import facts_of
 from gradyard.jobs.submission.quadratic import Descent, Floats, Quadratic, Steps
 
 NEAR = 1.1  # times the loss of least squares
 LARGEST_DRAW = {"normal": 8.0, "linear": 1.0}  # a standard normal number is larger once in 10^15
 AT_ONCE = 1000  # descents: each takes some thousand bytes
+MOST_KINDS = 100  # of descents that wait to be looked at; with noise each job has a quadratic of its own
 
 Warnings = list[dict[str, str]]
 
@@ -42,32 +44,47 @@ class _Alike(NamedTuple):
         return _near(self.quadratic, self.dtype)
 
 
+_Members = list[tuple[CoefficientsSpec, Warnings]]
+
+
 class Descents:
     """The descents of one request. Those of a sweep over seeds are alike, and looked at together: it is far faster."""
 
     def __init__(self) -> None:
-        self._members: dict[_Alike, list[tuple[CoefficientsSpec, Warnings]]] = {}
+        self._members: dict[_Alike, _Members] = {}
 
     def add(self, spec: CoefficientsSpec, quadratic: Quadratic, rate: float, warnings: Warnings) -> None:
-        """Add a descent that does not diverge. `warn` adds to its `warnings`."""
+        """Add a descent that does not diverge. Its `warnings` are complete after `warn`.
+
+        Points that were sent, or are in a file, are looked at now: to keep them takes memory, to read them again time.
+        """
         draw = None
         if isinstance(spec.init, str):
             draw = "normal" if spec.init == "normal" else DRAWS.get(spec.stage, "normal")
         alike = _Alike(quadratic, rate, spec.steps, spec.dtype, draw)
+        if not isinstance(spec.dataset, FunctionData):
+            _warn(alike, [(spec, warnings)])
+            return
         self._members.setdefault(alike, []).append((spec, warnings))
+        if len(self._members) > MOST_KINDS:
+            self.warn()
 
     def warn(self) -> None:
         """Warn where the last loss will be more than 10 % above the one of least squares, and say what would help."""
         for alike, members in self._members.items():
-            draw = alike.draw and LARGEST_DRAW[alike.draw]
-            if draw and _any_start_comes_near(alike.quadratic, draw, alike.rate, alike.steps - 1, alike.near):
-                continue
-            for begin in range(0, len(members), AT_ONCE):
-                _warn_slow(alike, members[begin : begin + AT_ONCE])
+            _warn(alike, members)
         self._members.clear()
 
 
-def _warn_slow(alike: _Alike, members: list[tuple[CoefficientsSpec, Warnings]]) -> None:
+def _warn(alike: _Alike, members: _Members) -> None:
+    draw = alike.draw and LARGEST_DRAW[alike.draw]
+    if draw and _any_start_comes_near(alike.quadratic, draw, alike.rate, alike.steps - 1, alike.near):
+        return
+    for begin in range(0, len(members), AT_ONCE):
+        _warn_slow(alike, members[begin : begin + AT_ONCE])
+
+
+def _warn_slow(alike: _Alike, members: _Members) -> None:
     weights = np.array([_start_of(spec) for spec, _ in members])
     last = _after(alike.quadratic, alike.rate, alike.steps - 1).losses(weights)
     slow = np.flatnonzero(~(last <= alike.near))
@@ -83,8 +100,10 @@ def _cures(alike: _Alike, one: CoefficientsSpec, weights: Floats) -> Iterator[st
     """What brings each of these near least squares: `auto`, else `scale`, else more steps. one: any of them."""
     quadratic = alike.quadratic
     auto, condition = 1.0 / quadratic.steepest, f"the powers of x have the condition {quadratic.condition:.2g}"
-    by_auto = _after(quadratic, auto, alike.steps - 1).losses(weights) <= alike.near  # none at a rate that is auto's
-    when_scaled = _steps_when_scaled(one, weights)
+    by_auto = _after(quadratic, auto, alike.steps - 1).losses(weights) <= alike.near
+    when_scaled = np.full(len(weights), -1)
+    if not by_auto.all():
+        when_scaled[~by_auto] = _steps_when_scaled(one, weights[~by_auto])
     steps_alone = iter(quadratic.steps_to(alike.near, weights[~by_auto & (when_scaled < 0)], auto))
     for comes_near, scaled in zip(by_auto.tolist(), when_scaled.tolist(), strict=True):
         if comes_near:

@@ -103,7 +103,7 @@ class Quadratic:
         return self._first_near(loss, distances, rate, *_doublings(self, rate))
 
     def _first_near(self, loss: float, distances: Floats, rate: float, steps: Steps, factors: Floats) -> Steps:
-        """The same, of these steps and those between them: the loss falls from step to step."""
+        """The first of these steps, and of those between them, with at most that loss. It falls with each step."""
         enough = self._losses(distances, factors) <= loss
         first = enough.argmax(axis=1)
         found = np.where(enough.any(axis=1), steps[first], -1)

@@ -23,7 +23,7 @@ _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings]:
     """The numbers that the spec leaves open, and warnings (pointer, message) for the sender.
 
-    Those of `descents`, to which the job is added, come when these are asked to warn.
+    Warnings about slow descent may be added to the list later, by `descents.warn()`.
 
     `learning_rate`; `scaling` where x and y are scaled; `attainable_loss` where the loss is a quadratic. Raises
     SpecInvalid for data that overflow, and for `gram` on powers of x that are nearly dependent.

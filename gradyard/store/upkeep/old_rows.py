@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, bindparam, delete, exists, literal, select, tuple_
+from sqlalchemy import Double, bindparam, delete, exists, func, literal, select, tuple_
 from sqlalchemy import cast as as_type
 
 from gradyard.store.database import Database
@@ -65,12 +65,15 @@ def _newest_forgotten(
     It is a row's own moment, not an age: an age told to a later clock, or rounded, means another row. Many have one
     moment, hence the id.
     """
-    newest_first = (table.deleted_at.desc(), table.id.desc())
-    beyond = select(table.deleted_at, table.id).order_by(*newest_first).offset(most).limit(1)
+    newest_first = select(table.deleted_at).order_by(table.deleted_at.desc())  # an index has the moments alone
     with database.read() as connection:
         too_old = (clock_of(connection) - seconds, UUID(int=0))
-        found = connection.execute(beyond).first()
-    return too_old if found is None else max(too_old, (found.deleted_at, found.id))
+        moment = connection.execute(newest_first.offset(most).limit(1)).scalar()
+        if moment is None or moment <= too_old[0]:
+            return too_old
+        newer = connection.execute(select(func.count()).where(table.deleted_at > moment)).scalar_one()
+        of_moment = select(table.id).where(table.deleted_at == moment).order_by(table.id.desc())
+        return moment, connection.execute(of_moment.offset(most - newer).limit(1)).scalar_one()
 
 
 def _forget(database: Database, look: Any, forget: Any, **values: float) -> Iterator[int]:
