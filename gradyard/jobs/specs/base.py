@@ -51,7 +51,12 @@ class JobSpec(StrictModel):
 
     stage: str
     name: Name | None = Field(default=None, description="for people; need not be unique")
-    tags: dict[TagKey, TagValue] = Field(default={}, max_length=MOST_TAGS, description="texts by key, to find it by")
+    tags: dict[TagKey, TagValue] = Field(
+        default_factory=dict,
+        json_schema_extra={"default": {}},
+        max_length=MOST_TAGS,
+        description="texts by key, to find it by",
+    )
     dataset: Dataset = Field(default=FunctionData(), description="what it is trained on")
     steps: Steps = 2000
     seed: int = Field(default=0, ge=0, le=2**53 - 1, description="all that is drawn depends on it alone")

@@ -25,7 +25,7 @@ class Weight(NamedTuple):
 
     def beside(self, other: "Weight") -> "Weight":
         """The weight of both together."""
-        return Weight(*(one + more for one, more in zip(self, other, strict=True)))
+        return Weight(self.brackets + other.brackets, self.commas + other.commas, self.texts + other.texts)
 
     @property
     def excess(self) -> str | None:
@@ -38,6 +38,8 @@ class Weight(NamedTuple):
         return self._over(MOST_OF_SWEEP, "send it as several sweeps, or as jobs")
 
     def _over(self, most: "Weight", cure: str) -> str | None:
+        if self.brackets <= most.brackets and self.commas <= most.commas and self.texts <= most.texts:
+            return None
         names = "opening brackets", "commas", "texts"
         complaints = (
             f"over {limit:,} {name}; {cure}" for name, own, limit in zip(names, self, most, strict=True) if own > limit
