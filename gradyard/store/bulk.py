@@ -6,7 +6,8 @@ value takes half of SQLite's own time.
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, cast
 
 import orjson
@@ -17,6 +18,7 @@ from gradyard.store.dialects import insert_or_ignore, insert_or_replace
 from gradyard.store.driver_errors import errors_of_sqlalchemy
 
 FEWEST = 8  # rows; fewer are sooner sent one by one
+MOST_LISTED = 500  # rows in one statement of SQLite, which takes 32,766 values
 
 
 class OnConflict(StrEnum):
@@ -50,10 +52,7 @@ def _execute_many(
 ) -> None:
     constants = {key: value for key, value in _defaults(table).items() if key not in rows[0]}
     columns = [table.columns[key] for key in (*rows[0], *constants)]
-    values = _arrays(table, tuple(rows[0]), rows)
-    for place, column in enumerate(columns[: len(values)]):
-        if isinstance(column.type, Uuid):
-            values[place] = [each and each.hex for each in values[place]]
+    values = _columns_for_sqlite(table, tuple(rows[0]), rows)
     values += [[value] * len(rows) for value in constants.values()]
     places, conflict = ", ".join("?" * len(columns)), _conflict(table, columns, on_conflict)
     statement = f"INSERT INTO {table.name} ({_names(columns)}) VALUES ({places}){conflict}"
@@ -75,13 +74,20 @@ def update_rows(
     connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]], by: tuple[str, ...], only: str,
     also: str = "",
 ) -> None:  # fmt: skip
-    """Update rows of PostgreSQL, each with the same keys.
+    """Update rows, each with the same keys, by one statement: SQLite copies each page that one changes, once for each.
 
     by: the columns that find a row. only: a condition in SQL. also: what is the same for all rows, in SQL.
     """
     table = cast(Table, model.__table__)
-    keys = tuple(rows[0])
-    connection.exec_driver_sql(_update_arrays(table, keys, by, only, also), tuple(_arrays(table, keys, rows)))
+    keys, how = tuple(rows[0]), (by, only, also)
+    if connection.dialect.name == "postgresql":
+        statement = _update(table, keys, *how, rows=None)
+        connection.exec_driver_sql(statement, tuple(_arrays(table, keys, rows)))
+        return
+    for begin in range(0, len(rows), MOST_LISTED):
+        part = rows[begin : begin + MOST_LISTED]
+        listed = zip(*_columns_for_sqlite(table, keys, part), strict=True)
+        connection.exec_driver_sql(_update(table, keys, *how, rows=len(part)), tuple(chain.from_iterable(listed)))
 
 
 def _insert(connection: Connection, model: Any, on_conflict: OnConflict) -> Any:
@@ -107,6 +113,14 @@ def _arrays(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any
     return [[_in_json(row[key]) if key in in_json else row[key] for row in rows] for key in keys]
 
 
+def _columns_for_sqlite(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    values = _arrays(table, keys, rows)
+    for place, key in enumerate(keys):
+        if isinstance(table.columns[key].type, Uuid):
+            values[place] = [each and each.hex for each in values[place]]
+    return values
+
+
 def _in_json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
@@ -127,18 +141,27 @@ def _conflict(table: Table, columns: Sequence[Column[Any]], on_conflict: OnConfl
     return f" ON CONFLICT ({_names(list(table.primary_key))}) DO UPDATE SET {others}"
 
 
-@cache
-def _update_arrays(table: Table, keys: tuple[str, ...], by: tuple[str, ...], only: str, also: str) -> str:
+@lru_cache(maxsize=128)
+def _update(
+    table: Table, keys: tuple[str, ...], by: tuple[str, ...], only: str, also: str, rows: int | None
+) -> str:  # fmt: skip
+    """The UPDATE from arrays, or on SQLite from a list of so many rows."""
     columns = [table.columns[key] for key in keys]
     new = ", ".join(f'"{each.name}" = new."{each.name}"' for each in columns if each.key not in by)
     same = " AND ".join(f'{table.name}."{each.name}" = new."{each.name}"' for each in columns if each.key in by)
-    given = f"{_unnested(columns)} AS new ({_names(columns)})"
+    given = f"{_unnested(columns)} AS new ({_names(columns)})" if rows is None else _listed(columns, rows)
     new = f"{new}, {also}" if also else new
     return f"UPDATE {table.name} SET {new} FROM {given} WHERE {same} AND {table.name}.{only}"
 
 
 def _names(columns: Sequence[Column[Any]]) -> str:
     return ", ".join(f'"{column.name}"' for column in columns)
+
+
+def _listed(columns: Sequence[Column[Any]], rows: int) -> str:
+    names = ", ".join(f'column{place} AS "{column.name}"' for place, column in enumerate(columns, 1))
+    row = f"({', '.join('?' * len(columns))})"
+    return f"(SELECT {names} FROM (VALUES {', '.join([row] * rows)})) AS new"
 
 
 def _unnested(columns: Sequence[Column[Any]]) -> str:

@@ -64,7 +64,6 @@ def test_a_connection_that_is_lost_in_a_copy_is_a_database_that_does_not_answer(
         assert connection.execute(select(DeletedJob.id)).all() == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_only_rows_that_meet_the_condition_are_updated(database: Database, settings: Settings) -> None:
     jobs = [submitted(database, settings) for _ in range(3)]
     with database.begin() as connection:

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, literal, null, select, update
+from sqlalchemy import Connection, bindparam, delete, literal, null, select
 from sqlalchemy.dialects.postgresql import dialect as postgresql
+from sqlalchemy.dialects.sqlite import dialect as sqlite
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.states import State
 from gradyard.store.bulk import OnConflict, insert_rows, update_rows
-from gradyard.store.lifecycle.moves import IS_HELD, Fence, consequences, still_running
+from gradyard.store.lifecycle.moves import Fence, consequences, still_running
 from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
 
 CHECKPOINTS_KEPT = 2
@@ -118,13 +119,10 @@ def _store(
 def store_figures(connection: Connection, progresses: Sequence[Progress], moving_to: State | None = None) -> None:
     """Store the figures of curves in the rows of running jobs that are locked, and move these to a state if given."""
     for with_state in (True, False):
-        alike = [each for each in progresses if (each.checkpoint is not None) is with_state]
-        if alike and connection.dialect.name == "postgresql":
-            rows = [_columns_of(each, with_state) for each in alike]
-            only, also = "state = 'running'", _move_in_sql(moving_to)
+        rows = [_columns_of(each, with_state) for each in progresses if (each.checkpoint is not None) is with_state]
+        if rows:
+            only, also = "state = 'running'", _move_in_sql(connection.dialect.name, moving_to)
             update_rows(connection, Job, rows, by=("id", "attempt", "claim_id"), only=only, also=also)
-        elif alike:
-            connection.execute(_update(with_state, moving_to), [_bound(each) for each in alike])
 
 
 def _columns_of(progress: Progress, with_state: bool) -> dict[str, Any]:
@@ -133,34 +131,18 @@ def _columns_of(progress: Progress, with_state: bool) -> dict[str, Any]:
     return held | figures | ({"start_step": progress.steps_done} | _counters_reset if with_state else {})
 
 
-def _bound(progress: Progress) -> dict[str, Any]:
-    figures = progress.summary.columns() | {"steps_done": progress.steps_done}
-    fence = {"of_job": progress.job_id, "fenced": progress.held.attempt, "held_by": progress.held.claim_id}
-    return fence | {f"new_{name}": value for name, value in figures.items()}
-
-
-# Built once: building such statements costs more than executing them.
-_figures: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("steps_done", *Summary().columns())}
-_running = update(Job).where(Job.id == bindparam("of_job"), *IS_HELD)
 # A newer checkpoint is progress: crashes and losses of workers before it no longer count.
 _counters_reset: dict[str, Any] = {"crashes": 0, "times_lost": 0, "max_pack": None}
-_of_state = {"start_step": bindparam("new_steps_done")} | _counters_reset
 
 
 @cache
-def _update(with_state: bool, moving_to: State | None) -> Any:
-    move = {"state": moving_to, **consequences(moving_to)} if moving_to else {}
-    return _running.values(_figures | (_of_state if with_state else {}) | move)
-
-
-@cache
-def _move_in_sql(to: State | None) -> str:
-    """The same columns in PostgreSQL's words."""
+def _move_in_sql(dialect_name: str, to: State | None) -> str:
+    """The columns that a move to that state sets, in the words of that database."""
     if to is None:
         return ""
     values = {"state": literal(to.value), **consequences(to)}
     compiled = {name: null() if value is None else value for name, value in values.items()}
-    dialect, how = postgresql(), {"literal_binds": True}
+    dialect, how = {"postgresql": postgresql, "sqlite": sqlite}[dialect_name](), {"literal_binds": True}
     return ", ".join(
         f"{name} = {value.compile(dialect=dialect, compile_kwargs=how)}" for name, value in compiled.items()
     )

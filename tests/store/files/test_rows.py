@@ -52,7 +52,7 @@ def submit(database: Database, job: ParsedJob) -> UUID:
 @pytest.fixture
 def job(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> ParsedJob:
     """A job on the file, of which no number was computed."""
-    monkeypatch.setattr("gradyard.jobs.submission.parse.resolve", lambda spec: ({}, []))
+    monkeypatch.setattr("gradyard.jobs.submission.parse.resolve", lambda spec, descents: ({}, []))
     return parsed(settings)
 
 

@@ -80,11 +80,8 @@ def _release(connection: Connection, jobs: Sequence[Row[Any]], actor: str) -> Co
         return Counter()
     rows = [{"id": job.id, "queue": _queue_of(job), "rank": order["rank"], "share_seconds": order["share_seconds"]}
             for job, order in _in_order(connection, jobs)]  # fmt: skip
-    if connection.dialect.name == "postgresql":
-        only = "state = 'queued' AND jobs.queue = 'blocked'"
-        update_rows(connection, Job, rows, by=("id",), only=only, also="start_step = 0")
-    else:
-        connection.execute(_claimable, [{f"of_{name}": value for name, value in row.items()} for row in rows])
+    only = "state = 'queued' AND jobs.queue = 'blocked'"
+    update_rows(connection, Job, rows, by=("id",), only=only, also="start_step = 0")
     ids, detail = [job.id for job in jobs], "all that it depends on has ended"
     write_events(connection, ids, State.QUEUED, State.QUEUED, EventKind.RELEASED, actor=actor, detail=detail)
     return Counter(str(row["queue"]) for row in rows)
@@ -131,11 +128,6 @@ _blocked = (
 _without_wait = (
     select(Job.id).where(IS_BLOCKED, or_(Job.wait_id.is_(None), ~exists().where(Wait.id == Job.wait_id)))
     .order_by(Job.id).limit(SLICE)
-)  # fmt: skip
-_claimable = (
-    update(Job.__table__).where(Job.id == bindparam("of_id"), IS_BLOCKED)  # type: ignore[arg-type]
-    .values(queue=bindparam("of_queue"), start_step=0, rank=bindparam("of_rank"),
-            share_seconds=bindparam("of_share_seconds"))
 )  # fmt: skip
 _let_fail = (
     update(Job).where(Job.id.in_(_these), IS_BLOCKED)
