@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, delete, event, func, insert, select, update
 from structlog.testing import capture_logs
 
 from gradyard.jobs.errors import NotFound, SettingsInvalid
@@ -175,6 +175,34 @@ def test_of_ids_deleted_at_one_moment_the_number_is_kept(
         connection.execute(insert(table), rows)
     list(old_rows.forget_deleted_ids(database, 75.0, 3))
     assert set(ids_of(database, table)) == {UUID(int=number) for number in (7, 8, 9)}
+
+
+@pytest.mark.parametrize("change", ["one more is deleted", "another process forgets them"])
+def test_what_changes_while_the_newest_forgotten_id_is_looked_up_does_no_harm(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    moment = 1e9
+    rows = [{"id": UUID(int=number), "project_id": 1, "deleted_at": moment + number} for number in range(6)]
+    with database.begin() as connection:
+        connection.execute(insert(DeletedJob), rows)
+    other, asked = Database(database_url), list[str]()
+
+    def changes(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+        if "count(" in statement:
+            with other.begin() as beside:
+                if change == "one more is deleted":
+                    beside.execute(insert(DeletedJob), {"id": UUID(int=9), "project_id": 1, "deleted_at": moment + 9})
+                else:
+                    beside.execute(delete(DeletedJob))
+
+    event.listen(database.engine, "before_cursor_execute", changes)
+    list(old_rows.forget_deleted_ids(database, 1e6, 3))
+    event.remove(database.engine, "before_cursor_execute", changes)
+    other.close()
+    assert any("count(" in statement for statement in asked)
+    kept = [UUID(int=number) for number in (9, 5, 4, 3)] if change == "one more is deleted" else []
+    assert ids_of(database, DeletedJob) == kept
 
 
 def test_an_id_that_was_forgotten_never_was(database: Database, settings: Settings, upkeep: Upkeep) -> None:

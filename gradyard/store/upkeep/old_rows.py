@@ -66,7 +66,7 @@ def _newest_forgotten(
     moment, hence the id.
     """
     newest_first = select(table.deleted_at).order_by(table.deleted_at.desc())  # an index has the moments alone
-    with database.read() as connection:
+    with database.snapshot() as connection:
         too_old = (clock_of(connection) - seconds, UUID(int=0))
         moment = connection.execute(newest_first.offset(most).limit(1)).scalar()
         if moment is None or moment <= too_old[0]:
