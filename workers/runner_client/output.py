@@ -66,10 +66,13 @@ class Output:
         os.close(read_end)
 
     def _read(self, only: int | None = None) -> None:
-        """Empty the pipe. What a runner wrote before it sent a message is in it when the message is received."""
+        """Empty the pipe. What a runner wrote before it sent a message is in it when the message is received.
+
+        The log has its parts in their order, and all of them once this returns: another thread may have read the last.
+        """
         with self._lock:
             data = b"" if only not in (None, self._read_end) else self._drain()
-        self._log.write(data)
+            self._log.write(data)
 
     def _drain(self) -> bytes:
         drained = bytearray()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -38,6 +39,22 @@ def test_in_the_workers_log_it_controls_no_terminal(capfd: pytest.CaptureFixture
         == "\\u001b]0;owned\\u0007\\u202e é 東\n\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\n"
     )
     assert output.kept()[0].startswith("\x1b]0;owned\x07")  # it is kept as it was
+
+
+def test_all_of_it_is_in_the_workers_log_once_the_output_is_finished(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = Output()
+    write = output._log.write
+
+    def slowly(data: bytes) -> None:
+        if data:
+            time.sleep(0.5)
+        write(data)
+
+    monkeypatch.setattr(output._log, "write", slowly)
+    write_to(output, "print('all of it')")
+    assert capfd.readouterr().err == "all of it\n"
 
 
 def test_a_letter_that_arrives_in_two_parts_is_one(capfd: pytest.CaptureFixture[str]) -> None:
