@@ -48,7 +48,7 @@ _Members = list[tuple[CoefficientsSpec, Warnings]]
 
 
 class Descents:
-    """The descents of one request. Those of a sweep over seeds are alike, and looked at together: it is far faster."""
+    """The descents of one request. Those that differ in their seeds alone are looked at together: it is far faster."""
 
     def __init__(self) -> None:
         self._members: dict[_Alike, _Members] = {}
