@@ -20,10 +20,12 @@ from tests.emptied_databases import EmptiedDatabases
 from tests.fuzzing import draw_alike_anywhere
 from tests.servers import PostgresServer, RedisServer, sqlite_template
 from tests.slow_tests import is_slow
+from tests.unsorted_rows import reverse_unsorted_rows
 
 pytest.register_assert_rewrite("tests.workers.trainers.packs")
 
 draw_alike_anywhere()
+reverse_unsorted_rows()
 
 SERVERS = {"postgres", "redis_server", "gunicorn"}
 COLLECT_AFTER = 10_000, 10, 10  # new objects, young collections, middle ones: 700, 10, 10 by default

@@ -187,8 +187,9 @@ def test_a_retry_of_a_question_changes_values_of_every_job_or_of_none(
     done: Any = client.post("/v1/jobs/actions", json=asked | {"set": {"learning_rate": 1e-7}})
     assert done.json == told("retry", 2, 2)
     with database.read() as connection:
-        new = connection.execute(select(Job.spec).where(Job.retry_of.is_not(None))).scalars()
-        assert [(spec["learning_rate"], spec["seed"]) for spec in new] == [(1e-7, 0), (1e-7, 1)]
+        retries = select(Job.spec).where(Job.retry_of.is_not(None)).order_by(Job.id)
+        new = connection.execute(retries).scalars().all()
+    assert [(spec["learning_rate"], spec["seed"]) for spec in new] == [(1e-7, 0), (1e-7, 1)]
     refused: Any = client.post("/v1/jobs/actions", json=asked | {"set": {"learning_rates": 1e-7}})
     assert (refused.status_code, refused.json["type"]) == (422, "spec_invalid")
     assert states(database)["queued"] == 5, "the two of the first, and three from before"
