@@ -58,6 +58,6 @@ def test_text_of_others_is_text_in_the_log(lines: list[str]) -> None:
 
 
 def test_a_line_about_a_pack_names_every_job_and_attempt() -> None:
-    members = [ClaimedJob(UUID(int=number), 2, UUID(int=9), {}, {}, [], "", 1.0, 0, None) for number in (7, 8)]
+    members = [ClaimedJob(UUID(int=number), 2, UUID(int=9), {}, {}, "", 1.0, 0, None) for number in (7, 8)]
     assert names(members[:1]) == {"job": str(UUID(int=7)), "attempt": 2}
     assert names(members) == {"jobs": [f"{UUID(int=7)}/2", f"{UUID(int=8)}/2"]}

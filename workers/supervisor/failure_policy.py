@@ -113,7 +113,8 @@ def diverged(connection: Connection, member: Member, step: int, *, actor: str) -
     if step == 0:  # before any update, so no learning rate is to blame
         advice = "; the data or the initial weights are too large for its dtype, or the stage cannot take them"
     else:
-        rates = [each["message"] for each in job.warnings if each["pointer"] == "/learning_rate"]
+        warnings = queries.warnings_of(connection, job.id)
+        rates = [each["message"] for each in warnings if each["pointer"] == "/learning_rate"]
         advice = f"; {rates[0]}" if rates else "; try a smaller learning_rate"
     message = f"the loss of step {step} is not finite{advice}"
     lifecycle.fail(connection, job.held, Reason.DIVERGED, message, actor=actor, diverged_at=step)

@@ -47,7 +47,7 @@ FIGURES = tuple(Summary().columns())
 COLUMNS = [(now() - Job.submitted_at).label("waited_seconds")] + [Job.__table__.columns[name] for name in (
     "id", "stage", "numerics_version", "dtype", "steps", "start_step", "attempt", "engine", "pack_key", "max_pack",
     "queue", "pool", "gpu_memory_mib", "project_id", "batch_id", "precedence", "priority", "rank", "cost_seconds",
-    "share_seconds", "spec", "resolved", "warnings", "spec_sha256",
+    "share_seconds", "spec", "resolved", "spec_sha256",
     "failures", "last_error", *FIGURES,
 )]  # fmt: skip
 _POOL = func.coalesce(Job.pool, literal_column("''"))  # as in the index

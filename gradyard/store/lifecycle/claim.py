@@ -32,7 +32,6 @@ class ClaimedJob:
     claim_id: UUID
     spec: dict[str, Any]
     resolved: dict[str, Any]
-    warnings: list[dict[str, str]]
     spec_sha256: str
     timeout_seconds: float
     failures: int
@@ -117,7 +116,7 @@ _eager = update(Job).where(Job.id == bindparam("of_job"), *IS_HELD).values(engin
 def _member(row: Any, claim_id: UUID) -> ClaimedJob:
     summary = dict(zip(FIGURES, row[-len(FIGURES) :], strict=True))
     return ClaimedJob(
-        row.id, row.attempt + 1, claim_id, row.spec, row.resolved, row.warnings, row.spec_sha256,
+        row.id, row.attempt + 1, claim_id, row.spec, row.resolved, row.spec_sha256,
         row.spec["timeout_seconds"], row.failures, row.last_error, summary, row.project_id,
         None if row.attempt else row.waited_seconds,
     )  # fmt: skip

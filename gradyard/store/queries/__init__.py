@@ -61,7 +61,15 @@ from gradyard.store.queries.histories import (
     events_of,
     logs_of,
 )
-from gradyard.store.queries.jobs import Page, crashes_of, job_by_id, jobs_by_ids, jobs_newest_first, state_of
+from gradyard.store.queries.jobs import (
+    Page,
+    crashes_of,
+    job_by_id,
+    jobs_by_ids,
+    jobs_newest_first,
+    state_of,
+    warnings_of,
+)
 from gradyard.store.queries.live.ends import live_among, marked_among
 from gradyard.store.queries.live.heads import BatchHead, JobHead, ProjectHead, batch_heads, job_heads, project_heads
 from gradyard.store.queries.live.members import ended_members, live_members, moves_of_members, moving_members
@@ -161,6 +169,7 @@ __all__ = [
     "submitter_of_batch",
     "values_of_jobs",
     "verdict_on",
+    "warnings_of",
     "workers_in_order",
     "workers_seen",
 ]  # fmt: skip

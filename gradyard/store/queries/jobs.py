@@ -95,8 +95,19 @@ def state_of(connection: Connection, project_id: int, job_id: UUID) -> State | N
 
 
 def crashes_of(connection: Connection, job_id: UUID) -> int:
-    """How often the runner died since the job's newest checkpoint while it trained this job alone."""
-    return int(connection.execute(select(Job.crashes).where(Job.id == job_id)).scalar_one())
+    """How often the runner died since the job's newest checkpoint while it trained this job alone.
+
+    0 where the job was deleted meanwhile.
+    """
+    return connection.execute(select(Job.crashes).where(Job.id == job_id)).scalar() or 0
+
+
+def warnings_of(connection: Connection, job_id: UUID) -> list[dict[str, str]]:
+    """What the sender was warned of when the job was submitted: `pointer` and `message` of each.
+
+    Empty where the job was deleted meanwhile.
+    """
+    return connection.execute(select(Job.warnings).where(Job.id == job_id)).scalar() or []
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def failure_of(messages: list[Message]) -> FailedMessage:
 
 def recorded(segments: list[SegmentMessage], width: int = 2, steps: int = STEPS) -> list[Progress]:
     """The records that these segments make."""
-    jobs = [ClaimedJob(UUID(int=n), 1, UUID(int=99), {}, {}, [], "sha", 60.0, 0, None) for n in range(width)]
+    jobs = [ClaimedJob(UUID(int=n), 1, UUID(int=99), {}, {}, "sha", 60.0, 0, None) for n in range(width)]
     pack = Pack(Claim(UUID(int=99), "tensor", steps, 0, "eager", jobs), RUNNER)
     records: list[Progress] = []
     for segment in segments:

@@ -21,7 +21,7 @@ ROWS = np.ones((3, 2))
 def pack_of(width: int = 3) -> Pack:
     """A pack of `tensor` in float32."""
     spec = {"dtype": "float32"}
-    jobs = [ClaimedJob(UUID(int=n), 1, UUID(int=99), spec, {}, [], "sha", 60.0, 0, None) for n in range(width)]
+    jobs = [ClaimedJob(UUID(int=n), 1, UUID(int=99), spec, {}, "sha", 60.0, 0, None) for n in range(width)]
     return Pack(Claim(UUID(int=99), "tensor", STEPS, 0, "eager", jobs))
 
 

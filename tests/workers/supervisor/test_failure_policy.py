@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from gradyard.jobs.events import EventKind
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.states import Reason
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import Claim
@@ -169,3 +170,19 @@ def test_a_loss_that_is_not_finite_before_any_update_is_not_blamed_on_the_learni
     assert message.startswith(f"the loss of step {step} is not finite; ")
     assert ("the data or the initial weights are too large for its dtype" in message) == (step == 0)
     assert ("gradient descent on these data diverges" in message) == (step > 0)
+
+
+def test_of_a_job_that_was_cancelled_and_deleted_meanwhile_no_failure_is_told(
+    database: Database, settings: Settings
+) -> None:
+    jobs, claim = _claim(database, settings, 1)
+    pack = Pack(claim)
+    with database.begin() as connection:
+        lifecycle.fail(connection, claim.members[0].held, Reason.ERROR, "no", actor="w")
+        assert lifecycle.delete_job(connection, 1, jobs[0])
+    with database.begin() as connection:
+        failure_policy.pack_crashed(connection, pack, "the runner died of SIGKILL", actor="w")
+        failure_policy.diverged(connection, pack.members[0], 3, actor="w")
+        failure_policy.timed_out(connection, pack, pack.members[0], actor="w")
+        failure_policy.pack_failed(connection, pack, _failed(0), actor="w")
+        assert queries.state_of(connection, 1, jobs[0]) is None
