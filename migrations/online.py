@@ -61,12 +61,12 @@ def _let_others_write() -> None:
 
 def check_words(table: str, column: str, words: Sequence[str]) -> None:
     """Let the column hold one of these words, or NULL. Rows that are there already are checked on PostgreSQL alone."""
-    known = ", ".join(f"'{word}'" for word in words)
     if op.get_bind().dialect.name == "postgresql":
+        known = ", ".join(f"'{word}'" for word in words)
         _add_constraint(table, f"ck_{table}_{column}_is_known", f"{column} IN ({known})")
         return
     drop_check_of_words(table, column)
-    check = f", CONSTRAINT ck_{table}_{column}_is_known CHECK ({column} IN ({known})))"
+    check = f", CONSTRAINT ck_{table}_{column}_is_known CHECK ({is_one_of(column, words)}))"
     edit_table(table, lambda text: text.rstrip().removesuffix(")") + check)
 
 
@@ -75,8 +75,19 @@ def widen_check(table: str, column: str, words: Sequence[str]) -> None:
     if op.get_bind().dialect.name == "postgresql":
         check_words(table, column, words)
         return
-    known = ", ".join(f"'{word}'" for word in words)
-    edit_table(table, lambda text: re.sub(rf"\b{column} IN \([^)]*\)", f"{column} IN ({known})", text))
+    several = rf"\b{column} IN \([^)]*\)|\b{column} = '[^']*'(?: OR {column} = '[^']*')+"
+    edit_table(table, lambda text: re.sub(several, is_one_of(column, words), text))
+
+
+def is_one_of(column: str, words: Sequence[str]) -> str:
+    """A condition of SQLite, without brackets. For an IN with three words it would make a table, anew for each row."""
+    return " OR ".join(f"{column} = '{word}'" for word in words)
+
+
+def without_lists(text: str) -> str:
+    """The text of a table or trigger of SQLite, with each `IN` of words as `is_one_of`: it stands in brackets there."""
+    lists = r"\b([\w.]+) IN \(('[^']*'(?:, '[^']*')*)\)"
+    return re.sub(lists, lambda found: is_one_of(found[1], re.findall(r"'([^']*)'", found[2])), text)
 
 
 def edit_table(table: str, edit: Callable[[str], str]) -> None:
@@ -112,7 +123,7 @@ def drop_check_of_words(table: str, column: str) -> None:
         return
     for moment in ("insert", "update"):
         op.execute(text(f"DROP TRIGGER IF EXISTS {table}_{column}_is_known_on_{moment}"))
-    check = rf",\s*CONSTRAINT ck_{table}_{column}_is_known CHECK \({column} IN \([^)]*\)\)"
+    check = rf",\s*CONSTRAINT ck_{table}_{column}_is_known CHECK \((?:{column} IN \([^)]*\)|[^()]*)\)"
     edit_table(table, lambda text: re.sub(check, "", text))
 
 

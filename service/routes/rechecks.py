@@ -1,7 +1,5 @@
 """A finished job can be checked: trained once more and compared bit for bit, or by the hashes of its receipt."""
 
-from dataclasses import replace
-
 import orjson
 from flask import Response
 
@@ -38,8 +36,8 @@ def recheck_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Resp
         raise IllegalMove(f"the job {job.state} before its first record: there is nothing to compare with; retry it")
     parsed = parse_job(orjson.dumps(job.spec), current_services().settings, files_of_caller)
     # As stored: computed anew, they might differ by the version of numpy, and the recheck would be of another job.
-    as_stored = replace(
-        parsed, as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings
+    as_stored = parsed._replace(
+        as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings
     )  # fmt: skip
     return accept_job(as_stored, f"a recheck of {job.id}".encode(), recheck_of=job, precedence=query.precedence)
 

@@ -35,11 +35,13 @@ class _Draws(threading.local):
         self.bits = np.random.Philox(key=0)
         self._generator = np.random.Generator(self.bits)
         self._state = self.bits.state
+        self._key, self._counter = self._state["state"]["key"], self._state["state"]["counter"]
 
     def at(self, seed: int, stream: Stream, counter: int = 0) -> np.random.Generator:
         """The generator at that place of the stream, to be used before the next call."""
-        self._state["state"]["key"][:] = seed, stream
-        self._state["state"]["counter"][:] = counter, 0, 0, 0
+        self._key[0], self._key[1] = seed, stream
+        self._counter[:] = 0
+        self._counter[0] = counter
         self.bits.state = self._state
         return self._generator
 

@@ -123,7 +123,10 @@ WITHOUT_EFFECT = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout
 
 def sha256_of(spec: dict[str, Any]) -> str:
     """A hash of a spec (as JSON) without what changes no number of the result, such as name, tags, priority, limits."""
-    return _digest({name: value for name, value in spec.items() if name not in WITHOUT_EFFECT})
+    alike = dict(spec)
+    for name in WITHOUT_EFFECT:
+        alike.pop(name, None)
+    return _digest(alike)
 
 
 def _digest(value: Any) -> str:

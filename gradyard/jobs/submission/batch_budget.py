@@ -20,10 +20,13 @@ class BudgetExceeded(Exception):
 
 
 class BatchBudget:
-    """The cost of a batch's members so far: a short sweep can ask for much. Raises BudgetExceeded."""
+    """The cost of a batch's members so far: a short sweep can ask for much. Raises BudgetExceeded.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    is_weighed: the request has every member as it is, and its lists, objects and values were counted before.
+    """
+
+    def __init__(self, settings: Settings, *, is_weighed: bool = False) -> None:
+        self._settings, self._is_weighed = settings, is_weighed
         self._bytes = self._point_steps = self._work = 0
         self._weight = Weight()
         self._computed: set[Hashable] = set()
@@ -34,9 +37,10 @@ class BatchBudget:
             most = self._settings.max_json_bytes
             raise SpecInvalid([FieldProblem("", f"{len(body):,} bytes; a job has at most {most:,}")])
         self._add(len(body))
-        self._weight = self._weight.beside(Weight.of(body))
-        if excess := self._weight.excess:
-            raise BudgetExceeded(f"its jobs have {excess}")
+        if not self._is_weighed:
+            self._weight = self._weight.beside(Weight.of(body))
+            if excess := self._weight.excess:
+                raise BudgetExceeded(f"its jobs have {excess}")
         check_one(body)
 
     def check_stored(self, spec_bytes: int, count: int = 1) -> None:

@@ -60,7 +60,7 @@ def parse_batch(
     if is_large := _bytes_of(body) > LARGE_BYTES:
         before_large()
     if lines:
-        return ParsedBatch(_parse_members(_lines_of(body), settings, files, ListFaults()))
+        return ParsedBatch(_parse_members(_lines_of(body), settings, files, ListFaults(), BatchBudget(settings)))
     whole, weight = _parsed(body.read())
     if "jobs" in whole:
         if not is_large and isinstance(whole["jobs"], list) and len(whole["jobs"]) > LARGE_JOBS:
@@ -76,7 +76,8 @@ def parse_batch(
     described: dict[str, Any] | None = sweep.model_dump(mode="json", exclude={"name", "depends_on"})
     if len(dumped(described)) > MOST_SWEEP_BYTES:
         described = None
-    jobs = _parse_members(filled_up_sweep(sweep).members(), settings, files, SweepFaults(sweep))
+    members = filled_up_sweep(sweep).members()
+    jobs = _parse_members(members, settings, files, SweepFaults(sweep), BatchBudget(settings))
     return ParsedBatch(jobs, sweep.name, described, sweep.depends_on or (), is_sweep=True)
 
 
@@ -123,7 +124,7 @@ def _parse_list(whole: dict[str, Any], settings: Settings, files: Files) -> Pars
         raise SpecInvalid([FieldProblem("", 'a batch may have only "name" and "depends_on" beside "jobs"')])
     named = named_in(whole)
     _check_count(len(jobs), settings, "/jobs")
-    parsed = _parse_members(jobs, settings, files, ListFaults())
+    parsed = _parse_members(jobs, settings, files, ListFaults(), BatchBudget(settings, is_weighed=True))
     return ParsedBatch(parsed, named.name, depends_on=named.depends_on or ())
 
 
@@ -133,11 +134,11 @@ def _lines_of(body: IO[bytes]) -> Iterator[bytes]:
 
 
 def _parse_members(
-    members: Iterable[Any], settings: Settings, files: Files, faults: ListFaults | SweepFaults
-) -> list[ParsedJob]:
+    members: Iterable[Any], settings: Settings, files: Files, faults: ListFaults | SweepFaults, budget: BatchBudget
+) -> list[ParsedJob]:  # fmt: skip
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
-    budget, points, descents = BatchBudget(settings), SharedPoints(), Descents()
+    points, descents = SharedPoints(), Descents()
     for index, member in enumerate(members):
         if faults.enough:
             break

@@ -13,6 +13,7 @@ LONGEST_NAME, LONGEST_TEXT = 200, 256
 
 NO_PARAMETERS = {"stage", "name", "tags"}  # columns of their own
 VARIED = {"steps", "degree", "seed", "learning_rate"}  # columns of their own as well, since nearly every sweep has them
+_NOT_SHARED = (*NO_PARAMETERS, *VARIED)
 
 Parameters = dict[str, float | str]
 
@@ -42,7 +43,9 @@ def other_parameters(spec: dict[str, Any]) -> SharedParameters:
 
     Lists, such as the data themselves, are left out.
     """
-    rest = {name: value for name, value in spec.items() if name not in NO_PARAMETERS and name not in VARIED}
+    rest = dict(spec)
+    for name in _NOT_SHARED:  # a third of the time of a comprehension: a spec has three times as many others
+        rest.pop(name, None)
     if isinstance(rest.get("dataset"), dict):
         described = rest["dataset"].items()  # x and y are lists of numbers, or names of columns
         rest["dataset"] = {name: value for name, value in described if name != "points" and type(value) is not list}

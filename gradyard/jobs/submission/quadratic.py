@@ -158,8 +158,14 @@ class Descent:
 
 
 def _times(rows: Floats, matrix: Floats) -> Floats:
-    """The matrix times each row, (rows, matrix's rows); the bits of one do not depend on how many there are."""
-    return np.asarray((rows[:, np.newaxis] * matrix).sum(axis=2))
+    """The matrix times each row, (rows, matrix's rows); the bits of one do not depend on how many there are.
+
+    Column by column: a sum over an axis as short as this one takes numpy three times as long.
+    """
+    total = np.zeros((len(rows), len(matrix)))
+    for column in range(matrix.shape[1]):
+        total += rows[:, column, np.newaxis] * matrix[:, column]
+    return total
 
 
 def _directions_missing(r: Floats, points: int) -> tuple[Floats, npt.NDArray[np.bool_]]:

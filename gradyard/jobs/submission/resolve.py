@@ -17,6 +17,7 @@ from gradyard.jobs.submission.quadratic import Quadratic
 
 # The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
 MOST_CONDITION = 1e7
+LARGEST = {dtype: float(np.finfo(dtype).max) for dtype in ("float32", "float64")}
 _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
@@ -81,7 +82,7 @@ def _rate(spec: CoefficientsSpec, quadratic: Quadratic) -> float:
 
 def _check_sizes(spec: CoefficientsSpec, facts: DataFacts) -> None:
     """Refuse data whose loss or gradient overflows at the very first step."""
-    largest = float(np.finfo(spec.dtype).max)
+    largest = LARGEST[spec.dtype]
     problems = []
     if not facts.x_size <= largest:
         power = f"x^{spec.highest_power}"
@@ -100,7 +101,7 @@ def _check_start(spec: CoefficientsSpec, facts: DataFacts) -> None:
     """Refuse weights that were given and whose loss overflows at the very first step."""
     if isinstance(spec.init, str) or spec.stage == UNSETTLED:
         return
-    largest = float(np.finfo(spec.dtype).max)
+    largest = LARGEST[spec.dtype]
     reach = len(spec.init) * max(map(abs, spec.init.values()))
     if 2.0 * reach * reach * (facts.x_size + spec.dataset.points) + 2.0 * facts.y_size <= largest:
         return  # no weights of that size come near it, and the model need not be computed
@@ -130,5 +131,5 @@ def _cure(spec: CoefficientsSpec, size: float) -> str:
     finite = np.isfinite(size)
     cures = ['scale "standard"'] if finite and "scale" in type(spec).model_fields and spec.scales == "none" else []
     cures += ['dtype "float64"'] if finite and spec.dtype == "float32" else []
-    largest = f"{np.finfo(spec.dtype).max:.1e}"
+    largest = f"{LARGEST[spec.dtype]:.1e}"
     return f", and the largest number of {spec.dtype} is {largest}; use {', '.join([*cures, 'smaller numbers'])}"

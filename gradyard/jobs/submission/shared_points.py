@@ -1,7 +1,5 @@
 """Points that several jobs of one request train on are held in memory once."""
 
-from dataclasses import replace
-
 import orjson
 
 from gradyard.jobs.submission.parse import ParsedJob
@@ -21,6 +19,6 @@ class SharedPoints:
         as_text = orjson.dumps(job.as_json["dataset"])  # of equal numbers 0.0 and -0.0 are two
         if self._last is not None and as_text == self._as_text:
             spec = job.spec.model_copy(update={"dataset": self._last.spec.dataset})
-            job = replace(job, spec=spec, as_json=job.as_json | {"dataset": self._last.as_json["dataset"]})
+            job = job._replace(spec=spec, as_json=job.as_json | {"dataset": self._last.as_json["dataset"]})
         self._last, self._as_text = job, as_text
         return job

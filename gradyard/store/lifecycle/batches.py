@@ -65,7 +65,7 @@ def submit_batch(
     for begin in range(0, len(ids), SLICE):
         part = members[begin : begin + SLICE]
         store_jobs(connection, [
-            {"id": job_id} | mine | columns_of(job) | orders[job_id] | waits.columns(job_id) for job_id, job in part
+            {"id": job_id, **mine, **columns_of(job), **orders[job_id], **waits.columns(job_id)} for job_id, job in part
         ])  # fmt: skip
     write_first_events(connection, batch_id, actor=actor)
     waits.store(connection, project_id, batch_id)
@@ -111,8 +111,8 @@ def retry_batch(
         orders = waits.orders({new: parsed[old].spec for old, new in replaced.items()}, precedence, in_order)
         for begin in range(0, len(old), SLICE):
             _store_retries(connection, [
-                {"id": replaced[job_id], "retry_of": job_id, "batch_id": batch_id} | limits.columns
-                | columns_of(parsed[job_id]) | orders[replaced[job_id]] | waits.columns(replaced[job_id])
+                {"id": replaced[job_id], "retry_of": job_id, "batch_id": batch_id, **limits.columns,
+                 **columns_of(parsed[job_id]), **orders[replaced[job_id]], **waits.columns(replaced[job_id])}
                 for job_id in old[begin : begin + SLICE]
             ], actor)  # fmt: skip
         waits.store(connection, project_id, batch_id)
