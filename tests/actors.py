@@ -122,6 +122,13 @@ def clock_moves(database: Database) -> None:
             time.sleep(0.0005)
 
 
+def waits_for_a_lock(database: Database) -> bool:
+    """Whether a transaction of this database of PostgreSQL waits for another one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with database.read() as connection:
+        return bool(connection.exec_driver_sql(waiting).scalar_one())
+
+
 @contextmanager
 def nothing_else(database: Database) -> Iterator[None]:
     """Assert that the block changes no job and adds no event."""

@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
+from gradyard.jobs.states import FINISHED
 from gradyard.store.database import Database
 from gradyard.store.tables import Checkpoint, Claim, Job, JobEvent, LossChunk
 
@@ -16,7 +17,7 @@ class Snapshot:
 
     def __init__(self, database: Database, job_id: UUID) -> None:
         self._database, self._id = database, job_id
-        with database.read() as connection:
+        with database.snapshot() as connection:
             [self._job] = _rows(connection, Job, Job.id == job_id)
             self._claims = _rows(connection, Claim, Claim.id == self._job["claim_id"])
             self._rows = {table: _rows(connection, table, table.job_id == job_id) for table in OF_A_JOB}
@@ -27,21 +28,36 @@ class Snapshot:
         return int(self._job["steps_done"])
 
     def put_back(self, *, where_it_runs: bool = False) -> bool:
-        """Lose all that was committed about the job since. where_it_runs: False, and nothing, where it has moved on."""
+        """Lose all that was committed about the job since. where_it_runs: False, and nothing, where it has moved on.
+
+        A worker that waits for one of these rows meanwhile finds it as it was: were it another one, it would be gone.
+        """
         with self._database.begin() as connection:
-            held = (Job.state == "running", Job.attempt == self._job["attempt"], Job.claim_id == self._job["claim_id"])
-            same = select(Job.id).where(Job.id == self._id, *held).with_for_update()
-            if where_it_runs and connection.execute(same).first() is None:
+            now = connection.execute(_held.where(Job.id == self._id).with_for_update()).first()
+            held = "running", self._job["attempt"], self._job["claim_id"]
+            if now is None or (where_it_runs and tuple(now) != held):
                 return False
             for table in OF_A_JOB:
                 connection.execute(delete(table).where(table.job_id == self._id))
-            claim = connection.execute(select(Job.claim_id).where(Job.id == self._id)).scalar()
-            connection.execute(delete(Job).where(Job.id == self._id))
-            connection.execute(delete(Claim).where(Claim.id == claim))
-            for owner, rows in ((Claim, self._claims), (Job, [self._job]), *self._rows.items()):
+            if now.state in FINISHED:  # no statement moves such a row
+                connection.execute(delete(Job).where(Job.id == self._id))
+            for owner, rows in ((Claim, self._claims), (Job, [self._job])):
+                for row in rows:
+                    _restore(connection, owner, row)
+            if now.claim_id != self._job["claim_id"]:
+                connection.execute(delete(Claim).where(Claim.id == now.claim_id))
+            for table, rows in self._rows.items():
                 if rows:
-                    connection.execute(insert(owner), rows)
+                    connection.execute(insert(table), rows)
         return True
+
+
+_held = select(Job.state, Job.attempt, Job.claim_id)
+
+
+def _restore(connection: Connection, table: Any, row: dict[str, Any]) -> None:
+    if not connection.execute(update(table).where(table.id == row["id"]).values(row)).rowcount:
+        connection.execute(insert(table), [row])
 
 
 def _rows(connection: Connection, table: Any, condition: Any) -> list[dict[str, Any]]:

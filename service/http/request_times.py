@@ -15,6 +15,7 @@ from gradyard.store import fleet
 from gradyard.store.database import Database
 
 WRITE_SECONDS = 5.0
+LONGEST_WRITE_SECONDS = 2.0  # that an end waits for
 MOST_NOTED = 100_000  # while nothing can be written
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER, NO_ROUTE = "OTHER", "none"  # senders choose methods and paths: without these, every word would be a series
@@ -30,17 +31,17 @@ class Answered(NamedTuple):
 
 
 class RequestTimes:
-    """The requests of this process: append to `noted`, and `keep_writing` in a thread of its own."""
+    """The requests of this process: append to `noted`. From `start` on a thread of its own writes them down."""
 
     def __init__(self, database: Database) -> None:
         self.noted: deque[Answered] = deque(maxlen=MOST_NOTED)  # threads append to a deque without a lock
         self._database = database
         self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep_writing, name="write request times", daemon=True)
 
-    def keep_writing(self) -> None:
+    def start(self) -> None:
         """Write every few seconds, until `close`."""
-        while not self._stop.wait(WRITE_SECONDS):
-            self.write()
+        self._thread.start()
 
     def write(self) -> None:
         """Add what was noted to the database; where it cannot take it, keep it for the next time."""
@@ -60,8 +61,14 @@ class RequestTimes:
             self.noted.extend(taken)
 
     def close(self) -> None:
-        """End `keep_writing`."""
+        """Write no more. What is being written is waited for: it has a connection, which could not be closed."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=LONGEST_WRITE_SECONDS)
+
+    def _keep_writing(self) -> None:
+        while not self._stop.wait(WRITE_SECONDS):
+            self.write()
 
 
 def _kind(answered: Answered) -> str:

@@ -63,7 +63,7 @@ class Services:
         """Make these the services of an app, and begin what they do beside its requests."""
         app.extensions["gradyard"] = self
         Thread(target=self.bells.warm, name="warm the bells", daemon=True).start()
-        Thread(target=self.request_times.keep_writing, name="write request times", daemon=True).start()
+        self.request_times.start()
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,18 +1,21 @@
 """A database that lost its last commits (a failover, a restore under live workers) leaves no hole in any history."""
 
+import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gradyard.jobs.settings import Settings
 from gradyard.store import lifecycle, queries
 from gradyard.store.database import Database
 from gradyard.store.lifecycle import ClaimedJob, Outcome
 from gradyard.store.tables import LossChunk
-from tests.actors import claimed, progress_of, submitted, worker_of
+from tests.actors import claimed, progress_of, submitted, waits_for_a_lock, worker_of
 from tests.snapshot import Snapshot
+from tests.stack.until import until
 
 
 def recorded(database: Database, member: ClaimedJob, losses: list[float], start_step: int) -> lifecycle.Recorded:
@@ -42,6 +45,28 @@ def test_a_record_beyond_what_the_database_has_is_refused(database: Database, se
         assert lifecycle.hand_back(connection, member.held, actor="worker", detail="x")
     again = claimed(database, worker_of(database, "cpu-1"))
     assert (again.start_step, again.members[0].attempt) == (3, 2)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_record_that_waits_while_the_database_loses_others_is_told_what_is_there(
+    database: Database, settings: Settings
+) -> None:
+    job = submitted(database, settings, steps=9)
+    [member] = claimed(database, worker_of(database)).members
+    recorded(database, member, [9.0, 8.0, 7.0], 0)
+    before = Snapshot(database, job)
+    recorded(database, member, [6.0, 5.0, 4.0], 3)
+    with ThreadPoolExecutor(1) as worker:
+        third: list[Future[lifecycle.Recorded]] = []
+
+        @event.listens_for(database.engine, "before_cursor_execute")
+        def record_meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not third and re.match(r"(INSERT INTO|UPDATE) claims", statement):
+                third.append(worker.submit(recorded, database, member, [3.0, 2.0, 1.0], 6))
+                until(lambda: waits_for_a_lock(database))
+
+        before.put_back()
+    assert (third[0].result().stored, third[0].result().displaced) == ({}, {job: 3})
 
 
 def test_what_was_told_before_may_be_told_again_with_more(database: Database, settings: Settings) -> None:

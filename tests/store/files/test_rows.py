@@ -18,7 +18,7 @@ from gradyard.store.files import rows
 from gradyard.store.files.rows import NewFile
 from gradyard.store.files.unused import forget_unused
 from gradyard.store.tables import File
-from tests.actors import claimed, fails, worker_of
+from tests.actors import claimed, fails, waits_for_a_lock, worker_of
 from tests.stack.until import until
 
 FACTS = FileFacts(FileFormat.CSV, 2, (Column("x", "number", True), Column("y", "number", True)), ((1.0, 2.0),))
@@ -140,12 +140,6 @@ def test_a_submission_waits_for_a_deletion_and_is_then_refused(database: Databas
         until(lambda: waits_for_a_lock(database))
     submission.join(10)
     assert len(refused) == 1
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with database.read() as connection:
-        return bool(connection.exec_driver_sql(waiting).scalar_one())
 
 
 def test_files_that_no_job_needs_are_forgotten_some_days_after_their_last_upload(
