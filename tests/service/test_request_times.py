@@ -16,7 +16,7 @@ def test_an_end_waits_for_what_is_being_written(database: Database, monkeypatch:
     writes, may_end = threading.Event(), threading.Event()
     count = fleet.count
 
-    def slowly(connection: Connection, kind: str, counts: dict[str, float]) -> None:
+    def slowly(connection: Connection, kind: str, counts: dict[str, int]) -> None:
         writes.set()
         assert may_end.wait(30)
         count(connection, kind, counts)
