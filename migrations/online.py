@@ -85,9 +85,14 @@ def is_one_of(column: str, words: Sequence[str]) -> str:
 
 
 def without_lists(text: str) -> str:
-    """The text of a table or trigger of SQLite, with each `IN` of words as `is_one_of`: it stands in brackets there."""
-    lists = r"\b([\w.]+) IN \(('[^']*'(?:, '[^']*')*)\)"
-    return re.sub(lists, lambda found: is_one_of(found[1], re.findall(r"'([^']*)'", found[2])), text)
+    """The text of a table of SQLite, with each `(column IN (words))` as `is_one_of`."""
+    lists = r"\((\w+) IN \(('[^']*'(?:, '[^']*')*)\)\)"
+
+    def spelled_out(found: re.Match[str]) -> str:
+        words = re.findall(r"'([^']*)'", found[2])
+        return f"({is_one_of(found[1], words)})"
+
+    return re.sub(lists, spelled_out, text)
 
 
 def edit_table(table: str, edit: Callable[[str], str]) -> None:

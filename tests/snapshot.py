@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from gradyard.jobs.states import FINISHED
 from gradyard.store.database import Database
-from gradyard.store.tables import Checkpoint, Claim, Job, JobEvent, LossChunk
+from gradyard.store.tables import AttemptLog, Checkpoint, Claim, Job, JobEvent, LossChunk, MetricChunk
 
-OF_A_JOB = (JobEvent, LossChunk, Checkpoint)
+OF_A_JOB = (JobEvent, LossChunk, MetricChunk, Checkpoint, AttemptLog)
 
 
 class Snapshot:
@@ -29,6 +29,8 @@ class Snapshot:
 
     def put_back(self, *, where_it_runs: bool = False) -> bool:
         """Lose all that was committed about the job since. where_it_runs: False, and nothing, where it has moved on.
+
+        False also where it was deleted.
 
         A worker that waits for one of these rows meanwhile finds it as it was: were it another one, it would be gone.
         """

@@ -20,8 +20,8 @@ SERVER_NETWORK = {
 }  # fmt: skip
 SQLITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000",
-    # 16 MB: by default every second commit of a thousand jobs also copied the write-ahead log into the file.
-    "wal_autocheckpoint=4000",
+    # 14 MB: by default every second commit of a thousand jobs also copied the write-ahead log into the file.
+    "wal_autocheckpoint=3400",
     "journal_size_limit=16777216",  # what a long read let the write-ahead log grow to is cut off again
 )  # fmt: skip
 # Of one process, for the requests and threads that ask at the same moment. The server has a hundred for all processes.

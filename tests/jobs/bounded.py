@@ -25,14 +25,15 @@ def bounded(memory: int = MEMORY, seconds: float = SECONDS) -> Iterator[None]:
     Memory that earlier tests gave back to the process is no help to it: without that, the limit depended on what ran
     before. Python's collector rests, as it does while the API reads a batch.
     """
-    before = resource.getrlimit(resource.RLIMIT_DATA)
+    before, taken = resource.getrlimit(resource.RLIMIT_DATA), list[int]()
     gc.collect()
-    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes(), before[1]))
-    taken = _free_memory()
-    resource.setrlimit(resource.RLIMIT_DATA, (_data_bytes() + memory, before[1]))
-    gc.disable()
-    began = time.process_time()
+    has = _data_bytes()
     try:
+        resource.setrlimit(resource.RLIMIT_DATA, (has, before[1]))
+        _take_free_memory(taken)
+        resource.setrlimit(resource.RLIMIT_DATA, (has + memory, before[1]))
+        gc.disable()
+        began = time.process_time()
         yield
     finally:
         gc.enable()
@@ -42,15 +43,14 @@ def bounded(memory: int = MEMORY, seconds: float = SECONDS) -> Iterator[None]:
     assert time.process_time() - began < seconds
 
 
-def _free_memory() -> list[int]:
+def _take_free_memory(taken: list[int]) -> None:
     """Take all memory that the process has and does not use, where it can get no more from the system."""
-    taken, size = list[int](), LARGEST_FREE
+    size = LARGEST_FREE
     while size >= SMALLEST_FREE:
         if piece := _libc.malloc(size):
             taken.append(piece)
         else:
             size //= 2
-    return taken
 
 
 def _data_bytes() -> int:
