@@ -7,7 +7,7 @@ from sqlalchemy import Engine, event
 
 
 def reverse_unsorted_rows() -> None:
-    """Turn that order round in every SQLite database of this process that SQLAlchemy opens.
+    """Reverse that order in every SQLite database of this process that SQLAlchemy opens.
 
     Code and tests that lean on the order fail at once then, and not on the day on which PostgreSQL fills a gap in a
     table. The processes that a test starts are not told: there rows come as users have them.

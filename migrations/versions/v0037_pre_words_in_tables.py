@@ -27,12 +27,9 @@ def upgrade() -> None:
     lists = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '% IN (%'"
     for table in connection.exec_driver_sql(lists).scalars().all():
         edit_table(table, without_lists)
+    final = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 'terminal_is_final'").scalar_one()
     op.execute("DROP TRIGGER terminal_is_final")
-    op.execute(f"""
-        CREATE TRIGGER terminal_is_final BEFORE UPDATE OF state ON jobs
-        WHEN NEW.state <> OLD.state AND ({is_one_of("OLD.state", FINAL)})
-        BEGIN SELECT RAISE(ABORT, 'a job that is over stays so'); END
-    """)
+    connection.exec_driver_sql(re.sub(r"OLD\.state IN \([^)]*\)", f"({is_one_of('OLD.state', FINAL)})", final))
 
 
 def downgrade() -> None:
