@@ -162,30 +162,6 @@ def for_claiming(query: Any) -> Any:
     return query.with_for_update(skip_locked=True)
 
 
-def prefer_order_of_index(connection: Connection) -> None:
-    """Until the transaction ends, let PostgreSQL read in the order of an index rather than sort.
-
-    A table that grew by thousands of rows a moment ago has no statistics of them. PostgreSQL then expects one row, and
-    to find the first job would sort all that wait: 50 ms of 10,000. SQLite takes the index anyway.
-    """
-    _until_its_end(connection, "enable_sort = off")
-
-
-def prefer_indexes(connection: Connection) -> None:
-    """Until the transaction ends, let PostgreSQL read no table from end to end where an index will do.
-
-    Asked whether one row satisfies a condition, it reads the table where it expects many that do: they may all come
-    behind a million that do not, or be gone since its last statistics. SQLite takes the index anyway.
-    """
-    _until_its_end(connection, "enable_seqscan = off")
-
-
-def _until_its_end(connection: Connection, setting: str) -> None:
-    if connection.dialect.name == "postgresql":
-        assert connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT", "Database.read is none"
-        connection.exec_driver_sql(f"SET LOCAL {setting}")
-
-
 @overload
 def as_datetime(seconds: float) -> datetime: ...
 @overload

@@ -93,7 +93,8 @@ def test_a_claim_sorts_none_of_the_jobs_that_came_a_moment_ago(database: Databas
         assert len(in_order) == 2, "of the first job, and of those that train with it"
         for statement, values in in_order.items():
             steps = plan_of(connection, statement, values)
-            assert not any("Sort" in step or "TEMP B-TREE" in step for step in steps), steps
+            of_lanes = int("lane" in statement)  # the first jobs of all lanes, one each
+            assert sum("Sort" in step or "TEMP B-TREE" in step for step in steps) == of_lanes, steps
 
 
 def test_a_claim_compiles_no_statement_again(database: Database, settings: Settings) -> None:
@@ -112,7 +113,7 @@ def test_a_claim_compiles_no_statement_again(database: Database, settings: Setti
     claimed(database, worker)
     with database.begin() as connection:
         assert lifecycle.claim(connection, worker, 15.0) is None
-    assert len(found) > 9
+    assert len(found) > 7
     assert [statement for statement, hit in found if hit is not CacheStats.CACHE_HIT] == []
 
 

@@ -17,25 +17,8 @@ from workers.celery_side.heard import heard
 log = logging.getLogger(__name__)
 
 
-class QoS(redis.QoS):
-    """The messages that were taken and not acknowledged, which are put back after an hour."""
-
-    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
-        """Put a message back. One that cannot be read is forgotten, else every worker would try again and again."""
-        try:
-            super().restore_by_tag(tag, client, leftmost)
-        except (*self.channel.connection_errors, *self.channel.connection.channel_errors):
-            raise
-        except Exception as error:  # of any kind: this list is in Redis as well
-            log.warning("a message that was not acknowledged was dropped: %s", type(error).__name__)
-            with self.pipe_or_acquire(client=client) as pipe:
-                self._remove_from_indices(tag, pipe).execute()
-
-
 class Channel(redis.Channel):
     """A channel that reads queues as bells, and survives what is published to the workers' mailboxes."""
-
-    QoS = QoS
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         client = super()._create_client(asynchronous)

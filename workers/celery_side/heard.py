@@ -5,14 +5,14 @@ So no message can ask for another task, a time limit, a later hour or a message 
 be read stops the process that listens.
 """
 
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from base64 import b64decode
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 
 from gradyard.broker.celery_settings import TASK
+from gradyard.broker.message import bell_message
 from gradyard.jobs.validation.json_weight import Weight
 
 MOST_BYTES = 8 * 2**20
@@ -37,9 +37,9 @@ def heard(item: bytes, queue: str) -> bytes:
     try:
         sent = _sent(item)
         arguments, shown = {"passed": _passed(sent.get("body"))}, _id_or(sent["headers"].get("kwargsrepr"), "")
-        return _message(queue, _id_or(sent["headers"].get("id"), str(uuid4())), arguments, shown)
+        return bell_message(queue, _id_or(sent["headers"].get("id"), str(uuid4())), arguments, shown)
     except NoBell as reason:
-        return _message(queue, str(uuid4()), {"dropped": str(reason)}, "")
+        return bell_message(queue, str(uuid4()), {"dropped": str(reason)}, "")
 
 
 def _sent(item: bytes) -> dict[str, Any]:
@@ -83,21 +83,3 @@ def _id_or(value: Any, otherwise: str) -> str:
         return str(UUID(value)) if isinstance(value, str) and len(value) == 36 else otherwise
     except ValueError:
         return otherwise
-
-
-def _message(queue: str, task_id: str, arguments: Mapping[str, Any], shown: str) -> bytes:
-    """A message in the form in which Celery's Redis transport stores it."""
-    headers = {
-        "lang": "py", "task": TASK, "id": task_id, "root_id": task_id, "parent_id": None, "group": None, "eta": None,
-        "expires": None, "retries": 0, "timelimit": [None, None], "argsrepr": "()", "kwargsrepr": shown,
-        "origin": "", "ignore_result": True,
-    }  # fmt: skip
-    properties = {
-        "correlation_id": task_id, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": queue},
-        "priority": 0, "body_encoding": "base64", "delivery_tag": str(uuid4()),
-    }  # fmt: skip
-    nothing = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    return orjson.dumps({
-        "body": b64encode(orjson.dumps([[], arguments, nothing])).decode(), "content-encoding": "utf-8",
-        "content-type": "application/json", "headers": headers, "properties": properties,
-    })  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, or_, select
+from sqlalchemy import Connection, Integer, bindparam, func, literal_column, or_, select
 
 from gradyard.jobs.fleet import Queue
 from gradyard.jobs.specs.datasets import stored_dataset
@@ -99,7 +99,7 @@ _usable_slots = (
 _counted = (
     select(Job.submitted_at)
     .where(
-        IS_QUEUED, Job.queue == Queue.ANY,
+        IS_QUEUED, Job.queue == literal_column(f"'{Queue.ANY}'"),  # else planned anew at each execution
         or_(Job.not_before.is_(None), Job.not_before <= now()), GROUP[0] == bindparam("key"),
         GROUP[1] == bindparam("step"), GROUP[2] == bindparam("pool"), GROUP[3] == bindparam("memory", type_=Integer),
     ).limit(MOST_COUNTED).subquery()

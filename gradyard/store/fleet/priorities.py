@@ -19,9 +19,10 @@ from sqlalchemy import Connection, Double, Integer, TableClause, bindparam, sele
 from gradyard.jobs.fleet import Queue
 from gradyard.store.dialects import for_claiming
 from gradyard.store.fleet.auto import DeviceChoices
-from gradyard.store.fleet.claimable import COLUMNS, claimable_now, packs_with_head
+from gradyard.store.fleet.claim_queries import COLUMNS, claimable_now, packs_with_head
 from gradyard.store.fleet.device_choice import DeviceChoice
 from gradyard.store.fleet.workers import Capabilities, WorkerInfo
+from gradyard.store.planners import planned_once
 from gradyard.store.tables import IS_QUEUED, Job
 
 LOOKED_AT = 4096  # jobs of all flows that one claim looks at, to move those of one
@@ -36,8 +37,7 @@ class VirtualStart:
         self._first = first
         self._connection, self._worker = connection, worker
         self._line = {"project": first.project_id, "queue": first.queue, "precedence": first.precedence}
-        highest, self._lowest = connection.execute(_priorities, self._line).one()
-        self._is_mixed = highest != self._lowest
+        self._is_mixed = first.highest_priority != first.lowest_priority
 
     def head(self, choice: DeviceChoice | None) -> tuple[Any, DeviceChoice | None]:
         """The job that is claimed, its row locked, and the choice of its device; `choice` is that of the first job."""
@@ -57,7 +57,7 @@ class VirtualStart:
         """
         if not self._is_mixed:
             return list(others)
-        about = same | self._line | {"above": self._lowest, "most": most}
+        about = same | self._line | {"above": self._first.lowest_priority, "most": most}
         mine = list(self._connection.execute(_queries(self._worker.capabilities).riders, about))
         taken = {row.id for row in mine}
         return [*mine, *(row for row in others if row.id not in taken)][:most]
@@ -119,18 +119,13 @@ class _Queries:
 _queries = lru_cache(maxsize=32)(_Queries)
 
 _of_line = (
-    Job.project_id == bindparam("project"), Job.queue == bindparam("queue"),
+    Job.project_id == bindparam("project"), Job.queue == planned_once("queue"),
     Job.precedence == bindparam("precedence", type_=Integer),
 )  # fmt: skip
-_its_priority = select(Job.priority).where(IS_QUEUED, *_of_line).limit(1)
-_priorities = select(
-    _its_priority.order_by(Job.priority.desc()).scalar_subquery(),
-    _its_priority.order_by(Job.priority).scalar_subquery(),
-)
 _beginning_before = (
     select(Job.id, Job.project_id, Job.batch_id, Job.rank, Job.cost_seconds, Job.share_seconds)
     .where(
-        IS_QUEUED, Job.queue == bindparam("queue"), Job.precedence == bindparam("precedence", type_=Integer),
+        IS_QUEUED, Job.queue == planned_once("queue"), Job.precedence == bindparam("precedence", type_=Integer),
         Job.rank >= bindparam("start", type_=Double), Job.rank < bindparam("until", type_=Double),
     ).order_by(Job.rank, Job.id).limit(bindparam("most", type_=Integer))
 )  # fmt: skip

@@ -10,7 +10,8 @@ from gradyard.jobs.fleet import Queue
 from gradyard.jobs.specs.datasets import Dataset, stored_dataset
 from gradyard.jobs.stages.registry import stage_named
 from gradyard.store.fleet.auto import DeviceChoices
-from gradyard.store.fleet.claimable import claim_queries, find_head
+from gradyard.store.fleet.claim_queries import claim_queries
+from gradyard.store.fleet.claimable import find_head
 from gradyard.store.fleet.idle import idle_slots_for
 from gradyard.store.fleet.priorities import VirtualStart
 from gradyard.store.fleet.workers import WorkerInfo

@@ -11,13 +11,13 @@ from gradyard.jobs.events import EventKind
 from gradyard.jobs.identifiers import new_id
 from gradyard.jobs.states import State
 from gradyard.store.dialects import now
-from gradyard.store.fleet.claimable import FIGURES
+from gradyard.store.fleet.claim_queries import FIGURES
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.choose_pack import choose_pack
 from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
 from gradyard.store.lifecycle.moves import IS_HELD, Fence, write_events
+from gradyard.store.tables import IS_QUEUED, Job
 from gradyard.store.tables import Claim as ClaimRow
-from gradyard.store.tables import Job
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ _new_claim = insert(ClaimRow).values(
 )  # fmt: skip
 _take = (
     update(Job)
-    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), Job.state == State.QUEUED)
+    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), IS_QUEUED)
     .values(
         state=State.RUNNING, attempt=Job.attempt + 1, claim_id=bindparam("of_claim"), started_at=now(), not_before=None,
         steps_done=Job.start_step, pack_size=bindparam("of_width"), queue=bindparam("of_queue"),

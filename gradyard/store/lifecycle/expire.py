@@ -5,10 +5,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 
 from gradyard.jobs.events import EventKind
-from gradyard.jobs.states import State
 from gradyard.store.dialects import for_claiming, now
 from gradyard.store.lifecycle.requeue_lost import requeue_lost
-from gradyard.store.tables import Claim, Job
+from gradyard.store.tables import IS_RUNNING, Claim, Job
 
 
 def expired_claims(connection: Connection, as_of: float | None = None) -> list[UUID]:
@@ -43,7 +42,7 @@ def _expired(as_of: float | None) -> ColumnElement[bool]:
     return Claim.lease_until < (now() if as_of is None else as_of)
 
 
-_held = (Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
+_held = (Job.claim_id == bindparam("of_claim"), IS_RUNNING)
 # In the order in which a record of a pack locks them.
 _free_jobs = for_claiming(select(Job.id, Job.attempt, Job.claim_id, Job.times_lost).where(*_held).order_by(Job.id))
 _width_now = select(func.count()).select_from(Job).where(*_held)

@@ -13,7 +13,7 @@ A project gains little by splitting its work: N waiting batches of one project w
 beside one batch of another project.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,8 +22,10 @@ from sqlalchemy import (
     Double,
     Integer,
     Row,
+    Select,
     bindparam,
     func,
+    null,
     or_,
     select,
     text,
@@ -35,12 +37,14 @@ from sqlalchemy import cast as as_type
 from gradyard.jobs.fleet import WORKER_QUEUES, Queue
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.store.dialects import now
+from gradyard.store.planners import planned_once
 from gradyard.store.tables import IS_QUEUED, Batch, Job, Worker
 
 SECONDS_A_STEP, SECONDS_A_POINT_STEP = 3e-5, 5e-9  # of a job alone and eager; about the same for every stage
 FLOWS_COUNTED = 16  # batches of a project, the newest first
 WAITING_LOOKED_AT = 256
 MEMBERS_LOOKED_AT = 64
+_NONE = UUID(int=0)  # no batch
 
 
 def seconds_alone(spec: JobSpec) -> float:
@@ -64,7 +68,8 @@ def claim_order_of_batch(
     connection: Connection, project_id: int, specs: Sequence[JobSpec], precedence: int = 0
 ) -> list[dict[str, float]]:
     """Precedence, rank, cost and share of each job of a new batch, in its order. Keys are columns of `jobs`."""
-    return _orders(connection, project_id, [work_of(spec) for spec in specs], precedence, lambda device: None)
+    work = [work_of(spec) for spec in specs]
+    return _orders(connection, _begin_of_batch, work, precedence, {"project": project_id, "own": _NONE})
 
 
 def claim_order_of_jobs(
@@ -81,20 +86,14 @@ def order_of_singles(
     connection: Connection, project_id: int, work: Sequence[Work], precedence: int
 ) -> list[dict[str, float]]:
     """Precedence, rank, cost and share of such work in single jobs, behind the last one of the project."""
-
-    def end_of_singles(device: str) -> float | None:
-        line = {"project": project_id, "queue": Queue.ANY if device == "auto" else device}
-        return connection.execute(_end_of_singles, line | {"precedence": precedence}).scalar()
-
-    return _orders(connection, project_id, work, precedence, end_of_singles)
+    return _orders(connection, _begin_of_singles, work, precedence, {"project": project_id, "own": _NONE})
 
 
 def order_of_members(
     connection: Connection, project_id: int, batch_id: UUID, work: Sequence[Work], precedence: int
 ) -> list[dict[str, float]]:
     """Precedence, rank, cost and share of such work in a batch, behind what of the batch may be claimed already."""
-    last = connection.execute(_end_of_members, {"batch": batch_id, "precedence": precedence}).scalar()
-    return _orders(connection, project_id, work, precedence, lambda device: last, own=batch_id)
+    return _orders(connection, _begin_of_members, work, precedence, {"project": project_id, "own": batch_id})
 
 
 def no_claim_order(spec: JobSpec, precedence: int) -> dict[str, float]:
@@ -106,18 +105,19 @@ def no_claim_order(spec: JobSpec, precedence: int) -> dict[str, float]:
 
 
 def _orders(
-    connection: Connection, project_id: int, work: Sequence[Work], precedence: int,
-    end_of: Callable[[str], float | None], own: UUID | None = None,
-) -> list[dict[str, float]]:  # fmt: skip
-    """The claim order of these jobs of one flow, behind the end that it has for their device. own: their batch."""
-    flows = connection.execute(_flows, {"project": project_id, "own": own or UUID(int=0)}).scalar_one() + 1
-    next_rank: dict[str, float] = {}
-    orders = []
+    connection: Connection, begin: Select[Any], work: Sequence[Work], precedence: int, of_flow: dict[str, Any]
+) -> list[dict[str, float]]:
+    """The claim order of these jobs of one flow, behind the end that it has for their device.
+
+    begin: asks for what the flow begins with (`_begin_behind`); of_flow: its parameters.
+    """
+    flows, next_rank, orders = 0, dict[str, float](), list[dict[str, float]]()
     for device, cost in work:
         if device not in next_rank:
-            here = _virtual_now(connection, device, precedence)
-            next_rank[device] = max(here, end_of(device) or here)
-        share = cost * flows
+            about = of_flow | _workers_of(device) | {"precedence": precedence}
+            flows, here, end = connection.execute(begin, about).one()
+            next_rank[device] = max(here, end or here)
+        share = cost * (flows + 1)
         orders.append({
             "precedence": precedence, "rank": next_rank[device], "cost_seconds": cost, "share_seconds": share
         })  # fmt: skip
@@ -125,17 +125,17 @@ def _orders(
     return orders
 
 
+def _workers_of(device: str) -> dict[str, str]:
+    """The queue of jobs for this device, and the one or two queues whose workers may take them."""
+    if device == "auto":
+        return {"queue": Queue.ANY, "first": WORKER_QUEUES[0], "second": WORKER_QUEUES[-1]}
+    return {"queue": device, "first": device, "second": device}
+
+
 def advance_virtual_time(connection: Connection, worker_id: UUID, first: Row[Any]) -> None:
     """Note that the worker claimed at this job's virtual start: that is its virtual time now, if it is later."""
     taken = {"of_worker": worker_id, "of_precedence": first.precedence, "of_rank": first.rank}
     connection.execute(_serve, taken)
-
-
-def _virtual_now(connection: Connection, device: str, precedence: int) -> float:
-    """The virtual time of that device's workers at that precedence, or of the first such job that waits."""
-    queues = list(WORKER_QUEUES) if device == "auto" else [device]
-    these = {"first": queues[0], "second": queues[-1], "precedence": precedence}
-    return float(connection.execute(_here, these).scalar_one())
 
 
 # A batch whose first jobs all wait for others is no flow yet: those that wait may be a hundred thousand.
@@ -153,20 +153,14 @@ _flows = select(func.count()).select_from(Batch).where(
 
 # The condition is that of its index, word for word: else SQLite does not use it.
 _is_single = text("batch_id IS NULL AND state IN ('queued', 'running')")
-_end_of_singles = (
-    select(Job.rank + func.coalesce(Job.share_seconds, 0.0))
-    .where(
-        Job.project_id == bindparam("project"), Job.queue == bindparam("queue"),
-        Job.precedence == bindparam("precedence", type_=Integer), _is_single,
-    ).order_by(Job.rank.desc()).limit(1)
-)  # fmt: skip
-
-_end_of_members = select(func.max(Job.rank + func.coalesce(Job.share_seconds, 0.0))).where(
-    Job.batch_id == bindparam("batch"), IS_QUEUED, Job.queue != Queue.BLOCKED,
-    Job.precedence == bindparam("precedence", type_=Integer),
-)  # fmt: skip
-
 _precedence = bindparam("precedence", type_=Integer)
+_end, _is_alike = Job.rank + func.coalesce(Job.share_seconds, 0.0), Job.precedence == _precedence
+_end_of_singles = select(_end).where(
+    Job.project_id == bindparam("project"), Job.queue == planned_once("queue"), _is_alike, _is_single
+).order_by(Job.rank.desc()).limit(1)  # fmt: skip
+_end_of_members = select(func.max(_end)).where(
+    Job.batch_id == bindparam("own"), IS_QUEUED, Job.queue != Queue.BLOCKED, _is_alike
+)
 _served = select(func.max(Worker.served_rank)).where(
     Worker.queue.in_([bindparam("first"), bindparam("second")]), Worker.served_precedence == _precedence
 )
@@ -176,16 +170,26 @@ def _first_waiting(queue: str) -> Any:
     """The rank of the first job of a queue that waits for nothing but a worker."""
     ahead = (
         select(Job.rank, Job.pool, Job.not_before)
-        .where(IS_QUEUED, Job.queue == bindparam(queue), Job.precedence == _precedence)
+        .where(IS_QUEUED, Job.queue == planned_once(queue), _is_alike)
         .order_by(Job.rank).limit(WAITING_LOOKED_AT).subquery()
     )  # fmt: skip
     return select(func.min(ahead.c.rank).label("rank")).where(ahead.c.pool.is_(None), ahead.c.not_before.is_(None))
 
 
 # Where no worker serves this precedence, virtual time is that of the first job that waits; of two queues the later one.
-_firsts = union_all(_first_waiting("first"), _first_waiting("second")).subquery()
-_first = select(func.max(_firsts.c.rank))
-_here = select(func.coalesce(_served.scalar_subquery(), _first.scalar_subquery(), now()))
+_first = select(func.max(union_all(_first_waiting("first"), _first_waiting("second")).subquery().c.rank))
+_virtual_now = func.coalesce(_served.scalar_subquery(), _first.scalar_subquery(), now())
+
+
+def _begin_behind(end: Any) -> Select[Any]:
+    """How many other flows share the project, the virtual time of the device's workers, and the end of the flow."""
+    return select(_flows.scalar_subquery(), _virtual_now, end)
+
+
+# One statement each: a submission waits for each answer, with the write lock of SQLite held.
+_begin_of_batch = _begin_behind(null())
+_begin_of_singles = _begin_behind(_end_of_singles.scalar_subquery())
+_begin_of_members = _begin_behind(_end_of_members.scalar_subquery())
 
 _rank, _taken = as_type(bindparam("of_rank"), Double), bindparam("of_precedence", type_=Integer)
 _is_further = or_(Worker.served_rank.is_(None), Worker.served_precedence != _taken, Worker.served_rank < _rank)

@@ -15,7 +15,7 @@ from gradyard.store.bulk import insert_rows
 from gradyard.store.dialects import insert_or_ignore, now, strip_unstorable
 from gradyard.store.lifecycle.moves import IS_HELD, Fence, move, move_all, note_moves, still_running
 from gradyard.store.lifecycle.record import Recorded, little_endian, store_figures
-from gradyard.store.tables import Artifact, AttemptLog, Claim, Job, Result
+from gradyard.store.tables import IS_RUNNING, Artifact, AttemptLog, Claim, Job, Result
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,8 @@ def hand_back(
 
 def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
     """End a claim. Jobs that still run under it go back into the queue."""
+    if connection.execute(_give_up_if_none_is_held, {"of_claim": claim_id}).rowcount:
+        return
     for job in connection.execute(_held, {"of_claim": claim_id}).all():
         detail = "its claim ended without a result for it"
         hand_back(connection, Fence(*job), actor=actor, detail=detail, kind=EventKind.CLAIM_RELEASED)
@@ -156,8 +158,7 @@ def release(connection: Connection, claim_id: UUID, *, actor: str) -> None:
 
 
 _held = (
-    select(Job.id, Job.attempt, Job.claim_id)
-    .where(Job.claim_id == bindparam("of_claim"), Job.state == State.RUNNING)
-    .order_by(Job.id)
+    select(Job.id, Job.attempt, Job.claim_id).where(Job.claim_id == bindparam("of_claim"), IS_RUNNING).order_by(Job.id)
 )
 _give_up = delete(Claim).where(Claim.id == bindparam("of_claim"))
+_give_up_if_none_is_held = _give_up.where(~_held.order_by(None).exists())

@@ -12,7 +12,7 @@ from gradyard.jobs.states import FINISHED, MOVES, State
 from gradyard.store.dialects import now, strip_unstorable
 from gradyard.store.lifecycle.dependencies.unblocked import UNBLOCKED
 from gradyard.store.summaries import end_summaries
-from gradyard.store.tables import IS_QUEUED, Checkpoint, Job, JobEvent
+from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Checkpoint, Job, JobEvent
 
 
 class Fence(NamedTuple):
@@ -28,7 +28,7 @@ class Fence(NamedTuple):
 
 _these: Any = bindparam("of_jobs", expanding=True)
 IS_HELD: tuple[Any, ...] = (
-    Job.state == State.RUNNING, Job.attempt == bindparam("fenced"), Job.claim_id == bindparam("held_by"),
+    IS_RUNNING, Job.attempt == bindparam("fenced"), Job.claim_id == bindparam("held_by"),
 )  # fmt: skip
 """Whether a job runs in the attempt `fenced` under the claim `held_by`."""
 
@@ -145,7 +145,7 @@ def still_running(connection: Connection, fences: Collection[Fence]) -> dict[UUI
 
 _running_of = (
     select(Job.id, Job.attempt, Job.claim_id, Job.steps_done, Job.project_id)
-    .where(Job.id.in_(_these), Job.state == State.RUNNING)
+    .where(Job.id.in_(_these), IS_RUNNING)
     .order_by(Job.id)
     .with_for_update()
 )

@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from gradyard.jobs.events import EventKind
-from gradyard.jobs.states import Reason, State
+from gradyard.jobs.states import Reason
 from gradyard.store.fleet.leases import earlier_processes
 from gradyard.store.fleet.workers import WorkerInfo
 from gradyard.store.lifecycle.finish import fail, hand_back
 from gradyard.store.lifecycle.moves import Fence
-from gradyard.store.tables import Claim, Job, Worker
+from gradyard.store.tables import IS_RUNNING, Claim, Job, Worker
 from gradyard.store.webhooks.notices import note_lost
 
 MOST_TIMES_LOST_ALONE = 10  # a worker that vanishes so often with this job alone is killed by the job
@@ -43,7 +43,7 @@ def hand_back_slot(connection: Connection, worker: WorkerInfo) -> int:
     note_lost(connection, dead, detail="a new process of its slot found it dead")
     of_job = (Job.id, Job.attempt, Job.claim_id, Job.times_lost, Claim.width)
     held = select(*of_job).join(Claim, Job.claim_id == Claim.id).where(
-        Claim.worker_id.in_(dead), Job.state == State.RUNNING
+        Claim.worker_id.in_(dead), IS_RUNNING
     )  # fmt: skip
     moved = [
         requeue_lost(connection, job, job.width, EventKind.WORKER_DIED, "its worker process died", actor=worker.name)

@@ -7,15 +7,14 @@ import numpy as np
 from sqlalchemy import Connection, delete, select, update
 
 from gradyard.jobs.curves import Summary
-from gradyard.jobs.states import State
 from gradyard.store.lifecycle.moves import Fence
-from gradyard.store.tables import Checkpoint, Job, LossChunk, MetricChunk
+from gradyard.store.tables import IS_RUNNING, Checkpoint, Job, LossChunk, MetricChunk
 
 
 def rewind(connection: Connection, held: Fence, step: int) -> bool:
     """Delete all that a job stored after `step`: its newer checkpoints cannot be used. False where it has moved on."""
     job_id = held.job_id
-    fence = (Job.id == job_id, Job.state == State.RUNNING, Job.attempt == held.attempt, Job.claim_id == held.claim_id)
+    fence = (Job.id == job_id, IS_RUNNING, Job.attempt == held.attempt, Job.claim_id == held.claim_id)
     if not connection.execute(update(Job).where(*fence).values(start_step=step, steps_done=step)).rowcount:
         return False
     connection.execute(delete(Checkpoint).where(Checkpoint.job_id == job_id, Checkpoint.step > step))

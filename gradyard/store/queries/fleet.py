@@ -30,7 +30,7 @@ STALE_WORKERS_SHOWN_SECONDS = 600.0
 
 def cancelled_members(connection: Connection, claim_id: UUID) -> list[UUID]:
     """The members of a claim that have a cancel mark."""
-    marked = (Job.claim_id == claim_id, Job.state == State.RUNNING, Job.cancel_requested_at.is_not(None))
+    marked = (Job.claim_id == claim_id, IS_RUNNING, Job.cancel_requested_at.is_not(None))
     return list(connection.execute(select(Job.id).where(*marked)).scalars())
 
 
@@ -44,7 +44,7 @@ _claim_of = select(Claim.id).where(Claim.id == bindparam("claim"))
 
 def workers_seen(connection: Connection) -> list[Row[Any]]:
     """Live workers, and those whose leases ended in the last ten minutes; each with `alive` and its claim."""
-    return workers_in_order(connection)[0]
+    return list(connection.execute(_all_workers_seen))
 
 
 def workers_in_order(
@@ -67,6 +67,7 @@ _workers_seen = (
     ).outerjoin(Claim, Claim.worker_id == Worker.id).where(_recent)
 )  # fmt: skip
 _order_of_workers = [Worker.__table__.columns[name] for name in ("host", "slot", "id")]  # ids sort by age
+_all_workers_seen = _workers_seen.order_by(*_order_of_workers)  # built once: each submission asks for it
 
 
 def members_of(connection: Connection, project_id: int, claim_ids: list[UUID]) -> dict[UUID, list[UUID]]:

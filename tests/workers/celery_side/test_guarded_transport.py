@@ -1,11 +1,18 @@
-"""What lies in Redis beside the queues: messages that were taken and not acknowledged."""
+"""Bells that were taken and not acknowledged lie in no list of Redis that a stranger could write to."""
 
 from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis
 from kombu import Connection
+from kombu import Queue as KombuQueue
 
+from gradyard.broker.celery_settings import celery_config
+from gradyard.broker.message import bell_message
+from gradyard.jobs.fleet import Queue
+from gradyard.jobs.settings import load
 from tests.servers import RedisServer
 from workers.celery_side.guarded_transport import Transport
 
@@ -20,12 +27,41 @@ def broker(redis_server: RedisServer) -> Iterator["redis.Redis"]:
         yield client
 
 
-@pytest.mark.parametrize("text", ["no JSON", "null", "[]", "[1, 2, 3]", "[" * 200_000, b"\xff"])
-def test_a_message_that_cannot_be_put_back_is_forgotten(
-    redis_server: RedisServer, broker: "redis.Redis", text: str | bytes
+@pytest.fixture
+def consumer(redis_server: RedisServer) -> Iterator[Connection]:
+    """A connection as Celery's main process has it."""
+    options = celery_config(load(redis_url=redis_server.of(REDIS_DATABASE)))["broker_transport_options"]
+    with Connection(redis_server.of(REDIS_DATABASE), transport=Transport, transport_options=options) as connection:
+        yield connection
+
+
+def taken(consumer: Connection, count: int) -> list[Any]:
+    """Messages that were taken from the queue and not acknowledged yet."""
+    found: list[Any] = []
+    queue = KombuQueue(Queue.CPU.value)
+    with consumer.Consumer(queue, callbacks=[lambda body, message: found.append(message)], accept=["json"]):
+        while len(found) < count:
+            consumer.drain_events(timeout=60)
+    return found
+
+
+def ring(broker: "redis.Redis", count: int) -> None:
+    for _ in range(count):
+        broker.lpush(Queue.CPU.value, bell_message(Queue.CPU.value, str(uuid4()), {}, ""))
+
+
+def test_bells_that_were_taken_are_put_back_by_a_process_that_stops(
+    consumer: Connection, broker: "redis.Redis"
 ) -> None:
-    broker.zadd("unacked_index", {"a tag": 0.0})
-    broker.hset("unacked", "a tag", text)
-    with Connection(redis_server.of(REDIS_DATABASE), transport=Transport) as connection:
-        connection.default_channel.qos.restore_visible(num=10, interval=1)
-    assert (broker.hlen("unacked"), broker.zcard("unacked_index")) == (0, 0)
+    ring(broker, 3)
+    first, *_ = taken(consumer, 3)
+    assert broker.llen(Queue.CPU.value) == 0
+    first.ack()
+    consumer.default_channel.close()
+    assert broker.llen(Queue.CPU.value) == 2
+
+
+def test_nothing_is_kept_in_redis_of_bells_that_were_taken(consumer: Connection, broker: "redis.Redis") -> None:
+    ring(broker, 2)
+    taken(consumer, 2)
+    assert broker.keys("unacked*") == []

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from gradyard.jobs.specs.dependencies import Condition, WaitState
 from gradyard.jobs.states import State
-from gradyard.store.dialects import prefer_indexes
+from gradyard.store.planners import prefer_indexes
 from gradyard.store.queries.dependencies.targets import Target, deleted, targets
 from gradyard.store.tables import (
     IS_FOLLOWED_AND_OVER,

@@ -12,10 +12,11 @@ from gradyard.jobs.fleet import Queue
 from gradyard.jobs.specs.dependencies import WaitState
 from gradyard.jobs.states import Reason, State
 from gradyard.store.bulk import update_rows
-from gradyard.store.dialects import now, prefer_indexes
+from gradyard.store.dialects import now
 from gradyard.store.lifecycle.dependencies.unblocked import UNBLOCKED
 from gradyard.store.lifecycle.fair_queueing import Work, order_of_members, order_of_singles
 from gradyard.store.lifecycle.moves import write_events
+from gradyard.store.planners import prefer_indexes
 from gradyard.store.summaries import end_summaries
 from gradyard.store.tables import IS_BLOCKED, IS_DECIDED, Job, Wait
 
