@@ -3,20 +3,25 @@
 A worker stores the losses, a checkpoint, a result and the events of each.
 """
 
+import gc
 import json
 import os
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 
 from gradyard.jobs.curves import Summary
 from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.batches import ParsedBatch
+from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import fleet, lifecycle
 from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
+from service.garbage_collector import spare_what_is_loaded
+from workers.celery_side.celery_child import COLLECT_AFTER
 
 LEASE_SECONDS = 600.0
 STATE = bytes(150)  # about the size of a checkpoint with four coefficients
@@ -34,6 +39,20 @@ def register(database: Database) -> WorkerInfo:
     worker = WorkerInfo(new_id(), "bench", "cpu-0", "cpu", os.getpid(), stages)
     with database.begin() as connection:
         fleet.register(connection, worker, LEASE_SECONDS)
+    return worker
+
+
+def collect_as_a_service_does() -> None:
+    """Have Python's collector leave out what is loaded, and come as seldom as in a worker."""
+    spare_what_is_loaded()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+def warm_up(database: Database) -> WorkerInfo:
+    """Let a worker enter, and train a batch of two jobs: an API and workers have met their statements before."""
+    worker = register(database)
+    submit(database, parse_batch(BytesIO(body(2)), Settings()))
+    work_off(database, worker)
     return worker
 
 

@@ -13,7 +13,7 @@ from statistics import median
 
 import psycopg
 
-from bench.no_op_jobs import SPEC, body, register, submit, work_off
+from bench.no_op_jobs import SPEC, body, collect_as_a_service_does, submit, warm_up, work_off
 from bench.peers.postgresql_queues import Peer, PgQueuer, Procrastinate
 from bench.postgresql_floor import floor
 from bench.report import Row, table, write_results
@@ -22,6 +22,7 @@ from bench.throughput import seconds_of_batch
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.submission.batches import parse_batch
 from gradyard.store.database import Database
+from service.garbage_collector import collector_at_rest
 from tests.servers import PostgresServer
 
 ROUNDS = 5
@@ -29,9 +30,10 @@ SIZES = (1000, 10_000)
 WORKED = {"gradyard": 10_000, "pgqueuer": 10_000, "procrastinate": 1000}  # of procrastinate more take minutes
 SLOTS = 2
 NOTES = f"""One PostgreSQL with its own defaults (fsync and synchronous_commit are on), one process each, in turn;
-median (least-most) of {ROUNDS} rounds. Taken: so many jobs in one call and one transaction: gradyard's store with the
-jobs parsed before, and with reading and checking their JSON, `batch_defer_async` of procrastinate, `enqueue` of lists
-of pgqueuer. Worked: no-op jobs that wait until all are done. gradyard claims packs and records them as a worker does:
+median (least-most) of {ROUNDS} rounds. gradyard has trained a batch before, and collects garbage as its service does.
+Taken: so many jobs in one call and one transaction: gradyard's store with the jobs parsed before, and with reading and
+checking their JSON, `batch_defer_async` of procrastinate, `enqueue` of lists of pgqueuer. Worked: no-op jobs that wait
+until all are done. gradyard claims packs and records them as a worker does:
 a loss, a checkpoint, a result, two more events and a summary of each job, in one process without HTTP, Redis or runner.
 The others run their worker with an async task that does nothing (procrastinate: {Procrastinate.options}; pgqueuer:
 {PgQueuer.options}), and store that it is done. Through the whole service: from the POST of a sweep of jobs of one step
@@ -45,6 +47,7 @@ Rates = defaultdict[str, list[float]]  # jobs a second, by what was measured
 def main() -> None:
     """Measure, print, and write the results down."""
     load, _, _ = os.getloadavg()
+    collect_as_a_service_does()
     with _server() as server:
         rows = [row for jobs in SIZES for row in _taken(server, jobs)]
         rows += [*_worked(server), _service(server)]
@@ -73,7 +76,8 @@ def _taken(server: PostgresServer, jobs: int) -> Iterator[Row]:
     content, rates = body(jobs), Rates(list)
     peers = [peer(server.make_empty(f"{peer.name}_taken_{jobs}")) for peer in (Procrastinate, PgQueuer)]
     for number in range(ROUNDS):
-        with _database(server, f"taken_{jobs}_{number}") as database:
+        with _database(server, f"taken_{jobs}_{number}") as database, collector_at_rest():  # as the API has it
+            warm_up(database)
             began = time.perf_counter()
             parsed = parse_batch(BytesIO(content), Settings())
             stored_from = time.perf_counter()
@@ -101,7 +105,7 @@ def _worked(server: PostgresServer) -> Iterator[Row]:
 
 
 def _rate_of_ours(database: Database, jobs: int) -> float:
-    worker = register(database)
+    worker = warm_up(database)
     submit(database, parse_batch(BytesIO(body(jobs)), Settings()))
     began = time.perf_counter()
     work_off(database, worker)

@@ -15,13 +15,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     seconds = settings.bell_timeout_seconds
     return {
         "broker_url": settings.broker,
-        "broker_transport_options": {
-            "socket_timeout": seconds,
-            "socket_connect_timeout": seconds,
-            # Bells that were taken are kept by their process alone, which puts them back when it stops. One that is
-            # killed takes them along, and maintenance rings again; Redis would give them back after an hour.
-            "ack_emulation": False,
-        },
+        "broker_transport_options": {"socket_timeout": seconds, "socket_connect_timeout": seconds},
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "accept_content": ["json"],

@@ -163,7 +163,7 @@ class Bells:
         client, shown = self._client(), message.get("job_id", "")
         # Not by `send_task`, which takes twice as long, and does not return how many bells wait.
         if client.lpush(queue, bell_message(queue, str(uuid4()), message, shown)) > MOST_WAITING:
-            client.lpop(queue)  # the newest: no worker listens now, and each that will finds a bell
+            client.ltrim(queue, -MOST_WAITING, -1)  # the oldest: no worker listens now, and each that will finds one
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

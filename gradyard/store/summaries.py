@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from gradyard.jobs.curves import measured_steps
 from gradyard.jobs.submission.parameters import SharedParameters, other_parameters, varied_parameters
@@ -13,6 +13,7 @@ from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.dialects import now
 from gradyard.store.files.rows import store_uses
 from gradyard.store.tables import Job, JobParameter, JobSummary, JobTag, MetricChunk, MetricSummary, ParameterSet
+from gradyard.store.these import is_among, told
 
 COPIED = ("project_id", "batch_id", "stage", "name", "submitted_at")
 """Columns of `jobs` that a summary has from the beginning."""
@@ -65,7 +66,7 @@ def store_parameters(connection: Connection, shared: Sequence[SharedParameters])
     stores them first is stored whole. Without its jobs a set is of no harm.
     """
     new = {each.id: each for each in shared}
-    for known in connection.execute(_known_sets, {"of_sets": list(new)}).scalars():
+    for known in connection.execute(_known_sets, {"of_sets": told(connection.dialect, new)}).scalars():
         del new[known]
     if not new:
         return
@@ -90,7 +91,7 @@ def _parameter(set_id: UUID, name: str, value: float | str) -> dict[str, Any]:
 
 def end_summaries(connection: Connection, job_ids: Collection[UUID]) -> None:
     """Complete the summaries of jobs that have ended, after their move."""
-    connection.execute(_end, {"of_jobs": list(job_ids)})
+    connection.execute(_end, {"of_jobs": told(connection.dialect, job_ids)})
     summarize_metrics(connection, job_ids)
 
 
@@ -102,7 +103,7 @@ def summarize_metrics(connection: Connection, job_ids: Collection[UUID]) -> None
 def metric_rows(connection: Connection, job_ids: Collection[UUID]) -> list[dict[str, Any]]:
     """The rows of `metric_summaries` of these jobs, from what they have recorded."""
     curves: dict[tuple[UUID, str], list[Any]] = {}
-    for chunk in connection.execute(_metrics, {"of_jobs": list(job_ids)}):
+    for chunk in connection.execute(_metrics, {"of_jobs": told(connection.dialect, job_ids)}):
         curves.setdefault((chunk.job_id, chunk.name), []).append(chunk)
     return [
         {name: getattr(chunks[0], name) for name in _OF_METRIC} | figures_of_metric(chunks)
@@ -135,15 +136,15 @@ _EXTREMES = ("min", "min_step", "max", "max_step")
 
 # Built once: building such statements costs more than executing them.
 _time = select(now())
-_these: Any = bindparam("of_jobs", expanding=True)
-_known_sets = select(ParameterSet.id).where(ParameterSet.id.in_(bindparam("of_sets", expanding=True)))
+_known_sets = select(ParameterSet.id).where(is_among(ParameterSet.id, "of_sets"))
 _end = (
-    update(JobSummary).where(JobSummary.job_id == Job.id, Job.id.in_(_these))
+    update(JobSummary).where(JobSummary.job_id == Job.id, is_among(Job.id, "of_jobs"))
     .values({name: Job.__table__.columns[name] for name in FINAL})
 )  # fmt: skip
 _metrics = (
     select(MetricChunk.job_id, MetricChunk.project_id, MetricChunk.name, MetricChunk.start_step,
            MetricChunk.every, MetricChunk.metric_values, JobSummary.stage, JobSummary.state)
     .join(JobSummary, JobSummary.job_id == MetricChunk.job_id)
-    .where(MetricChunk.job_id.in_(_these)).order_by(MetricChunk.job_id, MetricChunk.name, MetricChunk.start_step)
+    .where(is_among(MetricChunk.job_id, "of_jobs"))
+    .order_by(MetricChunk.job_id, MetricChunk.name, MetricChunk.start_step)
 )  # fmt: skip

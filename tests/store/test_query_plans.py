@@ -83,6 +83,19 @@ def test_a_claim_reads_no_job_that_its_worker_may_not_take(full: Database) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_what_is_written_about_a_pack_touches_its_jobs_alone(full: Database) -> None:
+    worker, said = worker_of(full), listened(full)
+    succeeds(full, claimed(full, worker))
+    written = {statement: values for statement, values in said if statement.startswith(("INSERT", "UPDATE", "DELETE"))}
+    assert len(written) > 8
+    with full.read() as connection:
+        for statement, values in written.items():
+            steps = plan_of(connection, statement, values)
+            assert not any(map(reads_whole_table, steps)), (statement, steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_claim_sorts_none_of_the_jobs_that_came_a_moment_ago(database: Database) -> None:
     stored(database, {"spec": {"stage": "optim", "steps": 4}, "grid": {"seed": {"stop": JOBS}}})
     worker, said = worker_of(database), list[tuple[str, Any]]()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from queue import Empty
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 
 from gradyard.jobs.fleet import WORKER_QUEUES
 from workers.celery_side.heard import heard
@@ -17,8 +17,39 @@ from workers.celery_side.heard import heard
 log = logging.getLogger(__name__)
 
 
+class QoS(virtual.QoS):
+    """The messages that were taken and not acknowledged, in the memory of this process alone.
+
+    It puts them back when it stops. A process that is killed takes them along, and maintenance rings again; out of
+    Redis they would come back after an hour, where a stranger may have written them meanwhile.
+    """
+
+    def restore_unacked(self) -> list[Any]:
+        """Put them back. Of one that Redis does not take nothing is kept: it was a hint."""
+        self._flush()
+        for message in self._delivered.values():
+            try:
+                self.channel._restore(message)
+            except Exception as error:  # Redis is away, or takes no writes
+                log.warning("a bell that was taken was not put back: %s", type(error).__name__)
+        self._delivered.clear()
+        return []
+
+
 class Channel(redis.Channel):
     """A channel that reads queues as bells, and survives what is published to the workers' mailboxes."""
+
+    ack_emulation = False  # by lists in Redis
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.QoS = QoS  # type: ignore[assignment]  # kombu assigns its own of this kind, where nothing is in Redis
+
+    def close(self) -> None:
+        """Put back what was taken, while there is a connection for it, and close."""
+        if not self.closed and self._qos is not None:
+            self._qos.restore_unacked_once()
+        super().close()
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         client = super()._create_client(asynchronous)

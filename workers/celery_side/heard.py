@@ -19,7 +19,8 @@ MOST_BYTES = 8 * 2**20
 """Of a message. A bell carries the spec of its job, which has about 1.4 MiB at most."""
 
 MOST_BRACKETS, MOST_COMMAS = 64, 256
-"""Of a message. A bell has 6 and 32, as its spec lies in its body, as base64. A parser makes 60 bytes of each `[],`."""
+"""Of a message. A bell has 5 and 24, as its spec lies in its body, as base64; one of an older version 6 and 32. A
+parser makes 60 bytes of each `[],`."""
 
 MOST_BODY_CHARACTERS = 1024
 """Of a body that is read. One that says how often its bell was passed on carries nothing else."""

@@ -18,6 +18,7 @@ from gradyard.store.lifecycle.fair_queueing import advance_virtual_time
 from gradyard.store.lifecycle.moves import IS_HELD, Fence, write_events
 from gradyard.store.tables import IS_QUEUED, Job
 from gradyard.store.tables import Claim as ClaimRow
+from gradyard.store.these import is_among, told
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def claim(
     connection.execute(_new_claim, about | {
         "of_worker": worker.id, "of_step": head.start_step, "of_lease": lease_seconds
     })  # fmt: skip
-    connection.execute(_take, about | {"of_jobs": ids, "of_engine": pack.engine})
+    connection.execute(_take, about | {"of_jobs": told(connection.dialect, ids), "of_engine": pack.engine})
     advance_virtual_time(connection, worker.id, pack.first)
     goes_on = f"goes on from step {head.start_step}" if head.start_step else None
     for ids, detail in ((pack.ids(for_any=True), pack.why_here), (pack.ids(for_any=False), goes_on)):
@@ -95,7 +96,7 @@ _new_claim = insert(ClaimRow).values(
 )  # fmt: skip
 _take = (
     update(Job)
-    .where(Job.id.in_(bindparam("of_jobs", expanding=True)), IS_QUEUED)
+    .where(is_among(Job.id, "of_jobs"), IS_QUEUED)
     .values(
         state=State.RUNNING, attempt=Job.attempt + 1, claim_id=bindparam("of_claim"), started_at=now(), not_before=None,
         steps_done=Job.start_step, pack_size=bindparam("of_width"), queue=bindparam("of_queue"),

@@ -13,6 +13,7 @@ from gradyard.store.dialects import now, strip_unstorable
 from gradyard.store.lifecycle.dependencies.unblocked import UNBLOCKED
 from gradyard.store.summaries import end_summaries
 from gradyard.store.tables import IS_QUEUED, IS_RUNNING, Checkpoint, Job, JobEvent
+from gradyard.store.these import as_driver_id, driver_id, is_among, told
 
 
 class Fence(NamedTuple):
@@ -26,7 +27,7 @@ class Fence(NamedTuple):
     claim_id: UUID | None
 
 
-_these: Any = bindparam("of_jobs", expanding=True)
+_is_of_these = is_among(Job.id, "of_jobs")
 IS_HELD: tuple[Any, ...] = (
     IS_RUNNING, Job.attempt == bindparam("fenced"), Job.claim_id == bindparam("held_by"),
 )  # fmt: skip
@@ -65,10 +66,10 @@ def move(
 
 def delete_checkpoints(connection: Connection, job_ids: Iterable[UUID]) -> None:
     """Delete the checkpoints of jobs that no attempt will resume."""
-    connection.execute(_checkpoints, {"of_jobs": list(job_ids)})
+    connection.execute(_checkpoints, {"of_jobs": told(connection.dialect, job_ids)})
 
 
-_checkpoints = delete(Checkpoint).where(Checkpoint.job_id.in_(_these))
+_checkpoints = delete(Checkpoint).where(is_among(Checkpoint.job_id, "of_jobs"))
 
 
 def move_all(
@@ -79,7 +80,8 @@ def move_all(
     for job_id, attempt, claim_id in fences:
         alike.setdefault((attempt, claim_id), []).append(job_id)
     for (attempt, claim_id), ids in alike.items():
-        connection.execute(_guarded_many(to), {"of_jobs": ids, "fenced": attempt, "held_by": claim_id})
+        held = {"fenced": attempt, "held_by": claim_id}
+        connection.execute(_guarded_many(to), held | {"of_jobs": told(connection.dialect, ids)})
     moved = {fence.job_id for fence in fences}
     note_moves(connection, moved, to, actor=actor, detail=detail)
     return moved
@@ -107,7 +109,7 @@ KIND_OF_STATE = {
 # One statement for many rows: SQLite copies each page that a statement changes, once a statement.
 @cache
 def _guarded_many(to: State) -> Any:
-    return update(Job).where(Job.id.in_(_these), *IS_HELD).values(state=to, **consequences(to))
+    return update(Job).where(_is_of_these, *IS_HELD).values(state=to, **consequences(to))
 
 
 @cache
@@ -134,21 +136,20 @@ def still_running(connection: Connection, fences: Collection[Fence]) -> dict[UUI
     Their rows stay locked until the transaction ends, in the order of their ids, so that no two packs wait for each
     other.
     """
-    wanted = {fence.job_id: fence for fence in fences}
-    rows = connection.execute(_running_of, {"of_jobs": list(wanted)})
-    return {
-        row.id: Running(row.steps_done, row.project_id)
-        for row in rows
-        if Fence(row.id, row.attempt, row.claim_id) == wanted[row.id]
-    }
+    dialect = connection.dialect
+    wanted = {as_driver_id(dialect, fence.job_id): fence for fence in fences}
+    found: dict[UUID, Running] = {}
+    for key, attempt, claim_id, *running in connection.execute(_running_of, {"of_jobs": told(dialect, wanted)}):
+        fence = wanted[key]
+        if (attempt, claim_id) == (fence.attempt, fence.claim_id and as_driver_id(dialect, fence.claim_id)):
+            found[fence.job_id] = Running(*running)
+    return found
 
 
 _running_of = (
-    select(Job.id, Job.attempt, Job.claim_id, Job.steps_done, Job.project_id)
-    .where(Job.id.in_(_these), IS_RUNNING)
-    .order_by(Job.id)
-    .with_for_update()
-)
+    select(driver_id(Job.id), Job.attempt, driver_id(Job.claim_id), Job.steps_done, Job.project_id)
+    .where(_is_of_these, IS_RUNNING).order_by(Job.id).with_for_update()
+)  # fmt: skip
 
 
 def consequences(to: State) -> dict[str, Any]:
@@ -172,7 +173,7 @@ _events = insert(JobEvent).from_select(_EVENT, select(
     Job.id, Job.project_id, _next, bindparam("before", type_=String), bindparam("to", type_=String),
     bindparam("as_kind", type_=String), Job.attempt, bindparam("by", type_=String), now(), bindparam("why", type_=Text),
     Job.steps_done,
-).where(Job.id.in_(_these)))  # fmt: skip
+).where(_is_of_these))  # fmt: skip
 
 
 def write_events(
@@ -180,14 +181,9 @@ def write_events(
     detail: str | None = None,
 ) -> None:  # fmt: skip
     """Write an event for each of these jobs after its move, with its present attempt and the next sequence number."""
-    move = {
-        "before": before,
-        "to": to,
-        "as_kind": kind,
-        "by": actor[:200],
-        "why": strip_unstorable(detail) if detail else None,
-    }
-    connection.execute(_events, {"of_jobs": list(job_ids), **move})
+    why = strip_unstorable(detail) if detail else None
+    move = {"before": before, "to": to, "as_kind": kind, "by": actor[:200], "why": why}
+    connection.execute(_events, move | {"of_jobs": told(connection.dialect, job_ids)})
 
 
 def write_first_events(connection: Connection, batch_id: UUID, *, actor: str) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, Dialect, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from gradyard.jobs.curves import Curve, measured_steps
 from gradyard.jobs.errors import NotFound
@@ -130,16 +130,14 @@ def metric_figures(connection: Connection, project_id: int, jobs: Sequence[Row[A
     """The figures of every metric of those of the jobs (rows of `of_project`) that have ended, by job and by name."""
     found: dict[UUID, dict[str, Any]] = {job.id: {} for job in jobs if job.state in FINISHED}
     if having := [job.id for job in jobs if job.has_metrics and job.id in found]:
-        dialect = connection.dialect
-        asked = {"project": project_id, "jobs": told(dialect, having)}
-        for job_id, name, *figures in connection.execute(_figures(dialect), asked):
+        asked = {"project": project_id, "jobs": told(connection.dialect, having)}
+        for job_id, name, *figures in connection.execute(_figures, asked):
             found[job_id][name] = dict(zip(FIGURES, figures, strict=True))
     return found
 
 
-@lru_cache(maxsize=2)
-def _figures(dialect: Dialect) -> Select[Any]:
-    columns = MetricSummary.__table__.columns
-    mine = is_among(dialect, MetricSummary.job_id, "jobs"), MetricSummary.project_id == bindparam("project")
-    figures = select(MetricSummary.job_id, MetricSummary.name, *(columns[figure] for figure in FIGURES)).where(*mine)
-    return figures.order_by(MetricSummary.job_id, MetricSummary.name)
+_figures = (
+    select(MetricSummary.job_id, MetricSummary.name, *(MetricSummary.__table__.columns[each] for each in FIGURES))
+    .where(is_among(MetricSummary.job_id, "jobs"), MetricSummary.project_id == bindparam("project"))
+    .order_by(MetricSummary.job_id, MetricSummary.name)
+)

@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     Connection,
-    Dialect,
     Row,
     Select,
     bindparam,
@@ -72,17 +71,14 @@ def job_by_id(connection: Connection, project_id: int, job_id: UUID) -> Row[Any]
     return row
 
 
-@lru_cache(maxsize=2)
-def _jobs_by_ids(dialect: Dialect) -> Select[Any]:
-    return of_project(bindparam("project")).where(is_among(dialect, Job.id, "jobs"))
-
-
 def jobs_by_ids(connection: Connection, project_id: int, job_ids: Sequence[UUID]) -> list[Row[Any]]:
     """The jobs of those ids, in their order; without those that the project has not."""
-    dialect = connection.dialect
-    rows = connection.execute(_jobs_by_ids(dialect), {"project": project_id, "jobs": told(dialect, job_ids)})
-    by_id = {row.id: row for row in rows}
+    asked = {"project": project_id, "jobs": told(connection.dialect, job_ids)}
+    by_id = {row.id: row for row in connection.execute(_jobs_by_ids, asked)}
     return [by_id[each] for each in job_ids if each in by_id]
+
+
+_jobs_by_ids = of_project(bindparam("project")).where(is_among(Job.id, "jobs"))
 
 
 _state_of = select(Job.state).where(Job.id == bindparam("job"), Job.project_id == bindparam("project"))

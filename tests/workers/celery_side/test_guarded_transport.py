@@ -9,12 +9,10 @@ import redis
 from kombu import Connection
 from kombu import Queue as KombuQueue
 
-from gradyard.broker.celery_settings import celery_config
 from gradyard.broker.message import bell_message
 from gradyard.jobs.fleet import Queue
-from gradyard.jobs.settings import load
 from tests.servers import RedisServer
-from workers.celery_side.guarded_transport import Transport
+from workers.celery_side.app import app
 
 REDIS_DATABASE = 14
 
@@ -29,9 +27,8 @@ def broker(redis_server: RedisServer) -> Iterator["redis.Redis"]:
 
 @pytest.fixture
 def consumer(redis_server: RedisServer) -> Iterator[Connection]:
-    """A connection as Celery's main process has it."""
-    options = celery_config(load(redis_url=redis_server.of(REDIS_DATABASE)))["broker_transport_options"]
-    with Connection(redis_server.of(REDIS_DATABASE), transport=Transport, transport_options=options) as connection:
+    """A connection of Celery's main process, to the database of these tests."""
+    with app.connection_for_read(redis_server.of(REDIS_DATABASE)) as connection:
         yield connection
 
 
@@ -59,6 +56,16 @@ def test_bells_that_were_taken_are_put_back_by_a_process_that_stops(
     first.ack()
     consumer.default_channel.close()
     assert broker.llen(Queue.CPU.value) == 2
+
+
+def test_a_redis_that_takes_no_bell_back_stops_no_process_that_stops(
+    consumer: Connection, broker: "redis.Redis", caplog: pytest.LogCaptureFixture
+) -> None:
+    ring(broker, 2)
+    taken(consumer, 2)
+    broker.set(Queue.CPU.value, "no list any more")
+    consumer.default_channel.close()
+    assert caplog.text.count("was not put back") == 2
 
 
 def test_nothing_is_kept_in_redis_of_bells_that_were_taken(consumer: Connection, broker: "redis.Redis") -> None:

@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice, repeat
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import orjson
-from sqlalchemy import ColumnElement, Connection, Dialect, Row, Select, Text, bindparam, cast, null, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, bindparam, cast, null, select
 
 from gradyard.jobs.exports import COLUMNS, Holds
 from gradyard.jobs.questions.columns import FIGURES
@@ -76,7 +75,7 @@ class ExportReader:
             satisfied = satisfying(connection, self._project_id, self._question, ids)
             ids = [each for each in ids if each in satisfied]
         asked = {"project": self._project_id, "jobs": told(connection.dialect, ids)}
-        found = driver_rows(connection, _statements(connection.dialect).rows, asked)
+        found = driver_rows(connection, _rows, asked)
         values: Iterable[Sequence[Any]] = zip(*found, strict=True) if found else repeat(())
         *of_columns, sets = islice(values, len(COLUMNS) + 1)
         columns = dict(zip(COLUMNS, of_columns, strict=True))
@@ -89,7 +88,7 @@ class ExportReader:
         """Every stored loss of each job, (steps recorded,), in its dtype, little-endian."""
         chunks: dict[str, list[bytes]] = {job_id: [] for job_id in rows.columns["id"]}
         asked = {"project": self._project_id, "jobs": told(connection.dialect, rows.ids)}
-        for job_id, losses in driver_rows(connection, _statements(connection.dialect).curves, asked):
+        for job_id, losses in driver_rows(connection, _curves, asked):
             chunks[job_id].append(losses)
         dtypes = (_LITTLE_ENDIAN[dtype] for dtype in rows.columns["dtype"])
         return [np.frombuffer(_joined(of_job), dtype) for of_job, dtype in zip(chunks.values(), dtypes, strict=True)]
@@ -118,7 +117,7 @@ def _joined(chunks: list[bytes]) -> bytes:
 def _metrics(connection: Connection, asked: Mapping[str, Any]) -> dict[str, str]:
     """The figures of the metrics of each job that has some, as JSON, by the text of its id in the database."""
     figures: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for job_id, name, *values in driver_rows(connection, _statements(connection.dialect).metrics, asked):
+    for job_id, name, *values in driver_rows(connection, _of_metrics, asked):
         figures[job_id][name] = dict(zip(FIGURES, values, strict=True))
     return {job_id: orjson.dumps(of_job).decode() for job_id, of_job in figures.items()}
 
@@ -131,35 +130,24 @@ def _column(name: str, holds: Holds) -> ColumnElement[Any]:
     return (cast(column, Text) if holds is Holds.JSON or name in IDS else column).label(name)
 
 
-class _Statements(NamedTuple):
-    """Of the jobs that are told as `jobs`."""
-
-    rows: Select[Any]
-    metrics: Select[Any]
-    curves: Select[Any]
-
-
-@lru_cache(maxsize=2)  # building such statements costs more than executing them
-def _statements(dialect: Dialect) -> _Statements:
-    rows = (
-        select(*(_column(name, holds) for name, holds in COLUMNS.items()), _parameters_id)
-        .outerjoin(JobSummary, JobSummary.job_id == Job.id).outerjoin(Result, Result.job_id == Job.id)
-        .where(is_among(dialect, Job.id, "jobs"), Job.project_id == bindparam("project")).order_by(Job.id)
-    )  # fmt: skip
-    figures = (MetricSummary.__table__.columns[each] for each in FIGURES)
-    metrics = (
-        select(cast(MetricSummary.job_id, Text), MetricSummary.name, *figures)
-        .where(is_among(dialect, MetricSummary.job_id, "jobs")).order_by(MetricSummary.job_id, MetricSummary.name)
-    )  # fmt: skip
-    curves: Any = (
-        select(cast(LossChunk.job_id, Text), LossChunk.losses)
-        .where(is_among(dialect, LossChunk.job_id, "jobs"), LossChunk.project_id == bindparam("project"))
-        .order_by(LossChunk.job_id, LossChunk.start_step)
-    )  # fmt: skip
-    return _Statements(rows, metrics, curves)
-
-
 _parameters_id = cast(JobSummary.parameters_id, Text).label("parameters_id")
+# Of the jobs that are told as `jobs`. Built once: building such statements costs more than executing them.
+_rows: Select[Any] = (
+    select(*(_column(name, holds) for name, holds in COLUMNS.items()), _parameters_id)
+    .outerjoin(JobSummary, JobSummary.job_id == Job.id).outerjoin(Result, Result.job_id == Job.id)
+    .where(is_among(Job.id, "jobs"), Job.project_id == bindparam("project")).order_by(Job.id)
+)  # fmt: skip
+_of_metrics: Any = (
+    select(cast(MetricSummary.job_id, Text), MetricSummary.name,
+           *(MetricSummary.__table__.columns[each] for each in FIGURES))
+    .where(is_among(MetricSummary.job_id, "jobs")).order_by(MetricSummary.job_id, MetricSummary.name)
+)  # fmt: skip
+_curves: Any = (
+    select(cast(LossChunk.job_id, Text), LossChunk.losses)
+    .where(is_among(LossChunk.job_id, "jobs"), LossChunk.project_id == bindparam("project"))
+    .order_by(LossChunk.job_id, LossChunk.start_step)
+)  # fmt: skip
+
 _of_sets = select(
     cast(JobParameter.set_id, Text), JobParameter.name, JobParameter.number, JobParameter.text
 ).where(JobParameter.set_id.in_(bindparam("sets", expanding=True)))  # fmt: skip

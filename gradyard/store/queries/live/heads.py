@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from gradyard.jobs.states import State
 from gradyard.store.queries.batches import counts_of_batches
@@ -61,16 +60,14 @@ _heads = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=2)
-def _heads_of(dialect: Dialect) -> Select[Any]:
-    return _heads.where(is_among(dialect, Job.id, "of_jobs"))
+_heads_of = _heads.where(is_among(Job.id, "of_jobs"))
 
 
 def job_heads(connection: Connection, jobs: Collection[Thing]) -> dict[Thing, JobHead]:
     """The heads of these jobs; of one that is not there, or is another project's, there is none."""
     wanted, found = set(jobs), {}
     asked = {"of_jobs": told(connection.dialect, (job_id for _, job_id in jobs))}
-    for row in connection.execute(_heads_of(connection.dialect), asked):
+    for row in connection.execute(_heads_of, asked):
         if (row.project_id, row.id) in wanted:
             done = max(row.steps_done, row.claim_steps_done or 0) if row.state == State.RUNNING else row.steps_done
             head = JobHead(row.state, row.attempt, row.sequence or 0, row.steps_done, row.steps, done)

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Dialect, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from gradyard.jobs.states import FINISHED, State
 from gradyard.store.tables import IS_RUNNING, IS_WAITING_AGAIN, Job, JobEvent, JobSummary
@@ -64,12 +63,14 @@ def moves_of_members(
     for sequence, jobs in alike.items():
         if len(rows) < limit:
             asked = {"project": project_id, "sequence": sequence, "of_jobs": told(connection.dialect, jobs)}
-            rows += connection.execute(_moves(connection.dialect), {**asked, "so_many": limit - len(rows)}).all()
+            rows += connection.execute(_moves, {**asked, "so_many": limit - len(rows)}).all()
     return rows
 
 
-@lru_cache(maxsize=2)
-def _moves(dialect: Dialect) -> Select[Any]:
-    query = select(*JobEvent.__table__.columns).where(is_among(dialect, JobEvent.job_id, "of_jobs"))
-    query = query.where(JobEvent.project_id == bindparam("project"), JobEvent.sequence > bindparam("sequence"))
-    return query.order_by(JobEvent.job_id, JobEvent.sequence).limit(bindparam("so_many"))
+_moves = (
+    select(*JobEvent.__table__.columns)
+    .where(
+        is_among(JobEvent.job_id, "of_jobs"), JobEvent.project_id == bindparam("project"),
+        JobEvent.sequence > bindparam("sequence"),
+    ).order_by(JobEvent.job_id, JobEvent.sequence).limit(bindparam("so_many"))
+)  # fmt: skip

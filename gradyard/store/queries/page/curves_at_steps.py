@@ -1,11 +1,10 @@
 """Loss curves of many jobs at the same few steps, for pictures of all of them."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Connection, Dialect, Select, select
+from sqlalchemy import Connection, select
 
 from gradyard.store.tables import LossChunk
 from gradyard.store.these import is_among, told
@@ -16,11 +15,11 @@ _AT_ONCE = 2000
 def curves_at_steps(connection: Connection, jobs: Sequence[UUID], steps: np.ndarray) -> np.ndarray:
     """The losses of the jobs at these rising steps: shape (jobs, steps), NaN where a job has none."""
     found, places = np.full((len(jobs), len(steps)), np.nan), _Places(steps)
-    rows, query = {job: row for row, job in enumerate(jobs)}, _chunks(connection.dialect)
+    rows = {job: row for row, job in enumerate(jobs)}
     streamed = connection.execution_options(yield_per=200)
     for first in range(0, len(jobs), _AT_ONCE):
         asked = {"jobs": told(connection.dialect, jobs[first : first + _AT_ONCE])}
-        for job, start, count, losses in streamed.execute(query, asked):
+        for job, start, count, losses in streamed.execute(_chunks, asked):
             where, which = places[start, count]
             found[rows[job], where] = np.frombuffer(losses, "<f4" if len(losses) == 4 * count else "<f8")[which]
     return found
@@ -42,6 +41,6 @@ class _Places(dict[tuple[int, int], tuple[slice, np.ndarray]]):
         return self[chunk]
 
 
-def _chunks(dialect: Dialect) -> Select[Any]:
-    columns: Any = LossChunk.job_id, LossChunk.start_step, LossChunk.steps, LossChunk.losses
-    return select(*columns).where(is_among(dialect, LossChunk.job_id, "jobs"))
+_chunks = select(LossChunk.job_id, LossChunk.start_step, LossChunk.steps, LossChunk.losses).where(
+    is_among(LossChunk.job_id, "jobs")
+)
