@@ -33,12 +33,12 @@ NOTES = f"""One PostgreSQL with its own defaults (fsync and synchronous_commit a
 median (least-most) of {ROUNDS} rounds. gradyard has trained a batch before, and collects garbage as its service does.
 Taken: so many jobs in one call and one transaction: gradyard's store with the jobs parsed before, and with reading and
 checking their JSON, `batch_defer_async` of procrastinate, `enqueue` of lists of pgqueuer. Worked: no-op jobs that wait
-until all are done. gradyard claims packs and records them as a worker does:
-a loss, a checkpoint, a result, two more events and a summary of each job, in one process without HTTP, Redis or runner.
-The others run their worker with an async task that does nothing (procrastinate: {Procrastinate.options}; pgqueuer:
-{PgQueuer.options}), and store that it is done. Through the whole service: from the POST of a sweep of jobs of one step
-on three points until `GET` says that all have finished, with {SLOTS} CPU slots. The same statements: psycopg alone
-executes gradyard's statements, COPYs and commits again in a database that was as empty. No program that stores the
+until all are done. gradyard claims packs and records them as a worker does: a loss, a checkpoint, a result, two more
+events and a summary of each job, in one process without HTTP, Redis or runner. The others run their worker with an
+async task that does nothing (procrastinate: {Procrastinate.options}; pgqueuer: {PgQueuer.options}),
+and store that it is done. Through the whole service: from the POST of a sweep of jobs of one step on three points until
+`GET` says that all have finished, with {SLOTS} CPU slots. The same statements: psycopg alone executes gradyard's
+statements, COPYs and commits again in a database that was as empty. No program that stores the
 same rows by these statements is faster."""
 
 Rates = defaultdict[str, list[float]]  # jobs a second, by what was measured

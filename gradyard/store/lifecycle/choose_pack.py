@@ -75,7 +75,7 @@ def _riders(
     if waiting.all == 0:
         return []
     slots, others = idle_slots_for(connection, worker, head), waiting.all
-    if waiting.all == widest or not same["with_any"]:  # there may be more, or fewer
+    if (waiting.all == widest and slots > 1) or not same["with_any"]:  # there may be more, or fewer
         others = connection.execute(ask.waiting, same | {"most": widest * slots}).one().all
     share = -(-(others + 1) // slots)
     most = min(widest, share) - 1
