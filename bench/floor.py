@@ -42,7 +42,7 @@ def main() -> None:
     load, _, _ = os.getloadavg()
     collect_as_a_service_does()
     batch = body(JOBS)
-    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:  # in turn: a host is faster at some minutes
+    with tempfile.TemporaryDirectory(prefix="gradyard-bench-") as folder:  # alternately: a host is not always as fast
         both = [(_timed(Path(folder) / f"{each}.db", batch), floor(batch, rounds=1)) for each in range(ROUNDS)]
     rows = [Row(what, f"{1000 * median(took[what] for took, _ in both):.1f} ms") for what in PARTS]
     rows += [_of_floor("stored", [(sum(took[part] for part in PARTS[:2]), least.taken) for took, least in both])]

@@ -29,7 +29,7 @@ ROUNDS = 5
 SIZES = (1000, 10_000)
 WORKED = {"gradyard": 10_000, "pgqueuer": 10_000, "procrastinate": 1000}  # of procrastinate more take minutes
 SLOTS = 2
-NOTES = f"""One PostgreSQL with its own defaults (fsync and synchronous_commit are on), one process each, in turn;
+NOTES = f"""One PostgreSQL with its own defaults (fsync and synchronous_commit are on), one process each, alternately;
 median (least-most) of {ROUNDS} rounds. gradyard has trained a batch before, and collects garbage as its service does.
 Taken: so many jobs in one call and one transaction: gradyard's store with the jobs parsed before, and with reading and
 checking their JSON, `batch_defer_async` of procrastinate, `enqueue` of lists of pgqueuer. Worked: no-op jobs that wait

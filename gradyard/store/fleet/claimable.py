@@ -22,9 +22,8 @@ MOST_LEFT = 32  # groups of jobs that a slot leaves at one claim; it takes the n
 def find_head(connection: Connection, worker: WorkerInfo) -> tuple[Any, DeviceChoice | None]:
     """The first job that the worker claims, its row locked, and the choice of its device where that is `auto`.
 
-    None where there is no job, or a hold keeps the worker from claiming. A job that another worker is claiming at this
-    moment is passed over. The row has COLUMNS (`claim_queries.py`), and the highest and lowest priority in the line of
-    the job.
+    None where there is no job, or a hold keeps the worker from claiming. A job that another worker is claiming now is
+    skipped. The row has COLUMNS (`claim_queries.py`), and the highest and lowest priority in the line of the job.
     """
     if not worker.stages:
         return None, None
@@ -64,7 +63,7 @@ def _first(connection: Connection, capabilities: Capabilities, left: Left, worke
 def _first_locked(connection: Connection, capabilities: Capabilities, left: Left, worker_id: UUID | None) -> Any:
     """The first job that no other worker has locked: of the lane whose first job comes first, or of the next lane.
 
-    Its row is locked then. Jobs of the groups `left` are passed over.
+    Its row is locked then. Jobs of the groups `left` are skipped.
     """
     ask, but = claim_queries(capabilities), {"left": left} if left else {}
     lanes = connection.execute(ask.lanes_but_left if left else ask.lanes, but | {"of_worker": worker_id})
