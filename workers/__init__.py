@@ -7,6 +7,7 @@ The way of a job, from its submission to its result. Four kinds of processes tak
       │ bell (Redis)         gradyard/broker/producer.py
       ▼
     Celery main process      celery_side/        one for each slot; opens no database, loads no torch
+      │                      forked_main.py: a fork of one that has loaded all, so that a killed one is back at once
       │ task                 signals.py, main_process.py: queue, GPU, stop; reaper.py: a dead child is seen at once
       │                      guarded_transport.py, heard.py: all that is read of a message is that it rang
       ▼

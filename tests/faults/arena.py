@@ -15,6 +15,7 @@ from tests.faults.fleet import Fleet, Host, command_of
 from tests.faults.orders import Order, OrderBook
 from tests.faults.watch import Busy, Watch
 
+RECORDS_SECONDS = 15.0  # within which a worker that no fault hits has recorded something
 Members = tuple[tuple[UUID, int], ...]
 
 
@@ -104,6 +105,17 @@ class Arena:
         if not self.form.early or (recorded and self.random.random() < 0.8):
             fit = recorded
         return self.random.choice(fit) if fit else None
+
+    def recorded_target(self, *, alone: bool = True) -> Busy | None:
+        """The same, whose attempt has recorded something. Waits for one: its lane hits no other one meanwhile."""
+        found: list[Busy] = []
+
+        def look() -> bool:
+            busy = self.target(alone=alone)
+            found[:] = [busy] if busy is not None and busy.recorded else []
+            return bool(found)
+
+        return found[0] if self.until(look, RECORDS_SECONDS) else None
 
     def host_of(self, busy: Busy) -> Host:
         """The host on which a worker runs."""

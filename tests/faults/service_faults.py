@@ -73,9 +73,9 @@ def cut_off_host(arena: Arena) -> None:
 
 def spoil_checkpoint(arena: Arena) -> None:
     """F17: flip a bit of the newest checkpoint or cut off its end, then kill the runner."""
-    busy = arena.target()
+    busy = arena.recorded_target()
     runner = runner_of(busy) if busy else None
-    if busy is None or runner is None or not busy.recorded or not _spoil(arena, busy):
+    if busy is None or runner is None or not _spoil(arena, busy):
         return
     at = time.time()
     runner.send_signal(signal.SIGKILL)
@@ -84,8 +84,8 @@ def spoil_checkpoint(arena: Arena) -> None:
 
 def lose_commits(arena: Arena) -> None:
     """F20: put a job back as it was before its last record, as a failover to an asynchronous replica does."""
-    busy = arena.target(alone=False)
-    if busy is None or not busy.recorded:
+    busy = arena.recorded_target(alone=False)
+    if busy is None:
         return
     job, at = busy.members[0][0], time.time()
     try:

@@ -86,10 +86,11 @@ class Service:
         return next((each for each in self.processes(f"--device-name {device_name}") if is_runner(each)), None)
 
     def worker_main(self, slot: str) -> psutil.Process:
-        """The Celery main process of a slot. Its child has the same command line."""
-        of_slot = self.processes(f"-n {slot}@")
-        pids = {each.pid for each in of_slot if "tether.py" not in " ".join(_command_line(each))}
-        return next(each for each in of_slot if each.pid in pids and each.ppid() not in pids)
+        """The Celery main process of a slot. The one that forked it and its child have the same command line."""
+        of_slot = [each for each in self.processes(f"-n {slot}@") if "tether.py" not in " ".join(_command_line(each))]
+        pids = {each.pid for each in of_slot}
+        loaded = next(each.pid for each in of_slot if each.ppid() not in pids)
+        return next(each for each in of_slot if each.ppid() == loaded)
 
     def kill_worker(self, slot: str) -> None:
         """Kill the Celery main process of a slot with SIGKILL."""

@@ -12,6 +12,7 @@ import pytest
 
 from gradyard import Client, Job, JobNotFound
 from tests.stack.service_processes import Service, at_once, slow_spec
+from workers.celery_side.forked_main import STEADY_SECONDS
 
 pytestmark = pytest.mark.stack
 
@@ -146,6 +147,21 @@ def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: 
     assert over.result is not None
     assert whole.result is not None
     assert over.result["coefficients"] == whole.result["coefficients"]
+
+
+def test_a_killed_main_process_is_followed_by_a_fork_and_costs_no_bits(service: Service, client: Client) -> None:
+    spec = slow_spec(2.0)
+    whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
+    main = service.worker_main("cpu-0")
+    time.sleep(max(0.0, main.create_time() + STEADY_SECONDS + 0.5 - time.time()))
+    job = client.submit(spec)
+    until(client, job.id, "running", steps=1)
+    loaded = main.ppid()
+    main.kill()
+    over = client.wait(job.id, timeout=300)
+    assert (over.state, over.attempt) == ("succeeded", 2)
+    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+    assert service.worker_main("cpu-0").ppid() == loaded
 
 
 def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: Client) -> None:

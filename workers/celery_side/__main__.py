@@ -10,4 +10,8 @@ from gradyard.processes.loading import load
 if __name__ == "__main__":
     for module in ("tasks", "signals"):  # Celery would import these from the current folder first
         load(f"workers.celery_side.{module}")
-    sys.exit(load("workers.celery_side.app").app.start(sys.argv[1:]))
+    for module in ("bin.celery", "bin.worker", "apps.worker", "concurrency.prefork", "worker.strategy"):
+        load(f"celery.{module}")  # else each fork would
+    app = load("workers.celery_side.app").app
+    load("workers.celery_side.forked_main").stay_behind()
+    sys.exit(app.start(sys.argv[1:]))
