@@ -14,7 +14,8 @@ SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "modul
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
 LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
-HIT_PRIORITY = 58  # of the long jobs of a short run: kills hit them, and it ends once each kind did harm
+HIT_PRIORITY = 58  # of long jobs that kills hit: all those of a short run, which ends once each kind did harm
+HIT_SOON = 3  # one of so many of a full run; behind the short ones they would begin only when these have ended
 SUCCEEDS, FAILS = frozenset({"succeeded"}), frozenset({"failed"})
 
 
@@ -71,11 +72,9 @@ class OrderBook:
         """A job that trains alone, since no other has its number of steps: 10 to 30 s in the full form."""
         stage = self._random.choice(list(STEPS_PER_SECOND))
         steps = self.steps_of(self._random.uniform(*self._long_seconds), stage)
-        # every long job has a number of steps of its own
-        first = {"priority": HIT_PRIORITY} if self._pace else {}
-        return self._order(
-            "long", {"stage": stage, "steps": steps + self._count("long"), "seed": 0} | self._pace | first
-        )
+        number = self._count("long")  # every long job has a number of steps of its own
+        first = {"priority": HIT_PRIORITY} if self._pace or number % HIT_SOON == 0 else {}
+        return self._order("long", {"stage": stage, "steps": steps + number, "seed": 0} | self._pace | first)
 
     def victim(self, steps: int, **more: Any) -> Order:
         """A job to be cancelled. Its priority puts it before all others."""
