@@ -15,6 +15,7 @@ from tests.faults.pipelines import Pipelines
 from tests.faults.visitors import Visitors
 
 LONG_IN_FLIGHT = 3
+MOST_UNFINISHED = 64  # with more a slow host comes to the jobs that faults wait for only after minutes
 LIFE_PAUSE_SECONDS = 4.0
 
 
@@ -41,11 +42,16 @@ def counted(amount: Amount, log: RequestLog) -> dict[str, int]:
 
 
 class Load:
-    """Threads: one submits short jobs evenly, one a long job whenever one has ended, two lead lives and pipelines."""
+    """Threads: one submits short jobs evenly, one a long job whenever one has ended, two lead lives and pipelines.
+
+    unfinished: how many jobs wait or run; None where the database does not say.
+    """
 
     def __init__(
-        self, url: str, log: RequestLog, book: OrderBook, amount: Amount, projects: tuple[Access, Access]
-    ) -> None:
+        self, url: str, log: RequestLog, book: OrderBook, amount: Amount, projects: tuple[Access, Access],
+        unfinished: Callable[[], int | None],
+    ) -> None:  # fmt: skip
+        self._unfinished = unfinished
         self._amount, self._projects = amount, projects
         self._short = [book.short() for _ in range(amount.short)]
         self._long = [book.long() for _ in range(amount.long)]
@@ -127,6 +133,9 @@ class Load:
             due += pause
             if self._finished.wait(max(0.0, due - time.monotonic())):
                 return
+            while (self._unfinished() or 0) > MOST_UNFINISHED:
+                if self._finished.wait(0.5):
+                    return
 
     def _keep(self, client: LoggingClient, _: LoggingClient) -> None:
         in_flight: list[str] = []

@@ -77,7 +77,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     watch = Watch(fleet.database)
     projects = keys_of_two_projects(fleet.url)
     data_files.send_in(fleet.url, projects)
-    load = Load(fleet.url, log, book, plan.amount, projects)
+    load = Load(fleet.url, log, book, plan.amount, projects, watch.unfinished)
     backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting, plan.probes)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
     lanes, usage = Lanes(arena, faults, plan.haste), Usage(fleet)
