@@ -41,7 +41,7 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F9", "sleep", service_faults.cut_off_host, only_on="postgresql"),
     Fault("F10", "none", None, only_on="postgresql"),
     Fault("F11", "broker", broker_faults.forge_bells),
-    Fault("F12", "jobs", job_faults.long_job),
+    Fault("F12", "long", job_faults.long_job),
     Fault("F13", "service", service_faults.fill_disk),
     Fault("F14", "jobs", job_faults.poisoned_pack),
     Fault("F15", "kill", worker_faults.stop_worker),
@@ -58,7 +58,7 @@ FAULTS = {fault.name: fault for fault in (
 
 # The shortest and longest pause between two faults of a lane, in seconds.
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
-          "transactions": (10.0, 20.0), "writes": (15.0, 30.0),
+          "transactions": (10.0, 20.0), "writes": (15.0, 30.0), "long": (20.0, 40.0),
           "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0), "machines": (20.0, 60.0),
           "files": (15.0, 40.0), "host": (10.0, 30.0)}  # fmt: skip
 

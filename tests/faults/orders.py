@@ -14,8 +14,9 @@ SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "modul
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
 LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
-HIT_PRIORITY = 58  # of the long jobs of a short run: kills hit them, and it ends once each kind did harm
-HIT_SOON, HIT_SOON_PRIORITY = 3, 40  # one of so many of a full run: else all would begin after the short ones
+HIT_PRIORITY = 58  # of long jobs that kills hit: all those of a short run, which ends once each kind did harm
+HIT_SOON = 3  # one of so many of a full run; behind all others they would begin only when these have ended
+SPARED_PRIORITY = 59  # of jobs that a fault other than a kill waits for: before those
 SUCCEEDS, FAILS = frozenset({"succeeded"}), frozenset({"failed"})
 
 
@@ -73,9 +74,8 @@ class OrderBook:
         stage = self._random.choice(list(STEPS_PER_SECOND))
         steps = self.steps_of(self._random.uniform(*self._long_seconds), stage)
         number = self._count("long")  # every long job has a number of steps of its own
-        soon = HIT_SOON_PRIORITY if number % HIT_SOON == 0 else 0
-        spec = {"stage": stage, "steps": steps + number, "seed": 0, "priority": HIT_PRIORITY if self._pace else soon}
-        return self._order("long", spec | self._pace)
+        first = {"priority": HIT_PRIORITY} if self._pace or number % HIT_SOON == 0 else {}
+        return self._order("long", {"stage": stage, "steps": steps + number, "seed": 0} | self._pace | first)
 
     def victim(self, steps: int, **more: Any) -> Order:
         """A job to be cancelled. Its priority puts it before all others."""

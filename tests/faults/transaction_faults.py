@@ -17,6 +17,7 @@ from tests.faults.arena import Arena, Done, worker_processes
 from tests.faults.bites import Journal
 from tests.faults.client import LoggingClient
 from tests.faults.job_faults import runs
+from tests.faults.orders import SPARED_PRIORITY
 from tests.faults.watch import Busy
 
 INSIDE, ANOTHER = "stopped inside a transaction", "another worker, stopped beside it"
@@ -36,7 +37,8 @@ def stop_in_transaction(arena: Arena) -> None:
 
     The lease of the second must end in time. On SQLite the first holds the one write lock, until it is ended.
     """
-    (job,) = arena.submit(arena.book.victim(arena.form.victim_steps // 2, name="victim"))
+    order = arena.book.victim(arena.form.victim_steps // 2, name="victim", priority=SPARED_PRIORITY)
+    (job,) = arena.submit(order)
     busy = runs(arena, job)
     if busy is None:
         return
