@@ -52,6 +52,31 @@ def add_column(table: str, column: Column[Any]) -> None:
         op.add_column(table, column)
 
 
+def drop_foreign_key(name: str, table: str, columns: str, referenced: str) -> None:
+    """Drop a foreign key, where it is there. On PostgreSQL alone in a transaction, as both tables are locked.
+
+    columns, referenced: as in the table's text on SQLite, `project_id` and `projects (id)`.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        with op.get_context().autocommit_block():
+            op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
+        return
+    key = re.escape(f"CONSTRAINT {name} FOREIGN KEY({columns}) REFERENCES {referenced}")
+    edit_table(table, lambda text: re.sub(rf",\s*{key}", "", text))
+
+
+def add_foreign_key(name: str, table: str, columns: str, referenced: str) -> None:
+    """Undo `drop_foreign_key`. On PostgreSQL new rows are checked at once, the old ones while others write."""
+    key = f"CONSTRAINT {name} FOREIGN KEY({columns}) REFERENCES {referenced}"
+    if op.get_bind().dialect.name == "postgresql":
+        with op.get_context().autocommit_block():
+            op.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"))
+            op.execute(text(f"ALTER TABLE {table} ADD {key} NOT VALID"))
+            op.execute(text(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+        return
+    edit_table(table, lambda text: f"{text.rstrip().removesuffix(')')}, {key})")
+
+
 def _let_others_write() -> None:
     """Commit what the step did until now, and go on in a new transaction of SQLite."""
     connection = op.get_bind()
@@ -98,7 +123,8 @@ def without_lists(text: str) -> str:
 def edit_table(table: str, edit: Callable[[str], str]) -> None:
     """Change the text of a table of SQLite, where no row changes by that.
 
-    As its manual says ("Making Other Kinds Of Table Schema Changes"): NOT NULL or a CHECK may come, go or change.
+    As its manual says ("Making Other Kinds Of Table Schema Changes"): NOT NULL, a CHECK or a foreign key may come, go
+    or change.
     """
     connection = op.get_bind()
     version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()

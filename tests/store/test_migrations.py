@@ -18,6 +18,7 @@ from gradyard.store.database import Database
 from gradyard.store.tables import Table
 from migrations import online, running
 from migrations.running import LOCK_TIMEOUT_SECONDS, run_steps
+from migrations.versions.v0039_post_projects_of_jobs import TABLES
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -42,6 +43,24 @@ def _indexes(connection: Connection) -> set[str]:
     if connection.dialect.name == "sqlite":
         catalogue = "SELECT name FROM sqlite_master WHERE type = 'index'"
     return set(connection.exec_driver_sql(catalogue).scalars())
+
+
+def test_rows_of_a_job_refer_to_no_project_but_by_their_job(database: Database, database_url: str) -> None:
+    database.close()
+    migrations.downgrade(database_url, "0038_post")
+    assert _of_jobs_and_projects(database) == {*TABLES}
+    migrations.upgrade(database_url)
+    assert _of_jobs_and_projects(database) == set()
+
+
+def _of_jobs_and_projects(database: Database) -> set[str]:
+    """The tables whose rows belong to a job, and refer to a project as well."""
+    with database.read() as connection:
+        found = inspect(connection).get_multi_foreign_keys()
+    referred = {name: {(each["referred_table"], *each["constrained_columns"]) for each in keys}
+                for (_, name), keys in found.items()}  # fmt: skip
+    of_jobs = {name for name, table in Table.metadata.tables.items() if "job_id" in table.primary_key.columns}
+    return {name for name in of_jobs if {("jobs", "job_id"), ("projects", "project_id")} <= referred[name]}
 
 
 def test_down_and_up_again_is_the_same(database: Database, database_url: str) -> None:

@@ -1,6 +1,7 @@
 """The base of all tables. Every time is a float of seconds since 1970 UTC, by the database's own clock.
 
-The name of a constraint is the sentence that it guards.
+The name of a constraint is the sentence that it guards. Rows that belong to a job have its project for their indexes;
+the job alone refers to it, as a second check of each row would cost as much as the row.
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ class Result(Table):
     __tablename__ = "results"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     attempt: Mapped[int] = mapped_column(Integer)
     coefficients: Mapped[dict[str, Any]]  # in the units of the data as sent
     scaled_coefficients: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -33,7 +33,7 @@ class Recheck(Table):
     __tablename__ = "rechecks"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(24))
     first_different_step: Mapped[int | None]
     differs_in: Mapped[list[str]] = mapped_column(JSON)
@@ -50,7 +50,7 @@ class LossChunk(Table):
     __tablename__ = "loss_chunks"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     start_step: Mapped[int] = mapped_column(primary_key=True)
     steps: Mapped[int]
     losses: Mapped[bytes]
@@ -66,7 +66,7 @@ class MetricChunk(Table):
     __tablename__ = "metric_chunks"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     start_step: Mapped[int] = mapped_column(primary_key=True)  # that of the loss chunk of the same record, or its end
     every: Mapped[int]
@@ -79,7 +79,7 @@ class Artifact(Table):
     __tablename__ = "artifacts"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     dtype: Mapped[str] = mapped_column(String(8))
     shape: Mapped[list[int]] = mapped_column(JSON)
@@ -92,7 +92,7 @@ class Checkpoint(Table):
     __tablename__ = "checkpoints"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     step: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64))
     fingerprint: Mapped[str] = mapped_column(String(64))
@@ -105,7 +105,7 @@ class JobEvent(Table):
     __tablename__ = "job_events"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     sequence: Mapped[int] = mapped_column(Integer, primary_key=True)
     from_state: Mapped[str | None] = mapped_column(String(16))
     to_state: Mapped[str] = mapped_column(String(16))
@@ -125,7 +125,7 @@ class AttemptLog(Table):
     __tablename__ = "attempt_logs"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     attempt: Mapped[int] = mapped_column(Integer, primary_key=True)
     text: Mapped[str] = mapped_column(Text)
     truncated: Mapped[bool]

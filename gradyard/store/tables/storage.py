@@ -38,7 +38,7 @@ class JobSize(_Sizes, Table):
     __tablename__ = "job_sizes"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     finished_at: Mapped[float]
 
     __table_args__ = (Index("ix_job_sizes_oldest", "project_id", "finished_at", "job_id"),)

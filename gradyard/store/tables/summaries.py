@@ -35,7 +35,7 @@ class JobSummary(Table):
     __tablename__ = "summaries"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     batch_id: Mapped[UUID | None]
     stage: Mapped[str] = mapped_column(String(64))
     name: Mapped[str | None] = mapped_column(String(200))
@@ -114,7 +114,7 @@ class JobTag(Table):
     __tablename__ = "job_tags"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
 
@@ -127,7 +127,7 @@ class MetricSummary(Table):
     __tablename__ = "metric_summaries"
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    project_id: Mapped[int] = mapped_column(Integer, ForeignKey("projects.id"))
+    project_id: Mapped[int] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     stage: Mapped[str | None] = mapped_column(String(64))  # these two as in `summaries`, for the indexes
     state: Mapped[str | None] = mapped_column(String(16))
