@@ -8,6 +8,7 @@ import numpy as np
 from tests.faults.arena import Done
 from tests.faults.bites import DATABASE_AWAY, HITS, LATE_SECONDS, Journal
 from tests.faults.client import Asked, RequestLog
+from tests.faults.host_faults import API_KILLED
 from tests.faults.rows import start_step
 from tests.faults.transaction_faults import BEFORE_ALL, late_leases
 
@@ -79,7 +80,7 @@ def cancels_by_state(journal: Journal) -> dict[str, list[float]]:
 
 def _met_absence(asked: Asked, done: list[Done]) -> bool:
     """Whether the API or the database did not answer during this request."""
-    away = (each for each in done if each.fault in ("F3", "F7", "F13", "F22") or each.what == BEFORE_ALL)
+    away = (each for each in done if each.fault in ("F3", "F7", "F13", "F22") or each.what in (BEFORE_ALL, API_KILLED))
     return any(asked.at < each.until + LATE_SECONDS and asked.at + asked.seconds > each.at for each in away)
 
 

@@ -185,7 +185,7 @@ class Fleet:
     def _api_command(self) -> list[str]:
         return [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
                 "-b", f"127.0.0.1:{self.port}", "--graceful-timeout", "3", "--no-control-socket",
-                "service.app:create_app()"]  # fmt: skip
+                "--config", "python:service.server.arbiter", "service.app:create_app()"]  # fmt: skip
 
     def _make_hosts(self) -> list[Host]:
         slots = SLOTS // max(1, len(self.namespaces))

@@ -17,6 +17,7 @@ from tests.faults.fleet import command_of
 STEP_SECONDS = 3600
 UNEVEN_SECONDS = 1.5  # between the waking of maintenance and that of the workers; less than a lease
 FORWARD, BACK, DISK = "clock set forward", "clock set back", "disk stalled"
+API_KILLED = "API killed for memory"
 VOLLEY = 8
 
 
@@ -99,7 +100,7 @@ def _send(processes: Sequence[psutil.Process], number: int) -> None:
 
 
 STEADY: dict[str, Callable[[Arena], None]] = {
-    "maintenance stopped": _stop_maintenance, "API killed for memory": _kill_api
+    "maintenance stopped": _stop_maintenance, API_KILLED: _kill_api
 }  # fmt: skip
 
 

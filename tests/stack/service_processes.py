@@ -39,7 +39,7 @@ class Service:
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
                "-b", self.url[7:], "--graceful-timeout", "3", "--no-control-socket",
-               "service.app:create_app()"]  # fmt: skip
+               "--config", "python:service.server.arbiter", "service.app:create_app()"]  # fmt: skip
         pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1", *pool_options]
         self.api = Child("api", api, self.environment, folder / "api.log")
         self.pool = Child("pool", pool, self.environment, folder / "pool.log")
