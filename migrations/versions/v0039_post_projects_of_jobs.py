@@ -1,6 +1,6 @@
 """Rows of a job have the project of their job, which alone refers to it: each check of theirs cost as much as a row.
 
-An older version works without these keys as well. The step is a `post` so that no `pre` stands behind one.
+An older version works without these keys as well; the step is a `post` because a `pre` would need 0038_post before it.
 """
 
 from migrations.online import add_foreign_key, drop_foreign_key

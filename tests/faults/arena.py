@@ -107,15 +107,14 @@ class Arena:
         return self.random.choice(fit) if fit else None
 
     def recorded_target(self, *, alone: bool = True) -> Busy | None:
-        """The same, whose attempt has recorded something. Waits for one: its lane hits no other one meanwhile."""
-        found: list[Busy] = []
-
-        def look() -> bool:
+        """The same, whose attempt has recorded something. Waits some seconds for one, which kills make rare."""
+        give_up_at = time.monotonic() + RECORDS_SECONDS
+        while time.monotonic() < give_up_at and not self.finished.is_set():
             busy = self.target(alone=alone)
-            found[:] = [busy] if busy is not None and busy.recorded else []
-            return bool(found)
-
-        return found[0] if self.until(look, RECORDS_SECONDS) else None
+            if busy is not None and busy.recorded:
+                return busy
+            time.sleep(0.1)
+        return None
 
     def host_of(self, busy: Busy) -> Host:
         """The host on which a worker runs."""

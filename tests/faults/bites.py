@@ -73,9 +73,13 @@ class Journal:
         ]  # fmt: skip
 
     def meets_another(self, done: Done, faults: tuple[str, ...] = AWAY) -> bool:
-        """Whether a fault of these kinds was active while the service recovered from this one."""
+        """Whether a fault of these kinds was active while the service recovered from this one.
+
+        faults: names, or what such a fault did.
+        """
         begin, end = done.at - LATE_SECONDS, done.at + SOON_SECONDS
-        return any(each.fault in faults and each.at < end and each.until > begin for each in self.done)
+        named = (each for each in self.done if each.fault in faults or each.what in faults)
+        return any(each.at < end and each.until > begin for each in named)
 
     def hit_twice(self, done: Done) -> bool:
         """Whether another fault hit this slot, or the whole pool on its host, shortly before or during the recovery."""

@@ -14,6 +14,7 @@ from tests.faults.transaction_faults import BEFORE_ALL, late_leases
 
 KILLS = ("F1", "F2")
 RECORD_SECONDS = 5.0  # between two records, by default
+KILL_SECONDS = 0.2  # until a process that F24 chooses is dead
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,20 @@ def answers_without_redis(journal: Journal) -> list[float]:
     return [asked.seconds for asked in while_frozen if not _met_absence(asked, journal.done)]
 
 
+def answers_after_api_killed(journal: Journal) -> list[float]:
+    """The seconds from each death of a worker process of the API until a request that began after it was answered."""
+    killed = [done.at for done in journal.done if done.what == API_KILLED and not journal.meets_another(done, ("F3",))]
+    answered = [asked for asked in journal.log.asked if asked.status is not None]
+    after = ([each.at + each.seconds - at for each in answered if each.at > at + KILL_SECONDS] for at in killed)
+    return [min(seconds) for seconds in after if seconds]
+
+
 def figures(journal: Journal) -> dict[str, list[float]]:
     """All measured times in seconds, by what was measured."""
     recoveries = journal.recovery_seconds("F1") | journal.recovery_seconds("F2")
     return recoveries | cancels_by_state(journal) | poison_seconds(journal) | {
         "another's lease (F21) ended": late_leases(journal),
+        "requests answered again after F24 (API)": answers_after_api_killed(journal),
         "handed back after F15": hand_back_seconds(journal),
         "a submission is answered while Redis is frozen (F6)": answers_without_redis(journal),
     }  # fmt: skip

@@ -17,7 +17,7 @@ from tests.faults.fleet import command_of
 STEP_SECONDS = 3600
 UNEVEN_SECONDS = 1.5  # between the waking of maintenance and that of the workers; less than a lease
 FORWARD, BACK, DISK = "clock set forward", "clock set back", "disk stalled"
-API_KILLED = "API killed for memory"
+API_KILLED, MAINTENANCE_STOPPED = "API killed for memory", "maintenance stopped"
 VOLLEY = 8
 
 
@@ -72,14 +72,14 @@ def _stop_maintenance(arena: Arena) -> None:
 
 
 def _kill_api(arena: Arena) -> None:
-    """The kernel kills the greatest process of the API while clients submit."""
+    """The kernel kills the greatest worker process of the API while clients submit."""
     threads = [threading.Thread(target=arena.submit, args=(arena.book.short(),)) for _ in range(VOLLEY)]
     for thread in threads:
         thread.start()
     arena.pause(0.0, 0.05)
     with suppress(psutil.NoSuchProcess, ValueError):
-        family = psutil.Process(arena.fleet.api.pid).children(recursive=True)
-        max(family, key=lambda each: each.memory_info().rss).kill()
+        (main,) = psutil.Process(arena.fleet.api.pid).children()
+        max(main.children(), key=lambda each: each.memory_info().rss).kill()
     for thread in threads:
         thread.join()
 
@@ -100,7 +100,7 @@ def _send(processes: Sequence[psutil.Process], number: int) -> None:
 
 
 STEADY: dict[str, Callable[[Arena], None]] = {
-    "maintenance stopped": _stop_maintenance, API_KILLED: _kill_api
+    MAINTENANCE_STOPPED: _stop_maintenance, API_KILLED: _kill_api
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import time
 
 from tests.faults.arena import Arena, runner_of, worker_processes
 from tests.faults.client import LoggingClient
-from tests.faults.orders import SPARED_PRIORITY
+from tests.faults.orders import AWAITED_PRIORITY
 from tests.faults.watch import Busy
 
 WAIT_SECONDS = 60.0
@@ -16,7 +16,7 @@ IN_A_PACK = "in a pack"
 def long_job(arena: Arena) -> None:
     """F12: a job longer than a lease, a record interval and a bell. No fault hits it, so it must start exactly once."""
     steps = arena.book.steps_of(1.5 * arena.form.lease_seconds)
-    (job,) = arena.submit(arena.book.victim(steps, name=LONG, priority=SPARED_PRIORITY))
+    (job,) = arena.submit(arena.book.victim(steps, name=LONG, priority=AWAITED_PRIORITY))
     at = time.time()
     arena.until(lambda: not any(LONG in busy.names for busy in arena.watch.busy()) and _is_finished(arena, job), 240)
     arena.note("F12", at, LONG, jobs=(job,))

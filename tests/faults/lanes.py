@@ -46,9 +46,9 @@ FAULTS = {fault.name: fault for fault in (
     Fault("F14", "jobs", job_faults.poisoned_pack),
     Fault("F15", "kill", worker_faults.stop_worker),
     Fault("F16", "cancel", job_faults.cancel),
-    Fault("F17", "kill", service_faults.spoil_checkpoint),
+    Fault("F17", "records", service_faults.spoil_checkpoint),
     Fault("F18", "janitors", service_faults.many_janitors),
-    Fault("F20", "kill", service_faults.lose_commits),
+    Fault("F20", "records", service_faults.lose_commits),
     Fault("F21", "transactions", transaction_faults.stop_in_transaction),
     Fault("F22", "writes", write_faults.shut_writes_out),
     Fault("F24", "host", host_faults.unsettle_host),
@@ -58,7 +58,7 @@ FAULTS = {fault.name: fault for fault in (
 
 # The shortest and longest pause between two faults of a lane, in seconds.
 PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sleep": (5.0, 12.0),
-          "transactions": (10.0, 20.0), "writes": (15.0, 30.0), "long": (20.0, 40.0),
+          "transactions": (10.0, 20.0), "writes": (15.0, 30.0), "long": (20.0, 40.0), "records": (3.0, 8.0),
           "jobs": (30.0, 60.0), "cancel": (4.0, 10.0), "janitors": (30.0, 60.0), "machines": (20.0, 60.0),
           "files": (15.0, 40.0), "host": (10.0, 30.0)}  # fmt: skip
 

@@ -15,8 +15,8 @@ SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
 LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
 HIT_PRIORITY = 58  # of long jobs that kills hit: all those of a short run, which ends once each kind did harm
-HIT_SOON = 3  # one of so many of a full run; behind all others they would begin only when these have ended
-SPARED_PRIORITY = 59  # of jobs that a fault other than a kill waits for: before those
+HIT_SOON = 3  # one of so many long jobs of a full run has it: else they would begin when all others have ended
+AWAITED_PRIORITY = 59  # of jobs that a fault other than a kill waits for: before the long jobs
 SUCCEEDS, FAILS = frozenset({"succeeded"}), frozenset({"failed"})
 
 
@@ -78,7 +78,7 @@ class OrderBook:
         return self._order("long", {"stage": stage, "steps": steps + number, "seed": 0} | self._pace | first)
 
     def victim(self, steps: int, **more: Any) -> Order:
-        """A job to be cancelled. Its priority puts it before all others."""
+        """A long job for a fault that names it, by default to be cancelled: before the short jobs."""
         spec = {"stage": "autograd", "steps": steps + self._count("victim"), "seed": 0, "priority": 50}
         return self._order("victim", spec | self._pace | more, ends=frozenset({"cancelled", "succeeded"}))
 

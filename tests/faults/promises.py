@@ -17,7 +17,7 @@ ENDS_SECONDS = 45.0  # a worker that was told to stop (F15) ends when Redis answ
 LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
-    "another's lease (F21) ended": 3.0, "cancelled (F16)": 1.0,
+    "another's lease (F21) ended": 3.0, "requests answered again after F24": 3.0, "cancelled (F16)": 1.0,
 }  # fmt: skip
 
 

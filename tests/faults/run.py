@@ -92,7 +92,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
         finally:
             lanes.stop()
             load.stop()
-        say("no more faults; waiting until all jobs have ended")
+        say(f"no more faults, {load.submitted()}; waiting until all jobs have ended")
         resting = _rest(fleet, watch, plan.rest_seconds, usage)
         starts = backlog.end() if resting else {}
     finally:

@@ -16,14 +16,15 @@ from tests.faults import network
 from tests.faults.arena import Arena, Done, worker_processes
 from tests.faults.bites import Journal
 from tests.faults.client import LoggingClient
+from tests.faults.host_faults import MAINTENANCE_STOPPED
 from tests.faults.job_faults import runs
-from tests.faults.orders import SPARED_PRIORITY
+from tests.faults.orders import AWAITED_PRIORITY
 from tests.faults.watch import Busy
 
 INSIDE, ANOTHER = "stopped inside a transaction", "another worker, stopped beside it"
 BEFORE_ALL = "stopped inside a write to SQLite"  # so that nothing else is written
 AWAY_AS_WELL = ("F3", "F7", "F9", "F13", "F22")
-NO_MAINTENANCE = ("F7", "F13", "F22", "F24")  # it is stopped, or its database takes no writes: no lease is ended then
+NO_MAINTENANCE = ("F7", "F13", "F22", MAINTENANCE_STOPPED)  # or its database takes no writes: no lease is ended then
 TRIES_SECONDS = 30.0
 SETTLES_SECONDS = 0.01  # a statement that the server had already got is done by then
 HOLDS_THE_JOB = text("""
@@ -38,7 +39,7 @@ def stop_in_transaction(arena: Arena) -> None:
 
     The lease of the second must end in time. On SQLite the first holds the one write lock, until it is ended.
     """
-    order = arena.book.victim(arena.form.victim_steps // 2, name="victim", priority=SPARED_PRIORITY)
+    order = arena.book.victim(arena.form.victim_steps // 2, name="victim", priority=AWAITED_PRIORITY)
     (job,) = arena.submit(order)
     busy = runs(arena, job)
     if busy is None:

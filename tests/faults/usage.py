@@ -47,7 +47,11 @@ class Usage:
             return
         self._looked_at = now
         greatest: dict[str, Sample] = {}
-        for process in self._fleet.processes():
+        processes = self._fleet.processes()
+        stayed_behind = {parent for each in processes if (parent := _forked_by(each))}
+        for process in processes:
+            if process.pid in stayed_behind:
+                continue
             kind, sample = _measure(process, now)
             if kind and sample and sample.mebibytes > greatest.get(kind, Sample(0, 0, 0)).mebibytes:
                 greatest[kind] = sample
@@ -93,6 +97,15 @@ class Usage:
             if path.is_file() and path.suffix not in (".lock", ".restarted", ".rounds"):  # each slot keeps these
                 left.append(f"{path} was left behind")
         return left
+
+
+def _forked_by(process: psutil.Process) -> int | None:
+    """The pid of the process that forked this one, and does no work of a job; None where another program did."""
+    with suppress(psutil.Error):
+        parent = process.parent()
+        if parent is not None and command_of(parent) == command_of(process):
+            return parent.pid
+    return None
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+import psutil
 
 from gradyard.jobs.settings import load
 from gradyard.local.launch import API_FOLDER, api_command, api_environment
@@ -94,6 +95,12 @@ class GunicornProcess:
     def port(self) -> int:
         """The port of 127.0.0.1 at which it listens."""
         return self._settings.port
+
+    def main_and_worker(self) -> tuple[psutil.Process, psutil.Process]:
+        """Its main process, and the worker process that answers."""
+        (main,) = psutil.Process(self._child.pid).children()
+        (worker,) = main.children()
+        return main, worker
 
     def log(self) -> str:
         """The last lines of its log."""

@@ -1,7 +1,7 @@
 """Celery's main process as a fork of one that has loaded everything, so that a killed one is back at once.
 
-What a worker loads takes two seconds, four on a busy host. The process that has loaded it stays behind, opens nothing
-and waits. Where a signal kills its fork it forks another one, which begins where the first did.
+To load what a worker consists of takes two seconds, four on a busy host. The process that has loaded it stays behind,
+opens nothing and waits. Where a signal kills its fork, it forks another one, which begins where the first did.
 """
 
 import os
@@ -13,21 +13,25 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from gradyard.processes.private_memory import keep_memory_private
-from workers.runner.process_control import die_with_parent
+from workers.pool.keep_up import STEADY_SECONDS
+from workers.runner.process_control import call_this_process, die_with_parent
 
-STEADY_SECONDS = 5.0
-"""One that is killed sooner may be killed for ever: its status goes to the pool, which waits longer each time."""
-
-_FORWARDED = signal.SIGTERM, signal.SIGINT
+_STOPS = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT
+_SENT_ON = *_STOPS, signal.SIGHUP, signal.SIGUSR1
 
 
 def stay_behind() -> None:
-    """Return in a fork of this process, and in another fork each time that a signal kills it. Never returns here.
+    """On Linux, return in a fork of this process, and in another fork each time that a signal kills it; never here.
 
-    SIGTERM and SIGINT are sent on to the fork. This process ends with it where one of these came, where the fork ended
-    by itself, and where it lived for less than `STEADY_SECONDS`: raises SystemExit with its status, 128 + n after
-    signal n.
+    Signals that Celery handles are sent on to the fork. This process ends with it where it was told to stop, where the
+    fork ended by itself, and where a signal killed it before it was steady, as it may be killed for ever: the pool then
+    waits before it starts all anew. Raises SystemExit with the fork's status, 128 + n after signal n.
+
+    Elsewhere it returns at once: no kernel there ends a fork's child with it, but a tether ends the group of the one
+    process that it started.
     """
+    if sys.platform != "linux":
+        return
     keep_memory_private()  # the settings are read, and name passwords
     forks = Forks()
     while True:
@@ -41,12 +45,12 @@ def stay_behind() -> None:
 
 
 class Forks:
-    """The forks of this process, one at a time. Its SIGTERM and SIGINT are sent on to the one that lives."""
+    """The forks of this process, one at a time. Signals that it gets are sent on to the one that lives."""
 
     def __init__(self) -> None:
         self.told_to_stop = False
         self._pid: int | None = None
-        self._earlier = {number: signal.signal(number, self._send_on) for number in _FORWARDED}
+        self._earlier = {number: signal.signal(number, self._send_on) for number in _SENT_ON}
 
     def begin(self) -> int:
         """Fork. Returns 0 in the fork, which ends with this process and has its earlier handlers; here the fork's pid.
@@ -62,6 +66,7 @@ class Forks:
                 die_with_parent(parent)
                 return 0
             self._pid = pid
+        call_this_process("gradyard-loaded")
         if self.told_to_stop:
             self._send_on(signal.SIGTERM)
         return pid
@@ -70,10 +75,11 @@ class Forks:
         """Wait until the fork has ended; return its status, -n after signal n."""
         assert self._pid is not None
         _, status = os.waitpid(self._pid, 0)
+        self._pid = None
         return os.waitstatus_to_exitcode(status)
 
     def _send_on(self, number: int, _: FrameType | None = None) -> None:
-        self.told_to_stop = True
+        self.told_to_stop = self.told_to_stop or number in _STOPS
         if self._pid is not None:  # 0 would be this whole group
             with suppress(ProcessLookupError):
                 os.kill(self._pid, number)
@@ -82,7 +88,7 @@ class Forks:
 @contextmanager
 def _signals_held() -> Iterator[None]:
     """What comes meanwhile is delivered afterwards, in a fork to its own handlers."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SENT_ON)
     try:
         yield
     finally:

@@ -95,5 +95,5 @@ class Watchdog:
 
 
 def end_main_process() -> None:
-    """Kill Celery's main process, which does not receive. This child ends with it, and the pool starts both again."""
+    """Kill Celery's main process, which does not receive. This child ends with it, and another of each begins."""
     os.kill(os.getppid(), signal.SIGKILL)
