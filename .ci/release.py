@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 IMAGES = ("api", "worker")  # targets of the Dockerfile
 BUILDERS = ("docker", "podman")  # the first one on PATH builds them
+BY_FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 brought it
 SDIST = "import sys, setuptools.build_meta as build; build.build_sdist(sys.argv[1])"
 
 
@@ -94,7 +96,7 @@ def _archived(house: Path, folder: Path) -> Path:
     """The files of the commit, and no others."""
     archive = folder / "sources.tar"
     _git(house, "archive", "--output", str(archive), "HEAD")
-    shutil.unpack_archive(archive, folder / "sources", filter="data")
+    shutil.unpack_archive(archive, folder / "sources", **BY_FILTER)
     return folder / "sources"
 
 

@@ -53,6 +53,13 @@ def test_a_worker_that_slept_waits_anew() -> None:
     assert timeouts.kill_reason() is None
 
 
+def test_a_worker_that_slept_since_it_looked_waits_anew() -> None:
+    timeouts = RunnerTimeouts("cpu")
+    _last_heard(timeouts, 30.0)
+    timeouts._looked_at -= 30.0
+    assert timeouts.kill_reason() is None
+
+
 def test_a_gpu_has_longer_to_drop_its_last_member() -> None:
     both = RunnerTimeouts("cpu"), RunnerTimeouts("cuda")
     for timeouts in both:

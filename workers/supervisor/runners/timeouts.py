@@ -63,8 +63,9 @@ class RunnerTimeouts:
     def kill_reason(self) -> str | None:
         """Why the runner must be killed; None while it is within its limits."""
         silence = max(PREPARE_SECONDS if self._preparing else STUCK_SECONDS, STUCK_SEGMENTS * self._segment_seconds)
+        if self._looked_at - self._heard_at > silence:  # not until now: this process may have slept since it looked
+            return f"the runner sent nothing for {silence:.0f} s"
         limits = (
-            (self._heard_at, silence, f"the runner sent nothing for {silence:.0f} s"),
             (self._stop_requested_at, STOP_SECONDS, "the worker stops, and its runner did not answer"),
             (self._emptied_at, self._drop_seconds, "no member of its pack is left"),
         )
