@@ -16,6 +16,7 @@ from gradyard.processes.private_memory import keep_memory_private
 from workers.pool.keep_up import STEADY_SECONDS
 from workers.runner.process_control import call_this_process, die_with_parent
 
+MOST_YOUNG = 2  # in a row that a signal may kill before they are steady: more are killed for ever
 _STOPS = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT
 _SENT_ON = *_STOPS, signal.SIGHUP, signal.SIGUSR1
 
@@ -24,8 +25,8 @@ def stay_behind() -> None:
     """On Linux, return in a fork of this process, and in another fork each time that a signal kills it; never here.
 
     Signals that Celery handles are sent on to the fork. This process ends with it where it was told to stop, where the
-    fork ended by itself, and where a signal killed it before it was steady, as it may be killed for ever: the pool then
-    waits before it starts all anew. Raises SystemExit with the fork's status, 128 + n after signal n.
+    fork ended by itself, and where signals killed more than `MOST_YOUNG` in a row before they were steady: the pool
+    then waits and starts all anew. Raises SystemExit with the fork's status, 128 + n after signal n.
 
     Elsewhere it returns at once: no kernel there ends a fork's child with it, but a tether ends the group of the one
     process that it started.
@@ -33,13 +34,14 @@ def stay_behind() -> None:
     if sys.platform != "linux":
         return
     keep_memory_private()  # the settings are read, and name passwords
-    forks = Forks()
+    forks, young = Forks(), 0
     while True:
         began = time.monotonic()
         if forks.begin() == 0:
             return
         status = forks.wait()
-        if status >= 0 or forks.told_to_stop or time.monotonic() - began < STEADY_SECONDS:
+        young = young + 1 if time.monotonic() - began < STEADY_SECONDS else 0
+        if status >= 0 or forks.told_to_stop or young > MOST_YOUNG:
             sys.exit(status if status >= 0 else 128 - status)
         print(f"Celery's main process was killed by signal {-status}; another one begins", flush=True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes.processes_for_tests import becomes_true, pid_in, runs
+from workers.celery_side.forked_main import MOST_YOUNG
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
 SECONDS = 120.0
@@ -81,9 +82,11 @@ def test_the_status_of_one_that_ended_itself_is_that_of_both(start: Start) -> No
     assert process.wait(SECONDS) == 7
 
 
-def test_one_that_is_killed_young_is_left_to_the_pool_which_waits_longer_each_time(start: Start, file: Path) -> None:
-    process = start(WAITS, 600.0)
-    os.kill(fork_after(file, 0), signal.SIGKILL)
+def test_one_that_is_killed_young_again_and_again_is_left_to_the_pool_which_waits(start: Start, file: Path) -> None:
+    process, fork = start(WAITS, 600.0), 0
+    for _ in range(MOST_YOUNG + 1):
+        fork = fork_after(file, fork)
+        os.kill(fork, signal.SIGKILL)
     assert process.wait(SECONDS) == 128 + signal.SIGKILL
 
 
