@@ -44,11 +44,11 @@ class OrderBook:
         self._long_seconds = long_seconds
         self._numbers: dict[str, int] = {}
         self._seed = seed
-        self._pace: dict[str, Any] = RESTS if rests else {}
+        self._rests: dict[str, Any] = RESTS if rests else {}
 
     def steps_of(self, seconds: float, stage: str = "autograd") -> int:
         """How many steps a long job does in about that time."""
-        return int(seconds * (RESTING_STEPS_PER_SECOND if self._pace else STEPS_PER_SECOND[stage]))
+        return int(seconds * (RESTING_STEPS_PER_SECOND if self._rests else STEPS_PER_SECOND[stage]))
 
     def short(self) -> Order:
         """A job of a fraction of a second. Many have the same stage and steps, so they are claimed together."""
@@ -74,13 +74,13 @@ class OrderBook:
         stage = self._random.choice(list(STEPS_PER_SECOND))
         steps = self.steps_of(self._random.uniform(*self._long_seconds), stage)
         number = self._count("long")  # every long job has a number of steps of its own
-        first = {"priority": HIT_PRIORITY} if self._pace or number % HIT_SOON == 0 else {}
-        return self._order("long", {"stage": stage, "steps": steps + number, "seed": 0} | self._pace | first)
+        first = {"priority": HIT_PRIORITY} if self._rests or number % HIT_SOON == 0 else {}
+        return self._order("long", {"stage": stage, "steps": steps + number, "seed": 0} | self._rests | first)
 
     def victim(self, steps: int, **more: Any) -> Order:
         """A long job for a fault that names it, by default to be cancelled: before the short jobs."""
         spec = {"stage": "autograd", "steps": steps + self._count("victim"), "seed": 0, "priority": 50}
-        return self._order("victim", spec | self._pace | more, ends=frozenset({"cancelled", "succeeded"}))
+        return self._order("victim", spec | self._rests | more, ends=frozenset({"cancelled", "succeeded"}))
 
     def batch(self, steps: int) -> list[Order]:
         """Jobs to be cancelled as a batch: some are claimed as one pack, each other one trains alone."""

@@ -14,7 +14,7 @@ from types import FrameType
 
 from gradyard.processes.private_memory import keep_memory_private
 from workers.pool.keep_up import STEADY_SECONDS
-from workers.runner.process_control import call_this_process, die_with_parent
+from workers.runner.process_control import die_with_parent
 
 MOST_YOUNG = 2  # in a row that a signal may kill before they are steady: more are killed for ever
 _STOPS = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT
@@ -68,7 +68,6 @@ class Forks:
                 die_with_parent(parent)
                 return 0
             self._pid = pid
-        call_this_process("gradyard-loaded")
         if self.told_to_stop:
             self._send_on(signal.SIGTERM)
         return pid
