@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -14,6 +13,8 @@ from urllib.request import urlopen
 import psutil
 
 import migrations
+from gradyard.jobs.settings import Settings
+from gradyard.local.launch import api_command, pool_command
 from gradyard.processes.children import Child, stop_in_order
 from gradyard.store.database import Database
 from tests.faults import network
@@ -93,7 +94,9 @@ class Fleet:
         migrations.upgrade(self.database_url)
         self.database = Database(self.database_url, lock_timeout_seconds=5.0, pool_size=4)
         environment = self.environment() | {"GRADYARD_ADMIN_KEY": ADMIN_KEY}
-        self.api = Child("api", self._api_command(), environment, self.folder / "api.log")
+        self.api = Child(
+            "api", api_command(Settings(host="127.0.0.1", port=self.port)), environment, self.folder / "api.log"
+        )
         self.hosts = self._make_hosts()
         self.api.start()
         for host in self.hosts:
@@ -182,14 +185,9 @@ class Fleet:
         for namespace in self.namespaces:
             namespace.remove()
 
-    def _api_command(self) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
-                "-b", f"127.0.0.1:{self.port}", "--graceful-timeout", "3", "--no-control-socket",
-                "--config", "python:service.server.arbiter", "service.app:create_app()"]  # fmt: skip
-
     def _make_hosts(self) -> list[Host]:
         slots = SLOTS // max(1, len(self.namespaces))
-        command = [sys.executable, "-m", "workers.pool", "--cpu-slots", str(slots), "--gpus", "none"]
+        command = pool_command(slots, "none")
         places: list[Namespace | None] = list(self.namespaces) or [None]
         hosts, cores = [], sorted(os.sched_getaffinity(0))
         for number, namespace in enumerate(places):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +11,8 @@ import psutil
 
 from gradyard import Client
 from gradyard.client.errors import RefusedByService, Unreachable
+from gradyard.jobs.settings import Settings
+from gradyard.local.launch import api_command, pool_command
 from gradyard.processes.children import Child, stop_in_order
 from tests.faults.arena import is_runner
 from tests.servers import free_port
@@ -25,22 +26,21 @@ class Service:
     """An API, and a pool with one CPU slot and one simulated GPU, whose runner computes on the CPU."""
 
     def __init__(self, database_url: str, redis_url: str, folder: Path, *pool_options: str, **settings: str) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         self.folder = folder
         import_path = [settings.pop("PYTHONPATH", f"{BAD_TRAINERS}"), os.environ.get("PYTHONPATH", "")]
         self.environment = dict(os.environ) | {
             "DATABASE_URL": database_url, "REDIS_URL": redis_url, "GRADYARD_STATE_DIR": str(folder),
             "GRADYARD_FILES_URL": str(folder / "files"),
-            "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": self.url.rpartition(":")[2],
+            "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": str(port),
             "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
             "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short
             "GRADYARD_SPARE_RUNNER": "false",  # its start takes seconds of a core; the service that files share has it
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
-        api = [sys.executable, "-m", "gunicorn", "-k", "service.server.worker.Worker", "--threads", "64",
-               "-b", self.url[7:], "--graceful-timeout", "3", "--no-control-socket",
-               "--config", "python:service.server.arbiter", "service.app:create_app()"]  # fmt: skip
-        pool = [sys.executable, "-m", "workers.pool", "--cpu-slots", "1", *pool_options]
+        api = api_command(Settings(host="127.0.0.1", port=port))
+        pool = [*pool_command(1, None), *pool_options]
         self.api = Child("api", api, self.environment, folder / "api.log")
         self.pool = Child("pool", pool, self.environment, folder / "pool.log")
         self.client = Client(self.url)
