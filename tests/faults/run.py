@@ -25,7 +25,7 @@ from tests.faults.wanted import sated, still_wanted
 from tests.faults.watch import Watch
 
 CLOCK_OFF_SECONDS = 7200
-
+LOOK_SECONDS = 5.0  # between two looks at what each kind did, which read the whole database
 
 Say = Callable[[str], None]
 
@@ -103,17 +103,21 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
 
 
 def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usage, say: Say, began: float) -> None:
-    """Wait until all jobs are submitted and every kind of fault did enough harm, at most `plan.most_seconds`."""
-    said_at = time.monotonic()
+    """Wait until all jobs are submitted and every kind of fault did enough harm, at most `plan.most_seconds`.
+
+    After the last submission the kinds rest that did enough: all at once, they leave few attempts that get far.
+    """
+    said_at, look_at, wanted = time.monotonic(), 0.0, list[str]()
     while time.monotonic() - began < plan.most_seconds:
         with suppress(OSError):
             arena.fleet.tend()
         usage.look()
-        if plan.until_bitten:
-            lanes.rest(sated(plan, arena, lanes.counts()))
         finished = load.is_done() or plan.until_bitten
-        if finished and not (wanted := still_wanted(plan, arena, lanes.counts())):
-            return
+        if finished and time.monotonic() >= look_at:
+            lanes.rest(sated(plan, arena, lanes.counts()))
+            if not (wanted := still_wanted(plan, arena, lanes.counts())):
+                return
+            look_at = time.monotonic() + (0.0 if plan.until_bitten else LOOK_SECONDS)
         unfinished = arena.watch.unfinished() if load.is_done() else None
         if unfinished is not None and unfinished < SLOTS:
             threading.Thread(target=load.more_long_work).start()

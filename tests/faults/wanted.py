@@ -36,7 +36,7 @@ def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list
 
 
 def sated(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> set[str]:
-    """The kinds of faults that did all the harm which is wanted of them. Reads the database; meant for short runs."""
+    """The kinds of faults that did all the harm which is wanted of them. Reads the whole database."""
     enough = {name for name, count in inflicted.items() if count >= _least(plan, name)} - {*GO_ON}
     if not enough:
         return set()
