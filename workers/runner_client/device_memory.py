@@ -44,6 +44,8 @@ class DeviceMemory:
     def _take(self, use: InUse | None, runner: int | None) -> None:
         if use is None:
             return
+        if self._others is not None:  # it may have been read before the driver freed an earlier worker's runner
+            self._others = min(self._others, use.all_mib)
         if runner is None:
             self._others = use.all_mib if self._others is None else self._others
             return

@@ -121,4 +121,14 @@ def test_a_pack_may_take_what_others_have_freed(gpu: Gpu) -> None:
     assert memory.free_mib(RUNNER) == 80_920
 
 
+@pytest.mark.usefixtures("_short_waits")
+def test_what_an_earlier_workers_runner_had_until_the_driver_freed_it_is_not_taken_for_others(gpu: Gpu) -> None:
+    gpu.reports(memory_used_mib=20_000)  # a killed worker's runner; another worker is back before the driver frees it
+    memory = gpu.memory()
+    end_runner(memory)
+    assert memory.free_mib() == 61_920
+    gpu.reports(memory_used_mib=1_500)  # that of the new runner, which this driver does not name
+    assert memory.free_mib(RUNNER) == 80_420
+
+
 RUNNER, STRANGER = 77, 88
