@@ -67,7 +67,7 @@ PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sle
 class Lanes:
     """The threads that inflict faults. Half of the time a thread takes the fault that it has inflicted least.
 
-    Kinds that rest are inflicted no more: each that did its harm, in a short run or after the last submission, since a
+    Kinds that rest are inflicted no more: each that did its harm, in a short run or once the overlap was long enough, since a
     kill costs the start of a process, for which all others wait.
     """
 

@@ -105,7 +105,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
 def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usage, say: Say, began: float) -> None:
     """Wait until all jobs are submitted and every kind of fault did enough harm, at most `plan.most_seconds`.
 
-    After the last submission the kinds rest that did enough: all at once, they leave few attempts that get far.
+    After the planned time of submissions the kinds rest that did enough: all at once, they let few attempts get far.
     """
     said_at, look_at, wanted = time.monotonic(), 0.0, list[str]()
     while time.monotonic() - began < plan.most_seconds:
@@ -113,9 +113,10 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
             arena.fleet.tend()
         usage.look()
         finished = load.is_done() or plan.until_bitten
-        if finished and time.monotonic() >= look_at:
+        if (finished or time.monotonic() - began > plan.amount.seconds) and time.monotonic() >= look_at:
             lanes.rest(sated(plan, arena, lanes.counts()))
-            if not (wanted := still_wanted(plan, arena, lanes.counts())):
+            wanted = still_wanted(plan, arena, lanes.counts())
+            if finished and not wanted:
                 return
             look_at = time.monotonic() + (0.0 if plan.until_bitten else LOOK_SECONDS)
         unfinished = arena.watch.unfinished() if load.is_done() else None
@@ -125,8 +126,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         if time.monotonic() - said_at > 20:
             said_at = time.monotonic()
             say(f"{said_at - began:4.0f} s: {len(arena.log.accepted)} jobs accepted; inflicted {lanes.counts()}")
-            if finished:
-                say(f"all jobs are submitted; still wanted: {', '.join(wanted)}")
+            if wanted or finished:
+                say(f"{load.submitted()}; still wanted: {', '.join(wanted)}")
         time.sleep(0.5)
 
 
