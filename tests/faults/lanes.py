@@ -67,8 +67,8 @@ PAUSES = {"kill": (1.0, 4.0), "service": (8.0, 15.0), "broker": (3.0, 8.0), "sle
 class Lanes:
     """The threads that inflict faults. Half of the time a thread takes the fault that it has inflicted least.
 
-    Kinds that rest are inflicted no more: each that did its harm, in a short run or once the overlap was long enough, since a
-    kill costs the start of a process, for which all others wait.
+    Kinds that rest are inflicted no more: those that did their harm, in a short run or once all overlapped for long
+    enough, since a kill costs the start of a process, for which all others wait.
     """
 
     arena: Arena
