@@ -18,7 +18,7 @@ from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.states import Reason
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.store import fleet, lifecycle
-from gradyard.store.database import Database
+from gradyard.store.database import SILENT_TRANSACTION_SECONDS, Database
 from gradyard.store.dialects import clock_of
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, ClaimedJob, Outcome, Progress
@@ -98,9 +98,12 @@ def expires(connection: Connection) -> int:
 
 
 @contextmanager
-def silent_record(database: Database, claim: Claim) -> Iterator[None]:
-    """During the block another process stands in the middle of a record of this claim. It must lose its transaction."""
-    other = Database(database.url, pool_size=1)
+def silent_record(database: Database, claim: Claim, seconds: float = SILENT_TRANSACTION_SECONDS) -> Iterator[None]:
+    """During the block another process stands in the middle of a record of this claim. It must lose its transaction.
+
+    seconds: after which PostgreSQL ends it.
+    """
+    other = Database(database.url, pool_size=1, silent_transaction_seconds=seconds)
     standing = other.begin()
     connection = standing.__enter__()
     assert lifecycle.record(connection, progress_of(claim.members[0], [4.0, 3.0]))

@@ -1,5 +1,7 @@
 """What a test process builds once, not anew for each database and app of a test: two thirds of a small test's time.
 
+And how long its databases wait: a machine that stands still for seconds fails no test.
+
 None of it depends on the test: a statement as SQL, a template as Python, a route as a function that builds its URL.
 """
 
@@ -16,18 +18,23 @@ from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from gradyard.store import engines
+from gradyard.store.database import Database
 
 MOST_STATEMENTS = 3_000  # random questions are a statement each
 
 
 def build_once(patch: pytest.MonkeyPatch) -> None:
-    """Share what is built, until `patch` is undone."""
+    """Share what is built, and wait long, until `patch` is undone."""
     _share_statements(patch)
     patch.setattr(App, "jinja_options", {"bytecode_cache": _Templates()})
     _share_routes(patch)
     # What a test commits need not survive a power cut. The PostgreSQL of the tests is told the same.
     pragmas = tuple(pragma for pragma in engines.SQLITE_PRAGMAS if not pragma.startswith("synchronous="))
     patch.setattr(engines, "SQLITE_PRAGMAS", (*pragmas, "synchronous=OFF"))
+    patch.setattr(engines, "CONNECT_SECONDS", 60)
+    # Of every database that says no other time; those of silent transactions do.
+    defaults: Any = Database.__init__.__kwdefaults__
+    patch.setitem(defaults, "silent_transaction_seconds", 60.0)
 
 
 class _Statements(MutableMapping[tuple[Hashable, ...], Any]):

@@ -144,12 +144,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The database of this test.
-
-    A machine that stands still for seconds in the middle of a transaction fails no test; those of silent transactions
-    open databases of their own.
-    """
-    opened = Database(database_url, silent_transaction_seconds=60)
+    """The database of this test."""
+    opened = Database(database_url)
     yield opened
     opened.close()
 

@@ -27,6 +27,7 @@ SQLITE_PRAGMAS = (
 # Of one process, for the requests and threads that ask at the same moment. The server has a hundred for all processes.
 MOST_CONNECTIONS = 24
 POOL_TIMEOUT_SECONDS = 10.0  # that a thread waits for one of them; it gets the one that was used last, which is warm
+CONNECT_SECONDS = 3  # whole ones, that a host of the URL has to answer
 PGBOUNCER = "pgbouncer"  # in the query of a URL: the server is reached through PgBouncer in transaction mode
 
 
@@ -83,7 +84,7 @@ def _postgresql_engine(
     told = " ".join(f"-c {name}={value}" for name, value in (milliseconds | SERVER_NETWORK).items())
     # A network that drops packets sends no error: without these a query would wait for it for a quarter of an hour.
     network = {"tcp_user_timeout": 5_000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
-    settings = {"connect_timeout": 3, "options": told, "application_name": "gradyard"} | network
+    settings = {"connect_timeout": CONNECT_SECONDS, "options": told, "application_name": "gradyard"} | network
     # Of several hosts in the URL, the one that takes writes; a standby is refused, as if it were away.
     settings["target_session_attrs"] = "read-write"
     if through_pgbouncer := is_pgbouncer(url):

@@ -25,6 +25,7 @@ from gradyard import (
     Unreachable,
     WaitTimeout,
 )
+from gradyard.client.http import peek
 from gradyard.shapes import Progress
 from gradyard.shapes.problems import FieldError
 from gradyard.shapes.shown.cards import card_of
@@ -38,6 +39,11 @@ BATCH: dict[str, Any] = {
     "counts": {"queued": 1, "succeeded": 2, "failed": 1},
     "failures": [{"reason": "diverged", "count": 1, "job": "x", "message": HOSTILE}],
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peek, "SECONDS", 60.0)
 
 
 def respond(asked: Asked) -> Said:
@@ -236,7 +242,8 @@ def test_a_card_beside_a_wrong_answer_is_shown_without_its_curve(curves: Any) ->
     assert "<svg" not in html
 
 
-def test_a_card_waits_for_no_answer_that_drips() -> None:
+def test_a_card_waits_for_no_answer_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peek, "SECONDS", 1.0)
     lengthy = {"Content-Length": "1000"}  # and then little of it, for ever
     ended = job(state="succeeded", steps_done=2000, result=result())
     with FakeService(lambda asked: Said(200, b"{", lengthy) if "losses" in asked.path else Said(200, ended)).running(

@@ -53,7 +53,7 @@ def test_ctrl_c_ends_it_without_a_traceback_and_leaves_nothing(
     command = up(start)
     _interrupt(command, seconds, times)
     assert command.ends() == 130
-    assert nothing_left_after(command, 5.0)
+    assert nothing_left_after(command)
     ours = [line for line in command.lines if not line.startswith(("ready: ", "gradyard: the state is in "))]
     assert ours in ([], ["gradyard: stopping; press Ctrl-C again to kill what still runs"])
     assert running_stack(state) is None
@@ -67,6 +67,6 @@ def test_ctrl_c_in_a_demo_says_what_is_left(start: Start, seconds: float) -> Non
     command = start("demo")
     _interrupt(command, seconds, 1)
     assert command.ends() == 130
-    assert nothing_left_after(command, 5.0)
+    assert nothing_left_after(command)
     assert not any("Traceback" in line for line in command.lines)
     assert not command.lines or command.lines[-1].startswith("interrupted")

@@ -6,6 +6,8 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -162,12 +164,22 @@ def test_the_demo_trains_all_eight_on_a_stack_of_its_own_and_leaves_nothing(star
     assert command.left_behind() == []
 
 
+@contextmanager
+def pausing(client: Client, queue: str) -> Iterator[None]:
+    """During the block no worker of the queue claims a job."""
+    client.pause(queue)
+    try:
+        yield
+    finally:
+        client.resume(queue)
+
+
 def test_the_demo_uses_the_stack_that_is_up_and_says_what_ctrl_c_left(start: Start, ready: Ready) -> None:
-    command = start("demo", **ready.settings)
-    command.says(f"using the stack at {ready.url}")
-    command.says("jobs submitted")
-    command.process.send_signal(signal.SIGINT)
-    assert command.ends() == 130
-    assert re.search(r"interrupted; \d jobs? (is|are) not finished and not cancelled", command.lines[-1])
-    with Client(ready.url) as client:
+    with Client(ready.url) as client, pausing(client, "cpu"):  # else they might all be done before the Ctrl-C
+        command = start("demo", **ready.settings)
+        command.says(f"using the stack at {ready.url}")
+        command.says("jobs submitted")
+        command.process.send_signal(signal.SIGINT)
+        assert command.ends() == 130
+        assert re.search(r"interrupted; \d jobs? (is|are) not finished and not cancelled", command.lines[-1])
         assert all(job.state != "cancelled" for job in client.jobs())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradyard.processes import children
 from gradyard.processes.children import Child, stop_in_order
 from tests.processes.processes_for_tests import IGNORES_SIGTERM, WAITS, becomes_true, pid_in, python, runs
 
@@ -30,7 +31,7 @@ def start() -> Iterator[Start]:
 
 def test_a_child_says_how_it_ended(start: Start) -> None:
     child = start("raise SystemExit(5)")
-    assert child.wait(10)
+    assert child.wait(120)
     assert child.returncode() == 5
 
 
@@ -44,9 +45,9 @@ def test_a_running_child_has_no_status_and_cannot_be_started_twice(start: Start,
 
 def test_a_child_that_has_ended_can_be_started_again(start: Start) -> None:
     child = start("raise SystemExit(5)")
-    child.wait(10)
+    child.wait(120)
     child.start()
-    assert child.wait(10)
+    assert child.wait(120)
     assert child.returncode() == 5
 
 
@@ -55,7 +56,7 @@ def test_a_child_reads_its_input_anew_at_each_start(tmp_path: Path) -> None:
     child = Child("child", python("raise SystemExit(int(input()))"), input_path=tmp_path / "input")
     for _ in range(2):
         child.start()
-        assert child.wait(10)
+        assert child.wait(120)
         assert child.returncode() == 7
 
 
@@ -68,7 +69,8 @@ def test_a_child_never_started_has_nothing_to_stop() -> None:
     assert child.pid is None
 
 
-def test_terminate_asks_and_kill_does_not(start: Start, tmp_path: Path) -> None:
+def test_terminate_asks_and_kill_does_not(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "KILL_SECONDS", 60.0)
     child = start(IGNORES_SIGTERM, tmp_path / "pid")
     pid_in(tmp_path / "pid")
     child.terminate()
@@ -81,7 +83,7 @@ def test_the_log_is_appended_to_and_its_last_lines_are_at_hand(start: Start, tmp
     log_path = tmp_path / "logs" / "child.log"
     for word in ("once", "twice"):
         child = start(f"import sys; print('{word}', flush=True); print('oops', file=sys.stderr)", log_path=log_path)
-        assert child.wait(10)
+        assert child.wait(120)
     assert log_path.read_text() == "once\noops\ntwice\noops\n"
     assert child.tail(3) == ["oops", "twice", "oops"]
     assert Child("child", ["true"]).tail(3) == []
@@ -94,7 +96,7 @@ def test_a_child_outlives_its_siblings(start: Start, tmp_path: Path) -> None:
     second_pid = pid_in(tmp_path / "second")
     pid_in(tmp_path / "first")
     first._close_lifeline()  # what the kernel does when we die
-    assert first.wait(10)
+    assert first.wait(120)
     assert runs(second_pid)
     assert second.returncode() is None
 
@@ -124,20 +126,21 @@ def test_children_are_stopped_in_the_order_given(start: Start, tmp_path: Path) -
     slow = head + "time.sleep(0.3)\n open(sys.argv[1], 'a').write('slow ')\n sys.exit()\n"
     fast = head + "open(sys.argv[1], 'a').write('fast ')\n sys.exit()\n"
     rest = "signal.signal(signal.SIGTERM, end)\nopen(sys.argv[2], 'w').write('1')\ntime.sleep(600)"
-    children = [
+    both = [
         start(slow + rest, tmp_path / "order", tmp_path / "a"),
         start(fast + rest, tmp_path / "order", tmp_path / "b"),
     ]
     pid_in(tmp_path / "a")
     pid_in(tmp_path / "b")
-    stop_in_order(children, grace_seconds=10)
+    stop_in_order(both, grace_seconds=120)
     assert (tmp_path / "order").read_text() == "slow fast "
-    assert [child.returncode() for child in children] == [0, 0]
+    assert [child.returncode() for child in both] == [0, 0]
 
 
 def test_children_that_ignore_sigterm_are_killed_after_the_grace_and_at_once_in_a_hurry(
-    start: Start, tmp_path: Path
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(children, "KILL_SECONDS", 60.0)
     patient, hurried = start(IGNORES_SIGTERM, tmp_path / "a"), start(IGNORES_SIGTERM, tmp_path / "b")
     pid_in(tmp_path / "a")
     pid_in(tmp_path / "b")

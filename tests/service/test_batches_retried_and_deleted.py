@@ -114,7 +114,7 @@ def test_a_full_queue_refuses_the_whole_retry(app_with: AppWith, database: Datab
 def test_a_retry_rings_for_idle_slots_as_a_submission_does(
     app_with: AppWith, database: Database, failed: str, redis_server: RedisServer
 ) -> None:
-    client = app_with(redis_url=SecretStr(redis_server.url)).test_client()
+    client = app_with(redis_url=SecretStr(redis_server.url), bell_timeout_seconds=60.0).test_client()
     with Redis.from_url(redis_server.url) as redis:
         redis.flushall()
         for number in range(2):

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from redis import Redis
 
+from service.http.limits import shared_counters
 from tests.service.conftest import AppWith
 from tests.service.redis_for_tests import RedisForTests
 from tests.stack.until import until
@@ -140,7 +141,10 @@ def on(redis: RedisForTests, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.server
-def test_processes_of_the_api_count_together(app_with: AppWith, redis: RedisForTests) -> None:
+def test_processes_of_the_api_count_together(
+    app_with: AppWith, redis: RedisForTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_counters, "ANSWER_SECONDS", 30.0)
     one, other = (app_with(**on(redis)).test_client() for _ in range(2))
     ada = key_of(one, "ada")
     answered = [*statuses(one, ada, 3), *statuses(other, ada, 3)]
@@ -165,8 +169,9 @@ def asked_by(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.server
 def test_a_frozen_redis_is_waited_for_once_and_then_each_process_counts_for_itself(
-    app_with: AppWith, asked_by: list[str]
+    app_with: AppWith, asked_by: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shared_counters, "ANSWER_SECONDS", 1.0)
     with RedisForTests.running() as redis:
         client = app_with(**on(redis, max_key_requests=40, max_project_requests=0)).test_client()
         assert statuses(client, ADMIN, 3) == [200] * 3

@@ -78,7 +78,7 @@ class ComposeProcesses:
         kind, *command = [self._here(word) for word in self._service(name)["healthcheck"]["test"]]
         if kind == "CMD-SHELL":
             command = ["sh", "-c", *command]
-        check = subprocess.run(command, env=self.environment(name), cwd=self.home, capture_output=True, timeout=30)
+        check = subprocess.run(command, env=self.environment(name), cwd=self.home, capture_output=True, timeout=300)
         return check.returncode == 0
 
     def _service(self, name: str) -> dict[str, Any]:

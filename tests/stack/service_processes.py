@@ -4,22 +4,25 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 
-from gradyard import Client
+from gradyard import Client, Job
 from gradyard.client.errors import RefusedByService, Unreachable
 from gradyard.jobs.settings import Settings
 from gradyard.local.launch import api_command, pool_command
 from gradyard.processes.children import Child, stop_in_order
 from tests.faults.arena import is_runner
 from tests.servers import free_port
-from tests.stack.until import READY_SECONDS
+from tests.stack.until import READY_SECONDS, until
 
 BAD_TRAINERS = Path(__file__).parents[1] / "faults" / "bad_trainers"  # fails and rests jobs
 RESTING_STEPS_PER_SECOND = 400
+# Seconds of jobs that a test acts on before they end: where a busy machine is too late for one, it tries the next.
+LONGER_AND_LONGER = 2.0, 8.0, 32.0
 
 
 class Service:
@@ -109,6 +112,19 @@ def slow_spec(seconds: float = 20.0, **more: object) -> dict[str, object]:
 def at_once(spec: dict[str, object]) -> dict[str, object]:
     """The spec of a job that gets the same bits as a slow one, as soon as it can."""
     return spec | {"tags": {}}
+
+
+def disturbed(client: Client, disturb: Callable[[], object]) -> tuple[dict[str, object], Job]:
+    """Disturb a slow job that has recorded losses. Return its spec, and the job as it ended in a later attempt."""
+    for seconds in LONGER_AND_LONGER:
+        spec = slow_spec(seconds)
+        job_id = client.submit(spec).id
+        until(lambda job_id=job_id: client.job(job_id).steps_done)  # type: ignore[misc]
+        disturb()
+        ended = client.wait(job_id, timeout=300)
+        if ended.attempt > 1:
+            return spec, ended
+    raise AssertionError(f"it ended in its first attempt: {ended}")
 
 
 def _command_line(process: psutil.Process) -> list[str]:

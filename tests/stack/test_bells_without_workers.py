@@ -22,7 +22,7 @@ def service(redis_server: RedisServer, tmp_path: Path) -> Iterator[Service]:
     """A service whose API runs, and whose pool does not yet."""
     url = f"sqlite:///{tmp_path / 'gradyard.db'}"
     migrations.upgrade(url)
-    service = Service(url, redis_server.of(REDIS_DATABASE), tmp_path)
+    service = Service(url, redis_server.of(REDIS_DATABASE), tmp_path, GRADYARD_BELL_TIMEOUT_SECONDS="60")
     service.api.start()
     until(service.api_answers, [service.api])
     yield service

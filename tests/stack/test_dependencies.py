@@ -22,7 +22,8 @@ def ended(job: Job) -> float:
 
 
 def test_a_pipeline_runs_in_its_order_though_a_worker_is_killed(service: Service, client: Client) -> None:
-    prepare = client.submit(slow_spec(2.0), name="prepare")
+    # 4 s: its worker is killed at its begin, and the test waits for its end
+    prepare = client.submit(slow_spec(4.0), name="prepare")
     batch = client.sweep({"stage": "nn", "steps": 50}, grid={"seed": range(6)}, depends_on=prepare, name="train")
     evaluate = client.submit(stage="numpy", steps=20, depends_on=[batch], name="evaluate")
     assert evaluate.waiting is not None

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gradyard import Client, Job, JobNotFound
-from tests.stack.service_processes import Service, at_once, slow_spec
+from tests.stack.service_processes import Service, at_once, disturbed, slow_spec
 
 pytestmark = pytest.mark.stack
 
@@ -102,7 +102,7 @@ def test_cancelling_one_of_a_pack_leaves_the_others_training(client: Client) -> 
     blocker = client.submit(slow_spec())
     until(client, blocker.id, "running")
     # Submitted while the only slot is busy, so that they are claimed together.
-    spec = slow_spec(2.0)
+    spec = slow_spec(4.0)  # one is cancelled at their begin, and the test waits for the end of the others
     pack = [client.submit(spec | {"seed": seed}).id for seed in range(4)]
     client.cancel(blocker.id)
     until(client, pack[0], "running", steps=1)
@@ -134,59 +134,55 @@ def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> N
 
 
 def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: Service, client: Client) -> None:
-    spec = slow_spec(2.0)
+    spec, over = disturbed(client, lambda: os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM))
     whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-    job = client.submit(spec)
-    until(client, job.id, "running", steps=1)
-    os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM)
-    over = client.wait(job.id, timeout=300)
     assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "the worker stops" in [event.detail for event in client.events(job.id)]
-    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+    assert "the worker stops" in [event.detail for event in client.events(over.id)]
+    assert client.losses(over.id).tobytes() == client.losses(whole.id).tobytes()
     assert over.result is not None
     assert whole.result is not None
     assert over.result["coefficients"] == whole.result["coefficients"]
 
 
 def test_a_killed_main_process_is_followed_by_a_fork_and_costs_no_bits(service: Service, client: Client) -> None:
-    spec = slow_spec(2.0)
+    loaded = list[int]()
+
+    def kill_main() -> None:
+        main = service.worker_main("cpu-0")
+        loaded.append(main.ppid())
+        main.kill()
+
+    spec, ended = disturbed(client, kill_main)
     whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-    main = service.worker_main("cpu-0")
-    job = client.submit(spec)
-    until(client, job.id, "running", steps=1)
-    loaded = main.ppid()
-    main.kill()
-    ended = client.wait(job.id, timeout=300)
     assert (ended.state, ended.attempt) == ("succeeded", 2)
-    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
-    assert service.worker_main("cpu-0").ppid() == loaded
+    assert client.losses(ended.id).tobytes() == client.losses(whole.id).tobytes()
+    assert service.worker_main("cpu-0").ppid() == loaded[-1]
 
 
 def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: Client) -> None:
-    spec = slow_spec(2.0)
+    def kill_runner() -> None:
+        runner = service.runner_of("cpu")
+        assert runner is not None
+        runner.kill()
+
+    spec, over = disturbed(client, kill_runner)
     whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-    job = client.submit(spec)
-    until(client, job.id, "running", steps=1)
-    runner = service.runner_of("cpu")
-    assert runner is not None
-    runner.kill()
-    over = client.wait(job.id, timeout=300)
     assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "the runner died of SIGKILL" in [event.detail for event in client.events(job.id)]
-    assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+    assert "the runner died of SIGKILL" in [event.detail for event in client.events(over.id)]
+    assert client.losses(over.id).tobytes() == client.losses(whole.id).tobytes()
 
 
 def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Service, client: Client) -> None:
-    job = client.submit(slow_spec(2.0))
-    until(client, job.id, "running", steps=1)
-    runner = service.runner_of("cpu")
-    assert runner is not None
-    service.kill_worker("cpu-0")
-    psutil.wait_procs([runner], timeout=60)
-    assert not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE
-    over = client.wait(job.id, timeout=300)
+    def kill_worker() -> None:
+        runner = service.runner_of("cpu")
+        assert runner is not None
+        service.kill_worker("cpu-0")
+        psutil.wait_procs([runner], timeout=60)
+        assert not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE
+
+    _, over = disturbed(client, kill_worker)
     assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "its worker process died" in [event.detail for event in client.events(job.id)]
+    assert "its worker process died" in [event.detail for event in client.events(over.id)]
 
 
 def test_a_job_over_its_time_limit_fails_as_timed_out(client: Client) -> None:
@@ -219,8 +215,14 @@ def test_a_job_for_a_pool_without_workers_waits_and_shows_why(client: Client) ->
 
 
 def test_progress_is_seen_while_a_job_runs(client: Client) -> None:
-    job = client.submit(slow_spec(2.0))
+    job = client.submit(slow_spec())
     seen: list[int] = []
-    client.wait(job.id, timeout=300, on_progress=lambda now: seen.append(now.steps_done))
+
+    def note(now: Job) -> None:
+        seen.append(now.steps_done)
+        if now.steps_done and now.state == "running":
+            client.cancel(job.id)  # enough was seen
+
+    client.wait(job.id, timeout=300, on_progress=note)
     assert seen == sorted(seen)
     assert len({steps for steps in seen if 0 < steps < job.steps}) >= 1

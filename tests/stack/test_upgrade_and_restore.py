@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from gradyard import Client, Job
+from gradyard import Client
 from gradyard.jobs.settings import load
 from gradyard.local.copies.backup import back_up
 from gradyard.local.copies.restore import restore
 from gradyard.store.database import Database
 from tests.servers import RedisServer, postgresql_programs
-from tests.stack.service_processes import Service, at_once, slow_spec
-from tests.stack.test_life_of_a_job import until
+from tests.stack.service_processes import LONGER_AND_LONGER, Service, at_once, slow_spec
+from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
 
@@ -32,9 +32,9 @@ def running(url: str, redis_url: str, folder: Path) -> Iterator[Service]:
         service.stop()
 
 
-def trains_from_a_record(client: Client, job_id: str) -> Job:
-    """Wait until the job has recorded its first losses, and return it."""
-    return until(client, job_id, "running", steps=1)
+def trains_from_a_record(client: Client, job_id: str) -> None:
+    """Wait until the job has recorded its first losses."""
+    until(lambda: client.job(job_id).steps_done)
 
 
 @contextlib.contextmanager
@@ -56,20 +56,25 @@ def next_version(url: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("service", ["postgresql"], indirect=True)
 def test_a_rolling_upgrade_redoes_no_step(service: Service) -> None:
-    client, spec = service.client, slow_spec(2.0)
-    job = client.submit(spec)
-    trains_from_a_record(client, job.id)
-    with next_version(service.environment["DATABASE_URL"]):
-        assert client.readiness().status == "ready"
-        service.pool.terminate()
-        assert service.pool.wait(120.0)
-        service.pool.start()  # stands for the pool of the new version
-        over = client.wait(job.id, timeout=300)
-        assert (over.state, over.attempt) == ("succeeded", 2)
-        begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
-        assert "goes on from step" in str(begins[1])
-        whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-        assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+    client = service.client
+    for spec in map(slow_spec, LONGER_AND_LONGER):
+        job = client.submit(spec)
+        trains_from_a_record(client, job.id)
+        with next_version(service.environment["DATABASE_URL"]):
+            assert client.readiness().status == "ready"
+            service.pool.terminate()
+            assert service.pool.wait(120.0)
+            service.pool.start()  # stands for the pool of the new version
+            over = client.wait(job.id, timeout=300)
+            if (over.state, over.attempt) == ("succeeded", 1):  # before its pool was asked to stop
+                continue
+            assert (over.state, over.attempt) == ("succeeded", 2)
+            begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
+            assert "goes on from step" in str(begins[1])
+            whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
+            assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
+            return
+    raise AssertionError("no pool handed its job back")
 
 
 def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
@@ -79,10 +84,13 @@ def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(
     monkeypatch.setenv("PATH", f"{postgresql_programs()}{os.pathsep}{os.environ['PATH']}")
     first, url = service.client, service.environment["DATABASE_URL"]
     done = first.wait(first.submit(stage="optim", steps=300).id, timeout=300)
-    job = first.submit(slow_spec(3.0))
-    trains_from_a_record(first, job.id)
-    backup = tmp_path / "a.backup"
-    back_up(load(database_url=url), backup)
+    for seconds in LONGER_AND_LONGER:
+        job = first.submit(slow_spec(seconds + 1.0))
+        trains_from_a_record(first, job.id)
+        backup = tmp_path / f"{seconds}.backup"
+        back_up(load(database_url=url), backup)
+        if first.job(job.id).state == "running":  # and so it was in the backup
+            break
     restored = restored_from(backup, tmp_path, request)
     losses = first.losses(done.id)
     undisturbed = first.wait(job.id, timeout=300)

@@ -17,11 +17,10 @@ from tests.stack.until import until
 pytestmark = pytest.mark.stack
 
 
-def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_stopped(
-    hurt: Hurt,
-) -> None:
+def told_of_a_job(hurt: Hurt, seconds: float) -> tuple[str, list[JobEvent]]:
+    """Watch a job of so many seconds, in which the API is killed and Redis stops. Its id, and what was told."""
     service, told = hurt.service, list[JobEvent]()
-    job = service.client.submit(slow_spec(12.0))
+    job = service.client.submit(slow_spec(seconds))
 
     def watch() -> None:
         with Client(service.url, retry_seconds=300.0) as client:
@@ -43,16 +42,28 @@ def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_s
         one_more()
         hurt.redis.kill()
         one_more()
-        watching.result(timeout=300)
+        watching.result(timeout=600)
+    return job.id, told
+
+
+def test_a_watched_job_is_told_whole_through_a_killed_api_and_a_redis_that_has_stopped(
+    hurt: Hurt,
+) -> None:
+    for seconds in (12.0, 120.0):  # on a busy machine the API may come back after the end of the first
+        hurt.mend()
+        job, told = told_of_a_job(hurt, seconds)
+        parts = [each for each in told if isinstance(each, CurvePart)]
+        if len(parts) >= 3:
+            break
     last = told[-1]
     assert isinstance(last, Job)
     assert last.succeeded, last.message
-    assert len(parts()) >= 3
-    assert [each.from_step for each in parts()[1:]] == [each.to_step for each in parts()[:-1]]
+    assert len(parts) >= 3
+    assert [each.from_step for each in parts[1:]] == [each.to_step for each in parts[:-1]]
     moves = [each.sequence for each in told if isinstance(each, Move)]
     assert moves == list(range(1, len(moves) + 1))
-    losses = np.array([loss for each in parts() for loss in each.losses], np.float32)
-    assert losses.tobytes() == service.client.losses(job).tobytes()
+    losses = np.array([loss for each in parts for loss in each.losses], np.float32)
+    assert losses.tobytes() == hurt.service.client.losses(job).tobytes()
 
 
 def test_a_watched_batch_is_told_whole_through_a_killed_api(service: Service) -> None:

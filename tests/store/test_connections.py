@@ -83,6 +83,7 @@ def test_a_reading_of_many_statements_is_no_transaction(url: str) -> None:
 
 
 def test_a_connection_is_asked_for_a_sign_of_life_only_after_a_rest(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_database, "RESTED_SECONDS", 600.0)
     database, asked = Database(url), list[object]()
     monkeypatch.setattr(database.engine.dialect, "do_ping", asked.append)
     for _ in range(3):

@@ -5,7 +5,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import make_url
 
 from gradyard.jobs.errors import DatabaseNotReady, DatabaseReadOnly, DatabaseUnavailable, StorageFull
-from gradyard.store.database import Database
+from gradyard.store.database import SILENT_TRANSACTION_SECONDS, Database
 from tests.servers import PostgresServer, free_port
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -42,7 +42,7 @@ def test_each_code_of_postgresql_has_its_meaning(database: Database, code: str) 
 
 @on_postgresql
 def test_every_session_is_bounded_in_time_and_on_its_network(database_url: str) -> None:
-    database = Database(database_url)
+    database = Database(database_url, silent_transaction_seconds=SILENT_TRANSACTION_SECONDS)
     bounds = {
         "idle_in_transaction_session_timeout": 5_000, "lock_timeout": 10_000, "statement_timeout": 30_000,
         "tcp_keepalives_idle": 5, "tcp_user_timeout": 10_000,

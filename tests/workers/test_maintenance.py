@@ -39,7 +39,8 @@ def broker(redis_server: RedisServer) -> Iterator[redis.Redis]:
 @pytest.fixture
 def settings(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Settings:
     """Settings with a Redis that is there."""
-    return load(database_url=database_url, redis_url=redis_server.of(REDIS_DATABASE), state_dir=tmp_path)
+    places = {"database_url": database_url, "redis_url": redis_server.of(REDIS_DATABASE), "state_dir": tmp_path}
+    return load(bell_timeout_seconds=60.0, **places)
 
 
 @dataclass

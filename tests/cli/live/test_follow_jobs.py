@@ -28,7 +28,8 @@ def running(job_id: str) -> dict[str, Any]:
     return {"job": job_id, "sequence": 2, "from": "queued", "to": "running", "at": AT, "attempt": 1}
 
 
-def test_one_stream_tells_of_all_of_them() -> None:
+def test_one_stream_tells_of_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradyard.cli.live.follow_jobs.LONGEST_LOOK_SECONDS", 600.0)
     told = stream(move=[running(each) for each in IDS], ended=[job(id=each, state="succeeded") for each in IDS])
     service = FakeService(lambda _: told)
     jobs, lines = followed(service)

@@ -106,9 +106,13 @@ def test_nothing_is_asked_while_nothing_waits(
         return asked[-1]
 
     monkeypatch.setattr(Changes, "have_come", noted)
-    watcher.jobs_end(1, [submitted(database, settings)], 0.3)
+    job = submitted(database, settings)
+    with ThreadPoolExecutor(1) as pool:
+        wait = pool.submit(watcher.jobs_end, 1, [job], 60)
+        until(lambda: (len(asked), len(looks)) >= (10, 2))
+        ends(database)
+        assert wait.result()
     while_it_waited = len(asked), len(looks)
-    assert while_it_waited >= (10, 2)
     Event().wait(0.6)
     assert len(asked) <= while_it_waited[0] + 1  # one may have begun before
     assert len(looks) <= while_it_waited[1] + 1

@@ -49,6 +49,11 @@ def next_of(told: Iterator[Told], name: str) -> Told:
     return next(each for each in told if each.name == name)
 
 
+def until_one_succeeded(told: Iterator[Told]) -> Told:
+    """The first counts of a batch with a job that succeeded; a look may have come between its claim and its end."""
+    return next(each for each in told if each.name == "counts" and each.data["counts"]["succeeded"] == 1)
+
+
 def all_of(client: FlaskClient, path: str, last_id: str = "", **headers: str) -> list[Told]:
     """Every message of a stream that ends by itself."""
     with stream(client, path, last_id, **headers) as told:

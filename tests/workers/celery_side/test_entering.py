@@ -107,7 +107,7 @@ def test_a_slot_that_took_another_name_keeps_it_when_its_process_starts_again(
 def test_the_name_of_a_dead_worker_of_another_machine_is_free_after_its_lease(
     database: Database, settings: Settings
 ) -> None:
-    dead = worker_of(database, lease=0.5)
+    dead = worker_of(database, lease=600.0)
     entry = Entry(settings, replace(dead, id=new_id(), machine="3f9c0000"))
     with pytest.raises(SlotTaken):
         entry.attempt()
@@ -118,6 +118,8 @@ def test_the_name_of_a_dead_worker_of_another_machine_is_free_after_its_lease(
         except SlotTaken:
             return False
 
+    with database.begin() as connection:
+        connection.execute(update(Worker).values(lease_until=0.0))
     until(entered)
     with database.read() as connection:
         assert {row.slot for row in queries.workers_seen(connection)} == {"cpu-0"}

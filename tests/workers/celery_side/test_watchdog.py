@@ -20,7 +20,7 @@ def in_a_minute(settings: Settings, database_url: str, redis_server: RedisServer
     """Settings with a real Redis, under which a worker counts as not receiving after a minute."""
     return load(
         database_url=database_url, redis_url=redis_server.of(3), state_dir=settings.state_dir, admin_key=None,
-        not_receiving_seconds=NOT_RECEIVING_SECONDS,
+        not_receiving_seconds=NOT_RECEIVING_SECONDS, bell_timeout_seconds=60.0,
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def test_the_pause_before_a_start_doubles_while_the_child_dies_young(
     post: Post, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keep_up, "LONGEST_PAUSE_SECONDS", 0.5)
+    monkeypatch.setattr(keep_up, "STEADY_SECONDS", 600.0)
     fill(post)
     begun = []
     for _ in range(4):

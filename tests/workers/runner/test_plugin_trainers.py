@@ -105,6 +105,7 @@ def test_a_trainer_without_a_state_is_recorded_and_can_be_resumed() -> None:
 def test_metrics_are_of_the_steps_that_every_divides_and_of_the_end_however_the_steps_are_sent(
     slowly: bool, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("workers.runner.training.SEND_SECONDS", 600.0)  # one message at the end, unless slowly
     segments = segments_of(trained(Measured, steps=steps, monkeypatch=monkeypatch if slowly else None))
     assert (len(segments) > 3) is slowly
     for record in recorded(segments, steps=steps):

@@ -94,7 +94,7 @@ def test_a_commit_is_made_again_where_the_server_ended_its_silent_transaction(da
 
     def slow(connection: Connection) -> int:
         number = one_more_project(connection)
-        time.sleep(pauses.pop(0))
+        time.sleep(pauses.pop(0) if pauses else 0.0)  # a busy machine may lose more of them
         return number
 
     assert context_on(impatient).commit(slow) == 2

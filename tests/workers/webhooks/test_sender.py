@@ -11,6 +11,7 @@ from sqlalchemy import Row, select, update
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from gradyard.jobs.settings import Settings
+from gradyard.jobs.webhooks import schedule
 from gradyard.jobs.webhooks.events import OF_A_PROJECT, OF_WORKERS
 from gradyard.store import queries
 from gradyard.store.database import Database
@@ -101,8 +102,9 @@ def test_the_end_of_a_job_reaches_its_receiver(database: Database, settings: Set
 
 
 def test_a_message_that_was_refused_comes_again_with_the_same_id(
-    database: Database, settings: Settings, sender: Make
+    database: Database, settings: Settings, sender: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(schedule, "RETRY_SECONDS", (600.0, *schedule.RETRY_SECONDS[1:]))  # each try is seen
     with receiving(Receiver([500, 503, 204])) as receiver:
         send_test(database, webhook_of(database, url=receiver.url))
         sender()
@@ -180,7 +182,10 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(
     assert len(receiver.received) == 1
 
 
-def test_a_stop_notes_the_answers_that_come_soon(database: Database, settings: Settings) -> None:
+def test_a_stop_notes_the_answers_that_come_soon(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "STOP_SECONDS", 600.0)
     with receiving(Receiver()) as receiver:
         send_test(database, webhook_of(database, url=receiver.url), 4)
         working = WebhookSender(settings, "maintenance@here")
