@@ -40,7 +40,7 @@ def bells(settings: Settings) -> Iterator[Bells]:
 
 
 @pytest.fixture
-def impatient_bells(redis: RedisForTests) -> Iterator[Bells]:
+def bells_of_half_a_second(redis: RedisForTests) -> Iterator[Bells]:
     """Bells that wait for Redis for half a second, as by default."""
     bells = Bells(load(redis_url=redis.url), Breaker(first_seconds=0.1, most_seconds=0.2))
     yield bells
@@ -158,14 +158,14 @@ def test_those_behind_a_hanging_ring_wait_no_longer_than_it(
 
 
 def test_a_frozen_redis_does_not_answer_for_longer_than_half_a_second(
-    impatient_bells: Bells, redis: RedisForTests
+    bells_of_half_a_second: Bells, redis: RedisForTests
 ) -> None:
     redis.freeze()
     begin = time.monotonic()
-    assert impatient_bells.trouble() == "does not answer"
+    assert bells_of_half_a_second.trouble() == "does not answer"
     assert time.monotonic() - begin < 60
     redis.thaw()
-    until(lambda: impatient_bells.trouble() is None)
+    until(lambda: bells_of_half_a_second.trouble() is None)
 
 
 REPLICA = "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "takes no bells, as it is a read-only replica"
@@ -191,12 +191,12 @@ def test_a_redis_that_takes_no_writes_is_in_trouble(
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])
-def test_bells_ring_again_when_redis_is_back(impatient_bells: Bells, redis: RedisForTests, way: str) -> None:
-    until(lambda: impatient_bells.ring("cpu", new_id(), SPEC))
+def test_bells_ring_again_when_redis_is_back(bells_of_half_a_second: Bells, redis: RedisForTests, way: str) -> None:
+    until(lambda: bells_of_half_a_second.ring("cpu", new_id(), SPEC))
     redis.kill() if way == "killed" else redis.freeze()
-    assert not impatient_bells.ring("cpu", new_id(), SPEC)
+    assert not bells_of_half_a_second.ring("cpu", new_id(), SPEC)
     redis.start() if way == "killed" else redis.thaw()
-    until(lambda: impatient_bells.ring("cpu", new_id(), SPEC))
+    until(lambda: bells_of_half_a_second.ring("cpu", new_id(), SPEC))
 
 
 def test_a_restart_between_two_rings_goes_unnoticed(bells: Bells, redis: RedisForTests) -> None:

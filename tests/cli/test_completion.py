@@ -19,7 +19,7 @@ STAGES = {"stages": [{"name": "nn", "title": "nn module", "devices": ["cpu"], "d
                      {"name": "numpy", "title": "Warm-up", "devices": ["cpu"], "defaults": {}}]}  # fmt: skip
 BATCHES = {"batches": [{"id": "0199-batch", "state": "running", "size": 12, "counts": {}}], "next_cursor": None}
 
-PATIENT = """
+WAITS_A_MINUTE = """
 from gradyard.cli.grammar import completion
 from gradyard.cli.main import main
 completion.LONGEST_SECONDS = 60.0
@@ -30,7 +30,7 @@ def completed(line: str, url: str, folder: Path) -> tuple[list[str], str]:
     """What the shell offers for the last word of `line`, and what the command writes on stderr."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_GRADYARD_COMPLETE": "complete_bash"}
     environment = os.environ | words | {"GRADYARD_URL": url, "GRADYARD_STATE_DIR": str(folder)}
-    command = [sys.executable, "-c", PATIENT + "main()"]
+    command = [sys.executable, "-c", WAITS_A_MINUTE + "main()"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return ended.stdout.split(), ended.stderr
 
@@ -44,7 +44,7 @@ OFFERED = {
     "gradyard submit --stage nu": ["numpy"],
     "gradyard batches de": ["delete"],
 }
-EACH_LINE = f"""{PATIENT}
+EACH_LINE = f"""{WAITS_A_MINUTE}
 import contextlib, io, json, os, sys
 offered = {{}}
 for line in json.loads(sys.argv.pop()):
@@ -101,7 +101,7 @@ def test_the_state_stands_beside_an_id(tmp_path: Path) -> None:
     with service(jobs={"jobs": [job(state="failed", name="mine")], "next_cursor": None}).running() as running:
         environment = os.environ | {"_GRADYARD_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "gradyard show ",
                                     "GRADYARD_URL": running.url, "GRADYARD_STATE_DIR": str(tmp_path)}  # fmt: skip
-        command = [sys.executable, "-c", PATIENT + "main()"]
+        command = [sys.executable, "-c", WAITS_A_MINUTE + "main()"]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "failed nn mine" in ended.stdout
 

@@ -42,7 +42,7 @@ BATCH: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _answers_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peek, "SECONDS", 60.0)
 
 

@@ -15,7 +15,7 @@ from tests.faults.pipelines import Pipelines
 from tests.faults.visitors import Visitors
 
 LONG_IN_FLIGHT = 3
-MOST_UNFINISHED = 192  # a pack of F14, and half as many: with more a slow host comes to long jobs after minutes
+MOST_UNFINISHED = 192  # with more a slow host comes to long jobs after minutes
 LIFE_PAUSE_SECONDS = 4.0
 
 
@@ -44,7 +44,7 @@ def counted(amount: Amount, log: RequestLog) -> dict[str, int]:
 class Load:
     """Threads: one submits short jobs evenly, one a long job whenever one has ended, two lead lives and pipelines.
 
-    unfinished: how many jobs wait or run; None where the database does not answer.
+    unfinished: how many of its short and long jobs wait or run; None where the database does not answer.
     """
 
     def __init__(

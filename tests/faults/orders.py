@@ -14,6 +14,7 @@ SHORT_STAGES = ("numpy", "tensor", "autograd", "function", "nn", "optim", "modul
 SHORT_STEPS = (150, 400, 1000)
 SEEDS = 10
 LINKS_PRIORITY, PACKS_PRIORITY, LIVES_PRIORITY = 52, 55, 60  # before the victims of cancels, which keep every slot busy
+PLANNED_PRIORITY = 0  # of the short jobs and most of the long ones
 HIT_PRIORITY = 58  # of long jobs that kills hit: all those of a short run, which ends once each kind did harm
 HIT_SOON = 3  # one of so many long jobs of a full run has it: else they would begin when all others have ended
 AWAITED_PRIORITY = 59  # of jobs that a fault other than a kill waits for: before the long jobs

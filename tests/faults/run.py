@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from tests.faults import clock, data_files, namesake_faults, network, small_disk
@@ -16,12 +17,12 @@ from tests.faults.client import LoggingClient, RequestLog
 from tests.faults.fleet import SLOTS, Build, Fleet
 from tests.faults.lanes import FAULTS, Fault, Lanes
 from tests.faults.load import Load
-from tests.faults.orders import OrderBook
+from tests.faults.orders import PLANNED_PRIORITY, OrderBook
 from tests.faults.plans import Plan
 from tests.faults.report import Report
 from tests.faults.usage import Usage
 from tests.faults.verification import Ran, verify
-from tests.faults.wanted import sated, still_wanted
+from tests.faults.wanted import look_back
 from tests.faults.watch import Watch
 
 CLOCK_OFF_SECONDS = 7200
@@ -77,7 +78,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     watch = Watch(fleet.database)
     projects = keys_of_two_projects(fleet.url)
     data_files.send_in(fleet.url, projects)
-    load = Load(fleet.url, log, book, plan.amount, projects, watch.unfinished)
+    load = Load(fleet.url, log, book, plan.amount, projects, partial(watch.unfinished, PLANNED_PRIORITY))
     backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting, plan.probes)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
     lanes, usage = Lanes(arena, faults, plan.haste), Usage(fleet)
@@ -114,8 +115,8 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         usage.look()
         finished = load.is_done() or plan.until_bitten
         if (finished or time.monotonic() - began > plan.amount.seconds) and time.monotonic() >= look_at:
-            lanes.rest(sated(plan, arena, lanes.counts()))
-            wanted = still_wanted(plan, arena, lanes.counts())
+            wanted, sated = look_back(plan, arena, lanes.counts())
+            lanes.rest(sated)
             if finished and not wanted:
                 return
             look_at = time.monotonic() + (0.0 if plan.until_bitten else LOOK_SECONDS)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from gradyard.jobs.errors import GradyardError
 from tests.faults.arena import Arena
@@ -16,39 +17,47 @@ GO_ON = ("F16",)  # to the end of a run: each cancel hits a job in another state
 NEEDS = {"F18": "F8"}  # ten maintenance loops are of harm where leases end, as those of frozen workers do
 
 
-def still_wanted(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list[str]:
-    """One line for each kind of fault that is still wanted; empty where the run may end.
+class LookBack(NamedTuple):
+    """What the kinds of faults did so far.
 
-    The database is read only once enough faults were inflicted, since counting these costs nothing.
+    wanted: a line for each that is still wanted; empty where the run may end. sated: those that did all the harm which
+    is wanted of them.
     """
+
+    wanted: list[str]
+    sated: set[str]
+
+
+def look_back(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> LookBack:
+    """Look back at the faults so far, by kind how many. Reads the whole database once some kind came often enough."""
+    enough = {name for name, count in inflicted.items() if count >= _least(plan, name)}
+    journal = _journal(arena) if enough else None
+    if journal is None:
+        return LookBack(_too_few(plan, arena, inflicted) or ["a database that answers"], set())
+    bites, lacking = journal.bites(), _lacking_harm(plan, arena, journal)
+    wanted = _too_few(plan, arena, inflicted) or [*_lacking_bites(bites, inflicted, plan.bites), *lacking.values()]
+    sated = {name for name in enough - {*GO_ON} if bites[name] >= plan.bites and name not in lacking}
+    return LookBack(
+        wanted, sated - {needed for name, needed in NEEDS.items() if name in inflicted and name not in sated}
+    )
+
+
+def _journal(arena: Arena) -> Journal | None:
+    try:
+        rows = Rows.read(arena.fleet.database)
+    except GradyardError:
+        return None
+    return Journal(list(arena.done), arena.log, rows, arena.watch)
+
+
+def _too_few(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> list[str]:
+    """The kinds that were inflicted too seldom, else what the load did too seldom."""
     if few := [name for name, count in inflicted.items() if count < _least(plan, name)]:
         return [f"{name} inflicted {inflicted[name]} of {_least(plan, name)}" for name in few]
     counts = counted(plan.amount, arena.log)
     if "GRADYARD_MUTANT" in plan.settings:  # in the build that asks for no condition none fails
         counts.pop(FAILED_WITH_OTHERS, None)
-    if few := [name for name, n in counts.items() if n < plan.bites]:
-        return [f"{name} fewer than {plan.bites}" for name in few]
-    try:
-        rows = Rows.read(arena.fleet.database)
-    except GradyardError:
-        return ["a database that answers"]
-    journal = Journal(list(arena.done), arena.log, rows, arena.watch)
-    return [*_lacking_bites(journal.bites(), inflicted, plan.bites), *_lacking_harm(plan, arena, journal).values()]
-
-
-def sated(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> set[str]:
-    """The kinds of faults that did all the harm which is wanted of them. Reads the whole database."""
-    enough = {name for name, count in inflicted.items() if count >= _least(plan, name)} - {*GO_ON}
-    if not enough:
-        return set()
-    try:
-        rows = Rows.read(arena.fleet.database)
-    except GradyardError:
-        return set()
-    journal = Journal(list(arena.done), arena.log, rows, arena.watch)
-    bites, lacking = journal.bites(), _lacking_harm(plan, arena, journal)
-    at_rest = {name for name in enough if bites[name] >= plan.bites and name not in lacking}
-    return at_rest - {needed for name, needed in NEEDS.items() if name in inflicted and name not in at_rest}
+    return [f"{name} fewer than {plan.bites}" for name, n in counts.items() if n < plan.bites]
 
 
 def _least(plan: Plan, name: str) -> int:

@@ -88,11 +88,16 @@ class Watch:
                 packs.setdefault(row.pid, []).append(row)
         return [self._as_busy(members) for members in packs.values()]
 
-    def unfinished(self) -> int | None:
-        """How many jobs are queued or running that a worker can take; None where the database does not answer."""
+    def unfinished(self, priority: int | None = None) -> int | None:
+        """How many jobs are queued or running that a worker can take; None where the database does not answer.
+
+        priority: of those that have it; None: of all.
+        """
+        of_these = () if priority is None else (Job.priority == priority,)
         try:
             with self._database.read() as connection:
-                live = select(func.count()).where(Job.state.in_(["queued", "running"]), Job.queue != Queue.GPU)
+                unfinished = Job.state.in_(["queued", "running"])
+                live = select(func.count()).where(unfinished, Job.queue != Queue.GPU, *of_these)
                 return int(connection.execute(live).scalar_one())
         except GradyardError:
             return None

@@ -134,14 +134,14 @@ def test_members_of_a_pack_get_the_bits_that_they_get_alone(client: Client) -> N
 
 
 def test_a_stopping_worker_hands_back_and_the_next_goes_on_bit_for_bit(service: Service, client: Client) -> None:
-    spec, over = disturbed(client, lambda: os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM))
+    spec, ended = disturbed(client, lambda: os.kill(service.worker_main("cpu-0").pid, signal.SIGTERM))
     whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-    assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "the worker stops" in [event.detail for event in client.events(over.id)]
-    assert client.losses(over.id).tobytes() == client.losses(whole.id).tobytes()
-    assert over.result is not None
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+    assert "the worker stops" in [event.detail for event in client.events(ended.id)]
+    assert client.losses(ended.id).tobytes() == client.losses(whole.id).tobytes()
+    assert ended.result is not None
     assert whole.result is not None
-    assert over.result["coefficients"] == whole.result["coefficients"]
+    assert ended.result["coefficients"] == whole.result["coefficients"]
 
 
 def test_a_killed_main_process_is_followed_by_a_fork_and_costs_no_bits(service: Service, client: Client) -> None:
@@ -165,11 +165,11 @@ def test_a_killed_runner_costs_an_attempt_and_no_bits(service: Service, client: 
         assert runner is not None
         runner.kill()
 
-    spec, over = disturbed(client, kill_runner)
+    spec, ended = disturbed(client, kill_runner)
     whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-    assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "the runner died of SIGKILL" in [event.detail for event in client.events(over.id)]
-    assert client.losses(over.id).tobytes() == client.losses(whole.id).tobytes()
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+    assert "the runner died of SIGKILL" in [event.detail for event in client.events(ended.id)]
+    assert client.losses(ended.id).tobytes() == client.losses(whole.id).tobytes()
 
 
 def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Service, client: Client) -> None:
@@ -180,9 +180,9 @@ def test_a_killed_worker_takes_its_runner_along_and_its_slot_goes_on(service: Se
         psutil.wait_procs([runner], timeout=60)
         assert not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE
 
-    _, over = disturbed(client, kill_worker)
-    assert (over.state, over.attempt) == ("succeeded", 2)
-    assert "its worker process died" in [event.detail for event in client.events(over.id)]
+    _, ended = disturbed(client, kill_worker)
+    assert (ended.state, ended.attempt) == ("succeeded", 2)
+    assert "its worker process died" in [event.detail for event in client.events(ended.id)]
 
 
 def test_a_job_over_its_time_limit_fails_as_timed_out(client: Client) -> None:

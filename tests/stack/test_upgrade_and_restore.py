@@ -14,7 +14,7 @@ from gradyard.local.copies.backup import back_up
 from gradyard.local.copies.restore import restore
 from gradyard.store.database import Database
 from tests.servers import RedisServer, postgresql_programs
-from tests.stack.service_processes import LONGER_AND_LONGER, Service, at_once, slow_spec
+from tests.stack.service_processes import LONGER_AND_LONGER, Service, at_once, disturbed, slow_spec
 from tests.stack.until import until
 
 pytestmark = pytest.mark.stack
@@ -57,24 +57,22 @@ def next_version(url: str) -> Iterator[None]:
 @pytest.mark.parametrize("service", ["postgresql"], indirect=True)
 def test_a_rolling_upgrade_redoes_no_step(service: Service) -> None:
     client = service.client
-    for spec in map(slow_spec, LONGER_AND_LONGER):
-        job = client.submit(spec)
-        trains_from_a_record(client, job.id)
-        with next_version(service.environment["DATABASE_URL"]):
-            assert client.readiness().status == "ready"
-            service.pool.terminate()
-            assert service.pool.wait(120.0)
-            service.pool.start()  # stands for the pool of the new version
-            over = client.wait(job.id, timeout=300)
-            if (over.state, over.attempt) == ("succeeded", 1):  # before its pool was asked to stop
-                continue
-            assert (over.state, over.attempt) == ("succeeded", 2)
-            begins = [event.detail for event in client.events(job.id) if event.to_state == "running"]
-            assert "goes on from step" in str(begins[1])
-            whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
-            assert client.losses(job.id).tobytes() == client.losses(whole.id).tobytes()
-            return
-    raise AssertionError("no pool handed its job back")
+
+    def upgrade() -> None:
+        tables.close()  # of an earlier try
+        tables.enter_context(next_version(service.environment["DATABASE_URL"]))
+        assert client.readiness().status == "ready"
+        service.pool.terminate()
+        assert service.pool.wait(120.0)
+        service.pool.start()  # stands for the pool of the new version
+
+    with contextlib.ExitStack() as tables:
+        spec, ended = disturbed(client, upgrade)
+        assert (ended.state, ended.attempt) == ("succeeded", 2)
+        begins = [event.detail for event in client.events(ended.id) if event.to_state == "running"]
+        assert "goes on from step" in str(begins[1])
+        whole = client.wait(client.submit(at_once(spec)).id, timeout=300)
+        assert client.losses(ended.id).tobytes() == client.losses(whole.id).tobytes()
 
 
 def test_a_backup_taken_while_a_job_trains_is_restored_and_the_job_goes_on(

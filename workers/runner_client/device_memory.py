@@ -46,8 +46,9 @@ class DeviceMemory:
             return
         if self._others is not None:  # it may have been read before the driver freed an earlier worker's runner
             self._others = min(self._others, use.all_mib)
+        elif runner is None:
+            self._others = use.all_mib
         if runner is None:
-            self._others = use.all_mib if self._others is None else self._others
             return
         if runner != self._runner:
             self._runner, self._driver_names_runner, self._most = runner, False, 0

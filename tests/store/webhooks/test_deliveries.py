@@ -92,7 +92,7 @@ def test_a_claim_of_a_process_that_vanished_ends_with_its_lease(database: Databa
 def test_ten_tries_follow_the_schedule_and_the_message_is_given_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pauses = (600.0, *RETRY_SECONDS[1:])  # the first must not be over before the test has looked
+    pauses = (600.0, *RETRY_SECONDS[1:])  # the first must not end before the test has looked
     monkeypatch.setattr(schedule, "RETRY_SECONDS", pauses)
     webhook = webhook_of(database)
     (made,) = messages(database, webhook)
