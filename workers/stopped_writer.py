@@ -18,11 +18,13 @@ from gradyard.store.upkeep import write_lock
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
-PART_OF_LEASE = 1 / 3  # so the other workers renew their leases in time
+PART_OF_LEASE = 1 / 8
+"""So that the other workers renew their leases in time, and no round of maintenance that waited for the lock looks like
+a leap of the clock (`workers/clock_watch.py`): for a whole lease after one, no other lease is ended."""
 
 
 class StoppedWriter:
-    """Looks at the holder of the file's write lock, and ends one that stays stopped for a third of a lease."""
+    """Looks at the holder of the file's write lock, and ends one that stays stopped for an eighth of a lease."""
 
     def __init__(self, file: Path, lease_seconds: float) -> None:
         self._file, self._seconds = file, lease_seconds * PART_OF_LEASE

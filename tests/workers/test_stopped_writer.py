@@ -1,5 +1,6 @@
 """A process that stopped in the middle of a write to SQLite is ended; one that works, or that holds nothing, is not."""
 
+import math
 import os
 import signal
 import subprocess
@@ -10,20 +11,23 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 from gradyard.store.upkeep import write_lock
 from gradyard.store.upkeep.in_use import file_of
 from tests.stack.until import until
-from workers.stopped_writer import LOOK_SECONDS, StoppedWriter
+from workers.clock_watch import ClockWatch
+from workers.stopped_writer import LOOK_SECONDS, PART_OF_LEASE, StoppedWriter
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
     pytest.mark.skipif(not write_lock.LOCKS.exists(), reason="this system does not tell who holds a lock"),
 ]
 LEASE_SECONDS = 15.0
-LOOKS = int(LEASE_SECONDS / 3 / LOOK_SECONDS)
+LOOKS = math.ceil(LEASE_SECONDS / 8 / LOOK_SECONDS)
 WRITES = """
 import sys
+from gradyard.jobs.settings import Settings
 from gradyard.store.database import Database
 database = Database(sys.argv[1])
 with database.begin() as connection:
@@ -66,7 +70,7 @@ def test_the_holder_of_the_write_lock_is_found(database: Database, file: Path, w
         assert write_lock.holder_of(file) == os.getpid()
 
 
-def test_a_process_that_stopped_in_a_write_is_ended_after_a_third_of_a_lease(
+def test_a_process_that_stopped_in_a_write_is_ended_after_an_eighth_of_a_lease(
     database: Database, file: Path, writer: "subprocess.Popen[str]"
 ) -> None:
     watch = StoppedWriter(file, LEASE_SECONDS)
@@ -100,3 +104,13 @@ def test_a_stopped_process_that_holds_nothing_is_left_alone(
     assert sleeper.poll() is None
     sleeper.kill()
     sleeper.wait()
+
+
+def test_a_round_of_maintenance_that_waited_for_it_is_no_leap_of_the_clock(database: Database) -> None:
+    settings = Settings()
+    waited = settings.lease_seconds * PART_OF_LEASE + 2 * LOOK_SECONDS  # until the look that ends it
+    rounds_apart = waited + settings.maintenance_seconds + 0.5  # and what a round itself takes
+    watch = ClockWatch(settings.lease_seconds, settings.maintenance_seconds)
+    seconds = range(int(settings.lease_seconds) + 1)
+    assert [watch.is_even(float(second)) for second in seconds][-1]
+    assert watch.is_even(seconds[-1] + rounds_apart)
