@@ -20,6 +20,7 @@ def _without_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_without_nul)]
 MOST_TAGS = 32
+LARGEST_SEED = 2**53 - 1  # the largest whole number that every reader of JSON holds
 Name = Annotated[Text, Field(max_length=200)]
 TagKey = Annotated[Text, Field(min_length=1, max_length=64)]
 TagValue = Annotated[Text, Field(max_length=256)]
@@ -59,7 +60,7 @@ class JobSpec(StrictModel):
     )
     dataset: Dataset = Field(default=FunctionData(), description="what it is trained on")
     steps: Steps = 2000
-    seed: int = Field(default=0, ge=0, le=2**53 - 1, description="all that is drawn depends on it alone")
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, description="all that is drawn depends on it alone")
     device: Literal["cpu", "gpu", "auto"] = Field(
         default="cpu", description="what trains it; `auto`: the one on which such work ends sooner"
     )

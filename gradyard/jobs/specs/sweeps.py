@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gradyard.jobs.specs.axes import Axis, Draws, Span
+from gradyard.jobs.specs.base import LARGEST_SEED
 from gradyard.jobs.specs.paths import MOST_FIELDS, Path, may_hold, parts_around, put
 from gradyard.jobs.strict_model import StrictModel
 
@@ -25,7 +26,7 @@ class Sweep(StrictModel):
     grid: dict[Path, Axis] = Field(default={}, max_length=MOST_FIELDS)
     random: dict[Path, Draws] = Field(default={}, max_length=MOST_FIELDS)
     samples: int = Field(default=1, ge=1)
-    random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
+    random_seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
 
     @model_validator(mode="after")
     def _no_value_is_lost(self) -> Self:

@@ -17,6 +17,7 @@ from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
+from gradyard.jobs.submission.other_seeds import OtherSeeds, with_its_seed, without_its_seed
 from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved_with_others
 from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
@@ -138,7 +139,7 @@ def _parse_members(
 ) -> list[ParsedJob]:  # fmt: skip
     """Every member parsed, from JSON or from JSON values. Limits are checked before anything is computed."""
     jobs: list[ParsedJob] = []
-    points, descents = SharedPoints(), Descents()
+    points, descents, seeds = SharedPoints(), Descents(), OtherSeeds()
     for index, member in enumerate(members):
         if faults.enough:
             break
@@ -147,7 +148,7 @@ def _parse_members(
         if not faults.need(index):
             continue
         try:
-            jobs.append(points.shared(_parse_member(member, settings, files, budget, descents)))
+            jobs.append(points.shared(_parse_member(member, settings, files, budget, descents, seeds)))
         except BodyMalformed as error:
             faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
         except SpecInvalid as error:
@@ -162,13 +163,19 @@ def _parse_members(
 
 
 def _parse_member(
-    member: Any, settings: Settings, files: Files, budget: BatchBudget, descents: Descents
+    member: Any, settings: Settings, files: Files, budget: BatchBudget, descents: Descents, seeds: OtherSeeds
 ) -> ParsedJob:  # fmt: skip
     body = member if isinstance(member, bytes) else dumped(member)
     budget.check_bytes(body)
-    spec = read_spec(plain_json(body) if body is member else body, settings, files)
+    rest = without_its_seed(member)
+    if (other := seeds.of(rest)) is not None:
+        spec = with_its_seed(other.spec, member)
+    else:
+        spec = read_spec(plain_json(body) if body is member else body, settings, files)
     budget.check_cost(spec)
-    return resolved_with_others(spec, descents)
+    job = resolved_with_others(spec, descents, other)
+    seeds.accept(rest, job)
+    return job
 
 
 def _check_size(sweep: Sweep, settings: Settings) -> None:

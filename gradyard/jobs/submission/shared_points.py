@@ -14,7 +14,7 @@ class SharedPoints:
 
     def shared(self, job: ParsedJob) -> ParsedJob:
         """The job, with the points of the one before where these are the same, bit for bit."""
-        if not job.spec.dataset.is_sent_in_full:
+        if not job.spec.dataset.is_sent_in_full or self._has_them(job):
             return job
         as_text = orjson.dumps(job.as_json["dataset"])  # of equal numbers 0.0 and -0.0 are two
         if self._last is not None and as_text == self._as_text:
@@ -22,3 +22,6 @@ class SharedPoints:
             job = job._replace(spec=spec, as_json=job.as_json | {"dataset": self._last.as_json["dataset"]})
         self._last, self._as_text = job, as_text
         return job
+
+    def _has_them(self, job: ParsedJob) -> bool:
+        return self._last is not None and job.as_json["dataset"] is self._last.as_json["dataset"]

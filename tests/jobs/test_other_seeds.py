@@ -1,0 +1,97 @@
+"""Members of a batch that differ in their seeds alone: read as if each came alone, and each seed is still checked."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from gradyard.jobs.errors import BatchInvalid
+from gradyard.jobs.settings import load
+from gradyard.jobs.submission.batches import parse_batch
+from gradyard.jobs.submission.other_seeds import MOST_KEPT, OtherSeeds, with_its_seed, without_its_seed
+from gradyard.jobs.submission.parse import ParsedJob, parse_job
+
+settings = load(database_url="sqlite:///unused.db")
+NOISY = {"kind": "function", "points": 50, "noise": 0.1}
+INLINE = {"kind": "inline", "x": [0.0, 0.5, 1.0], "y": [-0.0, 1, 2.5]}
+RESTS: dict[str, dict[str, Any]] = {
+    "plain": {"stage": "tensor"},
+    "a fixed start, so that a seed draws nothing": {"stage": "function", "tags": {"of": "them"}, "name": "one"},
+    "noise": {"stage": "nn", "dataset": NOISY, "learning_rate": "auto"},
+    "points that were sent": {"stage": "module", "dataset": INLINE, "optimizer": {"name": "sgd", "momentum": 0.5}},
+    "parts filled up": {"stage": "optim", "optimizer": {"momentum": 0.5}, "loss": {"reduction": "mean"}},
+    "weights that were given": {"stage": "autograd", "init": {"a": 1, "b": 0, "c": 0.5, "d": -0.0}, "steps": 1e3},
+    "too fast": {"stage": "numpy", "learning_rate": 1.0, "init": "normal", "dtype": "float32"},
+    "too slow for some seeds": {"stage": "tensor", "steps": 300, "learning_rate": 1e-7, "init": "normal"},
+    "drawn orders": {"stage": "dynamic", "priority": -3, "device": "auto"},
+}  # fmt: skip
+SEEDS = (0, 1, 2**53 - 1, 7.0, 1)
+
+
+def body_of(members: list[dict[str, Any]]) -> BytesIO:
+    return BytesIO(json.dumps({"jobs": members}).encode())
+
+
+def as_text(jobs: list[ParsedJob]) -> list[str]:
+    """Everything of these jobs, with types and bits: 0.0 and -0.0, and 1 and 1.0, are two."""
+    return [repr((job.spec, *job[1:])) for job in jobs]
+
+
+@pytest.mark.parametrize("seeds_are", ["the last axis", "the first axis"])
+def test_each_is_read_as_if_it_came_alone(seeds_are: str) -> None:
+    rests = list(RESTS.values())
+    pairs = [(rest, seed) for rest in rests for seed in SEEDS]
+    if seeds_are == "the first axis":
+        pairs = [(rest, seed) for seed in SEEDS for rest in rests]
+    members = [rest | {"seed": seed} for rest, seed in pairs] + rests  # at last without any
+    batch = parse_batch(body_of(members), settings).jobs
+    assert as_text(batch) == as_text([parse_job(json.dumps(each).encode(), settings) for each in members])
+
+
+def test_a_sweep_over_seeds_is_read_as_the_list_of_its_members() -> None:
+    sweep = {"spec": RESTS["noise"], "grid": {"seed": {"stop": 20}, "learning_rate": ["auto", 1e-7]}}
+    members = [RESTS["noise"] | {"seed": seed, "learning_rate": rate} for seed in range(20) for rate in ("auto", 1e-7)]
+    swept = parse_batch(BytesIO(json.dumps(sweep).encode()), settings).jobs
+    assert as_text(swept) == as_text(parse_batch(body_of(members), settings).jobs)
+
+
+@pytest.mark.parametrize("wrong", [-1, 2**53, 0.5, True, "1", None, [], 10**40])
+def test_a_wrong_seed_is_refused_although_the_rest_was_accepted(wrong: Any) -> None:
+    rest = RESTS["plain"]
+    with pytest.raises(BatchInvalid) as refused:
+        parse_batch(body_of([rest | {"seed": 1}, rest | {"seed": wrong}, rest | {"seed": 2}]), settings)
+    assert [(index, problem.pointer) for index, problem in refused.value.problems] == [(1, "/seed")]
+
+
+def test_what_was_refused_is_refused_again() -> None:
+    wrong = RESTS["plain"] | {"steps": 0}
+    with pytest.raises(BatchInvalid) as refused:
+        parse_batch(body_of([wrong | {"seed": seed} for seed in range(3)]), settings)
+    assert [index for index, _ in refused.value.problems] == [0, 1, 2]
+
+
+def test_a_stage_of_a_plugin_looks_at_each_seed_itself() -> None:
+    seeds, job = OtherSeeds(), parse_job(b'{"stage": "tensor"}', settings)
+    theirs = job._replace(spec=job.spec.model_copy(update={"stage": "theirs"}))
+    seeds.accept(b"{}", theirs)
+    assert seeds.of(b"{}") is None
+    seeds.accept(b"{}", job)
+    assert seeds.of(b"{}") is job
+
+
+def test_of_a_large_batch_few_are_kept() -> None:
+    seeds, job = OtherSeeds(), parse_job(b'{"stage": "tensor"}', settings)
+    for number in range(2 * MOST_KEPT):
+        seeds.accept(b"%d" % number, job)
+    assert [seeds.of(b"%d" % number) is not None for number in (0, MOST_KEPT - 1, MOST_KEPT)] == [True, True, False]
+    seeds = OtherSeeds()
+    seeds.accept(b" " * 2**19, job)
+    seeds.accept(b" " * 2**20, job)
+    assert seeds.of(b" " * 2**20) is None
+
+
+def test_a_line_of_json_has_no_rest_and_a_seed_that_is_left_out_is_0() -> None:
+    assert without_its_seed(b'{"stage": "tensor"}') is None
+    spec = parse_job(b'{"stage": "tensor", "seed": 5}', settings).spec
+    assert with_its_seed(spec, {"stage": "tensor"}) == parse_job(b'{"stage": "tensor"}', settings).spec
