@@ -4,12 +4,14 @@ import json
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 
-from gradyard.jobs.errors import BatchInvalid
+from gradyard.jobs.errors import BatchInvalid, ContentMissing
 from gradyard.jobs.settings import load
+from gradyard.jobs.specs.file_data import FileData, XAndY
 from gradyard.jobs.submission.batches import parse_batch
-from gradyard.jobs.submission.other_seeds import MOST_KEPT, OtherSeeds, with_its_seed, without_its_seed
+from gradyard.jobs.submission.other_seeds import MOST_KEPT, OtherSeeds, without_its_seed
 from gradyard.jobs.submission.parse import ParsedJob, parse_job
 
 settings = load(database_url="sqlite:///unused.db")
@@ -77,7 +79,7 @@ def test_a_stage_of_a_plugin_looks_at_each_seed_itself() -> None:
     seeds.accept(b"{}", theirs)
     assert seeds.of(b"{}") is None
     seeds.accept(b"{}", job)
-    assert seeds.of(b"{}") is job
+    assert seeds.of(b"{}") is not None
 
 
 def test_of_a_large_batch_few_are_kept() -> None:
@@ -93,5 +95,38 @@ def test_of_a_large_batch_few_are_kept() -> None:
 
 def test_a_line_of_json_has_no_rest_and_a_seed_that_is_left_out_is_0() -> None:
     assert without_its_seed(b'{"stage": "tensor"}') is None
-    spec = parse_job(b'{"stage": "tensor", "seed": 5}', settings).spec
-    assert with_its_seed(spec, {"stage": "tensor"}) == parse_job(b'{"stage": "tensor"}', settings).spec
+    seeds = OtherSeeds()
+    seeds.accept(b"{}", parse_job(b'{"stage": "tensor", "seed": 5}', settings))
+    other = seeds.of(b"{}")
+    assert other is not None
+    assert other.spec_of({"stage": "tensor"}) == parse_job(b'{"stage": "tensor"}', settings).spec
+
+
+class LostSoon:
+    """The files of a project, whose only one is gone after so many readings."""
+
+    def __init__(self, readings: int) -> None:
+        self.left = readings
+
+    def with_values(self, dataset: FileData) -> FileData:
+        def read() -> XAndY:
+            self.left -= 1
+            if self.left < 0:
+                raise ContentMissing("there is no content")
+            return XAndY(np.array([0.0, 1e-200, 2e-200]), np.zeros(3))
+
+        return dataset.with_values(3, read)
+
+
+def test_a_file_that_is_lost_meanwhile_is_told_of_the_member_that_needs_it() -> None:
+    file = {"kind": "file", "file": "0" * 64, "x": "x", "y": "y"}
+    far = {"a": 0.0, "b": 0.0, "c": 0.0, "d": 1e154}  # so far that its first loss is computed, from the file
+    rest = {"stage": "numpy", "dataset": file, "init": far, "learning_rate": 1.0}
+    first, again = LostSoon(10), LostSoon(10)
+    parse_batch(body_of([rest]), settings, lambda: first)
+    parse_batch(body_of([rest]), settings, lambda: again)  # what the first has found of its data is kept
+    files = LostSoon(10 - again.left)
+    with pytest.raises(BatchInvalid) as refused:
+        parse_batch(body_of([rest | {"seed": seed} for seed in range(2)]), settings, lambda: files)
+    [(index, problem)] = refused.value.problems
+    assert (index, problem.pointer) == (1, "/dataset/file")

@@ -91,3 +91,15 @@ def test_names_may_have_digits() -> None:
 def test_what_is_no_sweep_is_refused(wrong: object) -> None:
     with pytest.raises(ValidationError):
         Sweep.model_validate(wrong)
+
+
+def test_members_share_what_is_not_varied_and_nothing_else() -> None:
+    spec = {"stage": "optim", "dataset": {"kind": "inline", "x": [0, 1], "y": [0, 1]}, "optimizer": {"name": "adam"}}
+    sweep = Sweep(spec=spec, grid={"optimizer.beta1": [0.8, 0.9], "optimizer.beta2": [0.99], "loss.name": ["l1"]})
+    first, second = sweep.members()
+    assert first["dataset"]["x"] is second["dataset"]["x"]
+    assert [each["optimizer"] for each in (first, second)] == [
+        {"name": "adam", "beta1": 0.8, "beta2": 0.99}, {"name": "adam", "beta1": 0.9, "beta2": 0.99}
+    ]  # fmt: skip
+    assert sweep.spec["optimizer"] == {"name": "adam"}
+    assert "loss" not in sweep.spec

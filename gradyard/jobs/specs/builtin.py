@@ -12,7 +12,8 @@ from gradyard.jobs.strict_model import Finite, Positive
 
 COEFFICIENTS = "abcdefghij"
 InitialCoefficients = dict[Literal["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Finite]
-Init = Literal["default", "normal"] | InitialCoefficients
+_WHERE = "where the coefficients start: as the tutorial has it, drawn from a normal distribution, or numbers by letter"
+Init = Annotated[Literal["default", "normal"] | InitialCoefficients, Field(description=_WHERE)]
 Scale = Literal["none", "standard", "minmax"]
 Scaled = Annotated[
     Scale,
@@ -30,10 +31,7 @@ class CoefficientsSpec(JobSpec):
     linear_in_coefficients: ClassVar[bool] = True
 
     learning_rate: LearningRate = 1e-6
-    init: Init = Field(
-        default="default", description="where the coefficients start: as the tutorial has it, drawn from a normal "
-        "distribution, or numbers by letter",
-    )  # fmt: skip
+    init: Init = "default"
     loss: Loss = Field(default=MeanSquaredError(), description="what is made small")
 
     @property
@@ -42,9 +40,14 @@ class CoefficientsSpec(JobSpec):
         return COEFFICIENTS[:4]
 
     @property
+    def has_noise(self) -> bool:
+        """Whether its data have noise, which is drawn from the seed."""
+        return bool(getattr(self.dataset, "noise", 0.0))
+
+    @property
     def draws(self) -> bool:
         """Whether anything is drawn from the seed."""
-        return bool(isinstance(self.init, str) or getattr(self.dataset, "noise", 0.0))
+        return isinstance(self.init, str) or self.has_noise
 
     @property
     def highest_power(self) -> int:
@@ -140,7 +143,7 @@ class FunctionSpec(CoefficientsSpec):
     @property
     def draws(self) -> bool:
         """Whether anything is drawn from the seed. Its default start is a fixed one."""
-        return bool(self.init == "normal" or getattr(self.dataset, "noise", 0.0))
+        return self.init == "normal" or self.has_noise
 
 
 class NnSpec(PolynomialSpec):
@@ -167,9 +170,7 @@ class ModuleSpec(PolynomialSpec):
 class DynamicSpec(CoefficientsSpec):
     """A job of stage 8, `dynamic`: its order is drawn anew at each step, so it has no degree."""
 
-    linear_in_coefficients: ClassVar[bool] = (
-        False  # it is linear, but the model changes at each step: no single limit holds
-    )
+    linear_in_coefficients: ClassVar[bool] = False  # it is, but it changes at each step: no single limit holds
 
     stage: Literal["dynamic"]
     steps: Steps = 30_000

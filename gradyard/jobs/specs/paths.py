@@ -39,8 +39,9 @@ def may_hold(spec: dict[str, Any], path: str) -> bool:
 
 
 def put(spec: dict[str, Any], path: str, value: Any) -> None:
-    """Set the parameter in the spec. Objects around it are made where there are none."""
+    """Set the parameter in the spec. Objects around it are copied, since others share them, or made."""
     *outer, last = path.split(".")
     for name in outer:
-        spec = spec.setdefault(name, {})
+        spec[name] = dict(spec.get(name, ()))
+        spec = spec[name]
     spec[last] = value

@@ -52,11 +52,13 @@ class BatchBudget:
         if self._bytes > self._settings.max_batch_bytes:
             raise BudgetExceeded(f"its jobs have over {self._settings.max_batch_bytes:,} bytes")
 
-    def check_cost(self, spec: JobSpec) -> None:
-        """Check the cost of training, and of what is computed before anything is stored."""
+    def check_cost(self, spec: JobSpec, *, is_computed: bool = False) -> None:
+        """Check the cost of training, and of what is computed before anything is stored, unless it is computed."""
         self._point_steps += spec.steps * spec.dataset.points
         if self._point_steps > self._settings.max_point_steps:
             raise BudgetExceeded(f"over {self._settings.max_point_steps:,} point-steps together")
+        if is_computed:
+            return
         key, work = work_of(spec)
         if key not in self._computed:
             self._computed.add(key)

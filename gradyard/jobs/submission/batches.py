@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import orjson
 
-from gradyard.jobs.errors import BodyMalformed, FieldProblem, SpecInvalid
+from gradyard.jobs.errors import BodyMalformed, ContentMissing, FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.dependencies import Dependency
 from gradyard.jobs.specs.files_of_project import Files, NoFiles
@@ -17,8 +17,14 @@ from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.submission.batch_budget import BatchBudget, BudgetExceeded
 from gradyard.jobs.submission.faults import ListFaults, SweepFaults
 from gradyard.jobs.submission.large import LARGE_BYTES, LARGE_JOBS, is_large_sweep
-from gradyard.jobs.submission.other_seeds import OtherSeeds, with_its_seed, without_its_seed
-from gradyard.jobs.submission.parse import ParsedJob, filled_up_sweep, read_spec, resolved_with_others
+from gradyard.jobs.submission.other_seeds import OtherSeeds, without_its_seed
+from gradyard.jobs.submission.parse import (
+    ParsedJob,
+    filled_up_sweep,
+    read_spec,
+    refusal_of_lost,
+    resolved_with_others,
+)
 from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
 from gradyard.jobs.submission.shared_points import SharedPoints
@@ -153,6 +159,8 @@ def _parse_members(
             faults.add(index, [FieldProblem("", f"is not JSON: {error}")])
         except SpecInvalid as error:
             faults.add(index, error.problems)
+        except ContentMissing as error:
+            faults.add(index, refusal_of_lost(error).problems)
         except BudgetExceeded as error:
             raise SpecInvalid([FieldProblem("", str(error))]) from None
     faults.raise_any()
@@ -169,11 +177,12 @@ def _parse_member(
     budget.check_bytes(body)
     rest = without_its_seed(member)
     if (other := seeds.of(rest)) is not None:
-        spec = with_its_seed(other.spec, member)
-    else:
-        spec = read_spec(plain_json(body) if body is member else body, settings, files)
+        alike = other.spec_of(member)
+        budget.check_cost(alike, is_computed=other.resolution is not None)
+        return other.job_of(alike, descents)
+    spec = read_spec(plain_json(body) if body is member else body, settings, files)
     budget.check_cost(spec)
-    job = resolved_with_others(spec, descents, other)
+    job = resolved_with_others(spec, descents)
     seeds.accept(rest, job)
     return job
 

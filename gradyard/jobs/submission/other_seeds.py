@@ -1,37 +1,66 @@
-"""Members of a batch that differ in their seeds alone are read and checked once: nothing else depends on a seed.
+"""Members of a batch that differ in their seeds alone are read and checked once: little else depends on a seed.
 
 Most large batches are of this kind: a sweep starts each of its points from many seeds.
 """
 
+from functools import cached_property
 from typing import Any
 
-from gradyard.jobs.specs.base import LARGEST_SEED, JobSpec
+from gradyard.jobs.specs.base import LARGEST_SEED, sha256_of
+from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.stages.builtin import BUILT_IN
 from gradyard.jobs.submission.parse import ParsedJob
+from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped
+from gradyard.jobs.submission.resolve import Resolution, resolution_of, warnings_of
 
 MOST_KEPT = 64  # points of a sweep, whose seeds may change fastest or slowest
 MOST_KEPT_BYTES = 2**20
 _BUILT_IN = {stage.name for stage in BUILT_IN}  # the spec of a plug-in may check its seed beside its other parameters
 
 
+class OtherSeed:
+    """A job that was accepted, as a pattern of those that differ from it in their seeds alone."""
+
+    def __init__(self, job: ParsedJob, spec: CoefficientsSpec) -> None:
+        self._job, self._spec = job, spec
+
+    @cached_property
+    def resolution(self) -> Resolution | None:
+        """That of every seed; None where the data are drawn from the seed."""
+        return None if self._spec.has_noise else resolution_of(self._spec)
+
+    def spec_of(self, member: dict[str, Any]) -> CoefficientsSpec:
+        """The spec of such a member of the batch."""
+        return self._spec.model_copy(update={"seed": member.get("seed", 0)})
+
+    def job_of(self, spec: CoefficientsSpec, descents: Descents) -> ParsedJob:
+        """The job with that spec. Its `warnings` are complete after `descents.warn()`.
+
+        Raises SpecInvalid where its noise makes the data overflow.
+        """
+        resolution = self.resolution or resolution_of(spec)
+        warnings, as_json = warnings_of(spec, resolution, descents), {**self._job.as_json, "seed": spec.seed}
+        return ParsedJob(spec, as_json, sha256_of(as_json), self._job.pack_key, resolution.numbers, warnings)
+
+
 class OtherSeeds:
     """Jobs of one request that were accepted, by all but their seeds."""
 
     def __init__(self) -> None:
-        self._accepted: dict[bytes, ParsedJob] = {}
+        self._accepted: dict[bytes, OtherSeed] = {}
         self._bytes = 0
 
-    def of(self, rest: bytes | None) -> ParsedJob | None:
+    def of(self, rest: bytes | None) -> OtherSeed | None:
         """A job that was accepted with that rest, whatever its seed."""
         return self._accepted.get(rest) if rest is not None else None
 
     def accept(self, rest: bytes | None, job: ParsedJob) -> None:
         """Keep the job for members with that rest, unless as many are kept as may be."""
-        if rest is None or rest in self._accepted or job.spec.stage not in _BUILT_IN:
+        if rest is None or job.spec.stage not in _BUILT_IN or not isinstance(job.spec, CoefficientsSpec):
             return
         if len(self._accepted) < MOST_KEPT and self._bytes + len(rest) <= MOST_KEPT_BYTES:
-            self._accepted[rest] = job
+            self._accepted[rest] = OtherSeed(job, job.spec)
             self._bytes += len(rest)
 
 
@@ -42,8 +71,3 @@ def without_its_seed(member: Any) -> bytes | None:
     rest = dict(member)
     seed = rest.pop("seed", 0)
     return dumped(rest) if type(seed) is int and 0 <= seed <= LARGEST_SEED else None
-
-
-def with_its_seed(spec: JobSpec, member: dict[str, Any]) -> JobSpec:
-    """The spec of a member that differs from that one in its seed alone."""
-    return spec.model_copy(update={"seed": member.get("seed", 0)})

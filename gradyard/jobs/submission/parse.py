@@ -124,22 +124,23 @@ def resolved(spec: JobSpec) -> ParsedJob:
     return parsed
 
 
-def resolved_with_others(spec: JobSpec, descents: Descents, of_other_seed: ParsedJob | None = None) -> ParsedJob:
+def resolved_with_others(spec: JobSpec, descents: Descents) -> ParsedJob:
     """The spec of one of many jobs with the numbers computed from it.
 
-    of_other_seed: a job of a built-in stage that differs from it in its seed alone. Its `warnings` are complete after
-    `descents.warn()`. Raises as `resolved` does.
+    Its `warnings` are complete after `descents.warn()`. Raises as `resolved` does.
     """
     try:
         numbers, warnings = resolve(spec, descents)
     except ContentMissing as error:
-        raise SpecInvalid([FieldProblem("/dataset/file", f"cannot be read: {error}; upload it once more")]) from None
-    if of_other_seed is not None:
-        as_json = {**of_other_seed.as_json, "seed": spec.seed}
-        return ParsedJob(spec, as_json, sha256_of(as_json), of_other_seed.pack_key, numbers, warnings)
+        raise refusal_of_lost(error) from None
     try:
         as_json = spec.as_json()
         pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)
         return ParsedJob(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings)
     except Exception as error:  # a plug-in's `shape` may raise anything; JSON may hold numbers that no database stores
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
+
+
+def refusal_of_lost(error: ContentMissing) -> SpecInvalid:
+    """The refusal of a spec whose file is gone."""
+    return SpecInvalid([FieldProblem("/dataset/file", f"cannot be read: {error}; upload it once more")])

@@ -1,7 +1,7 @@
 """Numbers computed once, when a job is submitted: scaling, the learning rate of `auto`, the loss of least squares."""
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,16 +21,34 @@ LARGEST = {dtype: float(np.finfo(dtype).max) for dtype in ("float32", "float64")
 _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
+class Resolution(NamedTuple):
+    """The numbers that a spec leaves open, and the quadratic on which it descends by `rate`; None where on none.
+
+    Specs that differ in their seeds alone have the same one, unless their data have noise.
+    """
+
+    numbers: dict[str, Any]
+    quadratic: Quadratic | None = None
+    rate: float = 0.0
+
+
 def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings]:
     """The numbers that the spec leaves open, and warnings (pointer, message) for the sender.
 
-    Warnings about slow descent may be added to the list later, by `descents.warn()`.
-
-    `learning_rate`; `scaling` where x and y are scaled; `attainable_loss` where the loss is a quadratic. Raises
-    SpecInvalid for data that overflow, and for `gram` on powers of x that are nearly dependent.
+    Warnings about slow descent may be added to the list later, by `descents.warn()`. Raises as `resolution_of` does.
     """
     if not isinstance(spec, CoefficientsSpec):
         return {}, []
+    resolution = resolution_of(spec)
+    return resolution.numbers, warnings_of(spec, resolution, descents)
+
+
+def resolution_of(spec: CoefficientsSpec) -> Resolution:
+    """What its data say of the spec.
+
+    Its numbers: `learning_rate`; `scaling` where x and y are scaled; `attainable_loss` where the loss is a quadratic.
+    Raises SpecInvalid for data that overflow, and for `gram` on powers of x that are nearly dependent.
+    """
     facts = facts_of(spec)
     _check_sizes(spec, facts)
     _check_start(spec, facts)
@@ -40,18 +58,24 @@ def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings
     if facts.scaling is not None:
         numbers["scaling"] = facts.scaling.as_json()
     if facts.quadratic is None:
-        return numbers, _unused(spec)
+        return Resolution(numbers)
     numbers["attainable_loss"] = facts.quadratic.attainable
     if not spec.descends_a_quadratic:
-        return numbers, _unused(spec)
-    warnings = _unused(spec)
+        return Resolution(numbers)
     rate = _rate(spec, facts.quadratic)
-    numbers.setdefault("learning_rate", rate)
-    if too := too_fast(rate, facts.quadratic):
+    return Resolution({"learning_rate": rate} | numbers, facts.quadratic, rate)
+
+
+def warnings_of(spec: CoefficientsSpec, resolution: Resolution, descents: Descents) -> Warnings:
+    """Warnings for the sender of a spec with that resolution. Those about slow descent come by `descents.warn()`."""
+    warnings = _unused(spec)
+    if resolution.quadratic is None:
+        return warnings
+    if too := too_fast(resolution.rate, resolution.quadratic):
         warnings += too
     else:
-        descents.add(spec, facts.quadratic, rate, warnings)
-    return numbers, warnings
+        descents.add(spec, resolution.quadratic, resolution.rate, warnings)
+    return warnings
 
 
 def work_of(spec: JobSpec) -> tuple[Hashable, int]:
