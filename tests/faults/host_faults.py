@@ -31,57 +31,71 @@ def unsettle_host(arena: Arena) -> None:
     busy = arena.watch.busy()
     if not busy:
         return
-    at = time.time()
-    kinds[what](arena)
+    at = kinds[what](arena)
     members = tuple(member for each in busy for member in each.members)
     arena.note("F24", at, what, busy=replace(busy[0], members=members))
 
 
-def _step_forward(arena: Arena) -> None:
+# Each returns the time at which it began.
+
+
+def _step_forward(arena: Arena) -> float:
     """The machine wakes: its clock is an hour on, and maintenance runs before the workers do."""
-    host = arena.fleet.build.host
+    host, at = arena.fleet.build.host, time.time()
     assert host is not None
     workers = [each for busy in arena.watch.busy() for each in worker_processes(busy)]
     with _stopped(workers):
         host.set_clock(STEP_SECONDS)
         time.sleep(UNEVEN_SECONDS)
     arena.pause(arena.form.lease_seconds + 2, arena.form.lease_seconds + 2)
+    return at
 
 
-def _step_back(arena: Arena) -> None:
+def _step_back(arena: Arena) -> float:
     """The clock is right again: for the service it is set back by an hour."""
-    host = arena.fleet.build.host
+    host, at = arena.fleet.build.host, time.time()
     assert host is not None
     host.set_clock(0)
     arena.pause(arena.form.lease_seconds + 2, arena.form.lease_seconds + 2)
+    return at
 
 
-def _stall_disk(arena: Arena) -> None:
+def _stall_disk(arena: Arena) -> float:
     """One commit hangs, and with it the lock of writers, for most of a lease."""
-    host = arena.fleet.build.host
+    host, at = arena.fleet.build.host, time.time()
     assert host is not None
     host.stall_disk(0.6 * arena.form.lease_seconds)
     arena.pause(arena.form.lease_seconds, arena.form.lease_seconds)
+    return at
 
 
-def _stop_maintenance(arena: Arena) -> None:
+def _stop_maintenance(arena: Arena) -> float:
     """Every maintenance process is stopped for longer than a lease."""
+    at = time.time()
     with _stopped([each for each in arena.fleet.processes() if "workers.maintenance" in command_of(each)]):
         arena.pause(arena.form.lease_seconds + 2, arena.form.lease_seconds + 2)
     arena.pause(2.0, 3.0)
+    return at
 
 
-def _kill_api(arena: Arena) -> None:
-    """The kernel kills the greatest worker process of the API while clients submit."""
+def _kill_api(arena: Arena) -> float:
+    """The kernel kills the greatest worker process of the API while clients submit.
+
+    It begins with the kill: on a busy host the clients take a second to start, in which the API answers.
+    """
     threads = [threading.Thread(target=arena.submit, args=(arena.book.short(),)) for _ in range(VOLLEY)]
     for thread in threads:
         thread.start()
     arena.pause(0.0, 0.05)
+    at = time.time()
     with suppress(psutil.NoSuchProcess, ValueError):
         (main,) = psutil.Process(arena.fleet.api.pid).children()
-        max(main.children(), key=lambda each: each.memory_info().rss).kill()
+        greatest = max(main.children(), key=lambda each: each.memory_info().rss)
+        at = time.time()
+        greatest.kill()
     for thread in threads:
         thread.join()
+    return at
 
 
 @contextmanager
@@ -99,7 +113,7 @@ def _send(processes: Sequence[psutil.Process], number: int) -> None:
             each.send_signal(number)
 
 
-STEADY: dict[str, Callable[[Arena], None]] = {
+STEADY: dict[str, Callable[[Arena], float]] = {
     MAINTENANCE_STOPPED: _stop_maintenance, API_KILLED: _kill_api
 }  # fmt: skip
 
