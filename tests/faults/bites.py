@@ -19,32 +19,11 @@ from tests.faults.write_faults import SAID_SO
 
 LATE_SECONDS = 2.0  # a fault may still have effects for so long after its end
 DATABASE_AWAY = ("F7", "F9", "F13", "F21", "F22")
-AWAY = (
-    "F4",
-    "F6",
-    "F7",
-    "F9",
-    "F13",
-    "F21",
-    "F22",
-)  # Redis or the database does not answer, so no worker can recover in time
+AWAY = ("F4", "F6", *DATABASE_AWAY)  # Redis or the database does not answer, so no worker can recover in time
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after so long a slot that was hit has a spare runner again
 BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17", "F20", "F21")
-HITS = (
-    "F1",
-    "F2",
-    "F7",
-    "F8",
-    "F9",
-    "F13",
-    "F15",
-    "F17",
-    "F18",
-    "F20",
-    "F21",
-    "F22",
-)  # these may end the attempt of any job
+HITS = ("F1", "F2", "F8", "F15", "F17", "F18", "F20", *DATABASE_AWAY)  # these may end the attempt of any job
 
 
 @dataclass(frozen=True)
@@ -142,8 +121,14 @@ class Journal:
         seen = [
             a.trains_since for a in self.watch.seen.copy().values() if a.worker == worker and a.trains_since is not None
         ]
-        ends = (e for e in self.rows.all_events() if e.to_state == "succeeded")
-        return seen + [event.at for event in ends if f" {worker} " in event.actor]
+        ends = (e for e in self.rows.all_events() if e.to_state == "succeeded" and f" {worker} " in e.actor)
+        return seen + [event.at - self._trained_seconds(event) for event in ends]
+
+    def _trained_seconds(self, end: Row[Any]) -> float:
+        """For how long the attempt that ended so had trained; 0 where others of its job had recorded something."""
+        job, events = self.rows.jobs.get(str(end.job_id)), self.rows.events.get(str(end.job_id), [])
+        alone = not any(each.steps_done for each in events if each.attempt < end.attempt)
+        return float(job.train_seconds) if job is not None and alone else 0.0
 
     def _bit(self, done: Done) -> int:
         if done.fault in ("F1", "F2", "F8", "F15"):

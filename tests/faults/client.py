@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.faults.access import Access
+from tests.faults.lone_request import asked_alone
 from tests.faults.orders import Order
 from tests.faults.told import Told
 
@@ -65,7 +66,7 @@ class LoggingClient:
         self._http = httpx.Client(
             base_url=url, timeout=20.0, trust_env=False, headers=access.headers, transport=transport
         )
-        self.log, self.project = log, access.project
+        self.log, self.project, self._headers = log, access.project, access.headers
 
     def submit(self, order: Order) -> str:
         """Submit an order and return the id of its job. Repeats with the same key while the service is busy or away."""
@@ -103,8 +104,19 @@ class LoggingClient:
         return jobs
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job. Repeats while the service is busy or away."""
-        self.until_answered("POST", f"/v1/jobs/{job_id}/cancel")
+        """Cancel a job. Repeats while the service is busy or away. What it takes is measured by another process."""
+        path, give_up_at = f"/v1/jobs/{job_id}/cancel", time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < give_up_at:
+            at, answer = time.time(), asked_alone(str(self._http.base_url), "POST", path, self._headers)
+            body = json.loads(answer["body"] or "{}")
+            again = "retry-after" in {name.lower() for name in answer["headers"]}
+            self.log.add(Asked(
+                at, answer["seconds"], "POST", path, answer["status"], None, body.get("id"), body.get("state"), again
+            ))  # fmt: skip
+            if answer["status"] not in (None, *BUSY):
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f"POST {path} was not answered within {WAIT_SECONDS:.0f} s")
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """The job as JSON; None where the service does not answer."""

@@ -29,7 +29,7 @@ class Rows:
         """Read the rows of all jobs."""
         job = select(
             Job.id, Job.state, Job.attempt, Job.reason, Job.message, Job.steps, Job.dtype, Job.spec,
-            Job.project_id, Job.batch_id, Job.retry_of, Job.replaced_by,
+            Job.project_id, Job.batch_id, Job.retry_of, Job.replaced_by, Job.train_seconds,
         )  # fmt: skip
         event = select(JobEvent).order_by(JobEvent.job_id, JobEvent.sequence)
         result = select(Result.job_id, Result.attempt, Result.coefficients)

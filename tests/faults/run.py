@@ -27,6 +27,7 @@ from tests.faults.watch import Watch
 
 CLOCK_OFF_SECONDS = 7200
 LOOK_SECONDS = 5.0  # between two looks at what each kind did, which read the whole database
+LOOK_EVERY = 10  # times what a look takes, as long is the pause until the next: the clients' threads wait for it
 
 Say = Callable[[str], None]
 
@@ -115,11 +116,13 @@ def _until_bitten(plan: Plan, arena: Arena, lanes: Lanes, load: Load, usage: Usa
         usage.look()
         finished = load.is_done() or plan.until_bitten
         if (finished or time.monotonic() - began > plan.amount.seconds) and time.monotonic() >= look_at:
+            looked_at = time.monotonic()
             wanted, sated = look_back(plan, arena, lanes.counts())
             lanes.rest(sated)
             if finished and not wanted:
                 return
-            look_at = time.monotonic() + (0.0 if plan.until_bitten else LOOK_SECONDS)
+            rest = 0.0 if plan.until_bitten else max(LOOK_SECONDS, LOOK_EVERY * (time.monotonic() - looked_at))
+            look_at = time.monotonic() + rest
         unfinished = arena.watch.unfinished() if load.is_done() else None
         if unfinished is not None and unfinished < SLOTS:
             threading.Thread(target=load.more_long_work).start()
