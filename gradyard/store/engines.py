@@ -62,7 +62,12 @@ def is_pgbouncer(url: URL) -> bool:
 
 def _sqlite_engine(url: Any, lock_timeout_seconds: float, pool_size: int, options: Mapping[str, Any]) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=64, connect_args={"timeout": lock_timeout_seconds}, **options
+        url,
+        pool_size=pool_size,
+        max_overflow=64,
+        pool_use_lifo=True,
+        connect_args={"timeout": lock_timeout_seconds},
+        **options,
     )
 
     @event.listens_for(engine, "connect")
