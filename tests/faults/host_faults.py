@@ -32,11 +32,13 @@ def unsettle_host(arena: Arena) -> None:
     if not busy:
         return
     at = kinds[what](arena)
+    if at is None:
+        return
     members = tuple(member for each in busy for member in each.members)
     arena.note("F24", at, what, busy=replace(busy[0], members=members))
 
 
-# Each returns the time at which it began.
+# Each returns the time at which it began; None where it did not.
 
 
 def _step_forward(arena: Arena) -> float:
@@ -78,8 +80,8 @@ def _stop_maintenance(arena: Arena) -> float:
     return at
 
 
-def _kill_api(arena: Arena) -> float:
-    """The kernel kills the greatest worker process of the API while clients submit.
+def _kill_api(arena: Arena) -> float | None:
+    """The kernel kills the greatest worker process of the API while clients submit; None where it has none just now.
 
     It begins with the kill: on a busy host the clients take a second to start, in which the API answers.
     """
@@ -87,12 +89,13 @@ def _kill_api(arena: Arena) -> float:
     for thread in threads:
         thread.start()
     arena.pause(0.0, 0.05)
-    at = time.time()
-    with suppress(psutil.NoSuchProcess, ValueError):
+    at: float | None = None
+    with suppress(psutil.NoSuchProcess, ValueError):  # another fault killed it, and it starts
         (main,) = psutil.Process(arena.fleet.api.pid).children()
         greatest = max(main.children(), key=lambda each: each.memory_info().rss)
-        at = time.time()
+        began = time.time()
         greatest.kill()
+        at = began
     for thread in threads:
         thread.join()
     return at
@@ -113,7 +116,7 @@ def _send(processes: Sequence[psutil.Process], number: int) -> None:
             each.send_signal(number)
 
 
-STEADY: dict[str, Callable[[Arena], float]] = {
+STEADY: dict[str, Callable[[Arena], float | None]] = {
     MAINTENANCE_STOPPED: _stop_maintenance, API_KILLED: _kill_api
 }  # fmt: skip
 
