@@ -48,7 +48,7 @@ def many_curves(query: CurvesQuery, read: Read, heading: str, shown: Callable[[O
 def _each(
     services: Services, jobs: Sequence[Row[Any]], read: Callable[[Connection, Row[Any]], Curve]
 ) -> Iterator[tuple[Row[Any], Curve]]:
-    """Each job with its curve. Every one has a transaction of its own: a client that reads slowly holds up no one.
+    """Each job with its curve. Every one has a transaction of its own: a client that reads slowly holds up no other.
 
     Raises Gone where a job was deleted since it was found.
     """

@@ -23,7 +23,7 @@ def follow(shared_seconds: float) -> None:
 
 
 def _steady_ns() -> int:
-    """A clock that no one sets, and that goes on while the machine sleeps."""
+    """A clock that is never set, and that goes on while the machine sleeps."""
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

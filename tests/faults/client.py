@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.faults.access import Access
-from tests.faults.lone_request import asked_alone
+from tests.faults.lone_transport import SECONDS, LoneTransport
 from tests.faults.orders import Order
 from tests.faults.told import Told
 
@@ -63,11 +63,10 @@ class LoggingClient:
     def __init__(
         self, url: str, log: RequestLog, access: Access = LOCAL, transport: httpx.BaseTransport | None = None
     ) -> None:
-        self._http = httpx.Client(
-            base_url=url, timeout=20.0, trust_env=False, headers=access.headers, transport=transport
-        )
-        self.log, self.project, self._headers = log, access.project, access.headers
-        self._is_local = transport is not None
+        about: dict[str, Any] = {"base_url": url, "timeout": 20.0, "trust_env": False, "headers": access.headers}
+        self._http = httpx.Client(transport=transport, **about)
+        self._alone = httpx.Client(transport=transport or LoneTransport(), **about)
+        self.log, self.project = log, access.project
 
     def submit(self, order: Order) -> str:
         """Submit an order and return the id of its job. Repeats with the same key while the service is busy or away."""
@@ -105,25 +104,8 @@ class LoggingClient:
         return jobs
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a job. Repeats while the service is busy or away.
-
-        What it takes is measured by another process, unless the service is an app of this one (`transport`).
-        """
-        path, give_up_at = f"/v1/jobs/{job_id}/cancel", time.monotonic() + WAIT_SECONDS
-        if self._is_local:
-            self.until_answered("POST", path)
-            return
-        while time.monotonic() < give_up_at:
-            at, answer = time.time(), asked_alone(str(self._http.base_url), "POST", path, self._headers)
-            body = json.loads(answer["body"] or "{}")
-            again = "retry-after" in {name.lower() for name in answer["headers"]}
-            self.log.add(Asked(
-                at, answer["seconds"], "POST", path, answer["status"], None, body.get("id"), body.get("state"), again
-            ))  # fmt: skip
-            if answer["status"] not in (None, *BUSY):
-                return
-            time.sleep(0.2)
-        raise RuntimeError(f"POST {path} was not answered within {WAIT_SECONDS:.0f} s")
+        """Cancel a job. Repeats while the service is busy or away. What it takes is measured by another process."""
+        self.until_answered("POST", f"/v1/jobs/{job_id}/cancel", http=self._alone)
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         """The job as JSON; None where the service does not answer."""
@@ -133,22 +115,25 @@ class LoggingClient:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+        self._alone.close()
 
     def until_answered(
-        self, method: str, path: str, *, key: str | None = None, json_body: object = None
-    ) -> httpx.Response:
+        self, method: str, path: str, *, key: str | None = None, json_body: object = None,
+        http: httpx.Client | None = None,
+    ) -> httpx.Response:  # fmt: skip
         """Ask until there is an answer other than "busy". Raises RuntimeError after `WAIT_SECONDS`."""
         give_up_at = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < give_up_at:
-            answer = self.ask(method, path, key=key, json_body=json_body)
+            answer = self.ask(method, path, key=key, json_body=json_body, http=http)
             if answer is not None and answer.status_code not in BUSY:
                 return answer
             time.sleep(0.2)
         raise RuntimeError(f"{method} {path} ({key}) was not answered within {WAIT_SECONDS:.0f} s")
 
     def ask(
-        self, method: str, path: str, *, key: str | None = None, json_body: object = None, foreign: bool = False
-    ) -> httpx.Response | None:
+        self, method: str, path: str, *, key: str | None = None, json_body: object = None, foreign: bool = False,
+        http: httpx.Client | None = None,
+    ) -> httpx.Response | None:  # fmt: skip
         """Ask once, and log it; None where the connection failed."""
         headers = {"Idempotency-Key": key} if key else {}
         content = None if json_body is None else json.dumps(json_body)
@@ -156,13 +141,14 @@ class LoggingClient:
             headers["Content-Type"] = "application/json"
         at, began = time.time(), time.monotonic()
         try:
-            answer = self._http.request(method, path, content=content, headers=headers)
+            answer = (http or self._http).request(method, path, content=content, headers=headers)
         except httpx.TransportError:
             self.log.add(Asked(at, time.monotonic() - began, method, path, None, key, foreign=foreign))
             return None
+        seconds = answer.extensions.get(SECONDS, time.monotonic() - began)
         body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         self.log.add(Asked(
-            at, time.monotonic() - began, method, path, answer.status_code, key, body.get("id"), body.get("state"),
+            at, seconds, method, path, answer.status_code, key, body.get("id"), body.get("state"),
             "retry-after" in answer.headers, foreign,
         ))  # fmt: skip
         return answer

@@ -48,7 +48,7 @@ def make_messages(connection: Connection) -> int:
 
 
 def _lock_batches(connection: Connection, batch_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these batches that no one retries or deletes until the transaction ends; deleted ones are among them.
+    """Those of these batches that are not retried or deleted until the transaction ends; deleted ones are among them.
 
     So no job is added to a batch between the look that finds it finished and the message that says so.
     """

@@ -47,7 +47,7 @@ def act_on_all(
 
 
 def _at_once(action: str, count: Callable[[], int], act: Callable[..., ActionDone]) -> ActionDone:
-    """Say how many jobs there are, and do it to as many as there are when it begins: no one is asked."""
+    """Say how many jobs there are, and do it to as many as there are when it begins, without a question."""
     if not (jobs := count()):
         return _nothing(action)
     typer.echo(text.jobs(jobs), err=True)
