@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradyard.jobs.submission.quadratic import PowersOfX
+from gradyard.jobs.submission.resolution.quadratic import PowersOfX
 
 RNG = np.random.default_rng(5)
 DATA = {

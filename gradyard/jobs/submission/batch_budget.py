@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from gradyard.jobs.errors import FieldProblem, SpecInvalid
 from gradyard.jobs.settings import Settings
 from gradyard.jobs.specs.base import JobSpec
-from gradyard.jobs.submission.resolve import work_of
+from gradyard.jobs.submission.resolution.resolve import work_of
 from gradyard.jobs.validation.json_text import check_one
 from gradyard.jobs.validation.json_weight import Weight
 

@@ -25,8 +25,8 @@ from gradyard.jobs.submission.parse import (
     refusal_of_lost,
     resolved_with_others,
 )
-from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped, named_in, sweep_in
+from gradyard.jobs.submission.resolution.prospects import Descents
 from gradyard.jobs.submission.shared_points import SharedPoints
 from gradyard.jobs.validation.json_text import BYTE_ORDER_MARK, check_one, plain_json
 from gradyard.jobs.validation.json_weight import Weight

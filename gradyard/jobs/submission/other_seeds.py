@@ -10,9 +10,9 @@ from gradyard.jobs.specs.base import LARGEST_SEED, sha256_of
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.stages.builtin import BUILT_IN
 from gradyard.jobs.submission.parse import ParsedJob
-from gradyard.jobs.submission.prospects import Descents
 from gradyard.jobs.submission.requests.batch_bodies import dumped
-from gradyard.jobs.submission.resolve import Resolution, resolution_of, warnings_of
+from gradyard.jobs.submission.resolution.prospects import Descents
+from gradyard.jobs.submission.resolution.resolve import Resolution, resolution_of, warnings_of
 
 MOST_KEPT = 64  # points of a sweep, whose seeds may change fastest or slowest
 MOST_KEPT_BYTES = 2**20

@@ -15,8 +15,8 @@ from gradyard.jobs.specs.files_of_project import Files, NoFiles, with_its_file
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.limits import check_cost
-from gradyard.jobs.submission.prospects import Descents
-from gradyard.jobs.submission.resolve import resolve
+from gradyard.jobs.submission.resolution.prospects import Descents
+from gradyard.jobs.submission.resolution.resolve import resolve
 from gradyard.jobs.submission.sweep_hints import sweep_hint
 from gradyard.jobs.validation.from_json import filled_up, validated
 from gradyard.jobs.validation.json_text import plain_json

@@ -10,7 +10,7 @@ import numpy as np
 from gradyard.jobs.numbers.scaling import Scaling, offset_and_factor
 from gradyard.jobs.specs.builtin import CoefficientsSpec, Scale
 from gradyard.jobs.specs.datasets import Grid
-from gradyard.jobs.submission.quadratic import Floats, PowersOfX, Quadratic
+from gradyard.jobs.submission.resolution.quadratic import Floats, PowersOfX, Quadratic
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from gradyard.jobs.numbers.models import UNSETTLED, predicted
 from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
-from gradyard.jobs.submission.data_facts import DataFacts, facts_of
-from gradyard.jobs.submission.prospects import Descents, Warnings, too_fast
-from gradyard.jobs.submission.quadratic import Quadratic
+from gradyard.jobs.submission.resolution.data_facts import DataFacts, facts_of
+from gradyard.jobs.submission.resolution.prospects import Descents, Warnings, too_fast
+from gradyard.jobs.submission.resolution.quadratic import Quadratic
 
 # The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
 MOST_CONDITION = 1e7

@@ -9,8 +9,8 @@ import numpy as np
 from gradyard.jobs.numbers.initial_weights import DRAWS, initial_weights
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
-from gradyard.jobs.submission.data_facts import facts_of
-from gradyard.jobs.submission.quadratic import Descent, Floats, Quadratic, Steps
+from gradyard.jobs.submission.resolution.data_facts import facts_of
+from gradyard.jobs.submission.resolution.quadratic import Descent, Floats, Quadratic, Steps
 
 NEAR = 1.1  # times the loss of least squares
 LARGEST_DRAW = {"normal": 8.0, "linear": 1.0}  # a standard normal number is larger once in 10^15
