@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     task_seconds: float = Field(default=60.0, gt=0)
     max_pack: int | None = Field(default=None, ge=1)
     allow_tf32: bool = False
-    spare_runner: bool = True
     idle_runner_seconds: float = Field(default=600.0, gt=0)
     maintenance_seconds: float = Field(default=1.0, gt=0)
     not_receiving_seconds: float = Field(default=30.0, gt=0)

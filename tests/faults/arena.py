@@ -11,7 +11,7 @@ from uuid import UUID
 import psutil
 
 from tests.faults.client import LoggingClient, RequestLog
-from tests.faults.fleet import Fleet, Host, command_of
+from tests.faults.fleet import Fleet, Host
 from tests.faults.orders import Order, OrderBook
 from tests.faults.watch import Busy, Watch
 
@@ -141,14 +141,13 @@ def worker_processes(busy: Busy) -> list[psutil.Process]:
 
 
 def runner_of(busy: Busy) -> psutil.Process | None:
-    """The runner that trains for this worker (not its spare); None where there is none."""
+    """The runner that trains for this worker; None where there is none."""
     return next((each for each in worker_processes(busy) if is_runner(each)), None)
 
 
 def is_runner(process: psutil.Process) -> bool:
-    """Whether this process is a runner in use. A spare gets the process name `gradyard-runner` when it is needed."""
-    words = command_of(process)
+    """Whether this process is a runner, and not the one that forked it, whose command line it has."""
     try:
-        return "workers.runner" in words and ("--spare" not in words or process.name() == "gradyard-runner")
+        return process.name() == "gradyard-runner"
     except psutil.NoSuchProcess:
         return False

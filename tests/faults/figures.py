@@ -42,7 +42,7 @@ def resumes(journal: Journal, spoiled: set[str]) -> Resumes:
 
 
 def _unrecorded(journal: Journal, done: Done) -> list[tuple[float, int]]:
-    """How long each killed attempt had trained since its last record or its begin: seconds, and steps (an estimate).
+    """How long each killed attempt trained after its last record or its first step: seconds, and steps (an estimate).
 
     Left out: attempts while the database did not answer, since they could not record until the next record was due.
     """
@@ -52,7 +52,7 @@ def _unrecorded(journal: Journal, done: Done) -> list[tuple[float, int]]:
     for event in journal.cut(done):
         seen = journal.watch.seen.get((event.job_id, event.attempt))
         if seen and not any(seen.recorded_at < end and done.at > begin for begin, end in away):
-            seconds = max(0.0, done.at - seen.recorded_at)
+            seconds = max(0.0, done.at - max(seen.recorded_at, seen.trained_not_before(done.at)))
             unrecorded.append((seconds, int(seconds * (seen.steps_per_second or 0.0))))
     return unrecorded
 

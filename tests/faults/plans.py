@@ -17,10 +17,9 @@ SHORT = Form(
 )
 FULL = Form(lease_seconds=15.0, redis_frozen_seconds=30.0, database_away_seconds=4.0, pack=128, victim_steps=60_000)
 # The full form uses the service's default settings, so that it measures what a user gets.
-# A slot that trains hears a bell between two tasks, after a minute by default (F11). The start of a spare runner takes
-# more of a core than that of the runner which it saves.
+# A slot that trains hears a bell between two tasks, after a minute by default (F11).
 SHORT_SETTINGS = {"GRADYARD_LEASE_SECONDS": "3", "GRADYARD_HEARTBEAT_SECONDS": "0.5", "GRADYARD_RECORD_SECONDS": "0.5",
-                  "GRADYARD_TASK_SECONDS": "2", "GRADYARD_SPARE_RUNNER": "false"}  # fmt: skip
+                  "GRADYARD_TASK_SECONDS": "2"}  # fmt: skip
 
 
 @dataclass(frozen=True)

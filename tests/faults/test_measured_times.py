@@ -13,9 +13,10 @@ from gradyard.store.database import Database
 from tests.faults.arena import Done
 from tests.faults.bites import Journal
 from tests.faults.client import LoggingClient, RequestLog
+from tests.faults.figures import resumes
 from tests.faults.lone_transport import LoneTransport
 from tests.faults.rows import Rows
-from tests.faults.watch import Watch
+from tests.faults.watch import AttemptSeen, Watch
 
 WORKER = "cpu-0@host"
 
@@ -77,3 +78,18 @@ def test_a_job_that_succeeded_trained_before_and_not_all_of_that_is_a_recovery(
         "trains again after F1 (runner)"
     ]
     assert seconds == pytest.approx(trains_after)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("trains_since", "recorded_at", "cost"), [(99.0, 90.0, 3.5), (None, 90.0, 2.5), (91.0, 95.0, 5.0)]
+)
+def test_to_start_a_runner_is_no_training_that_a_kill_cost(
+    database: Database, trains_since: float | None, recorded_at: float, cost: float
+) -> None:
+    rows = Rows({"one": SimpleNamespace()}, {"one": [event(1, 100.5, "queued", 0, "runner_died")]}, {}, {})  # type: ignore[dict-item]
+    killed = Done("F1", 100.0, 100.1, "runner", members=(("one", 1),), worker=WORKER)  # type: ignore[arg-type]
+    watch = Watch(database)
+    watch.seen["one", 1] = AttemptSeen(0, 0, 9, WORKER, recorded_at, trains_since)  # type: ignore[index]
+    found = resumes(Journal([killed], RequestLog(), rows, watch), set())
+    assert found.most_seconds_redone == pytest.approx(cost)

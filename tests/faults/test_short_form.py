@@ -1,7 +1,6 @@
 """The short form of a run promises no times, and lets a kind of fault rest once it did the harm that is wanted."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
@@ -9,7 +8,6 @@ from random import Random
 import pytest
 
 from gradyard.store.database import Database
-from tests.faults import wanted
 from tests.faults.arena import Arena
 from tests.faults.bites import Journal
 from tests.faults.broker_faults import HEARD
@@ -55,17 +53,6 @@ def test_a_kind_is_sated_once_it_did_its_harm_and_cancels_never_are(arena: Arena
     assert look_back(SHORT, arena, {"F8": 1, "F11": 1, "F16": 1}).sated == set()
     arena.note("F11", 2.0, f"forged bells{HEARD}")
     assert look_back(SHORT, arena, {"F8": 1, "F11": 2, "F16": 1}).sated == {"F11"}
-
-
-def test_frozen_workers_go_on_until_many_maintenance_loops_met_ended_leases(
-    arena: Arena, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan, came = replace(SHORT, faults=("F8", "F18")), {"F8": SHORT.bites, "F18": SHORT.bites}
-    monkeypatch.setattr(wanted, "fenced_writes", lambda _: 1)
-    monkeypatch.setattr(Journal, "bites", lambda _: Counter({"F8": SHORT.bites}))
-    assert look_back(plan, arena, came).sated == set()
-    monkeypatch.setattr(Journal, "bites", lambda _: Counter(came))
-    assert look_back(plan, arena, came).sated == {"F8", "F18"}
 
 
 def test_a_kind_that_rests_is_inflicted_no_more(arena: Arena) -> None:

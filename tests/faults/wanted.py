@@ -14,7 +14,6 @@ from tests.faults.plans import Plan
 from tests.faults.rows import Rows, history
 
 GO_ON = ("F16",)  # to the end of a run: each cancel hits a job in another state, and costs no start of a process
-NEEDS = {"F18": "F8"}  # ten maintenance loops are of harm where leases end, as those of frozen workers do
 
 
 class LookBack(NamedTuple):
@@ -37,9 +36,7 @@ def look_back(plan: Plan, arena: Arena, inflicted: Mapping[str, int]) -> LookBac
     bites, lacking = journal.bites(), _lacking_harm(plan, arena, journal)
     wanted = _too_few(plan, arena, inflicted) or [*_lacking_bites(bites, inflicted, plan.bites), *lacking.values()]
     sated = {name for name in enough - {*GO_ON} if bites[name] >= plan.bites and name not in lacking}
-    return LookBack(
-        wanted, sated - {needed for name, needed in NEEDS.items() if name in inflicted and name not in sated}
-    )
+    return LookBack(wanted, sated)
 
 
 def _journal(arena: Arena) -> Journal | None:

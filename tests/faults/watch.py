@@ -16,6 +16,7 @@ from gradyard.store.tables import Claim, Job, Worker
 from workers.pool.machine import machine_identity
 
 LOOK_SECONDS = 0.2
+TOLD_SECONDS = 2.5  # after so long a heartbeat has told of a step, in the full form, and a look has seen it
 
 
 @dataclass
@@ -30,6 +31,10 @@ class AttemptSeen:
     trains_since: float | None = None  # seconds since 1970, when it was first seen past its start step
     first_seen_at: int = 0  # the step that it had reached at `trains_since`
     last_seen: float = 0.0  # seconds since 1970, when it was last seen to advance
+
+    def trained_not_before(self, now: float) -> float:
+        """Seconds since 1970 before which it trained no step: until then its runner was started, and loaded."""
+        return (now if self.trains_since is None else self.trains_since) - TOLD_SECONDS
 
     @property
     def steps_per_second(self) -> float | None:

@@ -75,7 +75,7 @@ def service_on(
                 folder: Path = tmp_path_factory.mktemp(f"service-{kind}")
                 database, broker = _database(request, kind, folder), redis_server.of(REDIS_DATABASES[kind])
                 plug_ins = os.pathsep.join([f"{BAD_TRAINERS}", f"{site}"])
-                service = Service(database, broker, folder, GRADYARD_SPARE_RUNNER="true", PYTHONPATH=plug_ins)
+                service = Service(database, broker, folder, PYTHONPATH=plug_ins)
                 running[kind] = stack.enter_context(_started(service))
             return running[kind]
 

@@ -39,7 +39,6 @@ class Service:
             "GRADYARD_FAKE_GPUS": '["Fake GPU"]', "PORT": str(port),
             "CANARY_SECRET": "do-not-tell-the-runner", "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
             "GRADYARD_HEARTBEAT_SECONDS": "0.5",  # so that progress is seen soon, and jobs can be short
-            "GRADYARD_SPARE_RUNNER": "false",  # its start takes seconds of a core; the service that files share has it
         } | settings  # fmt: skip
         self.environment.pop("GRADYARD_ADMIN_KEY", None)
         api = api_command(Settings(host="127.0.0.1", port=port))
@@ -85,7 +84,7 @@ class Service:
         return [each for each in family if words in " ".join(_command_line(each))]
 
     def runner_of(self, device_name: str) -> psutil.Process | None:
-        """The runner (not the spare) of the slot with that device; None where there is none."""
+        """The runner (not the process that forked it) of the slot with that device; None where there is none."""
         return next((each for each in self.processes(f"--device-name {device_name}") if is_runner(each)), None)
 
     def worker_main(self, slot: str) -> psutil.Process:

@@ -7,12 +7,14 @@ import importlib
 import os
 import signal
 import socket
+from contextlib import suppress
 from typing import Any
 
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import BegunMessage, HelloMessage, Message, NoDeviceMessage, NoStartMessage, TrainMessage
 from workers.protocol.wire import Wire, WireClosed
 from workers.runner.failed_message import failed_message, is_device_error
+from workers.runner.forks import Forks
 from workers.runner.machine import numerics_class, versions
 from workers.runner.numerics import one_thread, same_bits_on_gpu
 from workers.runner.process_control import call_this_process, die_with_parent
@@ -24,31 +26,36 @@ def main() -> None:
     options = _options()
     faulthandler.enable()  # a crash in native code prints its traceback
     die_with_parent(options.parent)
-    call_this_process("gradyard-spare" if options.spare else "gradyard-runner")
     for signum in (signal.SIGTERM, signal.SIGINT):  # service managers signal the whole group; the supervisor decides
         signal.signal(signum, signal.SIG_IGN)
-    if not options.spare:  # a spare does not start on the core on which the other runner trains
+    with suppress(WireClosed):  # the supervisor has ended, so nothing needs this process
+        if options.requests is not None:
+            call_this_process("gradyard-forks")
+            one_thread()
+            options.wire = Forks(socket.socket(fileno=options.requests), options.idle_seconds).serve()
+        call_this_process("gradyard-runner")
         _stay_on(options.cpus)
-    wire = Wire(socket.socket(fileno=options.wire))
-    try:
+        _begin(Wire(socket.socket(fileno=options.wire)), options)
+
+
+def _begin(wire: Wire, options: argparse.Namespace) -> None:
+    if options.requests is None:
         one_thread()
-        if options.device == "cuda":
-            same_bits_on_gpu(options.allow_tf32)
-        if problem := _problem_of_device(options):
-            wire.send(problem)
-            return
-        wire.send(_hello(options))
-        if options.spare:  # it has the time to import what the first pack of torch.optim needs
-            importlib.import_module("torch._dynamo")
-        gc.freeze()  # torch's objects stay: a collection that visits them takes longer than a step of a pack
-        _serve_packs(wire, options)
-    except WireClosed:
-        pass  # the supervisor has ended, so nothing needs this process
+    if options.device == "cuda":
+        same_bits_on_gpu(options.allow_tf32)
+    if problem := _problem_of_device(options):
+        wire.send(problem)
+        return
+    wire.send(_hello(options))
+    gc.freeze()  # torch's objects stay: a collection that visits them takes longer than a step of a pack
+    _serve_packs(wire, options)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wire", type=int, required=True, help="file descriptor of the socket to the supervisor")
+    socket_to = parser.add_mutually_exclusive_group(required=True)
+    socket_to.add_argument("--wire", type=int, help="be a runner; the file descriptor of its socket to the supervisor")
+    socket_to.add_argument("--requests", type=int, help="fork runners; where the supervisor asks for them")
     parser.add_argument("--parent", type=int, required=True, help="pid of the supervisor")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where torch computes")
     parser.add_argument("--device-name", default="cpu", help="the model of the device")
@@ -56,7 +63,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--idle-seconds", type=float, default=600.0, help="end after so many seconds without a pack")
     parser.add_argument("--allow-tf32", action="store_true", help="matrix products on a GPU may round to TF32")
     parser.add_argument("--device-fails", default=None, help="act as on a GPU that fails with this error (for tests)")
-    parser.add_argument("--spare", action="store_true", help="start as a spare, which takes over from another runner")
     return parser.parse_args()
 
 
@@ -89,9 +95,7 @@ def _hello(options: argparse.Namespace) -> HelloMessage:
 
 def _serve_packs(wire: Wire, options: argparse.Namespace) -> None:
     while (message := _receive_pack(wire, options.idle_seconds)) is not None:
-        _stay_on(options.cpus)
         if isinstance(message, TrainMessage):  # else a drop or a stop, sent before the end of its pack was known
-            call_this_process("gradyard-runner")
             wire.send(BegunMessage())  # from now on the pack may be the cause of a death
             Training(wire, message, lambda path, members: _make_trainer(path, members, options.device)).run()
         if options.device == "cuda":

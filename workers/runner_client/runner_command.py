@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Literal
 
 from gradyard.jobs.settings import Settings
 from workers.pool.gpus.fake import FakeInventory
@@ -12,13 +13,12 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL
          "CC")  # fmt: skip
 
 
-def runner_command(settings: Settings, wire: int, *, spare: bool) -> list[str]:
-    """The arguments of a runner that talks to this process over the socket `wire`."""
+def runner_command(settings: Settings, talks: Literal["--wire", "--requests"], descriptor: int) -> list[str]:
+    """The arguments of a runner that talks to this process over that socket, or of the process that forks runners."""
     # -u: what a trainer prints is in the pipe before the message that ends its attempt
-    command = [sys.executable, "-P", "-u", "-m", "workers.runner", "--wire", str(wire), "--parent", str(os.getpid())]
+    command = [sys.executable, "-P", "-u", "-m", "workers.runner", talks, str(descriptor), "--parent", str(os.getpid())]
     command += ["--device", settings.torch_device, "--device-name", settings.device_name or settings.device]
     command += ["--idle-seconds", str(settings.idle_runner_seconds)]
-    command += ["--spare"] if spare else []
     command += ["--allow-tf32"] if settings.allow_tf32 else []
     if (
         settings.fake_gpus

@@ -2,8 +2,8 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -13,45 +13,47 @@ from workers.pool.gpus.inventory import DeviceLost
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import HelloMessage, Message, NoDeviceMessage, NoStartMessage
 from workers.protocol.wire import Wire, WireClosed
+from workers.runner.forks import can_fork
 from workers.runner_client.device_memory import DeviceMemory
-from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied
+from workers.runner_client.errors import CannotCompute, DeviceBroken, NotStarted, RunnerDied, WorkerStops
+from workers.runner_client.forked_runner import ForkingProcess
 from workers.runner_client.output import Output
 from workers.runner_client.start_deadline import StartDeadline
-from workers.runner_client.started_runner import StartedRunner, kill, start_runner
+from workers.runner_client.started_runner import RunningProcess, StartedRunner, kill, start_runner
 
 log = structlog.get_logger()
 
 STARTS_ON_GPU = 3  # that may fail in a row before the GPU counts as the cause
-SPARE_PAUSE_SECONDS = 5.0  # between two starts of spares: one that cannot live must not be started without pause
 
 
 class RunnerProcess:
     """A runner, started for its first pack and kept warm; `ensure` starts another where it has ended.
 
-    After `prepare_spare` the other one waits beside it already, and the death of a runner costs no start.
+    On a CPU it is a fork of a process that has loaded torch, where the system can fork such a one: the death of a
+    runner costs no start. After a fork CUDA cannot be used, so the runner of a GPU is started by itself.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: RunningProcess | None = None
         self._wire: Wire | None = None
-        self._spare: StartedRunner | None = None
-        self._next_spare_at = 0.0
+        self._forks = ForkingProcess(settings) if Queue(settings.device) is Queue.CPU and can_fork() else None
         self.hello: HelloMessage | None = None
         self.output = Output()
         self._memory = DeviceMemory(settings)
         self._failed_starts = 0
-        self._undead: subprocess.Popen[bytes] | None = None
+        self._undead: RunningProcess | None = None
 
     @property
     def pid(self) -> int | None:
         """The runner's pid, where one lives."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        return process.pid if (process := self._process) and process.lives else None
 
     def ensure(self, give_up: Callable[[], bool] = lambda: False) -> None:
         """Have a live runner that has sent its hello.
 
-        Raises RunnerDied where none can be started or `give_up()` is true, DeviceBroken where the GPU is the cause.
+        Raises WorkerStops where `give_up()` is true, RunnerDied where none can be started, and DeviceBroken where the
+        GPU is the cause.
         """
         if self.pid is not None:
             return
@@ -63,18 +65,18 @@ class RunnerProcess:
 
     def _ensure_on_gpu(self, give_up: Callable[[], bool]) -> None:
         try:
-            if self._undead is not None and self._undead.poll() is None:
+            if self._undead is not None and self._undead.lives:
                 raise DeviceLost(f"its runner, process {self._undead.pid}, does not end, though it was killed")
             self._memory.wait_until_free(give_up)
             self._ensure_any(give_up)
             self._memory.look()
             self._failed_starts = 0
-        except NotStarted:
+        except (NotStarted, WorkerStops):
             raise
         except (DeviceLost, RunnerDied) as error:
             self.end()
             if give_up():
-                raise RunnerDied(str(error)) from None
+                raise WorkerStops(str(error)) from None
             self._failed_starts += 1
             if isinstance(error, DeviceLost | CannotCompute) or self._failed_starts >= STARTS_ON_GPU:
                 in_a_row = f"{STARTS_ON_GPU} starts in a row failed: " if self._failed_starts >= STARTS_ON_GPU else ""
@@ -83,27 +85,18 @@ class RunnerProcess:
             raise
 
     def _ensure_any(self, give_up: Callable[[], bool]) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            try:
-                self._adopt(spare, give_up)
-                self.prepare_spare()  # now: the next death may come soon, and this runner has torch loaded already
-                return
-            except RunnerDied:
-                self.end()
-        self._adopt(start_runner(self._settings, spare=False), give_up)
+        if self._forks is None:
+            return self._adopt(start_runner(self._settings), give_up)
+        if self._forks.lives:
+            with suppress(RunnerDied):  # it may just have left, being idle
+                return self._adopt(self._forks.fork(), give_up)
+            self._forks.end()
+        return self._adopt(self._forks.fork(), give_up)
 
-    def prepare_spare(self) -> None:
-        """Start the next runner, without waiting for it. Does nothing where one is there, or none is wanted."""
-        on_cpu = Queue(self._settings.device) is Queue.CPU  # a spare would take memory of a GPU
-        is_there = self._spare is not None and self._spare.process.poll() is None
-        if on_cpu and self._settings.spare_runner and not is_there and time.monotonic() >= self._next_spare_at:
-            self._next_spare_at = time.monotonic() + SPARE_PAUSE_SECONDS
-            self._end_spare()
-            try:
-                self._spare = start_runner(self._settings, spare=True)
-            except RunnerDied as error:
-                log.warning("no spare runner", error=str(error))
+    def load_more(self) -> None:
+        """Make ready what the next runner needs, should this one die. Worth its time beside a pack of seconds."""
+        if self._forks is not None:
+            self._forks.load_more()
 
     def free_memory_mib(self) -> int | None:
         """The GPU memory that a pack may take; None where the driver does not tell."""
@@ -144,14 +137,10 @@ class RunnerProcess:
         self._process, self._wire, self.hello = None, None, None
 
     def close(self) -> None:
-        """End the runner and its spare."""
+        """End the runner, and the process that forks runners."""
         self.end()
-        self._end_spare()
-
-    def _end_spare(self) -> None:
-        if self._spare is not None:
-            self._spare.end()
-            self._spare = None
+        if self._forks is not None:
+            self._forks.end()
 
     def _adopt(self, started: StartedRunner, give_up: Callable[[], bool]) -> None:
         self._process, self._wire = started.process, started.wire
@@ -160,9 +149,12 @@ class RunnerProcess:
         while (first := self._receive_first()) is None:
             if deadline.is_over() or give_up():
                 self.end()
-                raise RunnerDied("the worker stops and does not wait for its runner" if give_up() else str(deadline))
+                stops = WorkerStops("the worker stops and does not wait for its runner")
+                raise stops if give_up() else RunnerDied(str(deadline))
         if isinstance(first, HelloMessage):
             self.hello = first
+            if started.after_hello is not None:
+                self._process = started.after_hello(first.pid)
             return
         self.end()
         match first:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import BegunMessage, TrainMessage
-from workers.runner_client.errors import DeviceBroken, RunnerDied
+from workers.runner_client.errors import DeviceBroken, RunnerDied, WorkerStops
 from workers.runner_client.runner_process import RunnerProcess
 
 TRIES = 3
@@ -13,7 +13,9 @@ BEGIN_SECONDS = 15.0  # for a live runner to confirm that it has the pack
 
 
 def send_pack(runner: RunnerProcess, train: TrainMessage, give_up: Callable[[], bool]) -> None:
-    """Return once a runner has confirmed that it has the pack. Raises RunnerDied where three in a row did not."""
+    """Return once a runner has confirmed that it has the pack.
+    Raises RunnerDied where three in a row did not, WorkerStops where `give_up()` is true meanwhile, DeviceBroken.
+    """
     failure = RunnerDied("the runner did not confirm that it has the pack")
     for _ in range(TRIES):
         try:
@@ -21,7 +23,7 @@ def send_pack(runner: RunnerProcess, train: TrainMessage, give_up: Callable[[], 
             runner.send(train)
             if _begins(runner):
                 return
-        except DeviceBroken:
+        except (DeviceBroken, WorkerStops):
             raise
         except RunnerDied as error:
             failure = error

@@ -18,7 +18,7 @@ from workers.protocol.messages import (
     SegmentMessage,
     StopMessage,
 )
-from workers.runner_client.errors import DeviceBroken, RunnerDied
+from workers.runner_client.errors import DeviceBroken, RunnerDied, WorkerStops
 from workers.runner_client.send_pack import send_pack
 from workers.supervisor import failure_policy
 from workers.supervisor.best_effort_commit import BestEffortCommit
@@ -34,7 +34,7 @@ from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
-SPARE_SECONDS = 1.0  # a pack that trains for so long is worth a spare runner
+LONG_SECONDS = 1.0  # a pack that trains for so long is worth making the next runner's start short
 
 
 class Attempt:
@@ -68,14 +68,17 @@ class Attempt:
             cause, worker = str(error), self._context.worker
             self._departures.all(lambda c: failure_policy.device_failed(c, self._pack, cause, worker), cause)
         except RunnerDied as error:
-            self._runner_died(str(error))
+            self._runner_died(error)
         except FrameBroken as error:
             self._runner_misled(str(error))
 
-    def _runner_died(self, cause: str) -> None:
-        self._heartbeat.throughput.count(FleetCounter.RUNNER_DEATHS)
+    def _runner_died(self, error: RunnerDied) -> None:
+        cause, policy = str(error), failure_policy.pack_crashed if self._begun else failure_policy.runner_not_started
         self._runner.end()
-        policy = failure_policy.pack_crashed if self._begun else failure_policy.runner_not_started
+        if isinstance(error, WorkerStops):
+            policy = failure_policy.worker_stops
+        else:
+            self._heartbeat.throughput.count(FleetCounter.RUNNER_DEATHS)
         self._departures.all(lambda connection: policy(connection, self._pack, cause, actor=self._actor), cause)
 
     def _runner_misled(self, cause: str) -> None:
@@ -113,10 +116,8 @@ class Attempt:
             self._begun = False  # if the fresh one dies, the pack is not the cause
             self._runner.end()
             self._runner.ensure(self._context.stopping)
-        self._departures.all(
-            lambda connection: failure_policy.pack_failed(connection, self._pack, failed, actor=self._actor),
-            failed.message,
-        )
+        policy = partial(failure_policy.pack_failed, pack=self._pack, failed=failed, actor=self._actor)
+        self._departures.all(policy, failed.message)
 
     def _fall_back(self, fallback: FallbackMessage) -> bool:
         """Train eagerly, as the compiler of this machine does not work. Return whether the pack is finished.
@@ -178,14 +179,15 @@ class Attempt:
             connection, self._pack, member, actor=self._actor
         ), "timed out")  # fmt: skip
         self._timeouts.look()
-        if self._timeouts.age_seconds() > SPARE_SECONDS:
-            self._runner.prepare_spare()
+        if self._timeouts.age_seconds() > LONG_SECONDS:
+            self._runner.load_more()
             self._runner.note_memory()
         if self._context.stopping() and self._timeouts.stop_requested():
             self._runner.send(StopMessage())
             self._stop_sent = True
+        if self._timeouts.stop_is_over():
+            raise WorkerStops("the worker stops, and its runner did not answer")
         if cause := self._timeouts.kill_reason():
-            self._runner.end()
             raise RunnerDied(cause)
 
     def _cancelled(self) -> list[Member]:

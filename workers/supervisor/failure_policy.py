@@ -67,6 +67,12 @@ def runner_not_started(connection: Connection, pack: Pack, cause: str, *, actor:
         _hand_back(connection, member, cause, EventKind.RUNNER_NOT_STARTED, actor, wait_seconds=_NO_RUNNER_SECONDS)
 
 
+def worker_stops(connection: Connection, pack: Pack, cause: str, *, actor: str) -> None:
+    """The worker must stop, and its runner has sent no state. It counts against no job."""
+    for member in pack.in_order():
+        _hand_back(connection, member, cause, EventKind.HANDED_BACK, actor)
+
+
 def without_file(connection: Connection, pack: Pack, error: ContentUnavailable, *, actor: str) -> None:
     """Their file cannot be read. Where the content of a project's file is gone its jobs fail: no attempt would find it.
 

@@ -8,8 +8,8 @@ from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.fleet import FleetCounter
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.lifecycle import Claim
-from workers.logs import names
-from workers.runner_client.errors import DeviceBroken, RunnerDied
+from workers.logs import log_finished, names
+from workers.runner_client.errors import DeviceBroken, RunnerDied, WorkerStops
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
 from workers.supervisor.followers import release_followers
@@ -70,7 +70,7 @@ class Supervisor:
         release_followers(self._context)
 
     def _try(self, claim: Claim) -> None:
-        context, actor = self._context, self._context.actor
+        context = self._context
         try:
             context.runner.ensure(context.stopping)
             Attempt(context, Pack(claim, context.runner.hello)).run()
@@ -78,9 +78,7 @@ class Supervisor:
             cause = str(error)
             context.commit(lambda c: failure_policy.device_failed(c, Pack(claim), cause, context.worker))
         except RunnerDied as error:
-            cause = f"its runner cannot be started: {error}"
-            log.error("no runner", error=cause)
-            context.commit(lambda c: failure_policy.runner_not_started(c, Pack(claim), cause, actor=actor))
+            self._not_begun(claim, error)
         except GradyardError:
             context.runner.end()  # it still trains a pack that this process has given up
             raise
@@ -92,6 +90,16 @@ class Supervisor:
         finally:
             context.heartbeat.unwatch_claim()
             self._release(claim)
+
+    def _not_begun(self, claim: Claim, error: RunnerDied) -> None:
+        """No runner was had, as this host has none or as the worker must stop: it counts against no job."""
+        cause, policy = f"its runner cannot be started: {error}", failure_policy.runner_not_started
+        if isinstance(error, WorkerStops):
+            cause, policy = str(error), failure_policy.worker_stops
+            log_finished(claim.members, cause)
+        else:
+            log.error("no runner", error=cause)
+        self._context.commit(lambda c: policy(c, Pack(claim), cause, actor=self._context.actor))
 
     def _crashed(self, claim: Claim, error: Exception) -> None:
         """An error of ours or of the trainer: it counts as a crash, else the job would be retried for ever."""

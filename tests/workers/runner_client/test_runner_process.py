@@ -1,4 +1,4 @@
-"""A slot's runner, and the spare that takes its place."""
+"""A slot's runner, and the process that forks it and the one that takes its place."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ import pytest
 from gradyard.jobs.settings import Settings
 from tests.workers.runner.messages import train_message
 from tests.workers.trainers.packs import member
-from workers.runner_client import runner_process
-from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied
+from workers.protocol.messages import TrainMessage
+from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied, WorkerStops
 from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
 from workers.runner_client.send_pack import send_pack
 
@@ -37,8 +37,8 @@ def runner(settings: Settings) -> Iterator[RunnerProcess]:
 
 
 def children() -> dict[int, str]:
-    """Our own runners, by pid, with their names."""
-    ours = psutil.Process().children()
+    """Our own runners, and what forks them, by pid, with their names."""
+    ours = psutil.Process().children(recursive=True)
     return {each.pid: each.name() for each in ours if "workers.runner" in command_of(each)}
 
 
@@ -57,47 +57,102 @@ def kill_and_wait(runner: RunnerProcess) -> None:
         runner.receive(10)
 
 
-def test_a_spare_takes_the_place_of_a_dead_runner(runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_process, "SPARE_PAUSE_SECONDS", 600.0)  # a busy host takes long to start a runner
+def forks_of(runner: RunnerProcess) -> psutil.Process:
+    """The process that forked the runner."""
+    parent = psutil.Process(runner.pid).parent()
+    assert parent is not None
+    assert parent.name() == "gradyard-forks"
+    return parent
+
+
+def test_the_next_runner_is_a_fork_of_the_process_that_has_torch(runner: RunnerProcess) -> None:
     runner.ensure()
-    first = runner.pid
-    assert children() == {first: "gradyard-runner"}
-    runner.prepare_spare()
-    runner.prepare_spare()
-    [spare] = set(children()) - {first}
+    first, forks = runner.pid, forks_of(runner)
+    assert children() == {first: "gradyard-runner", forks.pid: "gradyard-forks"}
     kill_and_wait(runner)
     runner.ensure()
-    assert runner.pid == spare
+    assert forks_of(runner) == forks
+    assert runner.pid != first
     assert runner.hello is not None
-    assert runner.hello.pid == spare
-    runner.prepare_spare()
-    assert set(children()) == {spare}  # not again at once
+    assert runner.hello.pid == runner.pid
+    assert children() == {runner.pid: "gradyard-runner", forks.pid: "gradyard-forks"}
     runner.close()
     assert children() == {}
 
 
 @quick
-def test_a_spare_that_died_is_not_missed(runner: RunnerProcess) -> None:
+def test_a_runner_ends_with_the_process_that_forked_it_and_is_replaced(runner: RunnerProcess) -> None:
     runner.ensure()
-    first = runner.pid
-    runner.prepare_spare()
-    [spare] = set(children()) - {first}
-    os.kill(spare, signal.SIGKILL)
-    kill_and_wait(runner)
-    runner.ensure()
-    assert runner.pid not in (None, first, spare)
+    first, forks = runner.pid, forks_of(runner)
+    forks.kill()
+    with pytest.raises(RunnerDied, match="SIGKILL"):
+        runner.receive(60)
+    send_pack(runner, NO_STEPS, lambda: False)
+    assert forks_of(runner) != forks
+    assert runner.pid != first
 
 
 @quick
-def test_a_pack_finds_a_runner_though_runner_and_spare_left_for_idleness(settings: Settings) -> None:
+def test_a_runner_is_replaced_though_the_process_that_forked_it_hangs(runner: RunnerProcess) -> None:
+    runner.ensure()
+    forks = forks_of(runner)
+    forks.suspend()
+    assert runner.pid is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    with pytest.raises(RunnerDied, match="closed its connection"):
+        runner.receive(60)
+    send_pack(runner, NO_STEPS, lambda: False)
+    assert forks_of(runner) != forks
+
+
+@pytest.fixture
+def exits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_starts: None) -> TrainMessage:
+    """A pack whose trainer ends its runner: with status 7 where that had loaded what torch.optim needs, else with 5."""
+    code = "import os, sys\ndef Trainer(*_):\n    os._exit(7 if 'torch._dynamo' in sys.modules else 5)\n"
+    (tmp_path / "trainer_that_exits.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    return train_message([member("numpy")], 1, trainer="trainer_that_exits:Trainer")
+
+
+def test_a_runner_that_ends_by_itself_is_told_with_its_status(runner: RunnerProcess, exits: TrainMessage) -> None:
+    for _ in range(2):
+        send_pack(runner, exits, lambda: False)
+        with pytest.raises(RunnerDied, match="status 5"):
+            runner.receive(60)
+
+
+def test_the_next_runner_has_what_was_loaded_meanwhile(runner: RunnerProcess, exits: TrainMessage) -> None:
+    runner.ensure()
+    forks = forks_of(runner)
+    runner.load_more()
+    runner.load_more()
+    kill_and_wait(runner)
+    send_pack(runner, exits, lambda: False)
+    with pytest.raises(RunnerDied, match="status 7"):
+        runner.receive(60)
+    assert forks.num_threads() == 1, "a fork has no other thread"
+
+
+@quick
+def test_a_pack_finds_a_runner_though_the_last_one_left_for_idleness(settings: Settings) -> None:
     runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 0.3}))
     runner.ensure()
-    runner.prepare_spare()
     gone = [psutil.Process(pid) for pid in children()]
     _, alive = psutil.wait_procs(gone, timeout=300)
     assert all(each.status() == psutil.STATUS_ZOMBIE for each in alive)
     send_pack(runner, NO_STEPS, lambda: False)
     assert runner.pid not in {each.pid for each in gone}
+    runner.close()
+
+
+@quick
+def test_the_process_that_forks_leaves_for_idleness_though_its_runner_was_killed(settings: Settings) -> None:
+    runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 3.0}))
+    runner.ensure()
+    forks = forks_of(runner)
+    kill_and_wait(runner)
+    psutil.wait_procs([forks], timeout=300)
+    assert not forks.is_running() or forks.status() == psutil.STATUS_ZOMBIE
     runner.close()
 
 
@@ -110,29 +165,17 @@ def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner
 
 
 @quick
-def test_a_machine_without_room_for_a_spare_trains_on_without_one(
-    runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runner.ensure()
+def test_a_machine_without_room_for_a_process_says_so(runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")  # as with EAGAIN: the start itself fails
-    runner.prepare_spare()
-    assert set(children()) == {runner.pid}
-    runner.end()
     with pytest.raises(RunnerDied, match="cannot be started"):
         runner.ensure()
+    assert children() == {}
 
 
 def test_a_worker_that_must_stop_does_not_wait_for_its_runner(runner: RunnerProcess) -> None:
-    with pytest.raises(RunnerDied, match="does not wait"):
+    with pytest.raises(WorkerStops, match="does not wait"):
         runner.ensure(lambda: True)
     assert children() == {}
-
-
-def test_a_service_may_do_without_spares(settings: Settings) -> None:
-    runner = RunnerProcess(settings.model_copy(update={"spare_runner": False}))
-    runner.prepare_spare()
-    assert children() == {}
-    runner.close()
 
 
 @pytest.fixture

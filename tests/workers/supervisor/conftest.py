@@ -11,7 +11,7 @@ from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor.heartbeat import Heartbeat
 from workers.supervisor.worker_context import WorkerContext
 
-OFTEN = {"record_seconds": 0.1, "segment_seconds": 0.05, "spare_runner": False}
+OFTEN = {"record_seconds": 0.1, "segment_seconds": 0.05}
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from tests.actors import claimed, submitted, submitted_to, worker_of
 from tests.stack.until import until
 from tests.workers.supervisor.scripted_runner import HELLO, Scripted, context_of
 from workers.protocol.messages import FailedMessage, Message
+from workers.runner_client import runner_process
 from workers.runner_client.runner_process import RunnerProcess
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
@@ -118,6 +119,9 @@ def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
         message="CUDA error: unspecified launch failure", step=3, traceback="", out_of_memory=False, device_error=True,
         member=None,
     )  # fmt: skip
+    monkeypatch.setattr(runner_process, "can_fork", lambda: False)  # as on a GPU: a start takes seconds
+    context = replace(context, runner=RunnerProcess(settings))
+    context.runner.ensure()
     receive_next, stops, errors = context.runner.receive, threading.Event(), [failed]
 
     def receive(seconds: float) -> Message | None:
@@ -129,6 +133,7 @@ def test_a_stop_in_the_middle_of_a_cuda_error_counts_against_no_job(
     wait_for_a_record(database, job)
     monkeypatch.setattr(context.runner, "receive", receive)
     attempt.join(timeout=300)
+    context.runner.close()
     assert not attempt.is_alive()
     with database.read() as connection:
         row = queries.job_by_id(connection, 1, job)
@@ -200,7 +205,7 @@ def test_a_job_is_trained_eagerly_where_the_compiler_does_not_work(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     worker = replace(worker_of(database), engines=("eager", "inductor"))
-    runner = RunnerProcess(settings.model_copy(update={"spare_runner": False}))
+    runner = RunnerProcess(settings)
     context = WorkerContext(
         settings, worker, Heartbeat(settings, worker, lambda: None), lambda: False, database, runner
     )

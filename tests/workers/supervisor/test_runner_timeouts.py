@@ -10,7 +10,8 @@ from workers.supervisor.runners.timeouts import RunnerTimeouts
 
 @pytest.fixture(autouse=True)
 def _shortly(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("STUCK_SECONDS", 20.0), ("STOP_SECONDS", 0.1), ("PREPARE_SECONDS", 60.0)):
+    limits = {"STUCK_SECONDS": 20.0, "FIRST_STOP_SECONDS": 0.1, "STOP_SECONDS": 60.0, "PREPARE_SECONDS": 60.0}
+    for name, seconds in limits.items():
         monkeypatch.setattr(runner_timeouts, name, seconds)
     monkeypatch.setattr(runner_timeouts, "DROP_SECONDS", {"cpu": 0.1, "cuda": 60.0})
 
@@ -68,9 +69,14 @@ def test_a_gpu_has_longer_to_drop_its_last_member() -> None:
     assert [timeouts.kill_reason() for timeouts in both] == ["no member of its pack is left", None]
 
 
-def test_a_runner_that_does_not_answer_a_stop_is_killed() -> None:
+def test_a_runner_that_has_trained_nothing_has_less_time_to_answer_a_stop() -> None:
     timeouts = RunnerTimeouts("cpu")
+    assert not timeouts.stop_is_over()
     assert timeouts.stop_requested()
     assert not timeouts.stop_requested()
     time.sleep(0.15)
-    assert timeouts.kill_reason() == "the worker stops, and its runner did not answer"
+    assert timeouts.stop_is_over()
+    timeouts.segment_took(0.1)
+    assert not timeouts.stop_is_over(), "it trains, and has longer to send what it trained"
+    timeouts._stop_requested_at = time.monotonic() - 61.0
+    assert timeouts.stop_is_over()

@@ -6,6 +6,8 @@ import time
 # runner costs seconds. The cancel itself does not wait for either.
 DROP_SECONDS = {"cpu": 0.4, "cuda": 2.0}
 STOP_SECONDS = 6.0  # for a runner to answer a stop with its state
+# The same for one that has sent none yet, so that little is lost: it may load torch.optim, or compile, for seconds.
+FIRST_STOP_SECONDS = 1.0
 ASLEEP_SECONDS = 5.0  # between two looks: this process was frozen, and its runner may have been
 PREPARE_SECONDS = 300.0  # for a compiler
 STUCK_SECONDS, STUCK_SEGMENTS = 30.0, 20.0  # without a message, in seconds or in times of the last segment
@@ -17,7 +19,7 @@ class RunnerTimeouts:
     def __init__(self, torch_device: str) -> None:
         self._drop_seconds = DROP_SECONDS[torch_device]
         self._began_at = self._heard_at = self._looked_at = time.monotonic()
-        self._preparing = False
+        self._preparing, self._trains = False, False
         self._segment_seconds = 0.0
         self._stop_requested_at: float | None = None
         self._emptied_at: float | None = None
@@ -40,7 +42,7 @@ class RunnerTimeouts:
 
     def segment_took(self, seconds: float) -> None:
         """Measure the wait for the next segment by the last one's length, which is not longer than the attempt."""
-        self._segment_seconds, self._preparing = min(seconds, self.age_seconds()), False
+        self._segment_seconds, self._preparing, self._trains = min(seconds, self.age_seconds()), False, True
 
     def stop_requested(self) -> bool:
         """Start the clock of a stop. Return whether it was not started before."""
@@ -48,6 +50,11 @@ class RunnerTimeouts:
             return False
         self._stop_requested_at = time.monotonic()
         return True
+
+    def stop_is_over(self) -> bool:
+        """Whether the runner has not answered a stop in time."""
+        limit = STOP_SECONDS if self._trains else FIRST_STOP_SECONDS
+        return self._stop_requested_at is not None and time.monotonic() - self._stop_requested_at > limit
 
     def emptied(self) -> None:
         """Start the clock of the last member, unless it was started before."""
@@ -65,9 +72,5 @@ class RunnerTimeouts:
         silence = max(PREPARE_SECONDS if self._preparing else STUCK_SECONDS, STUCK_SEGMENTS * self._segment_seconds)
         if self._looked_at - self._heard_at > silence:  # not until now: this process may have slept since it looked
             return f"the runner sent nothing for {silence:.0f} s"
-        limits = (
-            (self._stop_requested_at, STOP_SECONDS, "the worker stops, and its runner did not answer"),
-            (self._emptied_at, self._drop_seconds, "no member of its pack is left"),
-        )
-        now = time.monotonic()
-        return next((why for since, seconds, why in limits if since is not None and now - since > seconds), None)
+        dropped = self._emptied_at is None or time.monotonic() - self._emptied_at <= self._drop_seconds
+        return None if dropped else "no member of its pack is left"

@@ -1,0 +1,14 @@
+"""What a supervisor asks of the process that forks its runners, over a socket of their own: one byte each."""
+
+import struct
+
+FORK = b"f"
+"""Fork a runner. Its socket to the supervisor and the pipe for what it prints come with the byte, in this order."""
+
+STATUS = b"s"
+"""How the last fork ended. Answered with a `STATUS_ANSWER`: its exit status, -n after signal n."""
+
+LOAD = b"l"
+"""Load what the first pack of torch.optim needs, too: the next fork has it. Not answered."""
+
+STATUS_ANSWER = struct.Struct("!i")
