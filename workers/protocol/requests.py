@@ -9,6 +9,6 @@ STATUS = b"s"
 """How the last fork ended. Answered with a `STATUS_ANSWER`: its exit status, -n after signal n."""
 
 LOAD = b"l"
-"""Load what the first pack of torch.optim needs, too: the next fork has it. Not answered."""
+"""Load what torch.optim needs, too: each later fork has it. It takes seconds, and is not answered."""
 
 STATUS_ANSWER = struct.Struct("!i")

@@ -13,7 +13,7 @@ from workers.protocol.wire import Wire
 from workers.runner_client.errors import RunnerDied
 from workers.runner_client.started_runner import ChildProcess, StartedRunner, connections, kill, start_process
 
-ANSWER_SECONDS = 1.0  # for the process that forks to say how a fork ended
+ANSWER_SECONDS = 5.0  # for the process that forks to say how a fork ended
 
 
 class ForkingProcess:
@@ -23,17 +23,19 @@ class ForkingProcess:
         self._settings = settings
         self._process: ChildProcess | None = None
         self._requests: socket.socket | None = None
-        self._has_more = False
+        self.has_optim = False
+        """Whether its forks have what torch.optim needs. It takes as long to load as torch itself."""
 
     @property
     def lives(self) -> bool:
         """Whether a runner can be had without loading torch."""
         return self._process is not None and self._process.lives
 
-    def fork(self) -> StartedRunner:
+    def fork(self, *, optim: bool) -> StartedRunner:
         """Have a runner forked. Until its hello its process is the one that forks: if that is killed, so is the fork.
 
-        Raises NotStarted where this machine has no process, memory or file handle left for it.
+        optim: with what torch.optim needs. Raises NotStarted where this machine has no process, memory or file handle
+        left for it.
         """
         with connections() as ends:
             if not self.lives:
@@ -41,15 +43,11 @@ class ForkingProcess:
                 self._start(ends.runners_output)
             assert self._requests is not None
             assert self._process is not None
+            if optim and not self.has_optim:
+                self._requests.sendall(LOAD)
+                self.has_optim = True
             socket.send_fds(self._requests, [FORK], [ends.runners_wire.fileno(), ends.runners_output])
             return StartedRunner(self._process, Wire(ends.wire), ends.output, self._runner)
-
-    def load_more(self) -> None:
-        """Once, have it load what the first pack of torch.optim needs. It does so beside the runner that trains."""
-        if self._requests is not None and not self._has_more:
-            self._has_more = True
-            with suppress(OSError):  # it ends
-                self._requests.sendall(LOAD)
 
     def end(self) -> None:
         """Kill it, and with it its fork."""
@@ -57,7 +55,7 @@ class ForkingProcess:
             kill(self._process)
         if self._requests is not None:
             self._requests.close()
-        self._process, self._requests, self._has_more = None, None, False
+        self._process, self._requests, self.has_optim = None, None, False
 
     def _start(self, output: int) -> None:
         ours, theirs = socket.socketpair()

@@ -49,26 +49,30 @@ class RunnerProcess:
         """The runner's pid, where one lives."""
         return process.pid if (process := self._process) and process.lives else None
 
-    def ensure(self, give_up: Callable[[], bool] = lambda: False) -> None:
-        """Have a live runner that has sent its hello.
+    def ensure(self, give_up: Callable[[], bool] = lambda: False, *, optim: bool = False) -> None:
+        """Have a live runner that has sent its hello. Nothing may be under way in the one that there is.
+
+        optim: for a pack that needs torch.optim. Where the process that forks has not loaded that, it does so now, and
+        not beside a training: until it has, it replaces no runner that dies.
 
         Raises WorkerStops where `give_up()` is true, RunnerDied where none can be started, and DeviceBroken where the
         GPU is the cause.
         """
-        if self.pid is not None:
+        lacks_optim = optim and self._forks is not None and not self._forks.has_optim
+        if self.pid is not None and not lacks_optim:
             return
         self.end()
         if Queue(self._settings.device) is Queue.GPU:
             self._ensure_on_gpu(give_up)
         else:
-            self._ensure_any(give_up)
+            self._ensure_any(give_up, optim=optim)
 
     def _ensure_on_gpu(self, give_up: Callable[[], bool]) -> None:
         try:
             if self._undead is not None and self._undead.lives:
                 raise DeviceLost(f"its runner, process {self._undead.pid}, does not end, though it was killed")
             self._memory.wait_until_free(give_up)
-            self._ensure_any(give_up)
+            self._ensure_any(give_up, optim=False)
             self._memory.look()
             self._failed_starts = 0
         except (NotStarted, WorkerStops):
@@ -84,19 +88,14 @@ class RunnerProcess:
                 raise DeviceBroken(f"{in_a_row}{error}") from None
             raise
 
-    def _ensure_any(self, give_up: Callable[[], bool]) -> None:
+    def _ensure_any(self, give_up: Callable[[], bool], *, optim: bool) -> None:
         if self._forks is None:
             return self._adopt(start_runner(self._settings), give_up)
         if self._forks.lives:
             with suppress(RunnerDied):  # it may just have left, being idle
-                return self._adopt(self._forks.fork(), give_up)
+                return self._adopt(self._forks.fork(optim=optim), give_up)
             self._forks.end()
-        return self._adopt(self._forks.fork(), give_up)
-
-    def load_more(self) -> None:
-        """Make ready what the next runner needs, should this one die. Worth its time beside a pack of seconds."""
-        if self._forks is not None:
-            self._forks.load_more()
+        return self._adopt(self._forks.fork(optim=optim), give_up)
 
     def free_memory_mib(self) -> int | None:
         """The GPU memory that a pack may take; None where the driver does not tell."""

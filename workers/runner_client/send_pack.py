@@ -6,6 +6,7 @@ from collections.abc import Callable
 from workers.protocol.frame import FrameBroken
 from workers.protocol.messages import BegunMessage, TrainMessage
 from workers.runner_client.errors import DeviceBroken, RunnerDied, WorkerStops
+from workers.runner_client.loads import needs_optim
 from workers.runner_client.runner_process import RunnerProcess
 
 TRIES = 3
@@ -19,7 +20,7 @@ def send_pack(runner: RunnerProcess, train: TrainMessage, give_up: Callable[[], 
     failure = RunnerDied("the runner did not confirm that it has the pack")
     for _ in range(TRIES):
         try:
-            runner.ensure(give_up)
+            runner.ensure(give_up, optim=needs_optim(train.trainer))
             runner.send(train)
             if _begins(runner):
                 return

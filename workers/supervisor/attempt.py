@@ -34,7 +34,7 @@ from workers.supervisor.worker_context import WorkerContext
 
 log = structlog.get_logger()
 
-LONG_SECONDS = 1.0  # a pack that trains for so long is worth making the next runner's start short
+NOTE_SECONDS = 1.0  # until a pack has taken the memory that it needs
 
 
 class Attempt:
@@ -179,8 +179,7 @@ class Attempt:
             connection, self._pack, member, actor=self._actor
         ), "timed out")  # fmt: skip
         self._timeouts.look()
-        if self._timeouts.age_seconds() > LONG_SECONDS:
-            self._runner.load_more()
+        if self._timeouts.age_seconds() > NOTE_SECONDS:
             self._runner.note_memory()
         if self._context.stopping() and self._timeouts.stop_requested():
             self._runner.send(StopMessage())

@@ -6,10 +6,12 @@ import structlog
 
 from gradyard.jobs.errors import GradyardError
 from gradyard.jobs.fleet import FleetCounter
+from gradyard.jobs.stages.registry import stage_named
 from gradyard.store import fleet, lifecycle, queries
 from gradyard.store.lifecycle import Claim
 from workers.logs import log_finished, names
 from workers.runner_client.errors import DeviceBroken, RunnerDied, WorkerStops
+from workers.runner_client.loads import needs_optim
 from workers.supervisor import failure_policy
 from workers.supervisor.attempt import Attempt
 from workers.supervisor.followers import release_followers
@@ -72,7 +74,8 @@ class Supervisor:
     def _try(self, claim: Claim) -> None:
         context = self._context
         try:
-            context.runner.ensure(context.stopping)
+            trainer = stage_named(claim.stage).trainer_of(claim.engine)
+            context.runner.ensure(context.stopping, optim=needs_optim(trainer))
             Attempt(context, Pack(claim, context.runner.hello)).run()
         except DeviceBroken as error:
             cause = str(error)

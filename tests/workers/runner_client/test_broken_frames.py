@@ -44,7 +44,7 @@ def test_runners_that_answer_a_pack_with_what_is_no_message_are_replaced_and_giv
         received.append(seconds)
         raise FrameBroken("a length of another program")
 
-    monkeypatch.setattr(runner, "ensure", lambda give_up: None)
+    monkeypatch.setattr(runner, "ensure", lambda give_up, optim: None)
     monkeypatch.setattr(runner, "send", lambda message: None)
     monkeypatch.setattr(runner, "receive", receive)
     with pytest.raises(RunnerDied, match="a length of another program"):

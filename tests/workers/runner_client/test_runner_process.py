@@ -13,7 +13,7 @@ import pytest
 from gradyard.jobs.settings import Settings
 from tests.workers.runner.messages import train_message
 from tests.workers.trainers.packs import member
-from workers.protocol.messages import TrainMessage
+from workers.protocol.messages import BegunMessage, TrainMessage
 from workers.runner_client.errors import DeviceBroken, NotStarted, RunnerDied, WorkerStops
 from workers.runner_client.runner_process import STARTS_ON_GPU, RunnerProcess
 from workers.runner_client.send_pack import send_pack
@@ -116,20 +116,26 @@ def exits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_starts: None) -
 
 def test_a_runner_that_ends_by_itself_is_told_with_its_status(runner: RunnerProcess, exits: TrainMessage) -> None:
     for _ in range(2):
-        send_pack(runner, exits, lambda: False)
+        runner.ensure()
+        runner.send(exits)
+        assert isinstance(runner.receive(60), BegunMessage)
         with pytest.raises(RunnerDied, match="status 5"):
             runner.receive(60)
 
 
-def test_the_next_runner_has_what_was_loaded_meanwhile(runner: RunnerProcess, exits: TrainMessage) -> None:
+def test_a_pack_of_torch_optim_has_a_runner_that_has_loaded_it_and_so_has_each_after_it(
+    runner: RunnerProcess, exits: TrainMessage
+) -> None:
     runner.ensure()
-    forks = forks_of(runner)
-    runner.load_more()
-    runner.load_more()
-    kill_and_wait(runner)
-    send_pack(runner, exits, lambda: False)
-    with pytest.raises(RunnerDied, match="status 7"):
-        runner.receive(60)
+    first, forks = runner.pid, forks_of(runner)
+    for _ in range(2):
+        runner.ensure(optim=True)
+        assert runner.pid != first
+        send_pack(runner, exits, lambda: False)
+        with pytest.raises(RunnerDied, match="status 7"):
+            runner.receive(60)
+        runner.ensure()
+    assert forks_of(runner) == forks
     assert forks.num_threads() == 1, "a fork has no other thread"
 
 

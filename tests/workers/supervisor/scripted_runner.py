@@ -21,7 +21,7 @@ class Scripted(RunnerProcess):
         self.says: list[Message | Exception] = []
         self._left: list[Message | Exception] = []
 
-    def ensure(self, give_up: Any = None) -> None:
+    def ensure(self, give_up: Any = None, *, optim: bool = False) -> None:
         self.hello, self._left = HELLO, [BegunMessage(), *self.says]
 
     def send(self, message: Message) -> None: ...

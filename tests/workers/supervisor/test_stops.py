@@ -41,7 +41,7 @@ class Starts(Scripted):
 
     was_asked = True
 
-    def ensure(self, give_up: Any = None) -> None:
+    def ensure(self, give_up: Any = None, *, optim: bool = False) -> None:
         raise WorkerStops("the worker stops and does not wait for its runner")
 
 
