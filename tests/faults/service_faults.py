@@ -17,7 +17,7 @@ from tests.faults.worker_faults import freeze_worker
 from tests.snapshot import Snapshot
 
 VOLLEY = 8
-JANITORS_BEGIN_SECONDS = 8.0  # one after the other; a worker that is frozen then loses its lease a whole one later
+MORE_JANITORS, JANITOR_BEGINS_SECONDS = 9, 3.0
 
 
 def kill_api(arena: Arena) -> None:
@@ -105,11 +105,11 @@ def many_janitors(arena: Arena) -> None:
 
     In its first each ends no lease of another process.
     """
-    fleet, at = arena.fleet, time.time()
-    command = [sys.executable, "-m", "tests.faults.maintenance_loops", "9"]
+    fleet, at, apart = arena.fleet, time.time(), arena.form.lease_seconds / 5
+    command = [sys.executable, "-m", "tests.faults.maintenance_loops", f"{MORE_JANITORS}", f"{apart}"]
     more = Child("janitors", command, fleet.environment(), fleet.folder / "janitors.log")
     more.start()
-    arena.finished.wait(JANITORS_BEGIN_SECONDS)
+    arena.finished.wait(MORE_JANITORS * apart + JANITOR_BEGINS_SECONDS)  # what is frozen then has a lease left
     freeze_worker(arena)
     more.kill()
     arena.note("F18", at, "ten maintenance loops")
