@@ -4,7 +4,7 @@ SQLite has no round trip: it takes one prepared statement for all rows. They go 
 value takes half of SQLite's own time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 from itertools import chain
@@ -110,7 +110,7 @@ def _defaults(table: Table) -> dict[str, Any]:
 
 def _arrays(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     in_json = {key for key in keys if isinstance(table.columns[key].type, JSON)}
-    return [[_in_json(row[key]) if key in in_json else row[key] for row in rows] for key in keys]
+    return [_all_in_json(row[key] for row in rows) if key in in_json else [row[key] for row in rows] for key in keys]
 
 
 def _columns_for_sqlite(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
@@ -119,6 +119,16 @@ def _columns_for_sqlite(table: Table, keys: tuple[str, ...], rows: Sequence[Mapp
         if isinstance(table.columns[key].type, Uuid):
             values[place] = [each and each.hex for each in values[place]]
     return values
+
+
+def _all_in_json(values: Iterable[Any]) -> list[str | None]:
+    """Each value in JSON. What is the very value of the row before, as columns of like jobs are, is written once."""
+    last, text, texts = None, None, []
+    for value in values:
+        if value is not last:
+            last, text = value, _in_json(value)
+        texts.append(text)
+    return texts
 
 
 def _in_json(value: Any) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, select, update
 
 from gradyard.jobs.curves import measured_steps
-from gradyard.jobs.submission.parameters import SharedParameters, other_parameters, varied_parameters
+from gradyard.jobs.submission.parameters import SharedParameters, varied_parameters
 from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.dialects import now
 from gradyard.store.files.rows import store_uses
@@ -25,27 +25,31 @@ FINAL = (
 """Columns of `jobs` that a summary takes over when the job has ended."""
 
 
-def store_jobs(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> None:
-    """Store new queued jobs and their summaries. jobs: their columns, without the time: that is the database's."""
+def store_jobs(
+    connection: Connection, jobs: Sequence[dict[str, Any]], parameters: Sequence[SharedParameters]
+) -> None:  # fmt: skip
+    """Store new queued jobs and their summaries.
+
+    jobs: their columns, to which the time of submission is added, the database's. parameters: those of each.
+    """
     at = connection.execute(_time).scalar_one()
-    rows = [{**job, "submitted_at": at} for job in jobs]
-    insert_rows(connection, Job, rows)
-    begin_summaries(connection, rows)
-    on_files = [row for row in rows if (row["spec"].get("dataset") or {}).get("kind") == "file"]
+    for job in jobs:
+        job["submitted_at"] = at
+    insert_rows(connection, Job, jobs)
+    _begin_summaries(connection, jobs, parameters)
+    on_files = [job for job in jobs if (job["spec"].get("dataset") or {}).get("kind") == "file"]
     if on_files:
         store_uses(connection, on_files)
 
 
-def begin_summaries(connection: Connection, jobs: Sequence[Mapping[str, Any]]) -> None:
-    """Store what new jobs were submitted as. jobs: their rows of `jobs`, by column.
-
-    Parameters that jobs have in common are stored once.
-    """
-    shared = [other_parameters(job["spec"]) for job in jobs]
-    store_parameters(connection, shared)
+def _begin_summaries(
+    connection: Connection, jobs: Sequence[Mapping[str, Any]], parameters: Sequence[SharedParameters]
+) -> None:  # fmt: skip
+    """Store what new jobs were submitted as. Parameters that jobs have in common are stored once."""
+    store_parameters(connection, parameters)
     insert_rows(connection, JobSummary, [
         {"job_id": job["id"], "parameters_id": each.id, **{name: job[name] for name in COPIED},
-         **varied_parameters(job["spec"], job["resolved"])} for job, each in zip(jobs, shared, strict=True)
+         **varied_parameters(job["spec"], job["resolved"])} for job, each in zip(jobs, parameters, strict=True)
     ])  # fmt: skip
     insert_rows(connection, JobTag, tag_rows(jobs))
 

@@ -7,6 +7,7 @@ from gradyard import shapes
 from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.evidence.canonical_json import canonical
 from gradyard.jobs.states import FINISHED, State
+from gradyard.jobs.submission.parameters import other_parameters
 from gradyard.jobs.submission.parse import parse_job
 from service.files.of_caller import files_of_caller
 from service.http import parameters
@@ -37,7 +38,8 @@ def recheck_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Resp
     parsed = parse_job(orjson.dumps(job.spec), current_services().settings, files_of_caller)
     # As stored: computed anew, they might differ by the version of numpy, and the recheck would be of another job.
     as_stored = parsed._replace(
-        as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings
+        as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings,
+        parameters=other_parameters(job.spec),
     )  # fmt: skip
     return accept_job(as_stored, f"a recheck of {job.id}".encode(), recheck_of=job, precedence=query.precedence)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from gradyard.jobs import identifiers
-from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.identifiers import new_id, new_ids
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def seconds_of(identifier: UUID) -> float:
 
 
 def test_ids_are_of_version_7_and_rise() -> None:
-    ids = [new_id() for _ in range(10_000)]
+    ids = [*(new_id() for _ in range(5000)), *new_ids(5000), new_id()]
     assert {each.version for each in ids} == {7}
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from gradyard.jobs.errors import BatchInvalid, ContentMissing
@@ -37,7 +38,7 @@ def body_of(members: list[dict[str, Any]]) -> BytesIO:
 
 def as_text(jobs: list[ParsedJob]) -> list[str]:
     """Everything of these jobs, with types and bits: 0.0 and -0.0, and 1 and 1.0, are two."""
-    return [repr((job.spec, *job[1:])) for job in jobs]
+    return [repr((job.spec, *job._replace(like=None)[1:])) for job in jobs]
 
 
 @pytest.mark.parametrize("seeds_are", ["the last axis", "the first axis"])
@@ -94,7 +95,11 @@ def test_of_a_large_batch_few_are_kept() -> None:
 
 
 def test_a_line_of_json_has_no_rest_and_a_seed_that_is_left_out_is_0() -> None:
-    assert without_its_seed(b'{"stage": "tensor"}') is None
+    line, other_seed = b'{"stage": "tensor"}', {"stage": "tensor", "seed": 5}
+    assert without_its_seed(line) == (line, None)
+    assert [orjson.loads(each or b"") for each in without_its_seed(other_seed)] == [other_seed, {"stage": "tensor"}]
+    assert without_its_seed({"stage": "tensor"}) == (b'{"stage":"tensor"}', b'{"stage":"tensor"}')
+    assert without_its_seed({"seed": 5}) == (b'{"seed":5}', None)
     seeds = OtherSeeds()
     seeds.accept(b"{}", parse_job(b'{"stage": "tensor", "seed": 5}', settings))
     other = seeds.of(b"{}")

@@ -116,7 +116,7 @@ class JobSpec(StrictModel):
     def pack_key(self, numerics_version: int) -> str:
         """Jobs of equal keys and start steps can train as one program: shapes and arithmetic agree, numbers differ."""
         alike = [self.stage, numerics_version, self.execution, self.dtype, *self.shape(), *self.dataset.shared_by_pack]
-        return _digest(alike)
+        return hashlib.sha256(_in_order(alike)).hexdigest()
 
 
 WITHOUT_EFFECT = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout_seconds", "max_retries", "device"}
@@ -124,11 +124,16 @@ WITHOUT_EFFECT = {"name", "tags", "priority", "pool", "gpu_memory_mib", "timeout
 
 def sha256_of(spec: dict[str, Any]) -> str:
     """A hash of a spec (as JSON) without what changes no number of the result, such as name, tags, priority, limits."""
+    return hashlib.sha256(hashed_part(spec)).hexdigest()
+
+
+def hashed_part(spec: dict[str, Any]) -> bytes:
+    """What `sha256_of` hashes."""
     alike = dict(spec)
     for name in WITHOUT_EFFECT:
         alike.pop(name, None)
-    return _digest(alike)
+    return _in_order(alike)
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def _in_order(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -173,9 +173,8 @@ def _parse_members(
 def _parse_member(
     member: Any, settings: Settings, files: Files, budget: BatchBudget, descents: Descents, seeds: OtherSeeds
 ) -> ParsedJob:  # fmt: skip
-    body = member if isinstance(member, bytes) else dumped(member)
+    body, rest = without_its_seed(member)
     budget.check_bytes(body)
-    rest = without_its_seed(member)
     if (other := seeds.of(rest)) is not None:
         alike = other.spec_of(member)
         budget.check_cost(alike, is_computed=other.resolution is not None)

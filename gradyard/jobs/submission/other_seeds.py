@@ -3,10 +3,12 @@
 Most large batches are of this kind: a sweep starts each of its points from many seeds.
 """
 
+import hashlib
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
-from gradyard.jobs.specs.base import LARGEST_SEED, sha256_of
+from gradyard.jobs.specs.base import LARGEST_SEED, hashed_part
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.stages.builtin import BUILT_IN
 from gradyard.jobs.submission.parse import ParsedJob
@@ -40,8 +42,22 @@ class OtherSeed:
         Raises SpecInvalid where its noise makes the data overflow.
         """
         resolution = self.resolution or resolution_of(spec)
-        warnings, as_json = warnings_of(spec, resolution, descents), {**self._job.as_json, "seed": spec.seed}
-        return ParsedJob(spec, as_json, sha256_of(as_json), self._job.pack_key, resolution.numbers, warnings)
+        job, warnings = self._job, warnings_of(spec, resolution, descents)
+        as_json, sha256 = {**job.as_json, "seed": spec.seed}, self._sha256_with(spec.seed)
+        return ParsedJob(spec, as_json, sha256, job.pack_key, resolution.numbers, warnings, job.parameters, job)
+
+    def _sha256_with(self, seed: int) -> str:
+        begun, rest = self._around_seed
+        whole = begun.copy()
+        whole.update(b"%d%b" % (seed, rest))
+        return whole.hexdigest()
+
+    @cached_property
+    def _around_seed(self) -> tuple[Any, bytes]:
+        """The begun hash of what `sha256_of` hashes before the seed, and what comes after it."""
+        mark = uuid4().hex
+        before, after = hashed_part({**self._job.as_json, "seed": mark}).split(b'"%b"' % mark.encode())
+        return hashlib.sha256(before), after
 
 
 class OtherSeeds:
@@ -64,10 +80,16 @@ class OtherSeeds:
             self._bytes += len(rest)
 
 
-def without_its_seed(member: Any) -> bytes | None:
-    """A member of a batch, as JSON, without its seed; None where its seed needs a look of its own."""
+def without_its_seed(member: Any) -> tuple[bytes, bytes | None]:
+    """A member of a batch as JSON, and the same without its seed; None where its seed needs a look of its own.
+
+    A member that is JSON is left as it is. Raises BodyMalformed where it is nested too deeply.
+    """
     if not isinstance(member, dict):
-        return None
+        return member if isinstance(member, bytes) else dumped(member), None
     rest = dict(member)
     seed = rest.pop("seed", 0)
-    return dumped(rest) if type(seed) is int and 0 <= seed <= LARGEST_SEED else None
+    if type(seed) is not int or not 0 <= seed <= LARGEST_SEED or not rest:
+        return dumped(member), None
+    body = dumped(rest)
+    return b'%b,"seed":%d}' % (body[:-1], seed) if "seed" in member else body, body

@@ -1,16 +1,17 @@
 """Batches: jobs that are submitted together, cancelled together, and submitted anew together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, TableClause, bindparam, insert, select, union, update
 
 from gradyard.jobs.events import EventKind
-from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.identifiers import new_ids
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.batches import ParsedBatch
 from gradyard.jobs.submission.parse import ParsedJob
@@ -49,29 +50,44 @@ def submit_batch(
     Raises IdempotencyKeyReused where the key came with another body, QueueFull where more than `max_queued` jobs of the
     project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
-    batch_id, ids = new_id(), [new_id() for _ in parsed.jobs]
+    batch_id, *ids = new_ids(1 + len(parsed.jobs))
     if key is not None and (earlier := claim_key(connection, project_id, key, body_sha256, ids[0], batch_id)):
         return SubmittedBatch(earlier.batch_id, replayed=True)
     limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
     check_queue_capacity(connection, limits, len(ids))
     waits = Waits.of(dict(zip(ids, of_members(connection, project_id, parsed), strict=True)), batch_id)
-    members, in_order = list(zip(ids, parsed.jobs, strict=True)), partial(claim_order_of_batch, connection, project_id)
-    orders = waits.orders({job_id: job.spec for job_id, job in members}, precedence, in_order)
+    specs, in_order = (job.spec for job in parsed.jobs), partial(claim_order_of_batch, connection, project_id)
+    orders = waits.orders(dict(zip(ids, specs, strict=True)), precedence, in_order)
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
         submitted_by=actor[:200],
     ))  # fmt: skip
     mine = limits.columns | {"batch_id": batch_id, "retry_of": None}
+    columns = zip(ids, _columns_of_all(parsed.jobs, mine), strict=True)
     for begin in range(0, len(ids), SLICE):
-        part = members[begin : begin + SLICE]
-        store_jobs(connection, [
-            {"id": job_id, **mine, **columns_of(job), **orders[job_id], **waits.columns(job_id)} for job_id, job in part
-        ])  # fmt: skip
+        rows = [
+            {**of_job, "id": job_id, **orders[job_id], **waits.columns(job_id)}
+            for job_id, of_job in islice(columns, SLICE)
+        ]
+        store_jobs(connection, rows, [job.parameters for job in parsed.jobs[begin : begin + SLICE]])
     write_first_events(connection, batch_id, actor=actor)
     waits.store(connection, project_id, batch_id)
     follow_all(connection, waits)
     recheck_queue_capacity(connection, limits, len(ids))
     return SubmittedBatch(batch_id, replayed=False)
+
+
+def _columns_of_all(jobs: Iterable[ParsedJob], mine: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """`mine` and the columns of each of these jobs. Of those that are alike most are looked up once."""
+    known: dict[int, dict[str, Any]] = {}
+    for job in jobs:
+        like = job.like or job
+        alike = known.get(id(like))
+        if alike is None:
+            alike = known[id(like)] = {**columns_of(like), **mine}
+        yield {
+            **alike, "spec": job.as_json, "spec_sha256": job.sha256, "resolved": job.resolved, "warnings": job.warnings
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,7 @@ def retry_batch(
     project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
     old = _replaceable(connection, batch_id, parsed, states) if _lock_with_older(connection, batch_id) else []
-    replaced = {job_id: new_id() for job_id in old}
+    replaced = dict(zip(old, new_ids(len(old)), strict=True))
     digest = sha256((asked or f"a retry of the batch {batch_id}: {' '.join(sorted(states))}").encode()).hexdigest()
     first = next(iter(replaced.values()), batch_id)
     if key is not None and (earlier := claim_key(connection, project_id, key, digest, first, batch_id, len(old))):
@@ -114,16 +130,18 @@ def retry_batch(
                 {"id": replaced[job_id], "retry_of": job_id, "batch_id": batch_id, **limits.columns,
                  **columns_of(parsed[job_id]), **orders[replaced[job_id]], **waits.columns(replaced[job_id])}
                 for job_id in old[begin : begin + SLICE]
-            ], actor)  # fmt: skip
+            ], parsed, actor)  # fmt: skip
         waits.store(connection, project_id, batch_id)
         follow_all(connection, waits)
         recheck_queue_capacity(connection, limits, len(replaced))
     return RetriedBatch(len(replaced), replayed=False)
 
 
-def _store_retries(connection: Connection, jobs: Sequence[Mapping[str, Any]], actor: str) -> None:
+def _store_retries(
+    connection: Connection, jobs: Sequence[dict[str, Any]], parsed: Mapping[UUID, ParsedJob], actor: str
+) -> None:  # fmt: skip
     """Store these jobs, by their columns, and put each in the place of the one that it retries."""
-    store_jobs(connection, jobs)
+    store_jobs(connection, jobs, [parsed[job["retry_of"]].parameters for job in jobs])
     connection.execute(_replace, [{"old": job["retry_of"], "new": job["id"]} for job in jobs])
     ids, detail = [job["id"] for job in jobs], "a retry, with others of its batch"
     write_events(connection, ids, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)

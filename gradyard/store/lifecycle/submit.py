@@ -58,7 +58,8 @@ def submit(
     mine = limits.columns | {"id": job_id, "batch_id": None, "retry_of": retry_of}
     in_order = partial(claim_order_of_jobs, connection, project_id)
     order = waits.orders({job_id: parsed.spec}, precedence, in_order)[job_id]
-    store_jobs(connection, [mine | columns_of(parsed) | order | _as_trained(recheck_of) | waits.columns(job_id)])
+    columns = mine | columns_of(parsed) | order | _as_trained(recheck_of) | waits.columns(job_id)
+    store_jobs(connection, [columns], [parsed.parameters])
     waits.store(connection, project_id)
     repeated = {"retry": retry_of, "recheck": recheck_of and recheck_of.id}
     detail = next((f"a {how} of {old}" for how, old in repeated.items() if old is not None), None)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Text, bindparam, cast, func, select
 
 from gradyard.jobs.errors import IdempotencyKeyReused
 from gradyard.jobs.events import EventKind
-from gradyard.jobs.identifiers import new_id
+from gradyard.jobs.identifiers import new_ids
 from gradyard.jobs.states import State
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.store.lifecycle.batches import SLICE
@@ -41,7 +41,7 @@ def retry_jobs(
     Raises IdempotencyKeyReused where the key came with another request, QueueFull where more than `max_queued` jobs of
     the project would wait, or more than `max_queued_of_key` of the actor (0: any number).
     """
-    new = {job_id: new_id() for job_id in parsed}
+    new = dict(zip(parsed, new_ids(len(parsed)), strict=True))
     first = next(iter(new.values()))
     if key is not None and (earlier := claim_key(connection, project_id, key, asked, first, retried=len(new))):
         return RetriedJobs(earlier.retried, replayed=True)
@@ -56,7 +56,7 @@ def retry_jobs(
         store_jobs(connection, [
             {"id": new[old], "batch_id": None, "retry_of": old} | limits.columns | columns_of(job)
             | orders[new[old]] | waits.columns(new[old]) for old, job in part
-        ])  # fmt: skip
+        ], [job.parameters for _, job in part])  # fmt: skip
         ids, detail = [new[old] for old, _ in part], "a retry, with others of a question"
         write_events(connection, ids, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)
     waits.store(connection, project_id)

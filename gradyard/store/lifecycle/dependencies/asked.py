@@ -46,6 +46,8 @@ def look_up(
 
     A dependency that has ended otherwise than asked is wrong: the job could never start.
     """
+    if not any(members):  # most jobs wait for nothing
+        return [NOTHING] * len(members), []
     found = _found(connection, project_id, {each.id for member in set(members) for each in member})
     known: dict[Asks, tuple[Asked, list[FieldProblem]]] = {(): (NOTHING, [])}
     asked, problems = list[Asked](), list[tuple[int, FieldProblem]]()
