@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -93,10 +94,18 @@ class Usage:
         left = [
             f"process {each.pid} still runs: {' '.join(command_of(each))[:120]}" for each in self._fleet.processes()
         ]
-        for path in self._fleet.scratch.rglob("*"):
-            if path.is_file() and path.suffix not in (".lock", ".restarted", ".rounds"):  # each slot keeps these
-                left.append(f"{path} was left behind")
-        return left
+        files = (path for path in self._fleet.scratch.rglob("*") if path.is_file() and not may_stay(path))
+        return left + [f"{path} was left behind" for path in files]
+
+
+def may_stay(path: Path) -> bool:
+    """Whether a file in the folder for temporary files may be there after the service was stopped: what slots keep.
+
+    SQLite opens a temporary file and removes its name at once: of a process that was killed between the two an empty
+    one stays.
+    """
+    is_of_sqlite = path.name.startswith("etilqs_") and path.stat().st_size == 0
+    return is_of_sqlite or path.suffix in (".lock", ".restarted", ".rounds")
 
 
 def _forked_by(process: psutil.Process) -> int | None:
