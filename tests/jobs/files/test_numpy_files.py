@@ -226,7 +226,7 @@ def test_a_header_that_claims_more_than_there_is_takes_no_memory() -> None:
 def test_facts_take_the_memory_of_a_block_and_numbers_that_of_the_columns() -> None:
     content = written_npy(np.ones((2**16, 128)))  # 64 MiB
     stream = io.BytesIO(content)
-    with bounded(2**24):
+    with bounded(2**25):
         assert facts(content).rows == 2**16
         assert numbers(content, "7")["7"].sum() == 2**16
     assert stream

@@ -155,7 +155,7 @@ def test_a_page_that_unpacks_to_more_than_a_file_says_is_refused_unread() -> Non
     begin, size = b"PAR1\x15\x00\x15", 3  # a page of data, of so many bytes, which is a number of three bytes here
     assert content.startswith(begin)
     lying = begin + varint(2 * (2**31 - 1)) + content[len(begin) + size :]  # the footer is found from the end
-    with bounded(2**24):
+    with bounded(2**26):
         assert refusal(lying) == (
             'a page of column "x" has 2,147,483,647 bytes when unpacked, and may have 268,435,456; '
             "write the file with smaller pages"
