@@ -63,7 +63,7 @@ class Side:
             connection.execute(text("ANALYZE"))
         return cls(database, register(database), upstream, blocked)
 
-    def turn(self, number: int, times: dict[str, list[float]]) -> None:
+    def round(self, number: int, times: dict[str, list[float]]) -> None:
         """Lead one job from its submission to its cancel, and look at the queues."""
         spec, made = SPEC | {"steps": 4 + number % UPSTREAM, "seed": number}, list[UUID]()
         _timed(times, "submission of a job", lambda: made.append(_submitted(self.database, spec)))
@@ -120,8 +120,8 @@ def _rows(name: str) -> Iterator[Row]:
         few, many = (Side.of(url, blocked) for url, blocked in zip(urls, (FEW, MANY), strict=True))
         alone, beside = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
         for number in range(ROUNDS):
-            few.turn(number, alone)
-            many.turn(number, beside)
+            few.round(number, alone)
+            many.round(number, beside)
         for _ in range(LOOKS):
             few.forgotten(alone)
             many.forgotten(beside)

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
@@ -92,9 +91,12 @@ class RunnerProcess:
         if self._forks is None:
             return self._adopt(start_runner(self._settings), give_up)
         if self._forks.lives:
-            with suppress(RunnerDied):  # it may just have left, being idle
+            try:
                 return self._adopt(self._forks.fork(optim=optim), give_up)
-            self._forks.end()
+            except WorkerStops:
+                raise
+            except RunnerDied:  # it may just have left, being idle
+                self._forks.end()
         return self._adopt(self._forks.fork(optim=optim), give_up)
 
     def free_memory_mib(self) -> int | None:

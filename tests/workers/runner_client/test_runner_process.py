@@ -1,4 +1,4 @@
-"""A slot's runner, and the process that forks it and the one that takes its place."""
+"""A slot's runner, the process that forks it, and the runner that follows it."""
 
 import os
 import signal
@@ -182,6 +182,20 @@ def test_a_worker_that_must_stop_does_not_wait_for_its_runner(runner: RunnerProc
     with pytest.raises(WorkerStops, match="does not wait"):
         runner.ensure(lambda: True)
     assert children() == {}
+
+
+@quick
+def test_a_worker_that_must_stop_starts_no_other_process_for_one_that_hangs(
+    runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner.ensure()
+    forks_of(runner).suspend()
+    monkeypatch.setattr("workers.runner_client.forked_runner.start_process", None)
+    assert runner.pid is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    runner._process = None  # how it ended is not asked: the process that knows it hangs
+    with pytest.raises(WorkerStops):
+        runner.ensure(lambda: True)
 
 
 @pytest.fixture
