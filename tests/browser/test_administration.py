@@ -112,6 +112,7 @@ def test_who_says_no_or_escapes_changes_nothing(open_page: OpenPage, seeded: See
     page.get_by_role("button", name="Drain host host").click()
     page.locator("#ask").get_by_role("button", name="No").click()
     page.get_by_role("button", name="Drain host host").click()
+    expect(page.locator("#ask")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#ask")).to_be_hidden()
     assert reasons_of(seeded[1]) == before

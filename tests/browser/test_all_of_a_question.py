@@ -26,7 +26,9 @@ def begin(page: Page, verb: str, words: str) -> None:
     """Press the button of that verb, and read the question."""
     if not page.get_by_role("button", name="Cancel all").is_visible():
         page.get_by_text("All jobs of this question").click()
+    expect(page.locator("#ask")).to_be_hidden()  # its words stay from the question before
     page.get_by_role("button", name=f"{verb} all").click()
+    expect(page.locator("#ask")).to_be_visible()  # once the jobs are counted: before, no key is for it
     expect(page.locator("#ask-words")).to_contain_text(words)
 
 
