@@ -18,12 +18,18 @@ from tests.faults.watch import Watch
 from tests.faults.write_faults import SAID_SO
 
 LATE_SECONDS = 2.0  # a fault may still have effects for so long after its end
-DATABASE_AWAY = ("F7", "F9", "F13", "F21", "F22")
+STOPPED_WRITER = "stopped inside a write to SQLite"  # so that nothing else is written, whichever fault stopped it
+DATABASE_AWAY = ("F7", "F9", "F13", "F21", "F22", STOPPED_WRITER)
 AWAY = ("F4", "F6", *DATABASE_AWAY)  # Redis or the database does not answer, so no worker can recover in time
 SOON_SECONDS = 5.0
 SETTLED_SECONDS = 10.0  # after so long a slot that was hit has a spare runner again
 BLOWS = ("F1", "F2", "F8", "F9", "F15", "F16", "F17", "F20", "F21")
 HITS = ("F1", "F2", "F8", "F15", "F17", "F18", "F20", *DATABASE_AWAY)  # these may end the attempt of any job
+
+
+def is_of(done: Done, faults: tuple[str, ...]) -> bool:
+    """Whether a fault is of these. faults: names, or what such a fault did."""
+    return done.fault in faults or done.what in faults
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,7 @@ class Journal:
         faults: names, or what such a fault did.
         """
         begin, end = done.at - LATE_SECONDS, done.at + SOON_SECONDS
-        named = (each for each in self.done if each.fault in faults or each.what in faults)
-        return any(each.at < end and each.until > begin for each in named)
+        return any(each.at < end and each.until > begin for each in self.done if is_of(each, faults))
 
     def hit_twice(self, done: Done) -> bool:
         """Whether another fault hit this slot, or the whole pool on its host, shortly before or during the recovery."""

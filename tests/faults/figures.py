@@ -3,17 +3,17 @@
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
 from tests.faults.arena import Done
-from tests.faults.bites import DATABASE_AWAY, HITS, LATE_SECONDS, Journal
-from tests.faults.client import Asked, RequestLog
+from tests.faults.bites import DATABASE_AWAY, HITS, LATE_SECONDS, STOPPED_WRITER, Journal, is_of
+from tests.faults.client import Asked
 from tests.faults.host_faults import API_KILLED
 from tests.faults.rows import start_step
-from tests.faults.transaction_faults import BEFORE_ALL, late_leases
+from tests.faults.stopped_writers import seconds_held
+from tests.faults.transaction_faults import late_leases
 
 KILLS = ("F1", "F2")
 RECORD_SECONDS = 5.0  # between two records, by default
+NO_ANSWER = ("F3", "F7", "F13", "F22", STOPPED_WRITER, API_KILLED)  # of the API, or of the database to it
 KILL_SECONDS = 0.2  # until a process that F24 chooses is dead
 
 
@@ -47,7 +47,7 @@ def _unrecorded(journal: Journal, done: Done) -> list[tuple[float, int]]:
     Left out: attempts while the database did not answer, since they could not record until the next record was due.
     """
     late = LATE_SECONDS + RECORD_SECONDS
-    away = [(each.at, each.until + late) for each in journal.done if each.fault in DATABASE_AWAY]
+    away = [(each.at, each.until + late) for each in journal.done if is_of(each, DATABASE_AWAY)]
     unrecorded = []
     for event in journal.cut(done):
         seen = journal.watch.seen.get((event.job_id, event.attempt))
@@ -62,26 +62,30 @@ def fenced_writes(logs: list[str]) -> int:
     return sum(len(re.findall(r"\bfenced\b", text)) for text in logs)
 
 
-def cancel_seconds(log: RequestLog, done: list[Done]) -> np.ndarray:
-    """The seconds of each answered cancel. Left out: cancels while the API or the database did not answer."""
-    cancels = [asked for asked in log.asked if asked.path.endswith("/cancel") and asked.status == 200]
-    return np.array([asked.seconds for asked in cancels if not _met_absence(asked, done)])
+def cancels(journal: Journal) -> list[Asked]:
+    """Each answered cancel. Left out: cancels while the API or the database did not answer."""
+    answered = (asked for asked in journal.log.asked if asked.path.endswith("/cancel") and asked.status == 200)
+    return [asked for asked in answered if not _met_absence(asked, journal.done)]
 
 
 def cancels_by_state(journal: Journal) -> dict[str, list[float]]:
-    """The seconds of each answered cancel, by the state of the job. Left out: cancels without API or database."""
+    """The seconds of each of these cancels, by the state of the job."""
     by_job = {job: done.what for done in journal.done if done.fault == "F16" for job in done.jobs}
     seconds: dict[str, list[float]] = {}
-    for asked in journal.log.asked:
-        what = by_job.get(str(asked.job_id)) if asked.path.endswith("/cancel") and asked.status == 200 else None
-        if what and not _met_absence(asked, journal.done):
+    for asked in cancels(journal):
+        if what := by_job.get(str(asked.job_id)):
             seconds.setdefault(f"cancelled (F16) {what}", []).append(asked.seconds)
     return seconds
 
 
+def seconds_of(requests: list[Asked]) -> list[float]:
+    """What each request took."""
+    return [asked.seconds for asked in requests]
+
+
 def _met_absence(asked: Asked, done: list[Done]) -> bool:
     """Whether the API or the database did not answer during this request."""
-    away = (each for each in done if each.fault in ("F3", "F7", "F13", "F22") or each.what in (BEFORE_ALL, API_KILLED))
+    away = (each for each in done if is_of(each, NO_ANSWER))
     return any(asked.at < each.until + LATE_SECONDS and asked.at + asked.seconds > each.at for each in away)
 
 
@@ -99,18 +103,18 @@ def poison_seconds(journal: Journal) -> dict[str, list[float]]:
     """
     times: dict[str, list[float]] = {}
     for done in (each for each in journal.done if each.fault == "F14"):
-        hurt = any(each.fault in HITS and each.at < done.until and each.until > done.at for each in journal.done)
+        hurt = any(is_of(each, HITS) and each.at < done.until and each.until > done.at for each in journal.done)
         name = "a poisoned pack that met other faults (F14) ended" if hurt else "a poisoned pack (F14) ended"
         times.setdefault(name, []).append(done.until - done.at)
     return times
 
 
-def answers_without_redis(journal: Journal) -> list[float]:
-    """The seconds of each submission while Redis was frozen, and API and database answered."""
+def submissions_without_redis(journal: Journal) -> list[Asked]:
+    """Each submission while Redis was frozen, and API and database answered."""
     frozen = [(done.at, done.until) for done in journal.done if done.fault == "F6"]
     posts = [asked for asked in journal.log.asked if asked.path == "/v1/jobs" and asked.status == 202]
     while_frozen = (asked for asked in posts if any(begin <= asked.at < end for begin, end in frozen))
-    return [asked.seconds for asked in while_frozen if not _met_absence(asked, journal.done)]
+    return [asked for asked in while_frozen if not _met_absence(asked, journal.done)]
 
 
 def answers_after_api_killed(journal: Journal) -> list[float]:
@@ -128,5 +132,6 @@ def figures(journal: Journal) -> dict[str, list[float]]:
         "another's lease (F21) ended": late_leases(journal),
         "requests answered again after F24 (API)": answers_after_api_killed(journal),
         "handed back after F15": hand_back_seconds(journal),
-        "a submission is answered while Redis is frozen (F6)": answers_without_redis(journal),
+        "a stopped process held SQLite's write lock": seconds_held(journal),
+        "a submission is answered while Redis is frozen (F6)": seconds_of(submissions_without_redis(journal)),
     }  # fmt: skip

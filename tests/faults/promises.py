@@ -18,6 +18,7 @@ LIMITS = {  # seconds, for the 99th percentile
     "trains again after F1": 3.0, "claims again after F2": 3.0, "handed back after F15": 2.0,
     "a poisoned pack (F14) ended": 60.0, "a submission is answered while Redis is frozen (F6)": 1.0, CANCEL: 1.0,
     "another's lease (F21) ended": 3.0, "requests answered again after F24": 3.0, "cancelled (F16)": 1.0,
+    "a stopped process held SQLite's write lock": 3.0,
 }  # fmt: skip
 
 
@@ -35,22 +36,6 @@ def costly_kills(resumes: Resumes) -> list[str]:
     """The broken promise, where a kill cost more seconds of training than a record takes, with some to spare."""
     seconds = resumes.most_seconds_redone
     return [f"a kill cost {seconds:.1f} s of training"] if seconds > MOST_REDONE_SECONDS else []
-
-
-def late_stories(journal: Journal) -> list[str]:
-    """For each kill with a recovery over the limit, the events of its slot and the faults meanwhile, with times."""
-    lines = []
-    for fault in ("F1", "F2"):
-        for done, what, seconds in journal.recoveries(fault):
-            limit = LIMITS.get(f"{what} again after {fault}")
-            if limit is not None and seconds > limit:
-                events = [each for each in journal.of_slot(done.worker) if 0 < each.at - done.at < seconds + 1]
-                others = [each for each in journal.done if each.until > done.at and each.at < done.at + seconds]
-                lines.append(f"{fault} ({done.what}) of {done.worker}: {what} again after {seconds:.1f} s; meanwhile")
-                lines += [f"  {each.at - done.at:+.2f} s: {each.job_id} attempt {each.attempt} is {each.to_state} "
-                          f"{each.detail or ''}" for each in events]  # fmt: skip
-                lines += [f"  {each.at - done.at:+.2f} s: {each.fault} {each.what} {each.worker}" for each in others]
-    return lines
 
 
 def missing_cancels(journal: Journal) -> list[str]:

@@ -20,6 +20,7 @@ from tests.faults.load import Load
 from tests.faults.orders import PLANNED_PRIORITY, OrderBook
 from tests.faults.plans import Plan
 from tests.faults.report import Report
+from tests.faults.stopped_writers import StoppedWriters
 from tests.faults.usage import Usage
 from tests.faults.verification import Ran, verify
 from tests.faults.wanted import look_back
@@ -82,9 +83,10 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
     load = Load(fleet.url, log, book, plan.amount, projects, partial(watch.unfinished, PLANNED_PRIORITY))
     backlog = Backlog(LoggingClient(fleet.url, log, projects[1]), book, plan.amount.waiting, plan.probes)
     arena = Arena(fleet, watch, book, log, Random(plan.seed), plan.form)
-    lanes, usage = Lanes(arena, faults, plan.haste), Usage(fleet)
+    lanes, usage, stopped_writers = Lanes(arena, faults, plan.haste), Usage(fleet), StoppedWriters(arena)
     began = time.monotonic()
     watch.start()
+    stopped_writers.start()
     backlog.submit()
     load.start()
     lanes.start()
@@ -98,6 +100,7 @@ def _run(plan: Plan, faults: list[Fault], skipped: dict[str, str], fleet: Fleet,
         resting = _rest(fleet, watch, plan.rest_seconds, usage)
         starts = backlog.end() if resting else {}
     finally:
+        stopped_writers.stop()
         watch.stop()
         backlog.close()
     say("comparing every bit with a training without faults")

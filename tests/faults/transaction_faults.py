@@ -14,7 +14,7 @@ from gradyard.store.upkeep import write_lock
 from gradyard.store.upkeep.in_use import file_of
 from tests.faults import network
 from tests.faults.arena import Arena, Done, worker_processes
-from tests.faults.bites import Journal
+from tests.faults.bites import STOPPED_WRITER, Journal
 from tests.faults.client import LoggingClient
 from tests.faults.host_faults import MAINTENANCE_STOPPED
 from tests.faults.job_faults import runs
@@ -22,7 +22,6 @@ from tests.faults.orders import AWAITED_PRIORITY
 from tests.faults.watch import Busy
 
 INSIDE, ANOTHER = "stopped inside a transaction", "another worker, stopped beside it"
-BEFORE_ALL = "stopped inside a write to SQLite"  # so that nothing else is written
 AWAY_AS_WELL = ("F3", "F7", "F9", "F13", "F22")
 NO_MAINTENANCE = ("F7", "F13", "F22", MAINTENANCE_STOPPED)  # or its database takes no writes: no lease is ended then
 TRIES_SECONDS = 30.0
@@ -45,7 +44,7 @@ def stop_in_transaction(arena: Arena) -> None:
     if busy is None:
         return
     with arena.alone_with(busy):
-        what = INSIDE if arena.fleet.postgres else BEFORE_ALL
+        what = INSIDE if arena.fleet.postgres else STOPPED_WRITER
         at, stopped = time.time(), [psutil.Process(busy.pid)]
         try:
             if not _stop_inside(arena, stopped[0], job):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tests.faults import expected, promises
 from tests.faults.arena import Arena
 from tests.faults.backlog import slowed
@@ -9,7 +11,7 @@ from tests.faults.bites import Journal
 from tests.faults.checker import Verdict, check_bits, check_jobs, check_requests
 from tests.faults.dependencies import check_dependencies
 from tests.faults.fairness import check_fairness
-from tests.faults.figures import Resumes, cancel_seconds, fenced_writes, figures, resumes
+from tests.faults.figures import Resumes, cancels, fenced_writes, figures, resumes, seconds_of
 from tests.faults.fleet import Fleet
 from tests.faults.lanes import Lanes
 from tests.faults.leaks import check_canaries
@@ -17,6 +19,7 @@ from tests.faults.load import Load, counted
 from tests.faults.plans import Plan
 from tests.faults.report import Report
 from tests.faults.rows import Rows, history
+from tests.faults.stories import stories
 from tests.faults.summaries import check_summaries
 from tests.faults.usage import Usage
 from tests.faults.verb_checks import check_verbs, rows_left
@@ -42,15 +45,15 @@ def verify(plan: Plan, skipped: dict[str, str], ran: Ran) -> Report:
     rows = Rows.read(fleet.database)
     verdict = _verdict(plan, ran, rows)
     journal = Journal(arena.done, log, rows, arena.watch)
-    measured, cancels = figures(journal) | ran.starts, cancel_seconds(log, arena.done)
+    measured, of_cancels = figures(journal) | ran.starts, seconds_of(cancels(journal))
     spoiled = {str(job) for done in arena.done if done.fault == "F17" for job, _ in done.members}
     resumed = resumes(journal, spoiled)
     return Report(
         plan.database, plan.seed, ran.seconds, verdict, journal.bites(), plan.bites, tuple(plan.faults), skipped,
         fenced_writes([fleet.log(host) for host in fleet.hosts]), resumed,
-        measured, cancels, ran.usage.lines() + promises.late_stories(journal),
+        measured, np.array(of_cancels), ran.usage.lines() + stories(journal),
         _starts_on_wrong_clock(fleet, rows) if fleet.build.clock else None,
-        broken_promises(plan, journal, measured | {promises.CANCEL: list(cancels)}, resumed),
+        broken_promises(plan, journal, measured | {promises.CANCEL: of_cancels}, resumed),
         counted(plan.amount, log),
     )  # fmt: skip
 
