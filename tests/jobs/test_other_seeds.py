@@ -1,6 +1,7 @@
 """Members of a batch that differ in their seeds alone: read as if each came alone, and each seed is still checked."""
 
 import json
+import pickle
 from io import BytesIO
 from typing import Any
 
@@ -105,6 +106,19 @@ def test_a_line_of_json_has_no_rest_and_a_seed_that_is_left_out_is_0() -> None:
     other = seeds.of(b"{}")
     assert other is not None
     assert other.spec_of({"stage": "tensor"}) == parse_job(b'{"stage": "tensor"}', settings).spec
+
+
+@pytest.mark.parametrize("rest", RESTS.values(), ids=RESTS)
+def test_the_spec_of_another_seed_is_what_pydantic_would_copy(rest: dict[str, Any]) -> None:
+    seeds, job = OtherSeeds(), parse_job(json.dumps(rest).encode(), settings)
+    seeds.accept(b"{}", job)
+    other = seeds.of(b"{}")
+    assert other is not None
+    made, copied = other.spec_of({"seed": 5}), job.spec.model_copy(update={"seed": 5})
+    assert (made, made.model_fields_set, made.model_extra) == (copied, copied.model_fields_set, copied.model_extra)
+    assert made.model_dump_json() == copied.model_dump_json()
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert job.spec.seed == 0
 
 
 class LostSoon:

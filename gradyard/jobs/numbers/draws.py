@@ -8,6 +8,7 @@ have drawn anyway.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -54,9 +55,20 @@ def normals(seed: int, stream: Stream, count: int) -> Floats:
     return _draws.at(seed, stream).standard_normal(count)
 
 
-def uniforms(seed: int, stream: Stream, count: int) -> Floats:
-    """`count` numbers uniform over [-1, 1); a longer draw begins with the shorter one."""
-    return 2.0 * _draws.at(seed, stream).random(count) - 1.0
+def normals_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
+    """The `normals` of each of these seeds, (seeds, count)."""
+    drawn = np.empty((len(seeds), count))
+    for row, seed in zip(drawn, seeds, strict=True):
+        _draws.at(seed, stream).standard_normal(out=row)
+    return drawn
+
+
+def uniforms_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
+    """Numbers of each of these seeds, uniform over [-1, 1), (seeds, count). A longer draw begins with the shorter."""
+    drawn = np.empty((len(seeds), count))
+    for row, seed in zip(drawn, seeds, strict=True):
+        _draws.at(seed, stream).random(out=row)
+    return 2.0 * drawn - 1.0
 
 
 def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:

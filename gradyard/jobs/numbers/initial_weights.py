@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradyard.jobs.numbers.draws import Stream, normals, uniforms
+from gradyard.jobs.numbers.draws import Stream, normals_of, uniforms_of
 
 DRAWS = {"nn": "linear", "optim": "linear"}
 """By stage, what `"init": "default"` means to it where that is not "normal"."""
@@ -24,8 +24,16 @@ def initial_weights(
     """
     if not isinstance(init, str):
         return np.array([float(init[name]) for name in names])
-    if init == "default" and default == "linear":
+    return drawn_weights(default if init == "default" else init, [seed], len(names))[0]
+
+
+def drawn_weights(draw: str, seeds: Sequence[int], count: int) -> Floats:
+    """The weights of `count` coefficients for each of these seeds, in float64, (seeds, coefficients).
+
+    draw: "normal", or "linear" for torch.nn.Linear's draw, uniform over +-1 / sqrt(inputs).
+    """
+    if draw == "linear":
         # A constant alone has no inputs; the bound of one input then keeps the draw finite.
-        bound = 1.0 / np.sqrt(max(len(names) - 1, 1))
-        return np.asarray(bound * uniforms(seed, Stream.INITIAL_WEIGHTS, len(names)))
-    return normals(seed, Stream.INITIAL_WEIGHTS, len(names))
+        bound = 1.0 / np.sqrt(max(count - 1, 1))
+        return np.asarray(bound * uniforms_of(seeds, Stream.INITIAL_WEIGHTS, count))
+    return normals_of(seeds, Stream.INITIAL_WEIGHTS, count)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradyard.jobs.numbers.initial_weights import DRAWS, initial_weights
+from gradyard.jobs.numbers.initial_weights import DRAWS, drawn_weights, initial_weights
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
 from gradyard.jobs.submission.resolution.data_facts import facts_of
@@ -20,16 +20,7 @@ MOST_KINDS = 100  # of descents that wait to be looked at; with noise each job h
 Warnings = list[dict[str, str]]
 
 
-def too_fast(rate: float, quadratic: Quadratic) -> Warnings:
-    """A warning where the rate is over the limit of stability."""
-    limit = 2.0 / quadratic.steepest
-    if rate <= limit:
-        return []
-    message = f"{rate:g} is over {limit:.4g}, the limit above which gradient descent on these data diverges"
-    return [{"pointer": "/learning_rate", "message": message}]
-
-
-class _Alike(NamedTuple):
+class Descending(NamedTuple):
     """What descents share that differ in the weights with which they begin. draw: None for weights that are given."""
 
     quadratic: Quadratic
@@ -43,6 +34,23 @@ class _Alike(NamedTuple):
         """The most that is near least squares. Data that a model fits exactly end at the rounding of the dtype."""
         return _near(self.quadratic, self.dtype)
 
+    @classmethod
+    def of(cls, spec: CoefficientsSpec, quadratic: Quadratic, rate: float) -> "Descending":
+        """That of a spec, which descends on this quadratic at this rate."""
+        draw = None
+        if isinstance(spec.init, str):
+            draw = "normal" if spec.init == "normal" else DRAWS.get(spec.stage, "normal")
+        return cls(quadratic, rate, spec.steps, spec.dtype, draw)
+
+
+def too_fast(descending: Descending) -> Warnings:
+    """A warning where the rate is over the limit of stability."""
+    rate, limit = descending.rate, 2.0 / descending.quadratic.steepest
+    if rate <= limit:
+        return []
+    message = f"{rate:g} is over {limit:.4g}, the limit above which gradient descent on these data diverges"
+    return [{"pointer": "/learning_rate", "message": message}]
+
 
 _Members = list[tuple[CoefficientsSpec, Warnings]]
 
@@ -51,17 +59,13 @@ class Descents:
     """The descents of one request. Those that differ in their seeds alone are looked at together: it is far faster."""
 
     def __init__(self) -> None:
-        self._members: dict[_Alike, _Members] = {}
+        self._members: dict[Descending, _Members] = {}
 
-    def add(self, spec: CoefficientsSpec, quadratic: Quadratic, rate: float, warnings: Warnings) -> None:
+    def add(self, spec: CoefficientsSpec, alike: Descending, warnings: Warnings) -> None:
         """Add a descent that does not diverge. Its `warnings` are complete after `warn`.
 
         Points that were sent, or are in a file, are looked at now: to keep them takes memory, to read them again time.
         """
-        draw = None
-        if isinstance(spec.init, str):
-            draw = "normal" if spec.init == "normal" else DRAWS.get(spec.stage, "normal")
-        alike = _Alike(quadratic, rate, spec.steps, spec.dtype, draw)
         if not isinstance(spec.dataset, FunctionData):
             _warn(alike, [(spec, warnings)])
             return
@@ -76,7 +80,7 @@ class Descents:
         self._members.clear()
 
 
-def _warn(alike: _Alike, members: _Members) -> None:
+def _warn(alike: Descending, members: _Members) -> None:
     draw = alike.draw and LARGEST_DRAW[alike.draw]
     if draw and _any_start_comes_near(alike.quadratic, draw, alike.rate, alike.steps - 1, alike.near):
         return
@@ -84,19 +88,20 @@ def _warn(alike: _Alike, members: _Members) -> None:
         _warn_slow(alike, members[begin : begin + AT_ONCE])
 
 
-def _warn_slow(alike: _Alike, members: _Members) -> None:
-    weights = np.array([_start_of(spec) for spec, _ in members])
-    last = _after(alike.quadratic, alike.rate, alike.steps - 1).losses(weights)
-    slow = np.flatnonzero(~(last <= alike.near))
+def _warn_slow(alike: Descending, members: _Members) -> None:
+    weights = _starts(alike, [spec for spec, _ in members])
+    losses = _after(alike.quadratic, alike.rate, alike.steps - 1).losses(weights)
+    slow = np.flatnonzero(~(losses <= alike.near))
     if not len(slow):
         return
     attainable = f"after {alike.steps:,} steps, and least squares reaches {alike.quadratic.attainable:.3g}"
-    for place, cure in zip(slow, _cures(alike, members[0][0], weights[slow]), strict=True):
-        message = f"the loss will be about {last[place]:.3g} {attainable}; {cure}"
+    last, cures = losses[slow].tolist(), _cures(alike, members[0][0], weights[slow])
+    for place, loss, cure in zip(slow.tolist(), last, cures, strict=True):
+        message = f"the loss will be about {loss:.3g} {attainable}; {cure}"
         members[place][1].append({"pointer": "/learning_rate", "message": message})
 
 
-def _cures(alike: _Alike, one: CoefficientsSpec, weights: Floats) -> Iterator[str]:
+def _cures(alike: Descending, one: CoefficientsSpec, weights: Floats) -> Iterator[str]:
     """What brings each of these near least squares: `auto`, else `scale`, else more steps. one: any of them."""
     quadratic = alike.quadratic
     auto, condition = 1.0 / quadratic.steepest, f"the powers of x have the condition {quadratic.condition:.2g}"
@@ -140,5 +145,9 @@ def _any_start_comes_near(quadratic: Quadratic, largest: float, rate: float, ste
     return quadratic.most_loss_at(largest, rate, step) <= near
 
 
-def _start_of(spec: CoefficientsSpec) -> Floats:
-    return initial_weights(spec.init, spec.seed, spec.coefficient_names, DRAWS.get(spec.stage, "normal"))
+def _starts(alike: Descending, specs: list[CoefficientsSpec]) -> Floats:
+    """The weights with which each of these begins, (specs, coefficients)."""
+    names = specs[0].coefficient_names
+    if alike.draw is not None:
+        return drawn_weights(alike.draw, [spec.seed for spec in specs], len(names))
+    return np.array([initial_weights(spec.init, spec.seed, names) for spec in specs])

@@ -12,7 +12,7 @@ from gradyard.jobs.specs.base import JobSpec
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.specs.datasets import FunctionData
 from gradyard.jobs.submission.resolution.data_facts import DataFacts, facts_of
-from gradyard.jobs.submission.resolution.prospects import Descents, Warnings, too_fast
+from gradyard.jobs.submission.resolution.prospects import Descending, Descents, Warnings, too_fast
 from gradyard.jobs.submission.resolution.quadratic import Quadratic
 
 # The largest condition of the matrix of x's powers. At 1e7 the weights lose seven of their sixteen digits.
@@ -22,14 +22,13 @@ _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
 class Resolution(NamedTuple):
-    """The numbers that a spec leaves open, and the quadratic on which it descends by `rate`; None where on none.
+    """The numbers that a spec leaves open, and how it descends on a quadratic; None where on none.
 
     Specs that differ in their seeds alone have the same one, unless their data have noise.
     """
 
     numbers: dict[str, Any]
-    quadratic: Quadratic | None = None
-    rate: float = 0.0
+    descending: Descending | None = None
 
 
 def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings]:
@@ -63,18 +62,18 @@ def resolution_of(spec: CoefficientsSpec) -> Resolution:
     if not spec.descends_a_quadratic:
         return Resolution(numbers)
     rate = _rate(spec, facts.quadratic)
-    return Resolution({"learning_rate": rate} | numbers, facts.quadratic, rate)
+    return Resolution({"learning_rate": rate} | numbers, Descending.of(spec, facts.quadratic, rate))
 
 
 def warnings_of(spec: CoefficientsSpec, resolution: Resolution, descents: Descents) -> Warnings:
     """Warnings for the sender of a spec with that resolution. Those about slow descent come by `descents.warn()`."""
     warnings = _unused(spec)
-    if resolution.quadratic is None:
+    if resolution.descending is None:
         return warnings
-    if too := too_fast(resolution.rate, resolution.quadratic):
+    if too := too_fast(resolution.descending):
         warnings += too
     else:
-        descents.add(spec, resolution.quadratic, resolution.rate, warnings)
+        descents.add(spec, resolution.descending, warnings)
     return warnings
 
 
