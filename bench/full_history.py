@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from gradyard.jobs.settings import load
 from gradyard.jobs.stages.registry import STAGES
-from gradyard.jobs.submission.parameters import other_parameters
+from gradyard.jobs.submission.parameters import ParametersOfJob
 from gradyard.jobs.submission.parse import parse_job
 from gradyard.store.bulk import insert_rows
 from gradyard.store.database import Database
@@ -87,7 +87,7 @@ def _store(
         row = {"id": batch, "project_id": 1, "size": count, "submitted_at": began + first, "submitted_by": "bench"}
         insert_rows(connection, Batch, [row])
     jobs = [_job(first + index, index, batch, drawn, templates, began) for index in range(count)]
-    store_jobs(connection, jobs, [other_parameters(job["spec"]) for job in jobs])
+    store_jobs(connection, jobs, [ParametersOfJob.of(job["spec"], job["resolved"]) for job in jobs])
     insert_rows(connection, LossChunk, [
         {"job_id": job["id"], "project_id": 1, "start_step": 0, "steps": STEPS,
          "losses": drawn.losses[index].astype(job["dtype"]).tobytes()} for index, job in enumerate(jobs)

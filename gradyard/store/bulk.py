@@ -4,10 +4,11 @@ SQLite has no round trip: it takes one prepared statement for all rows. They go 
 value takes half of SQLite's own time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 from itertools import chain
+from operator import attrgetter
 from typing import Any, cast
 
 import orjson
@@ -110,23 +111,24 @@ def _defaults(table: Table) -> dict[str, Any]:
 
 def _arrays(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     in_json = {key for key in keys if isinstance(table.columns[key].type, JSON)}
-    return [_all_in_json(row[key] for row in rows) if key in in_json else [row[key] for row in rows] for key in keys]
+    columns = ((key, [row[key] for row in rows]) for key in keys)
+    return [_written(values, _in_json) if key in in_json else values for key, values in columns]
 
 
 def _columns_for_sqlite(table: Table, keys: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     values = _arrays(table, keys, rows)
     for place, key in enumerate(keys):
         if isinstance(table.columns[key].type, Uuid):
-            values[place] = [each and each.hex for each in values[place]]
+            values[place] = _written(values[place], attrgetter("hex"))
     return values
 
 
-def _all_in_json(values: Iterable[Any]) -> list[str | None]:
-    """Each value in JSON. What is the very value of the row before, as columns of like jobs are, is written once."""
+def _written(values: Iterable[Any], how: Callable[[Any], str | None]) -> list[str | None]:
+    """Each value as text. What is the very value of the row before, as columns of like jobs are, is written once."""
     last, text, texts = None, None, []
     for value in values:
         if value is not last:
-            last, text = value, _in_json(value)
+            last, text = value, None if value is None else how(value)
         texts.append(text)
     return texts
 

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, select, update
 
 from gradyard.jobs.curves import measured_steps
-from gradyard.jobs.submission.parameters import SharedParameters, varied_parameters
+from gradyard.jobs.submission.parameters import ParametersOfJob, SharedParameters
 from gradyard.store.bulk import OnConflict, insert_rows
 from gradyard.store.dialects import now
 from gradyard.store.files.rows import store_uses
@@ -25,9 +25,7 @@ FINAL = (
 """Columns of `jobs` that a summary takes over when the job has ended."""
 
 
-def store_jobs(
-    connection: Connection, jobs: Sequence[dict[str, Any]], parameters: Sequence[SharedParameters]
-) -> None:  # fmt: skip
+def store_jobs(connection: Connection, jobs: Sequence[dict[str, Any]], parameters: Sequence[ParametersOfJob]) -> None:
     """Store new queued jobs and their summaries.
 
     jobs: their columns, to which the time of submission is added, the database's. parameters: those of each.
@@ -43,13 +41,13 @@ def store_jobs(
 
 
 def _begin_summaries(
-    connection: Connection, jobs: Sequence[Mapping[str, Any]], parameters: Sequence[SharedParameters]
+    connection: Connection, jobs: Sequence[Mapping[str, Any]], parameters: Sequence[ParametersOfJob]
 ) -> None:  # fmt: skip
     """Store what new jobs were submitted as. Parameters that jobs have in common are stored once."""
-    store_parameters(connection, parameters)
+    store_parameters(connection, [each.shared for each in parameters])
     insert_rows(connection, JobSummary, [
-        {"job_id": job["id"], "parameters_id": each.id, **{name: job[name] for name in COPIED},
-         **varied_parameters(job["spec"], job["resolved"])} for job, each in zip(jobs, parameters, strict=True)
+        {"job_id": job["id"], "parameters_id": shared.id, **varied, **{name: job[name] for name in COPIED}}
+        for job, (shared, varied) in zip(jobs, parameters, strict=True)
     ])  # fmt: skip
     insert_rows(connection, JobTag, tag_rows(jobs))
 

@@ -7,7 +7,7 @@ from gradyard import shapes
 from gradyard.jobs.errors import IllegalMove
 from gradyard.jobs.evidence.canonical_json import canonical
 from gradyard.jobs.states import FINISHED, State
-from gradyard.jobs.submission.parameters import other_parameters
+from gradyard.jobs.submission.parameters import ParametersOfJob
 from gradyard.jobs.submission.parse import parse_job
 from service.files.of_caller import files_of_caller
 from service.http import parameters
@@ -39,7 +39,7 @@ def recheck_job(path: parameters.JobPath, query: parameters.SubmitQuery) -> Resp
     # As stored: computed anew, they might differ by the version of numpy, and the recheck would be of another job.
     as_stored = parsed._replace(
         as_json=job.spec, sha256=job.spec_sha256, resolved=job.resolved, warnings=job.warnings,
-        parameters=other_parameters(job.spec),
+        parameters=ParametersOfJob.of(job.spec, job.resolved),
     )  # fmt: skip
     return accept_job(as_stored, f"a recheck of {job.id}".encode(), recheck_of=job, precedence=query.precedence)
 

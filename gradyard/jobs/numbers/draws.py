@@ -63,8 +63,13 @@ def normals_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
     return drawn
 
 
+def uniforms(seed: int, stream: Stream, count: int) -> Floats:
+    """`count` numbers uniform over [-1, 1); a longer draw begins with the shorter one."""
+    return 2.0 * _draws.at(seed, stream).random(count) - 1.0
+
+
 def uniforms_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
-    """Numbers of each of these seeds, uniform over [-1, 1), (seeds, count). A longer draw begins with the shorter."""
+    """The `uniforms` of each of these seeds, (seeds, count)."""
     drawn = np.empty((len(seeds), count))
     for row, seed in zip(drawn, seeds, strict=True):
         _draws.at(seed, stream).random(out=row)

@@ -11,6 +11,7 @@ from uuid import uuid4
 from gradyard.jobs.specs.base import LARGEST_SEED, hashed_part
 from gradyard.jobs.specs.builtin import CoefficientsSpec
 from gradyard.jobs.stages.builtin import BUILT_IN
+from gradyard.jobs.submission.parameters import ParametersOfJob
 from gradyard.jobs.submission.parse import ParsedJob
 from gradyard.jobs.submission.requests.batch_bodies import dumped
 from gradyard.jobs.submission.resolution.prospects import Descents
@@ -42,10 +43,11 @@ class OtherSeed:
 
         Raises SpecInvalid where its noise makes the data overflow.
         """
-        resolution = self.resolution or resolution_of(spec)
-        job, warnings = self._job, warnings_of(spec, resolution, descents)
-        as_json, sha256 = {**job.as_json, "seed": spec.seed}, self._sha256_with(spec.seed)
-        return ParsedJob(spec, as_json, sha256, job.pack_key, resolution.numbers, warnings, job.parameters, job)
+        job, resolution = self._job, self.resolution or resolution_of(spec)
+        warnings = warnings_of(spec, resolution, descents)
+        as_json, sha256, numbers = {**job.as_json, "seed": spec.seed}, self._sha256_with(spec.seed), resolution.numbers
+        as_found = job.parameters.with_seed(spec.seed) if self.resolution else ParametersOfJob.of(as_json, numbers)
+        return ParsedJob(spec, as_json, sha256, job.pack_key, numbers, warnings, as_found, job)
 
     def _sha256_with(self, seed: int) -> str:
         begun, rest = self._around_seed

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -24,6 +24,22 @@ class SharedParameters:
 
     id: UUID
     parameters: Parameters
+
+
+class ParametersOfJob(NamedTuple):
+    """By what a job is found: parameters that it has in common with others, and columns of its summary by name."""
+
+    shared: SharedParameters
+    varied: dict[str, Any]
+
+    @classmethod
+    def of(cls, spec: dict[str, Any], resolved: dict[str, Any]) -> "ParametersOfJob":
+        """Those of a spec and of the numbers computed from it, both as stored."""
+        return cls(other_parameters(spec), varied_parameters(spec, resolved))
+
+    def with_seed(self, seed: int) -> "ParametersOfJob":
+        """Those of a job that differs in its seed alone."""
+        return ParametersOfJob(self.shared, {**self.varied, "seed": seed})
 
 
 def varied_parameters(spec: dict[str, Any], resolved: dict[str, Any]) -> dict[str, Any]:

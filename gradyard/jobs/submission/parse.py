@@ -15,7 +15,7 @@ from gradyard.jobs.specs.files_of_project import Files, NoFiles, with_its_file
 from gradyard.jobs.specs.sweeps import Sweep
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.limits import check_cost
-from gradyard.jobs.submission.parameters import SharedParameters, other_parameters
+from gradyard.jobs.submission.parameters import ParametersOfJob
 from gradyard.jobs.submission.resolution.prospects import Descents
 from gradyard.jobs.submission.resolution.resolve import resolve
 from gradyard.jobs.submission.sweep_hints import sweep_hint
@@ -33,7 +33,7 @@ class ParsedJob(NamedTuple):  # made for each job of a batch: a frozen dataclass
     pack_key: str
     resolved: dict[str, Any]
     warnings: list[dict[str, str]]
-    parameters: SharedParameters
+    parameters: ParametersOfJob
     like: "ParsedJob | None" = None
     """An earlier job of the same request, from which it differs in its seed, and what depends on that, alone."""
 
@@ -140,7 +140,8 @@ def resolved_with_others(spec: JobSpec, descents: Descents) -> ParsedJob:
     try:
         as_json = spec.as_json()
         pack_key = spec.pack_key(STAGES[spec.stage].numerics_version)
-        return ParsedJob(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings, other_parameters(as_json))
+        parameters = ParametersOfJob.of(as_json, numbers)
+        return ParsedJob(spec, as_json, sha256_of(as_json), pack_key, numbers, warnings, parameters)
     except Exception as error:  # a plug-in's `shape` may raise anything; JSON may hold numbers that no database stores
         raise SpecInvalid([FieldProblem("", f"cannot be stored: {type(error).__name__}: {error}")]) from None
 

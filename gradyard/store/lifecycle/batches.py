@@ -55,21 +55,19 @@ def submit_batch(
         return SubmittedBatch(earlier.batch_id, replayed=True)
     limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
     check_queue_capacity(connection, limits, len(ids))
-    waits = Waits.of(dict(zip(ids, of_members(connection, project_id, parsed), strict=True)), batch_id)
-    specs, in_order = (job.spec for job in parsed.jobs), partial(claim_order_of_batch, connection, project_id)
-    orders = waits.orders(dict(zip(ids, specs, strict=True)), precedence, in_order)
+    waits = Waits.of(zip(ids, of_members(connection, project_id, parsed), strict=True), batch_id)
+    in_order = partial(claim_order_of_batch, connection, project_id)
+    orders = waits.orders(ids, [job.spec for job in parsed.jobs], precedence, in_order)
     connection.execute(insert(Batch).values(
         id=batch_id, project_id=project_id, name=parsed.name, size=len(ids), sweep=parsed.sweep, submitted_at=now(),
         submitted_by=actor[:200],
     ))  # fmt: skip
     mine = limits.columns | {"batch_id": batch_id, "retry_of": None}
-    columns = zip(ids, _columns_of_all(parsed.jobs, mine), strict=True)
+    places = ({"id": job_id, **order, **waits.columns(job_id)} for job_id, order in zip(ids, orders, strict=True))
+    rows = _rows(parsed.jobs, mine, places)
     for begin in range(0, len(ids), SLICE):
-        rows = [
-            {**of_job, "id": job_id, **orders[job_id], **waits.columns(job_id)}
-            for job_id, of_job in islice(columns, SLICE)
-        ]
-        store_jobs(connection, rows, [job.parameters for job in parsed.jobs[begin : begin + SLICE]])
+        members = parsed.jobs[begin : begin + SLICE]
+        store_jobs(connection, list(islice(rows, SLICE)), [job.parameters for job in members])
     write_first_events(connection, batch_id, actor=actor)
     waits.store(connection, project_id, batch_id)
     follow_all(connection, waits)
@@ -77,16 +75,19 @@ def submit_batch(
     return SubmittedBatch(batch_id, replayed=False)
 
 
-def _columns_of_all(jobs: Iterable[ParsedJob], mine: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """`mine` and the columns of each of these jobs. Of those that are alike most are looked up once."""
+def _rows(
+    jobs: Iterable[ParsedJob], mine: Mapping[str, Any], places: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """The columns of each of these jobs, `mine`, and of `places` its own. Of jobs that are alike most are made once."""
     known: dict[int, dict[str, Any]] = {}
-    for job in jobs:
+    for job, place in zip(jobs, places, strict=True):
         like = job.like or job
         alike = known.get(id(like))
         if alike is None:
             alike = known[id(like)] = {**columns_of(like), **mine}
         yield {
-            **alike, "spec": job.as_json, "spec_sha256": job.sha256, "resolved": job.resolved, "warnings": job.warnings
+            **alike, "spec": job.as_json, "spec_sha256": job.sha256, "resolved": job.resolved, "warnings": job.warnings,
+            **place,
         }  # fmt: skip
 
 
@@ -122,13 +123,13 @@ def retry_batch(
         limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
         check_queue_capacity(connection, limits, len(replaced))
         refuse_named_in(parsed)
-        waits = Waits.of(of_retries(connection, replaced, in_batch=True), batch_id)
+        waits = Waits.of(of_retries(connection, replaced, in_batch=True).items(), batch_id)
         in_order = partial(claim_order_of_batch, connection, project_id)
-        orders = waits.orders({new: parsed[old].spec for old, new in replaced.items()}, precedence, in_order)
+        orders = iter(waits.orders(list(replaced.values()), [parsed[one].spec for one in old], precedence, in_order))
         for begin in range(0, len(old), SLICE):
             _store_retries(connection, [
                 {"id": replaced[job_id], "retry_of": job_id, "batch_id": batch_id, **limits.columns,
-                 **columns_of(parsed[job_id]), **orders[replaced[job_id]], **waits.columns(replaced[job_id])}
+                 **columns_of(parsed[job_id]), **next(orders), **waits.columns(replaced[job_id])}
                 for job_id in old[begin : begin + SLICE]
             ], parsed, actor)  # fmt: skip
         waits.store(connection, project_id, batch_id)

@@ -51,14 +51,14 @@ def submit(
         return Submitted(earlier.job_id, replayed=True)
     if recheck_of is not None and connection.execute(_original, {"made": recheck_of.id}).first() is None:
         raise Gone(f"the job {recheck_of.id} was deleted")
-    waits = Waits.of({job_id: of_job(connection, project_id, parsed, retry_of)})
+    waits = Waits.of([(job_id, of_job(connection, project_id, parsed, retry_of))])
     follow_all(connection, waits)
     limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
     reserve_queue_capacity(connection, limits)
     mine = limits.columns | {"id": job_id, "batch_id": None, "retry_of": retry_of}
     in_order = partial(claim_order_of_jobs, connection, project_id)
-    order = waits.orders({job_id: parsed.spec}, precedence, in_order)[job_id]
-    columns = mine | columns_of(parsed) | order | _as_trained(recheck_of) | waits.columns(job_id)
+    [order] = waits.orders([job_id], [parsed.spec], precedence, in_order)
+    columns = {**mine, **columns_of(parsed), **order, **_as_trained(recheck_of), **waits.columns(job_id)}
     store_jobs(connection, [columns], [parsed.parameters])
     waits.store(connection, project_id)
     repeated = {"retry": retry_of, "recheck": recheck_of and recheck_of.id}

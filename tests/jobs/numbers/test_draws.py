@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from gradyard.jobs.numbers.draws import Stream, normals, normals_of, orders, uniforms_of
+from gradyard.jobs.numbers.draws import Stream, normals, normals_of, orders, uniforms, uniforms_of
 
-Draw = Callable[[Sequence[int], Stream, int], np.ndarray]
+Draw = Callable[[int, Stream, int], np.ndarray]
+DrawOfSeeds = Callable[[Sequence[int], Stream, int], np.ndarray]
 
 LARGEST_SEED = 2**53 - 1
 
@@ -23,7 +24,7 @@ def test_normals_are_fixed() -> None:
 
 
 def test_uniforms_are_fixed() -> None:
-    assert uniforms_of([7], Stream.INITIAL_WEIGHTS, 4).tolist() == [UNIFORMS_OF_7]
+    assert uniforms(7, Stream.INITIAL_WEIGHTS, 4).tolist() == UNIFORMS_OF_7
 
 
 def test_orders_are_fixed() -> None:
@@ -44,27 +45,21 @@ def test_orders_are_uniform_over_three_four_and_five() -> None:
 
 
 def test_uniforms_lie_between_minus_one_and_one() -> None:
-    drawn = uniforms_of([5], Stream.INITIAL_WEIGHTS, 10_000)
+    drawn = uniforms(5, Stream.INITIAL_WEIGHTS, 10_000)
     assert drawn.min() >= -1.0
     assert drawn.max() < 1.0
     assert abs(drawn.mean()) < 4 / np.sqrt(3 * 10_000)
 
 
-@pytest.mark.parametrize("draw", [normals_of, uniforms_of])
+@pytest.mark.parametrize("draw", [normals, uniforms])
 def test_a_longer_draw_begins_with_the_shorter_one(draw: Draw) -> None:
-    assert np.array_equal(draw([1, 2], Stream.NOISE, 100)[:, :7], draw([1, 2], Stream.NOISE, 7))
+    assert np.array_equal(draw(1, Stream.NOISE, 100)[:7], draw(1, Stream.NOISE, 7))
 
 
-@pytest.mark.parametrize("draw", [normals_of, uniforms_of])
-def test_the_numbers_of_a_seed_do_not_depend_on_the_seeds_beside_it(draw: Draw) -> None:
-    alone = [draw([seed], Stream.NOISE, 5) for seed in (3, LARGEST_SEED, 0, 3)]
-    assert np.array_equal(draw([3, LARGEST_SEED, 0, 3], Stream.NOISE, 5), np.concatenate(alone))
-
-
-def test_the_normals_of_one_seed_are_those_of_it_among_others() -> None:
-    assert np.array_equal(
-        normals_of([1, 2], Stream.NOISE, 5), [normals(1, Stream.NOISE, 5), normals(2, Stream.NOISE, 5)]
-    )
+@pytest.mark.parametrize(("draw", "draw_all"), [(normals, normals_of), (uniforms, uniforms_of)])
+def test_the_numbers_of_many_seeds_are_those_of_each(draw: Draw, draw_all: DrawOfSeeds) -> None:
+    seeds = [3, LARGEST_SEED, 0, 3]
+    assert np.array_equal(draw_all(seeds, Stream.NOISE, 5), [draw(seed, Stream.NOISE, 5) for seed in seeds])
 
 
 def test_streams_and_seeds_are_independent() -> None:

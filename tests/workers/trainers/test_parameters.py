@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gradyard.jobs.numbers.draws import Stream, normals, uniforms_of
+from gradyard.jobs.numbers.draws import Stream, normals, uniforms
 from tests.workers.trainers.packs import STAGES, WITH_DEGREE, member, pack, train, trainer_of
 from workers.trainers.contract import MemberError
 
@@ -29,7 +29,7 @@ def test_the_function_stage_starts_where_the_tutorial_does() -> None:
 @pytest.mark.parametrize(("degree", "bound"), [(0, 1.0), (1, 1.0), (3, 1 / math.sqrt(3)), (9, 1 / 3)])
 def test_linear_stages_start_like_torchs_linear_layer(stage: str, degree: int, bound: float) -> None:
     (weights,) = trainer_of([member(stage, degree=degree, dtype="float64")]).coefficients()
-    [drawn] = uniforms_of([7], Stream.INITIAL_WEIGHTS, degree + 1)
+    drawn = uniforms(7, Stream.INITIAL_WEIGHTS, degree + 1)
     assert list(weights.values()) == pytest.approx(bound * drawn, rel=1e-15)
 
 

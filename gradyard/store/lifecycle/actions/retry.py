@@ -47,15 +47,15 @@ def retry_jobs(
         return RetriedJobs(earlier.retried, replayed=True)
     limits = QueueLimits(project_id, max_queued, actor, max_queued_of_key)
     check_queue_capacity(connection, limits, len(new))
-    waits = Waits.of(of_question(connection, project_id, parsed, new))
+    waits = Waits.of(of_question(connection, project_id, parsed, new).items())
     in_order = partial(claim_order_of_jobs, connection, project_id)
-    orders = waits.orders({new[old]: job.spec for old, job in parsed.items()}, 0, in_order)
+    orders = iter(waits.orders(list(new.values()), [job.spec for job in parsed.values()], 0, in_order))
     members = list(parsed.items())
     for begin in range(0, len(members), SLICE):
         part = members[begin : begin + SLICE]
         store_jobs(connection, [
-            {"id": new[old], "batch_id": None, "retry_of": old} | limits.columns | columns_of(job)
-            | orders[new[old]] | waits.columns(new[old]) for old, job in part
+            {"id": new[old], "batch_id": None, "retry_of": old, **limits.columns, **columns_of(job), **next(orders),
+             **waits.columns(new[old])} for old, job in part
         ], [job.parameters for _, job in part])  # fmt: skip
         ids, detail = [new[old] for old, _ in part], "a retry, with others of a question"
         write_events(connection, ids, None, State.QUEUED, EventKind.SUBMITTED, actor=actor, detail=detail)

@@ -1,6 +1,6 @@
 """A wait begins: with the jobs that wait, in their transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,8 @@ from gradyard.store.lifecycle.fair_queueing import no_claim_order
 from gradyard.store.queries.dependencies.targets import parts_of
 from gradyard.store.tables import Batch, Job, Wait, WaitsFor
 
-InOrder = Callable[[list[JobSpec], int], list[dict[str, float]]]
+InOrder = Callable[[Sequence[JobSpec], int], list[dict[str, float]]]
+_NO_WAIT: Mapping[str, Any] = {"wait_id": None, "start_step": 0}
 
 
 @dataclass(frozen=True)
@@ -29,37 +30,41 @@ class Waits:
     ids: Mapping[UUID, UUID]
 
     @classmethod
-    def of(cls, asked: Mapping[UUID, Asked], batch_id: UUID | None = None) -> "Waits":
-        """The waits of jobs of this batch, or of single jobs."""
+    def of(cls, asked: Iterable[tuple[UUID, Asked]], batch_id: UUID | None = None) -> "Waits":
+        """The waits of jobs of this batch, or of single jobs. asked: what each of the jobs with these ids waits for."""
         ids, shared = dict[UUID, UUID](), dict[Asked, UUID]()
-        for job_id, each in asked.items():
-            if each.edges:
-                ids[job_id] = shared.get(each) or new_id()
-                if batch_id is not None:
-                    shared[each] = ids[job_id]
-        return cls(asked if ids else {}, ids)  # of most requests none waits, and an id takes its time to be looked up
+        named = {job_id: each for job_id, each in asked if each.edges}
+        for job_id, each in named.items():
+            ids[job_id] = shared.get(each) or new_id()
+            if batch_id is not None:
+                shared[each] = ids[job_id]
+        return cls(named, ids)
 
-    def columns(self, job_id: UUID) -> dict[str, Any]:
+    def columns(self, job_id: UUID) -> Mapping[str, Any]:
         """The columns of `jobs` by which the job waits, or does not."""
-        wait_id = self.ids.get(job_id) if self.ids else None
+        if not self.ids:  # as of most requests: an id takes its time to be looked up
+            return _NO_WAIT
+        wait_id = self.ids.get(job_id)
         if not self.has_to_wait(job_id):
-            return {"wait_id": wait_id, "start_step": 0}
+            return {**_NO_WAIT, "wait_id": wait_id}
         return {"wait_id": wait_id, "start_step": NOT_YET, "queue": Queue.BLOCKED}
 
     def has_to_wait(self, job_id: UUID) -> bool:
         """Whether the job is not claimable yet."""
         return bool(self.asked) and self.asked.get(job_id, NOTHING).waits
 
-    def orders(self, specs: Mapping[UUID, JobSpec], precedence: int, in_order: InOrder) -> dict[UUID, dict[str, float]]:
+    def orders(
+        self, ids: Sequence[UUID], specs: Sequence[JobSpec], precedence: int, in_order: InOrder
+    ) -> list[dict[str, float]]:  # fmt: skip
         """The place of each of these jobs in the claim order; those that wait for others have none yet.
 
         in_order: the places of jobs that may be claimed, at a precedence.
         """
         if not self.asked:
-            return dict(zip(specs, in_order(list(specs.values()), precedence), strict=True))
-        free = [job_id for job_id in specs if not self.has_to_wait(job_id)]
-        none = {job_id: no_claim_order(specs[job_id], precedence) for job_id in specs if self.has_to_wait(job_id)}
-        return none | dict(zip(free, in_order([specs[job_id] for job_id in free], precedence), strict=True))
+            return in_order(specs, precedence)
+        both = [(spec, self.has_to_wait(job_id)) for job_id, spec in zip(ids, specs, strict=True)]
+        free = iter(in_order([spec for spec, waits in both if not waits], precedence))
+        return [no_claim_order(spec, precedence) if waits else next(free) for spec, waits in both]
 
     def follow(self, connection: Connection) -> list[UUID]:
         """Mark what they wait for. Returns what is not there any more.
