@@ -26,7 +26,7 @@ from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
 from service.garbage_collector import collector_at_rest
 
-ROUNDS = 9
+ROUNDS = 15
 MOST_OF_FLOOR = 2.0
 PARTS = "read and checked", "stored", "claimed", "recorded"
 JOBS = 1000

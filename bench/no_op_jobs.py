@@ -17,6 +17,7 @@ from gradyard.jobs.settings import Settings
 from gradyard.jobs.stages.registry import STAGES
 from gradyard.jobs.submission.batches import ParsedBatch, parse_batch
 from gradyard.store import fleet, lifecycle
+from gradyard.store.bulk import FEWEST
 from gradyard.store.database import Database
 from gradyard.store.fleet import WorkerInfo
 from gradyard.store.lifecycle import Claim, Ended, Outcome, Progress
@@ -49,9 +50,12 @@ def collect_as_a_service_does() -> None:
 
 
 def warm_up(database: Database) -> WorkerInfo:
-    """Let a worker enter, and train a batch of two jobs: an API and workers have met their statements before."""
+    """Let a worker enter, and train a small batch: an API and workers have met their statements before.
+
+    Few rows are stored by other statements than many.
+    """
     worker = register(database)
-    submit(database, parse_batch(BytesIO(body(2)), Settings()))
+    submit(database, parse_batch(BytesIO(body(2 * FEWEST)), Settings()))
     work_off(database, worker)
     return worker
 

@@ -46,6 +46,17 @@ class _Draws(threading.local):
         self.bits.state = self._state
         return self._generator
 
+    def of_each(self, seeds: Sequence[int], stream: Stream, drawn: Floats, draw: str) -> Floats:
+        """Fill each row of `drawn` from the beginning of a seed's stream. draw: how, a method of the generator."""
+        fill, bits, state, key = getattr(self._generator, draw), self.bits, self._state, self._key
+        self._counter[:] = 0
+        key[1] = stream
+        for row, seed in zip(drawn, seeds, strict=True):
+            key[0] = seed
+            bits.state = state
+            fill(out=row)
+        return drawn
+
 
 _draws = _Draws()
 
@@ -57,10 +68,7 @@ def normals(seed: int, stream: Stream, count: int) -> Floats:
 
 def normals_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
     """The `normals` of each of these seeds, (seeds, count)."""
-    drawn = np.empty((len(seeds), count))
-    for row, seed in zip(drawn, seeds, strict=True):
-        _draws.at(seed, stream).standard_normal(out=row)
-    return drawn
+    return _draws.of_each(seeds, stream, np.empty((len(seeds), count)), "standard_normal")
 
 
 def uniforms(seed: int, stream: Stream, count: int) -> Floats:
@@ -70,10 +78,7 @@ def uniforms(seed: int, stream: Stream, count: int) -> Floats:
 
 def uniforms_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
     """The `uniforms` of each of these seeds, (seeds, count)."""
-    drawn = np.empty((len(seeds), count))
-    for row, seed in zip(drawn, seeds, strict=True):
-        _draws.at(seed, stream).random(out=row)
-    return 2.0 * drawn - 1.0
+    return 2.0 * _draws.of_each(seeds, stream, np.empty((len(seeds), count)), "random") - 1.0
 
 
 def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:

@@ -19,7 +19,7 @@ from gradyard.jobs.submission.resolution.resolve import Resolution, resolution_o
 
 MOST_KEPT = 64  # points of a sweep, whose seeds may change fastest or slowest
 MOST_KEPT_BYTES = 2**20
-_NO_MORE = (("__pydantic_extra__", None), ("__pydantic_private__", None))  # as no built-in stage's spec has any
+_set = object.__setattr__  # its own refuses: it is frozen
 _BUILT_IN = {stage.name for stage in BUILT_IN}  # the spec of a plug-in may check its seed beside its other parameters
 
 
@@ -36,7 +36,11 @@ class OtherSeed:
 
     def spec_of(self, member: dict[str, Any]) -> CoefficientsSpec:
         """The spec of such a member of the batch."""
-        return _with_seed(self._spec, member.get("seed", 0))
+        return _with_seed(self._spec, member.get("seed", 0), self._fields_set)
+
+    @cached_property
+    def _fields_set(self) -> set[str]:
+        return self._spec.model_fields_set | {"seed"}
 
     def job_of(self, spec: CoefficientsSpec, descents: Descents) -> ParsedJob:
         """The job with that spec. Its `warnings` are complete after `descents.warn()`.
@@ -83,13 +87,17 @@ class OtherSeeds:
             self._bytes += len(rest)
 
 
-def _with_seed(spec: CoefficientsSpec, seed: int) -> CoefficientsSpec:
-    """The spec with another seed, a valid one. pydantic's `model_copy` takes five times as long."""
-    other = spec.__class__.__new__(spec.__class__)
-    values = {**spec.__dict__, "seed": seed}
-    fields_set = spec.model_fields_set | {"seed"}
-    for slot, value in (("__dict__", values), ("__pydantic_fields_set__", fields_set), *_NO_MORE):
-        object.__setattr__(other, slot, value)  # it is frozen
+def _with_seed(spec: CoefficientsSpec, seed: int, fields_set: set[str]) -> CoefficientsSpec:
+    """The spec with another seed, a valid one. pydantic's `model_copy` takes five times as long.
+
+    fields_set: the names of its fields that were given.
+    """
+    other, values = object.__new__(type(spec)), spec.__dict__.copy()
+    values["seed"] = seed
+    _set(other, "__dict__", values)
+    _set(other, "__pydantic_fields_set__", fields_set)
+    _set(other, "__pydantic_extra__", None)  # as no built-in stage's spec has any
+    _set(other, "__pydantic_private__", None)
     return other
 
 

@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -36,10 +37,21 @@ def runner(settings: Settings) -> Iterator[RunnerProcess]:
     process.close()
 
 
-def children() -> dict[int, str]:
-    """Our own runners, and what forks them, by pid, with their names."""
-    ours = psutil.Process().children(recursive=True)
-    return {each.pid: each.name() for each in ours if "workers.runner" in command_of(each)}
+def runners() -> dict[int, str]:
+    """The runners of this test process, and what forks them, by pid, with their names."""
+    found: dict[int, str] = {}
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "workers.runner" in command_of(each):
+                found[each.pid] = each.name()
+    return found
+
+
+@pytest.fixture
+def children() -> Callable[[], dict[int, str]]:
+    """Tells the runners that this test has started. A service that another module has up may have some of its own."""
+    of_others = runners()
+    return lambda: {pid: name for pid, name in runners().items() if pid not in of_others}
 
 
 def command_of(process: psutil.Process) -> list[str]:
@@ -65,7 +77,9 @@ def forks_of(runner: RunnerProcess) -> psutil.Process:
     return parent
 
 
-def test_the_next_runner_is_a_fork_of_the_process_that_has_torch(runner: RunnerProcess) -> None:
+def test_the_next_runner_is_a_fork_of_the_process_that_has_torch(
+    runner: RunnerProcess, children: Callable[[], dict[int, str]]
+) -> None:
     runner.ensure()
     first, forks = runner.pid, forks_of(runner)
     assert children() == {first: "gradyard-runner", forks.pid: "gradyard-forks"}
@@ -140,7 +154,9 @@ def test_a_pack_of_torch_optim_has_a_runner_that_has_loaded_it_and_so_has_each_a
 
 
 @quick
-def test_a_pack_finds_a_runner_though_the_last_one_left_for_idleness(settings: Settings) -> None:
+def test_a_pack_finds_a_runner_though_the_last_one_left_for_idleness(
+    settings: Settings, children: Callable[[], dict[int, str]]
+) -> None:
     runner = RunnerProcess(settings.model_copy(update={"idle_runner_seconds": 0.3}))
     runner.ensure()
     gone = [psutil.Process(pid) for pid in children()]
@@ -171,14 +187,18 @@ def test_a_pack_finds_another_runner_when_the_one_that_was_idle_is_killed(runner
 
 
 @quick
-def test_a_machine_without_room_for_a_process_says_so(runner: RunnerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_room_for_a_process_says_so(
+    runner: RunnerProcess, children: Callable[[], dict[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")  # as with EAGAIN: the start itself fails
     with pytest.raises(RunnerDied, match="cannot be started"):
         runner.ensure()
     assert children() == {}
 
 
-def test_a_worker_that_must_stop_does_not_wait_for_its_runner(runner: RunnerProcess) -> None:
+def test_a_worker_that_must_stop_does_not_wait_for_its_runner(
+    runner: RunnerProcess, children: Callable[[], dict[int, str]]
+) -> None:
     with pytest.raises(WorkerStops, match="does not wait"):
         runner.ensure(lambda: True)
     assert children() == {}

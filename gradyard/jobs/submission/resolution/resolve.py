@@ -22,13 +22,14 @@ _HELP = 'lower the degree, use scale "standard", or execution "eager"'
 
 
 class Resolution(NamedTuple):
-    """The numbers that a spec leaves open, and how it descends on a quadratic; None where on none.
+    """The numbers that a spec leaves open, how it descends on a quadratic (None where on none), and what is wrong then.
 
     Specs that differ in their seeds alone have the same one, unless their data have noise.
     """
 
     numbers: dict[str, Any]
     descending: Descending | None = None
+    too_fast: Warnings = []
 
 
 def resolve(spec: JobSpec, descents: Descents) -> tuple[dict[str, Any], Warnings]:
@@ -62,17 +63,16 @@ def resolution_of(spec: CoefficientsSpec) -> Resolution:
     if not spec.descends_a_quadratic:
         return Resolution(numbers)
     rate = _rate(spec, facts.quadratic)
-    return Resolution({"learning_rate": rate} | numbers, Descending.of(spec, facts.quadratic, rate))
+    descending = Descending.of(spec, facts.quadratic, rate)
+    return Resolution({"learning_rate": rate} | numbers, descending, too_fast(descending))
 
 
 def warnings_of(spec: CoefficientsSpec, resolution: Resolution, descents: Descents) -> Warnings:
     """Warnings for the sender of a spec with that resolution. Those about slow descent come by `descents.warn()`."""
     warnings = _unused(spec)
-    if resolution.descending is None:
-        return warnings
-    if too := too_fast(resolution.descending):
-        warnings += too
-    else:
+    if resolution.too_fast:
+        warnings += resolution.too_fast
+    elif resolution.descending is not None:
         descents.add(spec, resolution.descending, warnings)
     return warnings
 
