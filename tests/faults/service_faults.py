@@ -28,8 +28,8 @@ def kill_api(arena: Arena) -> None:
     arena.fleet.api.kill()
     arena.pause(0.1, 0.5)
     arena.fleet.tend()
+    _join(volley)  # it starts for seconds, and answers nothing until then
     arena.note("F3", at, "API killed")
-    _join(volley)
 
 
 def kill_database(arena: Arena) -> None:
