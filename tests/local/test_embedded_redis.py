@@ -28,7 +28,7 @@ def server(own: EmbeddedRedis, tmp_path: Path) -> Iterator[Child]:
 
 
 @pytest.mark.usefixtures("server")
-def test_nobody_gets_in_without_the_password(own: EmbeddedRedis) -> None:
+def test_no_client_gets_in_without_the_password(own: EmbeddedRedis) -> None:
     without = urlsplit(own.url)._replace(netloc=urlsplit(own.url).netloc.rpartition("@")[2]).geturl()
     said = ask(without, 1.0)
     assert said is not None
@@ -65,7 +65,7 @@ def test_a_restart_keeps_the_url_and_what_was_held(own: EmbeddedRedis, server: C
         assert client.get("bell") == b"rung"
 
 
-def test_nobody_there_is_said_without_the_password() -> None:
+def test_a_server_that_is_away_is_told_without_the_password() -> None:
     said = ask("redis://:hidden@127.0.0.1:1/0", 1.0)
     assert said is not None
     assert "hidden" not in said

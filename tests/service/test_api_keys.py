@@ -326,7 +326,7 @@ def test_on_a_service_without_an_admin_key_a_key_opens_its_project_and_no_other(
     assert client.get(f"/v1/jobs/{job}", headers=key).status_code == 200
     assert client.get(f"/v1/jobs/{job}").status_code == 404
     assert client.get("/v1/keys", headers=key).status_code == 403
-    assert client.get("/v1/jobs", headers={"Authorization": "Bearer gradyard_nobody"}).status_code == 401
+    assert client.get("/v1/jobs", headers={"Authorization": "Bearer gradyard_unknown"}).status_code == 401
     assert client.get("/v1/jobs", headers={"Authorization": "Bearer for-another-service"}).status_code == 200
 
 

@@ -198,7 +198,7 @@ def test_a_project_without_a_history_of_its_own_is_told_by_that_of_others(
     assert _seconds_until(shown["estimated_start_at"]) == _about(30.0)
 
 
-def test_a_job_that_nobody_can_take_has_no_start(client: FlaskClient, database: Database, settings: Settings) -> None:
+def test_a_job_that_no_worker_takes_has_no_start(client: FlaskClient, database: Database, settings: Settings) -> None:
     job = submitted(database, settings)
     assert client.get(f"/v1/jobs/{job}").json["waiting"]["estimated_start_at"] is None  # type: ignore[index]
 

@@ -8,8 +8,9 @@ have drawn anyway.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,15 +47,15 @@ class _Draws(threading.local):
         self.bits.state = self._state
         return self._generator
 
-    def of_each(self, seeds: Sequence[int], stream: Stream, drawn: Floats, draw: str) -> Floats:
-        """Fill each row of `drawn` from the beginning of a seed's stream. draw: how, a method of the generator."""
-        fill, bits, state, key = getattr(self._generator, draw), self.bits, self._state, self._key
+    def of_each(self, seeds: Sequence[int], stream: Stream, drawn: Floats, draw: Callable[..., Any]) -> Floats:
+        """Fill each row of `drawn` from the beginning of a seed's stream. draw: a method of `np.random.Generator`."""
+        generator, bits, state, key = self._generator, self.bits, self._state, self._key
         self._counter[:] = 0
         key[1] = stream
         for row, seed in zip(drawn, seeds, strict=True):
             key[0] = seed
             bits.state = state
-            fill(out=row)
+            draw(generator, out=row)
         return drawn
 
 
@@ -68,7 +69,7 @@ def normals(seed: int, stream: Stream, count: int) -> Floats:
 
 def normals_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
     """The `normals` of each of these seeds, (seeds, count)."""
-    return _draws.of_each(seeds, stream, np.empty((len(seeds), count)), "standard_normal")
+    return _draws.of_each(seeds, stream, np.empty((len(seeds), count)), np.random.Generator.standard_normal)
 
 
 def uniforms(seed: int, stream: Stream, count: int) -> Floats:
@@ -78,7 +79,7 @@ def uniforms(seed: int, stream: Stream, count: int) -> Floats:
 
 def uniforms_of(seeds: Sequence[int], stream: Stream, count: int) -> Floats:
     """The `uniforms` of each of these seeds, (seeds, count)."""
-    return 2.0 * _draws.of_each(seeds, stream, np.empty((len(seeds), count)), "random") - 1.0
+    return 2.0 * _draws.of_each(seeds, stream, np.empty((len(seeds), count)), np.random.Generator.random) - 1.0
 
 
 def orders(seed: int, begin: int, count: int) -> npt.NDArray[np.int64]:

@@ -28,7 +28,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("form", ["", "--json"])
-def test_a_key_that_nobody_has_is_named_and_how_to_revoke_it(url: str, form: str) -> None:
+def test_a_key_that_was_not_shown_is_named_and_how_to_revoke_it(url: str, form: str) -> None:
     ended = shell(f"gradyard keys create ada {form} --url {url} > /dev/full")
     with Client(url) as client:
         (key,) = client.keys()
@@ -54,7 +54,7 @@ def test_keys_of_a_file_are_all_named(url: str, tmp_path: Path) -> None:
     assert f"`gradyard keys revoke {ids['ada']} {ids['bert']}`" in ended.stderr
 
 
-def test_a_webhook_whose_secret_nobody_has_gets_another(url: str) -> None:
+def test_a_webhook_whose_secret_was_not_shown_gets_another(url: str) -> None:
     made = "gradyard webhooks create https://example.org/x --event job.failed"
     ended = shell(f"{made} --url {url} > /dev/full")
     with Client(url) as client:

@@ -71,7 +71,7 @@ def test_a_mark_that_another_submission_needs_is_not_taken_back(stage: Stage, se
     earlier = after(stage.database, settings_of_stage, first)
 
     def ends_then_looks(connection: Connection) -> None:
-        connection.execute(select(func.now()))  # its turn begins here
+        connection.execute(select(func.now()))  # its transaction begins here
         succeeds(stage.database, claim)
         looks(connection)
 
@@ -128,7 +128,7 @@ def test_a_job_is_not_deleted_while_one_that_waits_for_it_is_submitted(
     _, _, first = one_after_the_other(stage.database, settings_of_stage)
 
     def end_and_delete(connection: Connection) -> bool:
-        connection.execute(select(func.now()))  # its turn begins here
+        connection.execute(select(func.now()))  # its transaction begins here
         ends(stage.database, first)  # committed by another connection before this one looks
         return lifecycle.delete_job(connection, 1, first)
 
